@@ -1,0 +1,291 @@
+/**
+ * Families: what metrics exist. A family is written whole into memory of its own and then published at the head of
+ * one chain, so a reader sees all of it or nothing; families are never unlinked.
+ *
+ * Assumes: an arena's memory does not move.
+ * Guarantees: `register` may be called from any thread; of threads that register the same name at once one wins and
+ * all get its family; a thread that dies in it leaves at most unused memory.
+ */
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { escapeHelp, spellBound } from './names.js'
+
+export type Kind = 'counter' | 'gauge' | 'histogram'
+export type Aggregate = 'sum' | 'livesum' | 'min' | 'max' | 'last'
+
+const KINDS: Record<Kind, number> = {
+  counter: L.KIND_COUNTER,
+  gauge: L.KIND_GAUGE,
+  histogram: L.KIND_HISTOGRAM,
+}
+
+const AGGREGATES: Record<Aggregate, number> = {
+  sum: L.AGGREGATE_SUM,
+  livesum: L.AGGREGATE_LIVESUM,
+  min: L.AGGREGATE_MIN,
+  max: L.AGGREGATE_MAX,
+  last: L.AGGREGATE_LAST,
+}
+
+export const AGGREGATE_NAMES = Object.keys(AGGREGATES) as Aggregate[]
+
+/** When a gauge counts as idle: it has been zero, or it has not been touched. */
+export type ExpireRule = 'zero' | 'untouched'
+
+/** How long series live, and how many; the first registration's hold. */
+export interface Limits {
+  /** At most so many series; 0 for no limit. */
+  readonly maxSeries: number
+  /** Series idle for so long go, ms; 0 for never. */
+  readonly expireAfter: number
+}
+
+/** What makes two registrations the same family. */
+export interface Identity {
+  readonly name: string
+  readonly kind: Kind
+  readonly labelNames: readonly string[]
+  /** Upper bounds of a histogram, ascending, without +Inf. */
+  readonly bounds: readonly number[]
+  readonly aggregate: Aggregate
+  /** For gauges; the others are idle when their fold has not changed. */
+  readonly expire: ExpireRule
+  readonly self: boolean
+}
+
+export interface Family extends Identity {
+  readonly ref: number
+  /** Cells that one series has in each shard. */
+  readonly cells: number
+  /** Series in a full page. */
+  readonly pagePlaces: number
+}
+
+/** Cells of one series: one a bucket and the sum; or the value, and touches where they count. */
+function cellCount(identity: Identity): number {
+  if (identity.kind === 'histogram') return identity.bounds.length + 2
+  return identity.expire === 'untouched' ? 2 : 1
+}
+
+function expireRule(identity: Identity): number {
+  if (identity.kind !== 'gauge') return L.EXPIRE_UNCHANGED
+  return identity.expire === 'untouched' ? L.EXPIRE_UNTOUCHED : L.EXPIRE_ZERO
+}
+
+function pagePlaces(identity: Identity): number {
+  if (identity.labelNames.length === 0) return 1
+  const room = Math.floor((L.CELLS_PAGE_WORDS - L.CELLS_HEADER_WORDS) / cellCount(identity))
+  return Math.min(L.MAX_PAGE_PLACES, Math.max(1, room))
+}
+
+/** Bytes of the longest `,le="…"} ` or `[le,` of a histogram. */
+export function longestSuffix({ kind, bounds }: Identity): number {
+  if (kind !== 'histogram') return 0
+  return [...bounds, Number.POSITIVE_INFINITY].reduce(
+    (most, le) => Math.max(most, spellBound(le).length + 8),
+    0,
+  )
+}
+
+export class Families {
+  readonly #arena: Arena
+  readonly #byName = new Map<string, Family>()
+  #newest = 0
+
+  constructor(arena: Arena) {
+    this.#arena = arena
+  }
+
+  get(name: string): Family | undefined {
+    this.#sync()
+    return this.#byName.get(name)
+  }
+
+  /** All families there are at this moment, in order of name (by code unit, as the names are ASCII). */
+  sorted(): Family[] {
+    this.#sync()
+    return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Something that changes when a family is added: to know whether an earlier sorted() still holds. */
+  version(): number {
+    return Atomics.load(this.#arena.i32, L.H_FAMILIES)
+  }
+
+  /**
+   * The family of that name, made if there is none; undefined when memory is full. Whether a family that was there
+   * fits is for the caller to check, with `conflict`.
+   *
+   * @throws Error naming both if another family has lines of the same name.
+   */
+  register(identity: Identity, help: string, limits: Limits, now: number): Family | undefined {
+    const { i32 } = this.#arena
+    let written: Family | undefined
+    for (;;) {
+      const found = this.get(identity.name)
+      if (found !== undefined) {
+        // Counted by the one whose family was published, not by those whose copy was thrown away.
+        if (found.ref === written?.ref) this.#published(found)
+        return found
+      }
+      // Checked against what is known at `head`: had another been published since, the exchange would fail.
+      this.#checkLines(identity)
+      const head = this.#newest
+      written ??= writeFamily(this.#arena, identity, help, limits, now)
+      if (written === undefined) return undefined
+      i32[written.ref * 2 + L.F_NEXT] = head
+      Atomics.compareExchange(i32, L.H_FAMILIES, head, written.ref)
+    }
+  }
+
+  /** A histogram `x` has lines `x_bucket`, `x_sum` and `x_count`: no other family may be called so. */
+  #checkLines({ name, kind }: Identity): void {
+    for (const suffix of ['_bucket', '_sum', '_count']) {
+      const other = kind === 'histogram' ? this.#byName.get(name + suffix) : undefined
+      const histogram = name.endsWith(suffix) ? this.#byName.get(name.slice(0, -suffix.length)) : undefined
+      const taken = other ?? (histogram?.kind === 'histogram' ? histogram : undefined)
+      if (taken === undefined) continue
+      throw new Error(
+        `metric "${name}" would have lines of the same name as metric "${taken.name}", a ${taken.kind}`,
+      )
+    }
+  }
+
+  /** What the thread whose family was published does for it. */
+  #published(family: Family): void {
+    const { i32 } = this.#arena
+    // The library's own take nothing of the program's limit.
+    if (family.self) return
+    Atomics.add(i32, L.H_SERIES, i32[family.ref * 2 + L.F_SERIES])
+    Atomics.add(i32, L.H_PLACES, i32[family.ref * 2 + L.F_SERIES])
+  }
+
+  /** Takes in what was published since the last call. */
+  #sync(): void {
+    const newest = Atomics.load(this.#arena.i32, L.H_FAMILIES)
+    for (let ref = newest; ref !== this.#newest; ref = this.#arena.i32[ref * 2 + L.F_NEXT]) {
+      const family = readFamily(this.#arena, ref)
+      this.#byName.set(family.name, family)
+    }
+    this.#newest = newest
+  }
+}
+
+/** Why a registration does not fit a family that exists; undefined when it does. */
+export function conflict(family: Identity, asked: Identity): string | undefined {
+  const differs = (what: string, is: unknown, wanted: unknown) =>
+    `metric "${family.name}" is registered already with ${what} ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`
+  if (family.kind !== asked.kind) return differs('type', family.kind, asked.kind)
+  if (JSON.stringify(family.labelNames) !== JSON.stringify(asked.labelNames)) {
+    return differs('labelNames', family.labelNames, asked.labelNames)
+  }
+  if (JSON.stringify(family.bounds) !== JSON.stringify(asked.bounds)) {
+    return differs('buckets', family.bounds, asked.bounds)
+  }
+  if (family.aggregate !== asked.aggregate) return differs('aggregate', family.aggregate, asked.aggregate)
+  if (family.expire !== asked.expire) return differs('expire', family.expire, asked.expire)
+  return undefined
+}
+
+function readFamily(arena: Arena, ref: number): Family {
+  const { i32 } = arena
+  const at = ref * 2
+  const identity = JSON.parse(
+    arena.text(i32[at + L.F_DEFINITION], i32[at + L.F_DEFINITION_BYTES]),
+  ) as Identity
+  return {
+    ...identity,
+    ref,
+    cells: i32[at + L.F_CELLS],
+    pagePlaces: i32[at + L.F_PAGE_PLACES],
+  }
+}
+
+function writeFamily(
+  arena: Arena,
+  identity: Identity,
+  help: string,
+  limits: Limits,
+  now: number,
+): Family | undefined {
+  const { name, kind, labelNames, bounds, aggregate, expire, self } = identity
+  const definition = JSON.stringify({
+    name,
+    kind,
+    labelNames,
+    bounds,
+    aggregate,
+    expire,
+    self,
+  })
+  const json = `":{${help === '' ? '' : `"help":${JSON.stringify(help)},`}"type":"${kind}","value":`
+  const suffixes = kind === 'histogram' ? [...bounds, Number.POSITIVE_INFINITY] : []
+  const texts = [name, definition, ` ${escapeHelp(help)}\n# TYPE `, ` ${kind}\n`, json]
+  for (const bound of suffixes) {
+    const le = spellBound(bound)
+    texts.push(`,le="${le}"} `, `[${le},`)
+  }
+  const parts = texts.map(text => Buffer.from(text))
+  const tableWords = suffixes.length * L.SUFFIX_WORDS
+  const textWords = parts.map(part => Math.ceil((part.length + 1) / L.WORD_BYTES))
+  const ref = arena.alloc(textWords.reduce((sum, words) => sum + words, L.FAMILY_WORDS + tableWords))
+  if (ref === 0) return undefined
+
+  const { i32, f64, u8 } = arena
+  const at = ref * 2
+  const table = ref + L.FAMILY_WORDS
+  let next = table + tableWords
+  const put = (n: number): [number, number] => {
+    const place = next
+    u8.set(parts[n], place * L.WORD_BYTES)
+    next += textWords[n]
+    return [place, parts[n].length]
+  }
+  i32[at + L.F_KIND] = KINDS[kind]
+  i32[at + L.F_AGGREGATE] = AGGREGATES[aggregate]
+  i32[at + L.F_FLAGS] = self ? L.FLAG_SELF : 0
+  i32[at + L.F_CELLS] = cellCount(identity)
+  i32[at + L.F_BOUNDS] = bounds.length
+  i32[at + L.F_LABELS] = labelNames.length
+  i32[at + L.F_PAGE_PLACES] = pagePlaces(identity)
+  i32[at + L.F_MAX_SERIES] = limits.maxSeries
+  i32[at + L.F_EXPIRE_AFTER] = labelNames.length === 0 ? 0 : limits.expireAfter
+  i32[at + L.F_EXPIRE_RULE] = expireRule(identity)
+  f64[ref + L.F_BIRTH_WORD] = now
+  const pairs = [L.F_NAME, L.F_DEFINITION, L.F_HELP, L.F_TYPE, L.F_JSON]
+  pairs.forEach((field, n) => {
+    ;[i32[at + field], i32[at + field + 1]] = put(n)
+  })
+  i32[at + L.F_SUFFIXES] = table
+  suffixes.forEach((_, n) => {
+    const row = (table + n * L.SUFFIX_WORDS) * 2
+    ;[i32[row], i32[row + 1]] = put(pairs.length + 2 * n)
+    ;[i32[row + 2], i32[row + 3]] = put(pairs.length + 2 * n + 1)
+  })
+  i32[at + L.F_SUFFIX_MAX] = longestSuffix(identity)
+  if (labelNames.length === 0 && !writeOnlyPlace(arena, ref, now)) return undefined
+  return {
+    ...identity,
+    ref,
+    cells: cellCount(identity),
+    pagePlaces: pagePlaces(identity),
+  }
+}
+
+/** A family without labels has one series, which exists from the family's registration on. */
+function writeOnlyPlace(arena: Arena, family: number, now: number): boolean {
+  const { i32, f64 } = arena
+  const page = arena.alloc(L.PAGE_HEADER_WORDS + L.PLACE_WORDS)
+  if (page === 0) return false
+  i32[page * 2 + L.PAGE_FAMILY] = family
+  i32[page * 2 + L.PAGE_OWNER] = L.COMMON_SHARD
+  i32[page * 2 + L.PAGE_CAPACITY] = 1
+  const place = page + L.PAGE_HEADER_WORDS
+  i32[place * 2 + L.PLACE_STATE] = L.STATE_LIVE
+  i32[place * 2 + L.PLACE_BORN] = Atomics.load(i32, L.H_SCRAPE_SEQ)
+  f64[place + L.PLACE_BIRTH_WORD] = now
+  i32[family * 2 + L.F_FIRST_PAGE] = page
+  i32[family * 2 + L.F_SERIES] = 1
+  i32[family * 2 + L.F_PAGES] = 1
+  return true
+}

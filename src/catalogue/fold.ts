@@ -1,0 +1,91 @@
+/**
+ * Folds one series in JavaScript, apart from the kernel: for registry.value() and for reset().
+ */
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { isUnset, unset } from '../memory/shards.js'
+import type { Family } from './families.js'
+import { commonCells, pageOf, placeAt, placeIndex } from './series.js'
+
+/** The cells of a series, folded over all shards. */
+export function foldPlace(arena: Arena, family: Family, place: number): Float64Array {
+  const { aggregate } = family
+  if (aggregate === 'sum') return sums(arena, family, place, true)
+  const { f64 } = arena
+  const values = new Float64Array(family.cells)
+  let some = false
+  for (const { at, shard } of cellsOf(arena, family, place)) {
+    if (aggregate === 'last' ? shard !== L.COMMON_SHARD : !isLive(arena, shard)) continue
+    if (aggregate === 'min' || aggregate === 'max') {
+      if (isUnset(arena, at)) continue
+      values[0] = some ? Math[aggregate](values[0], f64[at]) : f64[at]
+      some = true
+    } else for (let n = 0; n < family.cells; n++) values[n] += f64[at + n]
+  }
+  return values
+}
+
+/**
+ * Sets a series to zero. Counters and histograms lose no increment that another thread makes meanwhile: the threads'
+ * cells are left alone, and what they hold is subtracted in the common shard, by one store a cell, so that a scrape
+ * sees what was or what is. A gauge's cells are set: what another thread adds at that very moment may bring its share
+ * back. Returns false when memory was full.
+ */
+export function resetPlace(arena: Arena, family: Family, place: number): boolean {
+  if (family.kind === 'gauge') {
+    const extreme = family.aggregate === 'min' || family.aggregate === 'max'
+    for (const { at } of cellsOf(arena, family, place)) {
+      if (extreme) unset(arena, at, 1, 1)
+      else arena.f64[at] = 0
+    }
+    return true
+  }
+  const held = sums(arena, family, place, false)
+  const common = commonCells(arena, family, pageOf(arena, place))
+  if (common === 0) return false
+  const at = common + L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells
+  for (let n = 0; n < family.cells; n++) arena.f64[at + n] = -held[n]
+  return true
+}
+
+/**
+ * What the threads' cells add up to, in the order that the kernel adds them in, the common shard's last: so that what
+ * reset() subtracts leaves exactly nothing.
+ */
+function sums(arena: Arena, family: Family, place: number, withCommon: boolean): Float64Array {
+  const values = new Float64Array(family.cells)
+  let common = 0
+  for (const { at, shard } of cellsOf(arena, family, place)) {
+    if (shard === L.COMMON_SHARD) common = at
+    else for (let n = 0; n < family.cells; n++) values[n] += arena.f64[at + n]
+  }
+  if (withCommon && common !== 0) for (let n = 0; n < family.cells; n++) values[n] += arena.f64[common + n]
+  return values
+}
+
+function isLive(arena: Arena, shard: number): boolean {
+  const state = Atomics.load(arena.i32, (arena.shards + shard * L.SHARD_WORDS) * 2 + L.SHARD_STATE)
+  return (state & L.SHARD_STATE_MASK) === L.SHARD_LIVE
+}
+
+/** Where each shard has its cells of a place, the newest first. */
+function* cellsOf(arena: Arena, family: Family, place: number): Generator<{ at: number; shard: number }> {
+  const { i32 } = arena
+  const offset = L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells
+  let cells = Atomics.load(i32, pageOf(arena, place) * 2 + L.PAGE_CELLS)
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    yield { at: cells + offset, shard: i32[cells * 2 + L.CELLS_SHARD] }
+  }
+}
+
+/** All places of a family that are told, in order. */
+export function* livePlaces(arena: Arena, family: Family): Generator<number> {
+  const { i32 } = arena
+  let page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
+  for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
+    for (let n = 0; n < i32[page * 2 + L.PAGE_CAPACITY]; n++) {
+      const place = placeAt(page, n)
+      if ((Atomics.load(i32, place * 2 + L.PLACE_STATE) & L.STATE_MASK) === L.STATE_LIVE) yield place
+    }
+  }
+}

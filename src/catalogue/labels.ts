@@ -1,0 +1,107 @@
+/**
+ * Label sets as text: rendered, escaped and hashed once, when a thread first meets them.
+ *
+ * Not for use by two threads: a writer has scratch of its own, valid until its next call.
+ */
+import { TEXT_CONTROL_BIT } from '../memory/layout.js'
+
+const BACKSLASH = 0x5c
+const QUOTE = 0x22
+const LINE_FEED = 0x0a
+
+export class LabelWriter {
+  /** `a="x",b="y"} `: `length` bytes and the two behind them. */
+  bytes = new Uint8Array(1024)
+  length = 0
+  hash = 0
+  /** TEXT_CONTROL_BIT if the text has control characters, else 0. */
+  control = 0
+
+  readonly #names: readonly Uint8Array[]
+  readonly #seed: number
+  readonly #maxValueBytes: number
+
+  /** `seed` makes equal label sets of different families hash differently. */
+  constructor(labelNames: readonly string[], seed: number, maxValueBytes: number) {
+    this.#names = labelNames.map((name, n) => Buffer.from(`${n === 0 ? '' : ','}${name}="`))
+    this.#seed = seed
+    this.#maxValueBytes = maxValueBytes
+  }
+
+  /** Renders values, well-formed, one for each label name. False when one is longer than allowed. */
+  write(values: readonly string[]): boolean {
+    let at = 0
+    this.control = 0
+    for (let n = 0; n < values.length; n++) {
+      const name = this.#names[n]
+      const value = values[n]
+      // UTF-8 takes at most three bytes a code unit, escapes two; the name, quotes and `} ` come on top.
+      this.#reserve(at + name.length + value.length * 3 + 4)
+      this.bytes.set(name, at)
+      at += name.length
+      const end = this.#value(value, at)
+      if (end < 0) return false
+      at = end
+      this.bytes[at++] = QUOTE
+    }
+    this.bytes[at] = 0x7d
+    this.bytes[at + 1] = 0x20
+    this.length = at
+    this.hash = hashBytes(this.bytes, at, this.#seed)
+    return true
+  }
+
+  /** Writes one escaped value; -1 when it is too long. */
+  #value(value: string, at: number): number {
+    const { bytes } = this
+    const start = at
+    let escapes = 0
+    for (let n = 0; n < value.length; n++) {
+      const code = value.charCodeAt(n)
+      if (code >= 0x80) return this.#encoded(value, start)
+      if (code === BACKSLASH || code === QUOTE || code === LINE_FEED) {
+        bytes[at++] = BACKSLASH
+        bytes[at++] = code === LINE_FEED ? 0x6e : code
+        escapes++
+      } else {
+        if (code < 0x20) this.control = TEXT_CONTROL_BIT
+        bytes[at++] = code
+      }
+    }
+    return at - start - escapes > this.#maxValueBytes ? -1 : at
+  }
+
+  #encoded(value: string, start: number): number {
+    const utf8 = Buffer.from(value)
+    if (utf8.length > this.#maxValueBytes) return -1
+    this.#reserve(start + utf8.length * 2 + 4)
+    const { bytes } = this
+    let at = start
+    for (const byte of utf8) {
+      if (byte === BACKSLASH || byte === QUOTE || byte === LINE_FEED) {
+        bytes[at++] = BACKSLASH
+        bytes[at++] = byte === LINE_FEED ? 0x6e : byte
+      } else {
+        if (byte < 0x20) this.control = TEXT_CONTROL_BIT
+        bytes[at++] = byte
+      }
+    }
+    return at
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(size, this.bytes.length * 2))
+    grown.set(this.bytes)
+    this.bytes = grown
+  }
+}
+
+/** FNV-1a over the bytes, mixed at the end so that the low bits can choose a bucket. */
+function hashBytes(bytes: Uint8Array, length: number, seed: number): number {
+  let h = 0x811c_9dc5 ^ seed
+  for (let n = 0; n < length; n++) h = Math.imul(h ^ bytes[n], 0x0100_0193)
+  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35)
+  return (h ^ (h >>> 16)) | 0
+}

@@ -1,0 +1,126 @@
+/**
+ * The life of a series.
+ *
+ *     FREE ─owner─▶ MADE ─anyone─▶ LIVE ─sweeper─▶ RETIRED ─sweeper─▶ FREEING ─sweeper─▶ UNLINKED ─sweeper─▶ FREE
+ *                                   │ ◀─attach, or it moved─┘ ▲ sweeper     ▲
+ *                                   └─remove()─▶ REMOVED ──────┘             │ remove(), where nobody else holds it
+ *                                                   └────────────────────────┘
+ *
+ * Assumes: one sweeper at a time (H_SWEEPER); a thread stores to a series' cells only while its owner bit is set; a
+ * thread that ended has its owner bits cleared by who saw its end, after its last instruction.
+ *
+ * Nothing is lost, because
+ * - RETIRED only hides a series. Who holds it goes on storing, and the sweeper, which compares what the cells fold to
+ *   with what they did, makes it LIVE again with everything.
+ * - to attach is: set the owner bit, then read the state. To free is: change the state to FREEING, after no owner bit
+ *   was seen. Both orders are those of Atomics, so of an attach and a free at the same time at least one sees the
+ *   other: either the bit is seen, or the attacher reads FREEING, clears its bit, stores nothing and starts over.
+ *   That it reads RETIRED is no danger: it exchanges it for LIVE, and the sweeper's exchange for FREEING fails, or
+ *   the other way round.
+ * - the sweeper looks for owner bits first and folds second: what was stored before a bit was cleared is in the fold.
+ * - a free raises the generation. Who found a place, was delayed, and attaches to it in its next life reads another
+ *   generation, and starts over.
+ *
+ * A place leaves its chain (UNLINKED) before it is zeroed, and that waits until every look-up that was under way has
+ * ended: look-ups publish the epoch they began in (SHARD_EPOCH), a place notes the epoch it was unlinked in, and the
+ * sweeper raises the epoch after each sweep. So a walk along a chain never strays into another one, and the label set
+ * it did not find is not there. Scrapes publish nothing: they skip places born after they began, and a page of which a
+ * place was freed while its text was copied (PAGE_FREES) is told again.
+ *
+ * What was mended in the design on paper: a removed series needs a state of its own (REMOVED), for the sweeper's last
+ * fold of it may be older than its removal, which would read as a movement; a free that had left its chain must say
+ * so (UNLINKED), or a sweeper that dies makes the next one walk the chain for each; a shard's state and its thread
+ * must be one word, or burying the dead can take a shard from who has just adopted it.
+ */
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { tally } from '../memory/tally.js'
+import type { Family } from './families.js'
+
+/** Whether a place in this state, and of this generation, is a series that can be held. */
+export function canBeHeld(state: number): boolean {
+  const kind = state & L.STATE_MASK
+  return kind === L.STATE_LIVE || kind === L.STATE_RETIRED || kind === L.STATE_REMOVED
+}
+
+export function generation(state: number): number {
+  return state >> L.STATE_BITS
+}
+
+/** A place's next life: its generation is one higher, so that who still knows the old one can tell. */
+export function nextLife(state: number): number {
+  return ((state >> L.STATE_BITS) + 1) << L.STATE_BITS
+}
+
+/** Exchanges a place's state for another of the same generation. */
+export function changeState(arena: Arena, place: number, from: number, kind: number): boolean {
+  const at = place * 2 + L.PLACE_STATE
+  return Atomics.compareExchange(arena.i32, at, from, (from & ~L.STATE_MASK) | kind) === from
+}
+
+/**
+ * The second half of attaching, after the owner bit was set: whether the place still is in the life it was found in,
+ * brought back if it was retired. If not, the bit must be cleared.
+ */
+export function hold(arena: Arena, place: number, found: number, now: number): boolean {
+  const { i32 } = arena
+  for (;;) {
+    const state = Atomics.load(i32, place * 2 + L.PLACE_STATE)
+    if (generation(state) !== generation(found) || !canBeHeld(state)) return false
+    if ((state & L.STATE_MASK) === L.STATE_LIVE) return true
+    if (!changeState(arena, place, state, L.STATE_LIVE)) continue
+    i32[place * 2 + L.PLACE_CHANGED] = now
+    Atomics.sub(i32, L.H_RETIRED, 1)
+    return true
+  }
+}
+
+/**
+ * Takes a series out of scrapes at the program's wish. Where nobody holds it, it is gone: a later one of its labels
+ * begins at zero. Where other threads hold it, they are asked to let go, and if one stores to it first, it comes back.
+ */
+export function remove(arena: Arena, family: Family, page: number, index: number, place: number): boolean {
+  const { i32 } = arena
+  const at = place * 2 + L.PLACE_STATE
+  for (;;) {
+    const state = Atomics.load(i32, at)
+    const kind = state & L.STATE_MASK
+    if (kind !== L.STATE_LIVE && kind !== L.STATE_RETIRED) return false
+    if (!changeState(arena, place, state, L.STATE_REMOVED)) continue
+    if (kind === L.STATE_LIVE) Atomics.add(i32, L.H_RETIRED, 1)
+    break
+  }
+  tally(i32, L.H_REMOVED)
+  Atomics.add(i32, family.ref * 2 + L.F_REMOVALS, 1)
+  for (;;) {
+    const state = Atomics.load(i32, at)
+    const kind = state & L.STATE_MASK
+    if (kind !== L.STATE_REMOVED && kind !== L.STATE_RETIRED) return true
+    if (isHeld(arena, page, index)) {
+      request(arena, page, index)
+      return true
+    }
+    if (changeState(arena, place, state, L.STATE_FREEING)) return true
+  }
+}
+
+function isHeld(arena: Arena, page: number, index: number): boolean {
+  const { i32 } = arena
+  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    if (Atomics.load(i32, cells * 2 + L.CELLS_OWNED + (index >>> 5)) & (1 << (index & 31))) return true
+  }
+  return false
+}
+
+function request(arena: Arena, page: number, index: number): void {
+  const { i32 } = arena
+  const bit = 1 << (index & 31)
+  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    if (Atomics.load(i32, cells * 2 + L.CELLS_OWNED + (index >>> 5)) & bit) {
+      Atomics.or(i32, cells * 2 + L.CELLS_REQUESTED + (index >>> 5), bit)
+    }
+  }
+  Atomics.add(i32, L.H_REQUESTS, 1)
+}

@@ -1,0 +1,93 @@
+/**
+ * Names of metrics and labels, label values and help: what is allowed and how it is spelled.
+ * Text format 0.0.4, 'Text format details'; OpenMetrics 1.0, 'ABNF'.
+ */
+import { badOption, outOfRange, show } from '../errors.js'
+import { MAX_HELP_BYTES, MAX_NAME_BYTES } from '../memory/layout.js'
+
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
+/** The library's own families. */
+export const SELF_PREFIX = 'postmeter_'
+
+export function checkMetricName(name: unknown, self: boolean): string {
+  if (typeof name !== 'string' || !METRIC_NAME.test(name)) {
+    throw badOption('name', name, 'is not a metric name ([a-zA-Z_:][a-zA-Z0-9_:]*)')
+  }
+  if (name.length > MAX_NAME_BYTES)
+    throw outOfRange('name', name, `is longer than ${MAX_NAME_BYTES} characters`)
+  if (!self && name.startsWith(SELF_PREFIX)) {
+    throw badOption('name', name, `is reserved: names with ${SELF_PREFIX} are the library's own`)
+  }
+  return name
+}
+
+export function checkHelp(name: string, help: unknown): string {
+  if (typeof help !== 'string') throw badOption('help', help, `of metric "${name}" is not a string`)
+  if (Buffer.byteLength(help) > MAX_HELP_BYTES) {
+    throw outOfRange('help', help, `of metric "${name}" is longer than ${MAX_HELP_BYTES} bytes`)
+  }
+  return help.toWellFormed()
+}
+
+export function checkLabelName(option: string, label: unknown): string {
+  if (typeof label !== 'string' || !LABEL_NAME.test(label)) {
+    throw badOption(option, label, 'is not a label name ([a-zA-Z_][a-zA-Z0-9_]*)')
+  }
+  if (label.startsWith('__')) throw badOption(option, label, 'is reserved: label names with __ are internal')
+  if (label.length > MAX_NAME_BYTES)
+    throw outOfRange(option, label, `is longer than ${MAX_NAME_BYTES} characters`)
+  return label
+}
+
+/** What a family's own lines use as a label. */
+const RESERVED_LABELS: Record<string, string> = {
+  histogram: 'le',
+  summary: 'quantile',
+}
+
+export function checkLabelNames(
+  name: string,
+  kind: string,
+  labelNames: unknown,
+  defaults: readonly string[],
+): string[] {
+  if (labelNames === undefined) return []
+  if (!Array.isArray(labelNames))
+    throw badOption('labelNames', labelNames, `of metric "${name}" is not a list`)
+  const seen = new Set<string>()
+  for (const label of labelNames) {
+    checkLabelName('labelNames', label)
+    if (label === RESERVED_LABELS[kind]) throw badOption('labelNames', label, `is a ${kind}'s own label`)
+    if (seen.has(label)) throw badOption('labelNames', label, `is there twice in metric "${name}"`)
+    if (defaults.includes(label)) {
+      throw badOption('labelNames', label, `of metric "${name}" is a default label of the registry`)
+    }
+    seen.add(label)
+  }
+  return [...seen]
+}
+
+/** A label's value as text; numbers and booleans are spelled as String() does. */
+export function labelText(metric: string, label: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value)
+  if (value === undefined) throw new TypeError(`metric "${metric}": label "${label}" is missing`)
+  throw new TypeError(
+    `metric "${metric}": label "${label}": ${show(value)} is not a string, a number or a boolean`,
+  )
+}
+
+export function escapeLabelValue(value: string): string {
+  return value.replace(/[\\\n"]/g, c => (c === '\\' ? '\\\\' : c === '\n' ? '\\n' : '\\"'))
+}
+
+export function escapeHelp(help: string): string {
+  return help.replace(/[\\\n]/g, c => (c === '\\' ? '\\\\' : '\\n'))
+}
+
+/** A bound as `le` spells it, for good: it is part of a series' identity. */
+export function spellBound(bound: number): string {
+  return bound === Number.POSITIVE_INFINITY ? '+Inf' : Object.is(bound, -0) ? '0' : String(bound)
+}

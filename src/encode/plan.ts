@@ -1,0 +1,133 @@
+/**
+ * The plan of a scrape, made as it goes: families in order of name, each whole in a span with its neighbours, or, when
+ * it is larger than what a span has left, divided over spans of its own.
+ *
+ * JSON needs to know whether a series stands before another, which the spans of a divided family cannot see, as they
+ * are encoded side by side. So each of their elements begins with a comma, and what opens and closes such a family is
+ * told between spans, by the reader, who takes them in order.
+ */
+import type { Family } from '../catalogue/families.js'
+import type { Kernel } from '../kernel/loader.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { addPiece, beginSpan, pieceCount } from './span.js'
+import type { ScrapeOptions } from './types.js'
+
+/** What the reader has to tell around a planned span; text needs nothing. */
+export interface Planned {
+  /** The family that the span is a part of, if it is a divided one in JSON. */
+  readonly divided: Family | undefined
+  /** Whether it is that family's first, or last, span. */
+  readonly first: boolean
+  readonly last: boolean
+  /** Whether a family stands before it. */
+  readonly comma: boolean
+}
+
+const WHOLE: Planned = {
+  divided: undefined,
+  first: false,
+  last: false,
+  comma: false,
+}
+
+export class Plan {
+  readonly #arena: Arena
+  readonly #kernel: Kernel
+  readonly #families: readonly Family[]
+  readonly #options: ScrapeOptions
+  readonly #seq: number
+  #family = 0
+  /** Where a divided family goes on; 0 when it has not begun. */
+  #page = 0
+  #first = 0
+  #told = false
+
+  constructor(arena: Arena, kernel: Kernel, families: readonly Family[], options: ScrapeOptions) {
+    this.#arena = arena
+    this.#kernel = kernel
+    this.#families = options.selfMetrics ? families : families.filter(family => !family.self)
+    this.#options = options
+    this.#seq = Atomics.add(arena.i32, L.H_SCRAPE_SEQ, 1)
+  }
+
+  /** Whether all was planned. */
+  get done(): boolean {
+    return this.#family === this.#families.length
+  }
+
+  /** Plans the next span into a slot. Call while not done. */
+  next(slot: number, budget: number): Planned {
+    const { format, prefix } = this.#options
+    beginSpan(this.#arena, slot, format, prefix, this.#seq)
+    if (this.#page !== 0) return this.#divide(slot, budget, false)
+    let left = budget
+    while (!this.done && pieceCount(this.#arena, slot) < L.MAX_PIECES) {
+      const family = this.#families[this.#family]
+      const cost = this.#whole(slot, family, left)
+      if (cost < 0) {
+        if (pieceCount(this.#arena, slot) !== 0) return WHOLE
+        return this.#divide(slot, budget, true)
+      }
+      left -= cost
+      this.#family++
+    }
+    return WHOLE
+  }
+
+  /** Adds a whole family, if it fits; returns its cost, or -1. */
+  #whole(slot: number, family: Family, budget: number): number {
+    const { i32 } = this.#arena
+    const head = this.#kernel.headCost(slot, family.ref)
+    if (head > budget) return -1
+    const page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
+    const count = this.#kernel.plan(slot, family.ref, page, 0, budget - head)
+    if (i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) return -1
+    addPiece(this.#arena, slot, {
+      family: family.ref,
+      page,
+      first: 0,
+      count,
+      flags: this.#flags(L.PIECE_WHOLE),
+    })
+    return head + i32[slot * 2 + L.SLOT_PLAN_COST]
+  }
+
+  #flags(flags: number): number {
+    const all = flags | L.PIECE_HEAD | (this.#told ? L.PIECE_COMMA : 0)
+    this.#told = true
+    return all
+  }
+
+  /** Fills a span with as much of a family as fits. */
+  #divide(slot: number, budget: number, first: boolean): Planned {
+    const { i32 } = this.#arena
+    const family = this.#families[this.#family]
+    const json = this.#options.format === 'json'
+    if (first) {
+      this.#page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
+      this.#first = 0
+    }
+    const head = first && !json ? this.#kernel.headCost(slot, family.ref) : 0
+    const count = this.#kernel.plan(slot, family.ref, this.#page, this.#first, budget - head)
+    const flags = json ? 0 : first ? this.#flags(0) : 0
+    if (count === 0 && i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) {
+      throw new Error(`metric "${family.name}": a series does not fit a slot`)
+    }
+    addPiece(this.#arena, slot, {
+      family: family.ref,
+      page: this.#page,
+      first: this.#first,
+      count,
+      flags,
+    })
+    this.#page = i32[slot * 2 + L.SLOT_PLAN_PAGE]
+    this.#first = i32[slot * 2 + L.SLOT_PLAN_FIRST]
+    const last = this.#page === 0
+    if (last) this.#family++
+    if (!json) return WHOLE
+    const comma = this.#told
+    this.#told = true
+    return { divided: family, first, last, comma }
+  }
+}

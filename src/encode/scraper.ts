@@ -1,0 +1,138 @@
+import { threadId } from 'node:worker_threads'
+import { Families, type Family } from '../catalogue/families.js'
+import { SelfMetrics } from '../catalogue/self-metrics.js'
+import { type Kernel, loadKernel } from '../kernel/loader.js'
+import { type Arena, openArena } from '../memory/arena.js'
+import type { RegistryHandle } from '../memory/handle.js'
+import * as L from '../memory/layout.js'
+import { giveSlot, takeSlot } from '../memory/slots.js'
+import { DEFAULT_THREADS, Pool } from '../pool/pool.js'
+import { beginSweep, endSweep, sweep, sweepableSeries } from '../pool/sweep.js'
+import { Plan } from './plan.js'
+import { type ScrapeTools, SlotScrape } from './scrape.js'
+import { flagPiece, pieceCount, spanBytes } from './span.js'
+import type { Scrape, ScrapeOptions, Scraper } from './types.js'
+
+/** Smaller expositions are encoded at once by the thread that asks: a trip to the pool costs more. */
+export const SMALL_BYTES = 64 * 1024
+/** Sweeps over so many series take well under a millisecond. */
+const SMALL_SWEEP = 20_000
+
+/** A scraper of a registry for the calling thread. Threads of its pool start with its first large scrape. */
+export function createScraper(handle: RegistryHandle, threads = DEFAULT_THREADS): Scraper {
+  return new PoolScraper(handle, openArena(handle), threads)
+}
+
+class PoolScraper implements Scraper {
+  readonly #arena: Arena
+  readonly #kernel: Kernel
+  readonly #families: Families
+  readonly #selfMetrics: SelfMetrics
+  readonly #pool: Pool
+  readonly #tools: ScrapeTools
+  readonly #waiting = new Set<() => void>()
+  #sorted: readonly Family[] = []
+  #version = 0
+  readonly #sweepEvery: number
+  #sweeping: NodeJS.Timeout | undefined
+
+  constructor(handle: RegistryHandle, arena: Arena, threads: number) {
+    this.#arena = arena
+    this.#sweepEvery = JSON.parse(handle.options).sweepEvery
+    this.#kernel = loadKernel(arena)
+    this.#families = new Families(arena)
+    this.#selfMetrics = new SelfMetrics(arena, this.#families)
+    this.#pool = new Pool(handle, threads)
+    this.#tools = {
+      arena,
+      take: () => takeSlot(arena, threadId) || undefined,
+      give: slot => {
+        giveSlot(arena, slot)
+        const waiting = [...this.#waiting]
+        this.#waiting.clear()
+        for (const callback of waiting) callback()
+      },
+      wait: callback => this.#wait(callback),
+      encode: slot => this.#pool.run(slot),
+      budget: arena.i32[L.H_SLOT_TEXT],
+      // One being written, one waiting, and one for each thread.
+      ahead: threads + 2,
+    }
+  }
+
+  small(options: ScrapeOptions): Uint8Array | undefined {
+    const slot = takeSlot(this.#arena, threadId)
+    if (slot === 0) return undefined
+    try {
+      const plan = this.#plan(options)
+      if (!plan.done) {
+        const planned = plan.next(slot, SMALL_BYTES)
+        if (!plan.done || planned.divided !== undefined) return undefined
+      }
+      const pieces = pieceCount(this.#arena, slot)
+      if (pieces === 0) return undefined
+      if (options.format === 'json') {
+        flagPiece(this.#arena, slot, 0, L.PIECE_OPEN)
+        flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
+      }
+      this.#kernel.encode(slot)
+      return spanBytes(this.#arena, slot).slice()
+    } finally {
+      giveSlot(this.#arena, slot)
+    }
+  }
+
+  open(options: ScrapeOptions): Scrape {
+    return new SlotScrape(this.#tools, this.#plan(options), options.format, options.prefix)
+  }
+
+  startSweeping(): void {
+    this.#sweeping ??= setInterval(() => this.#sweep(), this.#sweepEvery).unref()
+  }
+
+  async #sweep(): Promise<void> {
+    const arena = this.#arena
+    const now = Date.now() - arena.f64[L.H_BIRTH_WORD]
+    // A little less, or a timer that fires early waits for another turn.
+    if (!beginSweep(arena, threadId, now, this.#sweepEvery * 0.9)) return
+    const slot = takeSlot(arena, threadId)
+    try {
+      if (slot === 0) return
+      if (sweepableSeries(arena) > SMALL_SWEEP) await this.#pool.run({ slot, now })
+      else sweep(arena, this.#kernel, slot, now, () => performance.now())
+    } catch {
+      // A pool thread that died left the sweep to the next one.
+    } finally {
+      if (slot !== 0) giveSlot(arena, slot)
+      endSweep(arena, threadId)
+    }
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.#sweeping)
+    return this.#pool.close()
+  }
+
+  #plan(options: ScrapeOptions): Plan {
+    if (options.selfMetrics) this.#selfMetrics.refresh()
+    const version = this.#families.version()
+    if (version !== this.#version) {
+      this.#sorted = this.#families.sorted()
+      this.#version = version
+    }
+    return new Plan(this.#arena, this.#kernel, this.#sorted, options)
+  }
+
+  /** Slots can be given back by other threads, which cannot call here: so it is also looked at again after a while. */
+  #wait(callback: () => void): void {
+    const again = () => {
+      clearTimeout(timer)
+      callback()
+    }
+    const timer = setTimeout(() => {
+      this.#waiting.delete(again)
+      callback()
+    }, 5)
+    this.#waiting.add(again)
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * A span: part of an exposition that fits one slot. It is planned and filled here; what encodes it is the kernel,
+ * in this thread or in a pool's.
+ */
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import type { Format } from './types.js'
+
+const FORMATS: Record<Format, number> = {
+  text: L.FORMAT_TEXT,
+  json: L.FORMAT_JSON,
+}
+
+const encoder = new TextEncoder()
+
+/** Makes a slot ready to be planned for a scrape that began with `seq`. */
+export function beginSpan(arena: Arena, slot: number, format: Format, prefix: string, seq: number): void {
+  const at = slot * 2
+  arena.i32[at + L.SLOT_FORMAT] = FORMATS[format]
+  arena.i32[at + L.SLOT_SEQ] = seq
+  arena.i32[at + L.SLOT_PIECES] = 0
+  const bytes = encoder.encode(prefix)
+  arena.i32[at + L.SLOT_PREFIX_BYTES] = bytes.length
+  arena.u8.set(bytes, (slot + L.SLOT_PREFIX_WORD) * L.WORD_BYTES)
+}
+
+export interface Piece {
+  readonly family: number
+  readonly page: number
+  readonly first: number
+  readonly count: number
+  readonly flags: number
+}
+
+export function pieceCount(arena: Arena, slot: number): number {
+  return arena.i32[slot * 2 + L.SLOT_PIECES]
+}
+
+export function addPiece(arena: Arena, slot: number, piece: Piece): void {
+  const { i32 } = arena
+  const n = i32[slot * 2 + L.SLOT_PIECES]++
+  const at = (slot + L.SLOT_PIECES_WORD) * 2 + n * L.PIECE_FIELDS
+  i32[at + L.PIECE_FAMILY] = piece.family
+  i32[at + L.PIECE_PAGE] = piece.page
+  i32[at + L.PIECE_FIRST] = piece.first
+  i32[at + L.PIECE_COUNT] = piece.count
+  i32[at + L.PIECE_FLAGS] = piece.flags
+}
+
+/** Sets a flag of a piece. */
+export function flagPiece(arena: Arena, slot: number, n: number, flag: number): void {
+  arena.i32[(slot + L.SLOT_PIECES_WORD) * 2 + n * L.PIECE_FIELDS + L.PIECE_FLAGS] |= flag
+}
+
+/** The bytes that the kernel wrote; throws where it could not write them all. */
+export function spanBytes(arena: Arena, slot: number): Uint8Array {
+  const status = arena.i32[slot * 2 + L.SLOT_STATUS]
+  if (status !== L.STATUS_OK)
+    throw new Error(`encoding failed with status ${status}: a span outgrew its slot`)
+  const from = (slot + L.SLOT_TEXT_WORD) * L.WORD_BYTES
+  return arena.u8.subarray(from, from + arena.i32[slot * 2 + L.SLOT_BYTES])
+}

@@ -1,0 +1,210 @@
+import { Worker } from 'node:worker_threads'
+import { type Log, say } from '../log.js'
+import type { Choice, TransportName } from './choose.js'
+import { beforeExit } from './exit.js'
+import { type Address, listenText, urlOf } from './listen.js'
+import type { FromFront, FrontData, ToFront } from './protocol.js'
+import type { Servable } from './servable.js'
+
+/** A listening endpoint. */
+export interface Front {
+  /** Where the text format is for a reader on this machine; `.json` behind it gives the JSON. */
+  readonly url: string
+  /** Where it listens; the port is the one the system chose if 0 was asked for. */
+  readonly address: Address
+  readonly transport: TransportName
+  /**
+   * Ends it: nobody is let in any more, what is being sent has a second to finish in. Resolves when the port is
+   * free and the thread has ended. Can be called twice; the registry's close() calls it too.
+   */
+  close(): Promise<void>
+}
+
+export interface FrontSettings {
+  readonly listen: Address
+  readonly trustedHosts: readonly string[]
+  readonly selfMetrics: boolean
+  readonly ref: boolean
+  readonly choice: Choice
+  readonly fallBack: boolean
+  readonly log: Log
+}
+
+/** What only tests set. */
+export interface FrontInternals {
+  readonly scraperModule: string
+  readonly grace: number
+  readonly stallTimeout: number
+  /** ms before the first restart of a thread that failed, doubled for each further one up to the second. */
+  readonly backoff: readonly [first: number, most: number]
+}
+
+const INTERNALS: FrontInternals = {
+  scraperModule: new URL('../encode/scraper.js', import.meta.url).href,
+  grace: 1000,
+  stallTimeout: 10_000,
+  backoff: [100, 30_000],
+}
+
+/** A thread that served as long as this, in ms, was well: what fails it is a new trouble. */
+const WELL = 60_000
+
+/** Starts the front's thread. Resolves when it listens, rejects with the reason if it cannot. */
+export async function startFront(
+  registry: Servable,
+  settings: FrontSettings,
+  internals: Partial<FrontInternals> = {},
+): Promise<Front> {
+  const keeper = new Keeper(registry, settings, { ...INTERNALS, ...internals })
+  const { address, transport } = await keeper.start()
+  return {
+    url: urlOf(address),
+    address,
+    transport,
+    close: () => keeper.close(),
+  }
+}
+
+type Listening = Extract<FromFront, { type: 'listening' }>
+
+/** Keeps one front's thread running until it is closed. */
+class Keeper {
+  readonly #registry: Servable
+  readonly #settings: FrontSettings
+  readonly #internals: FrontInternals
+  #listen: Address
+  #worker: Worker | undefined
+  #restart: NodeJS.Timeout | undefined
+  #failures = 0
+  #closed: Promise<void> | undefined
+  #forget: (() => void) | undefined
+
+  constructor(registry: Servable, settings: FrontSettings, internals: FrontInternals) {
+    this.#registry = registry
+    this.#settings = settings
+    this.#internals = internals
+    this.#listen = settings.listen
+  }
+
+  async start(): Promise<Listening> {
+    this.#forget = this.#registry.onClose(() => this.close())
+    try {
+      const listening = await this.#run()
+      // Once known, the port stays, also for a thread that is started again.
+      this.#listen = listening.address
+      return listening
+    } catch (error) {
+      this.#forget()
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#forget?.()
+      clearTimeout(this.#restart)
+      const worker = this.#worker
+      if (worker === undefined) return
+      // Awaiting the end keeps the program running until then.
+      worker.ref()
+      const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+      worker.postMessage({ type: 'close' } satisfies ToFront)
+      await ended
+    })()
+    return this.#closed
+  }
+
+  /** Runs one thread; resolves when it listens. */
+  #run(): Promise<Listening> {
+    const ended = new SharedArrayBuffer(4)
+    const { trustedHosts, selfMetrics, choice, fallBack, log } = this.#settings
+    const { scraperModule, grace, stallTimeout } = this.#internals
+    const workerData: FrontData = {
+      handle: this.#registry.handle,
+      listen: this.#listen,
+      trustedHosts,
+      selfMetrics,
+      choice,
+      fallBack,
+      scraperModule,
+      grace,
+      stallTimeout,
+      ended,
+    }
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      name: 'postmeter-front',
+      workerData,
+      // Flags and preloads are the program's, not this thread's: `--input-type` alone would keep it from starting.
+      execArgv: [],
+      argv: [],
+      env: frontEnvironment(),
+    })
+    this.#worker = worker
+    const forgetExit = beforeExit({
+      leave: () => worker.postMessage({ type: 'exit' } satisfies ToFront),
+      ended: new Int32Array(ended),
+    })
+    return new Promise((resolve, reject) => {
+      let listeningSince: number | undefined
+      let failure = 'it ended by itself'
+      worker.on('message', (message: FromFront) => {
+        if (message.type === 'log') say(log, message.event)
+        else if (message.type === 'failed') failure = message.why
+        else if (message.type === 'refused') reject(refusal(message))
+        else {
+          listeningSince = performance.now()
+          if (!this.#settings.ref) worker.unref()
+          resolve(message)
+        }
+      })
+      worker.on('error', error => {
+        failure = (error as Error).stack ?? String(error)
+        reject(error)
+      })
+      worker.on('exit', () => {
+        forgetExit()
+        this.#worker = undefined
+        reject(new Error(`the front's thread ended before it listened: ${failure}`))
+        if (listeningSince === undefined || this.#closed !== undefined) return
+        if (performance.now() - listeningSince >= WELL) this.#failures = 0
+        this.#runAgain(failure)
+      })
+    })
+  }
+
+  #runAgain(failure: string): void {
+    const [first, most] = this.#internals.backoff
+    const delay = Math.min(most, first * 2 ** this.#failures++)
+    const { log, ref } = this.#settings
+    const at = listenText(this.#listen)
+    say(log, {
+      level: 'error',
+      code: 'front-failed',
+      message: `the front on ${at} failed and is started again in ${delay} ms: ${failure}`,
+    })
+    this.#restart = setTimeout(() => {
+      this.#run().then(
+        () =>
+          say(log, {
+            level: 'warn',
+            code: 'front-restarted',
+            message: `the front on ${at} listens again`,
+          }),
+        (error: Error) => {
+          if (this.#closed === undefined) this.#runAgain(error.message)
+        },
+      )
+    }, delay)
+    if (!ref) this.#restart.unref()
+  }
+}
+
+function refusal({ message, code }: Extract<FromFront, { type: 'refused' }>): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code })
+}
+
+/** The program's environment without what would change how the thread runs. */
+function frontEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, UWS_USE_FALLBACK: _fallback, ...rest } = process.env
+  return rest
+}

@@ -1,0 +1,46 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { badOption, outOfRange } from '../errors.js'
+
+export interface Address {
+  readonly address: string
+  readonly port: number
+  readonly family: 'IPv4' | 'IPv6'
+}
+
+const FORM = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/
+
+/**
+ * Reads `127.0.0.1:8000` or `[::1]:8000`. The address is always written out, and is an address: with `:8000` or
+ * a bare port it would not be said who can connect, and a name may stand for several addresses.
+ * Port 0 lets the system choose. `0.0.0.0` is all of IPv4, `[::]` all of both.
+ * @throws TypeError or RangeError that names option "listen"
+ */
+export function parseListen(listen: unknown): Address {
+  if (typeof listen !== 'string')
+    throw badOption('listen', listen, 'is not a string such as "127.0.0.1:8000"')
+  const [, v6, v4, digits] = FORM.exec(listen) ?? []
+  const family = v6 !== undefined && isIPv6(v6) && !v6.includes('%') ? 'IPv6' : 'IPv4'
+  const address = family === 'IPv6' ? v6! : v4
+  if (address === undefined || (family === 'IPv4' && !isIPv4(address))) {
+    throw badOption(
+      'listen',
+      listen,
+      'is not an IP address and a port such as "127.0.0.1:8000", "[::1]:8000" or "0.0.0.0:8000"',
+    )
+  }
+  const port = Number(digits)
+  if (port > 65535) throw outOfRange('listen', listen, 'has a port above 65535')
+  return { address, port, family }
+}
+
+/** The address and port as option "listen" has them. */
+export function listenText({ address, port, family }: Address): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** Where a reader on this machine finds the text format; wildcard addresses become the loopback's. */
+export function urlOf(address: Address): string {
+  const reachable =
+    address.address === '0.0.0.0' ? '127.0.0.1' : /^[0:]+$/.test(address.address) ? '::1' : address.address
+  return `http://${listenText({ ...address, address: reachable })}/metrics`
+}

@@ -1,0 +1,311 @@
+import { createRequire } from 'node:module'
+import { type AddressInfo, createServer } from 'node:net'
+import type { Chunk, Scrape } from '../encode/types.js'
+import type { Address } from './listen.js'
+import { type Headers, type Refusal, type RefusalStatus, type RequestHead, STATUS_LINES } from './request.js'
+import { type Answer, Desk, listenError, type Transport, type TransportSettings } from './transport.js'
+import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
+
+/**
+ * The most that is written inside of a cork: with the headers it fits the cork buffer of 16 KiB. What does not fit
+ * is lost when the socket is full at that very moment (releases before 2026, this one among them).
+ * https://github.com/uNetworking/uWebSockets.js/issues/1249
+ */
+const CORKED_BYTES = 15 * 1024
+/** Written first when a full socket says that it has room: it tells whether all that was kept back is gone. */
+const PROBE_BYTES = 64
+/** How much is written before other connections get their turn, if the socket never fills. */
+const TURN_BYTES = 4 * 1024 * 1024
+/** Chunks fetched ahead, so that a socket that has room again can be filled at once. */
+const QUEUE_LENGTH = 2
+
+/** How often listening is tried where what stands against it has gone meanwhile. */
+const ATTEMPTS = 5
+
+/** Loads the native part that choose() found. Throws if this system cannot. */
+export function loadUws(native: string): Uws {
+  return createRequire(import.meta.url)(native) as Uws
+}
+
+/** Listens through uWebSockets.js. Rejects with an Error that names option "listen". */
+export async function listenUws(settings: TransportSettings, uws: Uws): Promise<Transport> {
+  const desk = new Desk(settings)
+  const { listen } = settings
+  let cause: Error | undefined
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const chosen = listen.port === 0 ? await portOf(listen) : listen.port
+    settings.signal?.throwIfAborted()
+    // uWebSockets.js does not say why it cannot listen; node:net, asked for the same, does.
+    const bound = typeof chosen === 'number' ? listenOnce(uws, desk, { ...listen, port: chosen }) : undefined
+    if (bound !== undefined) return transport(uws, bound, desk, listen)
+    const why = typeof chosen === 'number' ? await portOf({ ...listen, port: chosen }) : chosen
+    // The port became free meanwhile, or somebody else took the one that was chosen: once more.
+    if (typeof why !== 'number') cause = why
+    if (typeof why !== 'number' && listen.port !== 0) break
+  }
+  throw listenError(listen, cause ?? new Error('uWebSockets.js could not listen there'))
+}
+
+interface Bound {
+  readonly app: UwsApp
+  readonly socket: UwsListenSocket
+}
+
+function listenOnce(uws: Uws, desk: Desk, { address, port }: Address): Bound | undefined {
+  const app = uws.App()
+  app.any('/*', (response, request) => new Exchange(response, desk).start(request))
+  let socket: UwsListenSocket | undefined
+  // Without the flag a second process could listen on the same port, and take every other connection.
+  app.listen(address, port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening => {
+    if (listening) socket = listening
+  })
+  if (socket !== undefined) return { app, socket }
+  app.close()
+  return undefined
+}
+
+/**
+ * The port that node:net gets at this address, given up again, or why it gets none. A port chosen by the system
+ * is chosen this way: asked for port 0, uWebSockets.js leaves out SO_REUSEADDR, and a front that is started again
+ * there would have to wait until the last connections are forgotten.
+ */
+function portOf({ address, port }: Address): Promise<number | Error> {
+  return new Promise(resolve => {
+    const probe = createServer()
+    probe.once('error', resolve)
+    probe.listen({ host: address, port, exclusive: true }, () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+function transport(uws: Uws, { app, socket }: Bound, desk: Desk, asked: Address): Transport {
+  let listening = true
+  let open = true
+  let closed: Promise<void> | undefined
+  const stopListening = () => {
+    if (listening) uws.us_listen_socket_close(socket)
+    listening = false
+  }
+  const destroy = () => {
+    stopListening()
+    if (open) app.close()
+    open = false
+  }
+  return {
+    name: 'uws',
+    address: { ...asked, port: uws.us_socket_local_port(socket) },
+    destroy,
+    close: grace => {
+      closed ??= (async () => {
+        stopListening()
+        await desk.quiesce(grace)
+        destroy()
+      })()
+      return closed
+    },
+  }
+}
+
+/**
+ * One request and its answer. `#response` is not touched any more once it is ended or aborted.
+ * uWebSockets.js itself ends a connection on which a further request comes before a streamed answer is whole.
+ */
+class Exchange {
+  readonly #response: UwsResponse
+  readonly #desk: Desk
+  readonly #done: () => void
+  #head = false
+  #over = false
+  #headSent = false
+  #scrape: Scrape | undefined
+  /** Chunks not written yet, and how much of the first was. */
+  readonly #queue: Chunk[] = []
+  #at = 0
+  /** Whether the socket did not take all that was written: uWebSockets.js keeps the rest, less than a chunk. */
+  #full = false
+  /** Whether some of what was kept may be there still, though the socket had room. */
+  #unsure = false
+  #wake: (() => void) | undefined
+
+  constructor(response: UwsResponse, desk: Desk) {
+    this.#response = response
+    this.#desk = desk
+    this.#done = desk.begin()
+    // First of all: a handler that returned or threw without it would end the process.
+    response.onAborted(() => this.#finish())
+  }
+
+  start(request: UwsRequest): void {
+    let answer: Answer
+    try {
+      const head = headOf(request, this.#response)
+      this.#head = head.method === 'HEAD'
+      answer = this.#desk.answer(head)
+    } catch (error) {
+      answer = { kind: 'refuse', refusal: this.#desk.failed(error) }
+    }
+    if (answer.kind === 'refuse') this.#refuse(answer.refusal)
+    else if (answer.kind === 'whole') this.#whole(200, answer.serve.headers, answer.bytes)
+    else if (this.#head) this.#bare(answer.serve.headers)
+    else void this.#stream(answer.serve.headers, answer.open)
+  }
+
+  async #stream(headers: Headers, open: () => Scrape): Promise<void> {
+    try {
+      this.#scrape = open()
+      this.#response.onWritable(() => this.#writable())
+      for (let sinceTurn = 0; ; ) {
+        const chunk = await this.#scrape.next()
+        if (this.#over) return chunk?.release()
+        if (chunk === undefined) break
+        this.#queue.push(chunk)
+        sinceTurn += chunk.bytes.length
+        this.#pump(headers)
+        if (sinceTurn >= TURN_BYTES) {
+          sinceTurn = 0
+          await new Promise(setImmediate)
+        }
+        while (this.#queue.length >= QUEUE_LENGTH) await this.#progress()
+        if (this.#over) return
+      }
+      while (this.#full || this.#queue.length > 0) await this.#progress()
+      if (this.#over) return
+      this.#response.cork(() => {
+        this.#writeHead(200, headers)
+        this.#response.end()
+      })
+      this.#finish()
+    } catch (error) {
+      // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
+      if (this.#over) return
+      const refusal = this.#desk.failed(error)
+      if (!this.#headSent) this.#refuse(refusal)
+      // A clean end would be taken for the whole of it. onAborted finishes.
+      else this.#response.close()
+    }
+  }
+
+  /** Writes what is queued, in corked pieces, until the socket is full: #writable takes over then. */
+  #pump(headers: Headers): void {
+    while (!this.#full && this.#queue.length > 0) {
+      this.#response.cork(() => {
+        this.#writeHead(200, headers)
+        this.#full = !this.#writePiece(this.#unsure ? PROBE_BYTES : CORKED_BYTES)
+        this.#unsure = false
+      })
+    }
+  }
+
+  /** The socket, which was full, has room. Nothing is corked here: large writes are safe, and fastest. */
+  #writable(): boolean {
+    // Without a write what was kept back would stay there. An empty cork writes it, and asks to be told again
+    // if that did not go whole, but does not say so.
+    if (this.#queue.length === 0) {
+      this.#unsure = true
+      this.#response.cork(() => {})
+    } else if (!this.#writePiece(PROBE_BYTES)) return false
+    while (this.#queue.length > 0) if (!this.#writePiece(Number.POSITIVE_INFINITY)) return false
+    this.#full = false
+    this.#wake?.()
+    return true
+  }
+
+  /** Writes the next part of the queue's first chunk; false if the socket did not take all of it. */
+  #writePiece(length: number): boolean {
+    const chunk = this.#queue[0]!
+    const room = this.#response.write(chunk.bytes.subarray(this.#at, this.#at + length))
+    this.#at += length
+    if (this.#at >= chunk.bytes.length) {
+      // What was not taken was copied: a slow reader holds no slot for it.
+      this.#queue.shift()
+      this.#at = 0
+      chunk.release()
+      this.#wake?.()
+    }
+    return room
+  }
+
+  /** Resolves when a chunk was released, the socket has room again, or the exchange is over. */
+  #progress(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  #writeHead(status: RefusalStatus | 200, headers: Headers): void {
+    if (this.#headSent) return
+    this.#headSent = true
+    this.#response.writeStatus(STATUS_LINES[status])
+    for (const [name, value] of headers) this.#response.writeHeader(name, value)
+  }
+
+  #whole(status: RefusalStatus | 200, headers: Headers, body: Uint8Array): void {
+    this.#response.cork(() => {
+      this.#writeHead(status, headers)
+      if (this.#head) {
+        // Without arguments: told of a length, endWithoutBody would leave the answer open for the body.
+        this.#response.writeHeader('Content-Length', String(body.length)).endWithoutBody()
+        this.#finish()
+      } else if (body.length <= CORKED_BYTES) {
+        this.#response.end(body, status === 503)
+        this.#finish()
+      } else if (this.#response.tryEnd(body, body.length)[1]) this.#finish()
+      else this.#endLater(body)
+    })
+  }
+
+  /** Writes the rest of a body when the socket has room: of a copy, for the scraper may be asked again first. */
+  #endLater(body: Uint8Array): void {
+    const start = this.#response.getWriteOffset()
+    const rest = body.slice(start)
+    this.#response.onWritable(offset => {
+      const [ok, done] = this.#response.tryEnd(rest.subarray(offset - start), body.length)
+      if (done) this.#finish()
+      return ok
+    })
+  }
+
+  /** The answer to HEAD where the length is not known without encoding it all. */
+  #bare(headers: Headers): void {
+    this.#response.cork(() => {
+      this.#writeHead(200, headers)
+      this.#response.writeHeader('Transfer-Encoding', 'chunked').endWithoutBody()
+    })
+    this.#finish()
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#whole(refusal.status, refusal.headers, Buffer.from(refusal.reason))
+  }
+
+  #finish(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#full = false
+    for (const chunk of this.#queue.splice(0)) chunk.release()
+    this.#scrape?.abort()
+    this.#wake?.()
+    this.#done()
+  }
+}
+
+function headOf(request: UwsRequest, response: UwsResponse): RequestHead {
+  let authorization = false
+  let forwarded = false
+  // Not getHeader, which says '' for a header that is empty and for one that is not there.
+  request.forEach(name => {
+    if (name === 'authorization') authorization = true
+    else if (name === 'forwarded' || name === 'x-forwarded-for') forwarded = true
+  })
+  return {
+    // As it was written: getMethod() would turn it into lower case in place.
+    method: request.getCaseSensitiveMethod(),
+    path: request.getUrl(),
+    query: request.getQuery() ?? '',
+    peer: new Uint8Array(response.getRemoteAddress()),
+    authorization,
+    forwarded,
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The part of uWebSockets.js that is used here. The package is optional, so that its own types cannot be
+ * counted on, and its own entry point is never run (choose.ts).
+ */
+export interface Uws {
+  App(): UwsApp
+  us_listen_socket_close(socket: UwsListenSocket): void
+  us_socket_local_port(socket: UwsListenSocket): number
+  readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
+}
+
+export type UwsListenSocket = object
+
+export interface UwsApp {
+  any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp
+  listen(
+    host: string,
+    port: number,
+    options: number,
+    listening: (socket: UwsListenSocket | false) => void,
+  ): UwsApp
+  close(): UwsApp
+}
+
+/** Valid only during the handler's call. */
+export interface UwsRequest {
+  getUrl(): string
+  getQuery(): string | undefined
+  getCaseSensitiveMethod(): string
+  forEach(header: (lowerCaseName: string, value: string) => void): void
+}
+
+/** Valid until it was ended, closed or aborted; a call after that throws. */
+export interface UwsResponse {
+  cork(writes: () => void): UwsResponse
+  writeStatus(status: string): UwsResponse
+  writeHeader(name: string, value: string): UwsResponse
+  /** Writes a chunk, or keeps a copy of what the socket does not take: false then. */
+  write(chunk: Uint8Array): boolean
+  end(body?: string | Uint8Array, closeConnection?: boolean): UwsResponse
+  endWithoutBody(): UwsResponse
+  /** Writes what the socket takes of a body of `total` bytes, keeps nothing: [whether all of it, whether the end]. */
+  tryEnd(rest: Uint8Array, total: number): [boolean, boolean]
+  /** How much of the body was written with tryEnd. */
+  getWriteOffset(): number
+  close(): UwsResponse
+  onWritable(handler: (offset: number) => boolean): UwsResponse
+  onAborted(handler: () => void): UwsResponse
+  getRemoteAddress(): ArrayBuffer
+}

@@ -1,0 +1,20 @@
+import type { Families, Family, Identity } from '../catalogue/families.js'
+import type { SeriesTable } from '../catalogue/series.js'
+import type { Arena } from '../memory/arena.js'
+
+/** What a thread's instruments of one registry work with. */
+export interface Context {
+  readonly arena: Arena
+  readonly families: Families
+  readonly series: SeriesTable
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Seconds on a clock that never goes back. */
+  readonly elapsed: () => number
+  /** Tells the program, once for each family and reason, that updates are being dropped. */
+  refused(family: Identity, reason: number): void
+  /** Sets all series of a family to zero. */
+  reset(family: Family): void
+  /** Removes all series of a family. */
+  clear(family: Family): void
+}

@@ -1,0 +1,187 @@
+import type { Aggregate } from '../catalogue/families.js'
+import { isUnset } from '../memory/shards.js'
+import { badValue, Child, type Labels, Metric } from './metric.js'
+import { startTimer } from './timer.js'
+
+/**
+ * One thread's handle on one gauge series. Call from the thread that looked it up. What the threads' values make
+ * together is the gauge's `aggregate`.
+ */
+export class GaugeChild extends Child {
+  /** Sets this thread's value; any number, NaN and infinities too. @throws TypeError if it is no number. */
+  set(value: number): void {
+    const at = this.at
+    if (typeof value !== 'number') refuse(this, 'set', value, 'a gauge takes numbers')
+    if (at === 0) setSlowly(this, value)
+    else this.cells[at] = value
+  }
+
+  /** Adds to this thread's value; 1 if left out. @throws RangeError or TypeError if it is no finite number. */
+  inc(value = 1): void {
+    const at = this.at
+    if (!(typeof value === 'number' && value - value === 0)) {
+      refuse(this, 'inc', value, 'a gauge moves by finite numbers')
+    }
+    if (at === 0) addSlowly(this, value)
+    else this.cells[at] += value
+  }
+
+  /** Takes from this thread's value; 1 if left out. @throws RangeError or TypeError if it is no finite number. */
+  dec(value = 1): void {
+    const at = this.at
+    if (!(typeof value === 'number' && value - value === 0)) {
+      refuse(this, 'dec', value, 'a gauge moves by finite numbers')
+    }
+    if (at === 0) addSlowly(this, -value)
+    else this.cells[at] -= value
+  }
+
+  /** Sets the value to the time, in seconds since the epoch. */
+  setToCurrentTime(): void {
+    this.set(this.metric.context.now() / 1000)
+  }
+
+  /** Returns a function that sets the value to the seconds since, and returns them. */
+  startTimer(): () => number {
+    return startTimer(this.metric.context.elapsed, seconds => this.set(seconds))
+  }
+}
+
+/** As GaugeChild, where a cell that was never set holds a NaN that takes no part. */
+export class ExtremeGaugeChild extends GaugeChild {
+  override inc(value = 1): void {
+    this.#begin(value)
+    super.inc(value)
+  }
+
+  override dec(value = 1): void {
+    this.#begin(value)
+    super.dec(value)
+  }
+
+  /** The first step goes from 0; a step that is going to be refused must not count as one, and a NaN that was set stays. */
+  #begin(value: unknown): void {
+    const { at, cells } = this
+    if (at === 0 || !Number.isFinite(value) || !isUnset(this.metric.context.arena, at)) return
+    cells[at] = 0
+  }
+}
+
+/** As GaugeChild, where each call is a touch that keeps the series from expiring. */
+function touching<C extends new (...args: never[]) => GaugeChild>(Base: C) {
+  const Plain = Base as unknown as new (
+    metric: Metric<string, Child>,
+    key: string | readonly string[],
+  ) => GaugeChild
+  return class extends Plain {
+    touch = 0
+
+    override set(value: number): void {
+      super.set(value)
+      if (this.at !== 0) this.cells[this.touch] += 1
+    }
+
+    override inc(value = 1): void {
+      super.inc(value)
+      if (this.at !== 0) this.cells[this.touch] += 1
+    }
+
+    override dec(value = 1): void {
+      super.dec(value)
+      if (this.at !== 0) this.cells[this.touch] += 1
+    }
+  }
+}
+
+/** One cell for all threads: it can be set, but to add to it would lose what others add. */
+export class LastGaugeChild extends GaugeChild {
+  override inc(): void {
+    refuseLast(this, 'inc')
+  }
+
+  override dec(): void {
+    refuseLast(this, 'dec')
+  }
+}
+
+function refuse(child: Child, call: string, value: unknown, why: string): never {
+  throw badValue(child.metric.name, call, value, why)
+}
+
+function refuseLast(child: Child, call: string): never {
+  throw new TypeError(
+    `metric "${child.metric.name}": ${call}() on a gauge with aggregate "last", which can only be set`,
+  )
+}
+
+function setSlowly(child: GaugeChild, value: number): void {
+  if (child.metric.revive(child)) child.set(value)
+}
+
+function addSlowly(child: GaugeChild, value: number): void {
+  if (child.metric.revive(child)) child.inc(value)
+}
+
+const TouchedGaugeChild = touching(GaugeChild)
+const TouchedExtremeGaugeChild = touching(ExtremeGaugeChild)
+const TouchedLastGaugeChild = touching(LastGaugeChild)
+
+function gaugeClass(aggregate: Aggregate, touched: boolean): typeof GaugeChild {
+  if (aggregate === 'last') return touched ? TouchedLastGaugeChild : LastGaugeChild
+  if (aggregate === 'min' || aggregate === 'max')
+    return touched ? TouchedExtremeGaugeChild : ExtremeGaugeChild
+  return touched ? TouchedGaugeChild : GaugeChild
+}
+
+/** A value that goes up and down. Any thread may register it and record in it. */
+export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
+  /** How threads' values make one. */
+  get aggregate(): Aggregate {
+    return this.family?.aggregate ?? 'sum'
+  }
+
+  /** @internal */
+  protected makeChild(key: string | readonly string[]): GaugeChild {
+    const metric = this as unknown as Metric<string, Child>
+    return new (gaugeClass(this.aggregate, this.identity.expire === 'untouched'))(metric, key)
+  }
+
+  /** Sets this thread's value of the series without labels, or of that of the labels given. */
+  set(value: number): void
+  set(labels: Labels<L>, value: number): void
+  set(first: number | Labels<L>, value?: number): void {
+    if (typeof first === 'object' && first !== null) {
+      this.fromObject(first as Record<string, unknown>).set(value as number)
+    } else this.only.set(first)
+  }
+
+  inc(value?: number): void
+  inc(labels: Labels<L>, value?: number): void
+  inc(first?: number | Labels<L>, value?: number): void {
+    if (typeof first === 'object' && first !== null) {
+      this.fromObject(first as Record<string, unknown>).inc(value)
+    } else this.only.inc(first)
+  }
+
+  dec(value?: number): void
+  dec(labels: Labels<L>, value?: number): void
+  dec(first?: number | Labels<L>, value?: number): void {
+    if (typeof first === 'object' && first !== null) {
+      this.fromObject(first as Record<string, unknown>).dec(value)
+    } else this.only.dec(first)
+  }
+
+  /** Sets the value to the time, in seconds since the epoch. */
+  setToCurrentTime(labels?: Labels<L>): void {
+    this.#child(labels).setToCurrentTime()
+  }
+
+  /** Returns a function that sets the value to the seconds since, and returns them. */
+  startTimer(labels?: Labels<L>): () => number {
+    return this.#child(labels).startTimer()
+  }
+
+  #child(labels?: Labels<L>): GaugeChild {
+    return labels === undefined ? this.only : this.fromObject(labels as Record<string, unknown>)
+  }
+}

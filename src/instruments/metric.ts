@@ -1,0 +1,284 @@
+/**
+ * What counters, gauges and histograms share: finding the child of a label set.
+ *
+ * A child is one thread's handle on one series. Its `at` is the word in shared memory where this thread, and no other,
+ * stores; 0 means that it has none, and is compared before any store. Children never leave their thread.
+ */
+import { countDrop } from '../catalogue/drops.js'
+import type { Family, Identity } from '../catalogue/families.js'
+import { StringMap, TupleMap } from '../catalogue/label-index.js'
+import { LabelWriter } from '../catalogue/labels.js'
+import { labelText } from '../catalogue/names.js'
+import { type Holder, refusal, refusalReason } from '../catalogue/series.js'
+import { show } from '../errors.js'
+import type { Arena } from '../memory/arena.js'
+import { DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES, H_ROOM } from '../memory/layout.js'
+import type { Context } from './context.js'
+
+export type LabelValue = string | number | boolean
+/** A value for each label name, no more and no fewer. */
+export type Labels<L extends string> = { readonly [K in L]: LabelValue }
+
+/** The calling thread's handle on one series. Fields are few: a thread can hold millions. */
+export abstract class Child implements Holder {
+  /** All of the registry's shared memory; `at` is an index into it. */
+  readonly cells: Float64Array
+  at = 0
+  readonly metric: Metric<string, Child>
+  /** The label value, or values where there are several. */
+  readonly key: string | readonly string[]
+  twin: Holder | undefined = undefined
+  /** Where it was refused: the reason, and above it H_ROOM at that time; not tried again before that changes. */
+  refused = 0
+
+  constructor(metric: Metric<string, Child>, key: string | readonly string[]) {
+    this.metric = metric
+    this.key = key
+    this.cells = metric.context.arena.f64
+  }
+
+  /** @internal */
+  letGo(): void {
+    this.refused = 0
+    this.metric.forget(this)
+  }
+}
+
+/** Above the reason in Child.refused; cut so that it stays a small integer. */
+function room(arena: Arena): number {
+  return (Atomics.load(arena.i32, H_ROOM) & 0x0fff_ffff) << 2
+}
+
+export abstract class Metric<L extends string, C extends Child> {
+  readonly name: string
+  readonly labelNames: readonly L[]
+  /** @internal */
+  readonly context: Context
+  /** Undefined when memory was full at registration: everything is dropped then. @internal */
+  readonly family: Family | undefined
+  /** @internal */
+  readonly identity: Identity
+  readonly #writer: LabelWriter
+  readonly #name0: string
+  readonly #byValue = new StringMap<C>()
+  readonly #byValues: TupleMap<C> | undefined
+  #only: C | undefined
+
+  constructor(context: Context, identity: Identity, family: Family | undefined) {
+    this.name = identity.name
+    this.labelNames = identity.labelNames as readonly L[]
+    this.context = context
+    this.family = family
+    this.identity = identity
+    this.#name0 = identity.labelNames[0]
+    if (identity.labelNames.length > 1) this.#byValues = new TupleMap(identity.labelNames.length)
+    this.#writer = new LabelWriter(
+      identity.labelNames,
+      family?.ref ?? 0,
+      context.arena.i32[H_MAX_LABEL_BYTES],
+    )
+  }
+
+  /**
+   * This thread's child of a label set: hold it where it is hot. The series exists, at 0, from here on. At a limit
+   * the child drops and counts what is recorded, until there is room. First use of a label set in a thread: about a
+   * microsecond; later ones: a look-up.
+   *
+   * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
+   */
+  labels(labels: Labels<L>): C
+  labels(...values: LabelValue[]): C
+  labels(first?: unknown): C {
+    if (typeof first === 'object' && first !== null) return this.fromObject(first as Record<string, unknown>)
+    // A rest parameter would be a list made at each call.
+    // biome-ignore lint/complexity/noArguments: see above
+    const given = arguments.length
+    if (given === 1 && typeof first === 'string' && this.#byValues === undefined) {
+      const child = this.#byValue.get(first)
+      if (child !== undefined) return child
+    }
+    // biome-ignore lint/complexity/noArguments: see above
+    return this.#fromValues(this.#positional([...arguments]))
+  }
+
+  /** @internal */
+  protected fromObject(labels: Record<string, unknown>): C {
+    if (this.#byValues === undefined) {
+      const value = labels[this.#name0]
+      if (typeof value === 'string') {
+        const child = this.#byValue.get(value)
+        if (child !== undefined && keyCount(labels) === 1) return child
+      }
+    } else {
+      const child = this.#byValues.getFrom(labels, this.labelNames)
+      if (child !== undefined && keyCount(labels) === this.labelNames.length) return child
+    }
+    return this.#fromValues(this.#checked(labels))
+  }
+
+  /** The one child of a metric without labels. @internal */
+  protected get only(): C {
+    const only = this.#only
+    return only !== undefined ? only : this.#makeOnly()
+  }
+
+  #makeOnly(): C {
+    if (this.labelNames.length !== 0) {
+      throw new TypeError(`metric "${this.name}": label "${this.#name0}" is missing`)
+    }
+    this.#only = this.makeChild('')
+    return this.#only
+  }
+
+  /**
+   * Sets all series to zero, in all threads. Counters and histograms lose nothing that other threads add meanwhile;
+   * a gauge's share of another thread may come back if that thread adds to it at this very moment.
+   */
+  reset(): void {
+    if (this.family !== undefined) this.context.reset(this.family)
+  }
+
+  /** @internal */
+  protected abstract makeChild(key: string | readonly string[]): C
+
+  #checked(labels: Record<string, unknown>): string[] {
+    for (const key of Object.keys(labels)) {
+      if (!this.labelNames.includes(key as L)) {
+        throw new TypeError(
+          `metric "${this.name}": label "${key}" is not known; there are ${this.labelNames.map(show).join(', ') || 'none'}`,
+        )
+      }
+    }
+    return this.labelNames.map(name =>
+      labelText(this.name, name, Object.hasOwn(labels, name) ? labels[name] : undefined),
+    )
+  }
+
+  #known(key: string | readonly string[]): C | undefined {
+    return typeof key === 'string' ? this.#byValue.get(key) : this.#byValues!.get(key)
+  }
+
+  #fromValues(given: readonly string[]): C {
+    if (this.labelNames.length === 0) return this.only
+    // Two spellings of one label set must be one child: lone surrogates are replaced before the look-up.
+    const values = given.map(value => value.toWellFormed())
+    const key = values.length === 1 ? values[0] : values
+    const known = this.#known(key)
+    if (known !== undefined) return known
+    const child = this.makeChild(key)
+    const at = this.#attach(child)
+    if (at < 0) this.#refuse(child, at)
+    else {
+      child.at = at
+      this.#remember(child)
+    }
+    return child
+  }
+
+  #remember(child: C): void {
+    if (typeof child.key === 'string') this.#byValue.set(child.key, child)
+    else this.#byValues!.add(child.key, child)
+  }
+
+  /** Drops a child that has let go from this thread's maps. @internal */
+  forget(child: C): void {
+    if (this.labelNames.length === 0 || this.#known(child.key) !== child) return
+    if (typeof child.key === 'string') this.#byValue.delete(child.key)
+    else this.#byValues!.delete(child.key)
+  }
+
+  /** Writes label values for a look-up in shared memory; false when one is too long. */
+  #write(key: string | readonly string[]): boolean {
+    return this.#writer.write(typeof key === 'string' ? [key] : key)
+  }
+
+  /** Where the series' cells of this thread are; a negative refusal at a limit. */
+  #attach(child: C): number {
+    const { series } = this.context
+    const family = this.family
+    if (family === undefined) return refusal(DROP_MEMORY)
+    if (this.labelNames.length === 0) return series.attachOnly(family, child)
+    if (!this.#write(child.key)) return refusal(DROP_LABEL)
+    return series.attach(family, this.#writer, child)
+  }
+
+  #refuse(child: C, result: number): void {
+    const reason = refusalReason(result)
+    child.refused = room(this.context.arena) | reason
+    this.context.refused(this.identity, reason)
+  }
+
+  /**
+   * What a child without cells does before it records: looks its series up again, unless it was refused and no room
+   * has been made since. Returns whether it may record; if not, the update has been counted as dropped. @internal
+   */
+  revive(child: C): boolean {
+    const { arena } = this.context
+    if (child.refused >> 2 !== room(arena) >> 2) {
+      const twin = this.labelNames.length === 0 ? undefined : this.#known(child.key)
+      if (twin !== undefined) {
+        child.at = twin.at
+        child.twin = twin.twin
+        twin.twin = child
+        return true
+      }
+      const at = this.#attach(child)
+      if (at > 0) {
+        child.at = at
+        if (this.labelNames.length !== 0) this.#remember(child)
+        return true
+      }
+      this.#refuse(child, at)
+    }
+    countDrop(arena, this.family?.ref ?? 0, child.refused & 3)
+    return false
+  }
+
+  /**
+   * Takes the series of a label set out of scrapes. If no other thread holds it, it is gone, and begins at zero if it
+   * comes again. If one does, and stores to it, it comes back with its whole count. Returns whether it was there.
+   *
+   * @throws TypeError for a metric without labels, whose one series always is; else as labels() does.
+   */
+  remove(labels: Labels<L>): boolean
+  remove(...values: LabelValue[]): boolean
+  remove(first?: unknown, ...rest: LabelValue[]): boolean {
+    if (this.labelNames.length === 0) {
+      throw new TypeError(`metric "${this.name}": remove(): a series without labels cannot be removed`)
+    }
+    const values =
+      typeof first === 'object' && first !== null
+        ? this.#checked(first as Record<string, unknown>)
+        : this.#positional([first, ...rest])
+    const family = this.family
+    if (family === undefined || !this.#writer.write(values.map(value => value.toWellFormed()))) return false
+    return this.context.series.remove(family, this.#writer)
+  }
+
+  /** Removes all series, as remove() does each. Nothing for a metric without labels. */
+  clear(): void {
+    if (this.family !== undefined && this.labelNames.length !== 0) this.context.clear(this.family)
+  }
+
+  #positional(given: readonly unknown[]): string[] {
+    if (given.length !== this.labelNames.length) {
+      throw new TypeError(
+        `metric "${this.name}": ${given.length} label values for ${this.labelNames.length} labels (${this.labelNames.join(', ')})`,
+      )
+    }
+    return given.map((value, n) => labelText(this.name, this.labelNames[n], value))
+  }
+}
+
+/** Enumerable keys, without allocating a list of them. */
+function keyCount(labels: object): number {
+  let count = 0
+  for (const _ in labels) count++
+  return count
+}
+
+/** The error for a value that a metric cannot record. */
+export function badValue(metric: string, call: string, value: unknown, why: string): Error {
+  const message = `metric "${metric}": ${call}(${show(value)}): ${why}`
+  return typeof value === 'number' ? new RangeError(message) : new TypeError(message)
+}

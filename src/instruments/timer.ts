@@ -1,0 +1,9 @@
+/** Takes the time now; the function returned tells the seconds since then to `done`, and returns them. */
+export function startTimer(elapsed: () => number, done: (seconds: number) => void): () => number {
+  const begin = elapsed()
+  return () => {
+    const seconds = elapsed() - begin
+    done(seconds)
+    return seconds
+  }
+}

@@ -1,0 +1,103 @@
+// Folds the shards' cells of a run of places in one page into values: a snapshot that is then encoded.
+//
+// Assumes: 8-byte aligned loads do not tear, also as half of a 16-byte load. Cells change while they are read: each
+// value read is one that its cell had, and a counter's is never below what an earlier fold read.
+import {
+  AGGREGATE_LAST,
+  AGGREGATE_LIVESUM,
+  AGGREGATE_MAX,
+  AGGREGATE_MIN,
+  AGGREGATE_SUM,
+  CELLS_HEADER_WORDS,
+  CELLS_NEXT,
+  CELLS_SHARD,
+  COMMON_SHARD,
+  H_SHARDS,
+  PAGE_CELLS,
+  SHARD_LIVE,
+  SHARD_STATE,
+  SHARD_STATE_MASK,
+  SHARD_WORDS,
+  UNSET_HIGH,
+  UNSET_LOW,
+} from './layout'
+import { address, field, header, shared } from './record'
+
+const UNSET: u64 = (<u64>UNSET_HIGH << 32) | <u64>UNSET_LOW
+
+/**
+ * Values of `count` places of a page, the first being `first`, `cells` each. Returns where they are: in `vector`, or
+ * where one shard alone has cells of one each, those cells themselves, each to be read once.
+ */
+export function fold(page: u32, first: i32, count: i32, cells: i32, aggregate: i32, vector: usize): usize {
+  const words = count * cells
+  const skip = <usize>((CELLS_HEADER_WORDS + first * cells) << 3)
+  const newest = <u32>shared(page, PAGE_CELLS)
+  if (aggregate != AGGREGATE_SUM) return foldGauge(newest, skip, words, aggregate, vector)
+  if (newest == 0) {
+    memory.fill(vector, 0, words << 3)
+    return vector
+  }
+  let older = <u32>field(newest, CELLS_NEXT)
+  if (older == 0 && cells == 1) return address(newest) + skip
+  const bytes = <usize>words << 3
+  let common: usize = 0
+  let fresh = true
+  for (let page = newest; page != 0; page = older) {
+    const from = address(page) + skip
+    older = <u32>field(page, CELLS_NEXT)
+    // Last of all comes what reset() subtracts: only in this order does it leave exactly nothing.
+    if (field(page, CELLS_SHARD) == COMMON_SHARD) common = from
+    else {
+      addCells(vector, from, bytes, fresh)
+      fresh = false
+    }
+  }
+  if (common != 0) addCells(vector, common, bytes, fresh)
+  return vector
+}
+
+// @ts-expect-error: decorator
+@inline
+function addCells(vector: usize, from: usize, bytes: usize, fresh: bool): void {
+  if (fresh) for (let n: usize = 0; n < bytes; n += 16) v128.store(vector + n, v128.load(from + n))
+  else {
+    for (let n: usize = 0; n < bytes; n += 16) {
+      v128.store(vector + n, f64x2.add(v128.load(vector + n), v128.load(from + n)))
+    }
+  }
+}
+
+function isLive(shard: i32): bool {
+  return (shared(<u32>header(H_SHARDS) + shard * SHARD_WORDS, SHARD_STATE) & SHARD_STATE_MASK) == SHARD_LIVE
+}
+
+function foldGauge(newest: u32, skip: usize, words: i32, aggregate: i32, vector: usize): usize {
+  const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
+  for (let n = 0; n < words; n++) store<u64>(vector + (<usize>n << 3), extreme ? UNSET : 0)
+  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
+    const shard = field(cells, CELLS_SHARD)
+    const from = address(cells) + skip
+    if (aggregate == AGGREGATE_LAST) {
+      if (shard != COMMON_SHARD) continue
+    } else if (!isLive(shard)) continue
+    for (let n = 0; n < words; n++) {
+      const to = vector + (<usize>n << 3)
+      const bits = load<u64>(from + (<usize>n << 3))
+      const value = reinterpret<f64>(bits)
+      if (!extreme) store<f64>(to, load<f64>(to) + value)
+      else if (bits != UNSET) {
+        const known = load<f64>(to)
+        // Min and max of the language spread a NaN that a thread did set; an unset cell takes no part.
+        if (load<u64>(to) == UNSET) store<f64>(to, value)
+        else store<f64>(to, aggregate == AGGREGATE_MIN ? min(known, value) : max(known, value))
+      }
+    }
+  }
+  if (extreme) {
+    for (let n = 0; n < words; n++) {
+      if (load<u64>(vector + (<usize>n << 3)) == UNSET) store<f64>(vector + (<usize>n << 3), 0)
+    }
+  }
+  return vector
+}

@@ -1,0 +1,27 @@
+/** What went wrong, or was noticed, while the program ran. Nothing is thrown for it. */
+export interface LogEvent {
+  readonly level: 'info' | 'warn' | 'error'
+  /** A stable name to act on, for example `memory-full`. */
+  readonly code: string
+  readonly message: string
+}
+
+export type Log = (event: LogEvent) => void
+
+/** Where events go unless the program set a hook: Node's own warnings. Level info is not shown. */
+export function defaultLog(event: LogEvent): void {
+  if (event.level === 'info') return
+  process.emitWarning(event.message, {
+    type: 'PostmeterWarning',
+    code: event.code,
+  })
+}
+
+/** Calls a hook that the program gave; what it throws must not reach the code that had something to say. */
+export function say(log: Log, event: LogEvent): void {
+  try {
+    log(event)
+  } catch {
+    defaultLog(event)
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * One registry's shared memory as a thread sees it: typed views, made once (the memory never grows, so they stay
+ * valid), and the allocator.
+ *
+ * Assumes: Int32 access through Atomics is sequentially consistent; plain 8-byte aligned Float64 access does not
+ * tear (so on every platform that V8 runs on, though the specification does not promise it).
+ * Guarantees: `alloc` may be called from any thread; a thread that dies in it leaks nothing but what it had been
+ * given; memory that was never allocated is zero.
+ */
+import { badOption } from '../errors.js'
+import type { RegistryHandle } from './handle.js'
+import * as L from './layout.js'
+
+export class Arena {
+  readonly memory: WebAssembly.Memory
+  readonly f64: Float64Array
+  readonly i32: Int32Array
+  readonly u8: Uint8Array
+  /** Word where the table of shards begins; likewise hash buckets and slots. */
+  readonly shards: number
+  readonly hash: number
+  readonly hashMask: number
+  readonly slots: number
+  readonly slotWords: number
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory
+    this.f64 = new Float64Array(memory.buffer)
+    this.i32 = new Int32Array(memory.buffer)
+    this.u8 = new Uint8Array(memory.buffer)
+    this.shards = this.i32[L.H_SHARDS]
+    this.hash = this.i32[L.H_HASH]
+    this.hashMask = this.i32[L.H_HASH_MASK]
+    this.slots = this.i32[L.H_SLOTS]
+    this.slotWords = this.i32[L.H_SLOT_WORDS]
+  }
+
+  /** Words from the arena, starting on a cache line, zero; 0 when memory is full. */
+  alloc(words: number): number {
+    const size = L.roundUp(words, L.LINE_WORDS)
+    const limit = this.i32[L.H_LIMIT]
+    let at = Atomics.load(this.i32, L.H_BUMP)
+    while (at + size <= limit) {
+      const seen = Atomics.compareExchange(this.i32, L.H_BUMP, at, at + size)
+      if (seen === at) return at
+      at = seen
+    }
+    return 0
+  }
+
+  /** Bytes of the arena that were given out. */
+  usedBytes(): number {
+    const { arena } = L.regions(this.u8.length, this.i32[L.H_SHARD_COUNT])
+    return (Atomics.load(this.i32, L.H_BUMP) - arena) * L.WORD_BYTES
+  }
+
+  /** Copies bytes into newly allocated memory with room for a 16-byte copy's overrun; 0 when memory is full. */
+  store(bytes: Uint8Array): number {
+    const at = this.alloc(Math.ceil((bytes.length + 1) / L.WORD_BYTES))
+    if (at !== 0) this.u8.set(bytes, at * L.WORD_BYTES)
+    return at
+  }
+
+  /** A copy of bytes in the memory, as text. */
+  text(at: number, bytes: number): string {
+    return Buffer.from(this.u8.slice(at * L.WORD_BYTES, at * L.WORD_BYTES + bytes)).toString('utf8')
+  }
+}
+
+export interface ArenaOptions {
+  /** Multiple of a WebAssembly page. */
+  readonly bytes: number
+  readonly maxThreads: number
+  readonly maxLabelBytes: number
+  readonly maxSeries: number
+  /** When it is made, ms since the epoch. */
+  readonly now: number
+}
+
+/** Reserves and lays out a memory. Costs address space; pages become resident when they are first written. */
+export function createArena(options: ArenaOptions): Arena {
+  const pages = options.bytes / L.WASM_PAGE_BYTES
+  let memory: WebAssembly.Memory
+  try {
+    memory = new WebAssembly.Memory({
+      initial: pages,
+      maximum: pages,
+      shared: true,
+    })
+  } catch (cause) {
+    throw new Error(
+      `option "memory": the system refused to reserve ${options.bytes / 2 ** 20} MiB of address space; ` +
+        'ask for less, or raise its limit (ulimit -v, vm.overcommit_memory)',
+      { cause },
+    )
+  }
+  const shardCount = options.maxThreads + 1
+  const at = L.regions(options.bytes, shardCount)
+  const i32 = new Int32Array(memory.buffer)
+  i32[L.H_VERSION] = L.LAYOUT_VERSION
+  i32[L.H_BUMP] = at.arena
+  i32[L.H_LIMIT] = at.limit
+  i32[L.H_HASH] = at.hash
+  i32[L.H_HASH_MASK] = at.hashMask
+  i32[L.H_SHARDS] = at.shards
+  i32[L.H_SHARD_COUNT] = shardCount
+  i32[L.H_SLOTS] = at.slots
+  i32[L.H_SLOT_COUNT] = L.SLOT_COUNT
+  i32[L.H_SLOT_WORDS] = at.slotWords
+  i32[L.H_SLOT_TEXT] = at.slotText
+  i32[L.H_MAX_LABEL_BYTES] = options.maxLabelBytes
+  i32[L.H_MAX_SERIES] = options.maxSeries
+  i32[L.H_ROOM] = 1
+  i32[L.H_EPOCH] = 1
+  new Float64Array(memory.buffer)[L.H_BIRTH_WORD] = options.now
+  i32[at.shards * 2 + L.SHARD_STATE] = L.SHARD_LIVE
+  Atomics.store(i32, L.H_MAGIC, L.MAGIC)
+  return new Arena(memory)
+}
+
+/** Checks what came from another thread before anything is read through it. */
+export function openArena(handle: RegistryHandle): Arena {
+  if (!(handle?.memory instanceof WebAssembly.Memory)) {
+    throw badOption('handle', handle, 'is not the handle of a registry')
+  }
+  if (handle.postmeter !== L.LAYOUT_VERSION) {
+    throw badOption(
+      'handle',
+      handle.postmeter,
+      `is the layout version of another release of postmeter; this one reads ${L.LAYOUT_VERSION}`,
+    )
+  }
+  const i32 = new Int32Array(handle.memory.buffer)
+  if (Atomics.load(i32, L.H_MAGIC) !== L.MAGIC || i32[L.H_VERSION] !== L.LAYOUT_VERSION) {
+    throw badOption('handle', handle.name, 'names a memory that postmeter did not lay out')
+  }
+  return new Arena(handle.memory)
+}

@@ -1,0 +1,16 @@
+/** A WebAssembly.Memory over a SharedArrayBuffer. */
+export interface SharedMemory {
+  readonly buffer: ArrayBufferLike
+}
+
+/** What another thread needs to find a registry: structured-cloneable, the memory itself is shared. */
+export interface RegistryHandle {
+  /** The layout version of the memory. */
+  readonly postmeter: number
+  readonly name: string
+  /** Unlike any other registry's: two clones of one handle hold buffers that are not `===`. */
+  readonly id: string
+  readonly memory: SharedMemory
+  /** The options the registry was made with, in one canonical spelling. */
+  readonly options: string
+}

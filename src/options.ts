@@ -1,0 +1,149 @@
+/** Options of createRegistry, checked at the door. */
+import ms from 'ms'
+import { parseSize } from 'xbytes'
+import { checkLabelName, escapeLabelValue, labelText } from './catalogue/names.js'
+import { badOption, knownOptions, outOfRange } from './errors.js'
+import { defaultLog, type Log } from './log.js'
+import * as L from './memory/layout.js'
+
+export interface RegistryOptions {
+  /** Registries of different names are apart. Default `default`. */
+  name?: string
+  /**
+   * Address space to reserve, in bytes or as `'512MiB'`; at most just under 4 GiB. It takes no memory until it is
+   * used, and never grows. Default 256 MiB: about two million series of one label.
+   */
+  memory?: number | string
+  /** Labels put on every series. */
+  labels?: Readonly<Record<string, string | number | boolean>>
+  /** Threads that can record at once, 1 to 4095. Default 256. */
+  maxThreads?: number
+  /** Bytes that a label value may have in UTF-8, 1 to 65,536. Default 4,096. */
+  maxLabelLength?: number
+  /** Series in all. Default: as many as memory holds. */
+  maxSeries?: number
+  /** Idle series go after this long: ms, or for example `'10m'`; families can say otherwise. Default: never. */
+  expireAfter?: number | string
+  /** How often idle series are looked for, ms or for example `'5s'`. Default 5 s. */
+  sweepEvery?: number | string
+  /** How often `collect` callbacks run, ms. Default 5,000. */
+  collectEvery?: number
+  /** Hears what goes wrong at run time. Default: Node's own warnings. */
+  log?: Log
+}
+
+/** The options that must be the same in every thread, complete. */
+export interface SharedOptions {
+  readonly memory: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly maxThreads: number
+  readonly maxLabelLength: number
+  readonly maxSeries: number
+  /** ms; 0 for never. */
+  readonly expireAfter: number
+  readonly sweepEvery: number
+}
+
+export interface CheckedOptions {
+  readonly name: string
+  readonly shared: SharedOptions
+  readonly collectEvery: number
+  readonly log: Log
+}
+
+export const DEFAULT_COLLECT_EVERY = 5_000
+
+const KNOWN = [
+  ...['name', 'memory', 'labels', 'maxThreads', 'maxLabelLength', 'maxSeries'],
+  ...['expireAfter', 'sweepEvery', 'collectEvery', 'log'],
+]
+
+export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('createRegistry: options are no object')
+  knownOptions('createRegistry', options, KNOWN)
+  const { name = 'default', log = defaultLog } = options
+  if (typeof name !== 'string' || name === '') throw badOption('name', name, 'is not a name')
+  if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
+  return {
+    name,
+    log,
+    collectEvery: whole('collectEvery', options.collectEvery, DEFAULT_COLLECT_EVERY, 10, 2 ** 31 - 1),
+    shared: {
+      memory: memoryBytes(options.memory ?? '256MiB'),
+      labels: defaultLabels(options.labels),
+      maxThreads: whole('maxThreads', options.maxThreads, 256, 1, 4_095),
+      maxLabelLength: whole('maxLabelLength', options.maxLabelLength, 4_096, 1, 65_536),
+      maxSeries: whole('maxSeries', options.maxSeries, 0, 1, 2 ** 31 - 1),
+      expireAfter: duration('expireAfter', options.expireAfter, 0),
+      sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
+    },
+  }
+}
+
+/** A whole number from `min` to `max`; `fallback`, whatever it is, when left out. */
+export function whole(option: string, value: unknown, fallback: number, min: number, max: number): number {
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw badOption(option, value, 'is not a whole number')
+  if (value < min || value > max) throw outOfRange(option, value, `is not from ${min} to ${max}`)
+  return value
+}
+
+/** Times of places are Int32s of ms: what is longer could not be told from what is short. */
+const MAX_DURATION = 20 * 24 * 3_600_000
+
+/** Milliseconds, from a number of them or a text such as `10m`; `fallback`, whatever it is, when left out. */
+export function duration(option: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback
+  const millis = typeof value === 'string' ? ms(value as ms.StringValue) : value
+  if (typeof millis !== 'number' || !Number.isFinite(millis)) {
+    throw badOption(option, value, "is not a duration (a number of ms, or for example '10m')")
+  }
+  if (millis < 1 || millis > MAX_DURATION) throw outOfRange(option, value, 'is not from 1 ms to 20 days')
+  return Math.round(millis)
+}
+
+function memoryBytes(memory: unknown): number {
+  const bytes =
+    typeof memory === 'number' ? memory : typeof memory === 'string' ? parseSize(memory) : undefined
+  if (typeof bytes !== 'number' || !Number.isFinite(bytes)) {
+    throw badOption('memory', memory, "is not a size (a number of bytes, or for example '512MiB')")
+  }
+  if (bytes < L.MIN_MEMORY_BYTES || bytes > L.MAX_MEMORY_BYTES) {
+    throw outOfRange('memory', memory, `is not from ${L.MIN_MEMORY_BYTES} to ${L.MAX_MEMORY_BYTES} bytes`)
+  }
+  return L.roundUp(bytes, L.WASM_PAGE_BYTES)
+}
+
+function defaultLabels(labels: RegistryOptions['labels']): Record<string, string> {
+  if (labels === undefined) return {}
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
+    throw badOption('labels', labels, 'is not an object of label values')
+  }
+  const checked: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(labels)) {
+    checkLabelName('labels', name)
+    if (name === 'le' || name === 'quantile')
+      throw badOption('labels', name, 'is a label of histograms or summaries')
+    checked[name] = labelText('(default labels)', name, value).toWellFormed()
+  }
+  const bytes = Buffer.byteLength(defaultsText(checked)) + Buffer.byteLength(defaultsJson(checked))
+  if (bytes > L.MAX_DEFAULTS_BYTES)
+    throw outOfRange('labels', labels, `are longer than ${L.MAX_DEFAULTS_BYTES} bytes`)
+  return checked
+}
+
+/** `a="x",b="y"` */
+export function defaultsText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeLabelValue(value)}"`)
+    .join(',')
+}
+
+/** `"a":"x","b":"y"` */
+export function defaultsJson(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `"${name}":${JSON.stringify(value)}`)
+    .join(',')
+}

@@ -1,0 +1,63 @@
+import type { Piscina as PiscinaPool } from 'piscina'
+import type { RegistryHandle } from '../memory/handle.js'
+import type { SweepTask } from './task.js'
+
+export const DEFAULT_THREADS = 2
+/** Threads that had nothing to do for this long end, ms. */
+const IDLE_TIMEOUT = 60_000
+
+/** The threads that encode for one thread's scrapes; started when there is something to encode. */
+export class Pool {
+  readonly #handle: RegistryHandle
+  readonly #threads: number
+  #piscina: Promise<PiscinaPool> | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(handle: RegistryHandle, threads = DEFAULT_THREADS) {
+    this.#handle = handle
+    this.#threads = threads
+  }
+
+  get threads(): number {
+    return this.#threads
+  }
+
+  /** Encodes a slot, or sweeps. Rejects if its thread died meanwhile. */
+  async run(task: number | SweepTask): Promise<void> {
+    if (this.#closed !== undefined) throw new Error('the pool is closed')
+    this.#piscina ??= this.#start()
+    const piscina = await this.#piscina
+    await piscina.run(task)
+  }
+
+  async #start(): Promise<PiscinaPool> {
+    // Not before it is needed: a program whose scrapes are small never pays for it.
+    const { Piscina } = await import('piscina')
+    const pool = new Piscina({
+      filename: new URL('./task.js', import.meta.url).href,
+      workerData: this.#handle,
+      // With none, tasks that wait while the last thread dies would wait until something else is asked for.
+      minThreads: 1,
+      maxThreads: this.#threads,
+      idleTimeout: IDLE_TIMEOUT,
+      // A pool thread runs nothing but the kernel; what the program preloads is not for it.
+      execArgv: [],
+      atomics: 'disabled',
+    })
+    // Ends of threads reach the caller through its task; unheard, the event would end the program.
+    pool.on('error', () => {})
+    return pool
+  }
+
+  /** Ends the threads. Can be awaited twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end()
+    return this.#closed
+  }
+
+  async #end(): Promise<void> {
+    if (this.#piscina === undefined) return
+    const piscina = await this.#piscina
+    await piscina.destroy()
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Sweeps: one at a time in a process, from whatever thread comes first when one is due.
+ *
+ * Assumes: what lifecycle.ts says.
+ * Guarantees: H_SWEEPER has one holder (compare-exchange), and is free again when that one's end was seen; a sweep
+ * that was broken off is taken up by the next one.
+ */
+import type { Kernel } from '../kernel/loader.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { tally } from '../memory/tally.js'
+
+/** Takes the right to sweep, if a sweep is due; `now` is in ms since the registry's birth. */
+export function beginSweep(arena: Arena, threadId: number, now: number, every: number): boolean {
+  const { i32 } = arena
+  if (now - i32[L.H_SWEPT_AT] < every || !hasSweepWork(arena)) return false
+  if (Atomics.compareExchange(i32, L.H_SWEEPER, 0, threadId + 1) !== 0) return false
+  i32[L.H_SWEPT_AT] = now
+  return true
+}
+
+export function endSweep(arena: Arena, threadId: number): void {
+  Atomics.compareExchange(arena.i32, L.H_SWEEPER, threadId + 1, 0)
+}
+
+/** Series in families that a sweep has to look at. */
+export function sweepableSeries(arena: Arena): number {
+  let series = 0
+  for (const family of sweepable(arena)) series += arena.i32[family * 2 + L.F_SERIES]
+  return series
+}
+
+export function hasSweepWork(arena: Arena): boolean {
+  return !sweepable(arena).next().done
+}
+
+function* sweepable(arena: Arena): Generator<number> {
+  const { i32 } = arena
+  const retired = Atomics.load(i32, L.H_RETIRED) !== 0
+  for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+    const expires = i32[family * 2 + L.F_EXPIRE_AFTER] !== 0
+    if (expires || (retired && Atomics.load(i32, family * 2 + L.F_REMOVALS) !== 0)) yield family
+  }
+}
+
+/** Looks once at every series that can go. The slot is the caller's, for scratch. `elapsed` is in ms. */
+export function sweep(arena: Arena, kernel: Kernel, slot: number, now: number, elapsed: () => number): void {
+  const { i32 } = arena
+  const begin = elapsed()
+  for (const family of sweepable(arena)) kernel.sweep(slot, family, now)
+  // From here on, who looks something up cannot come upon what was unlinked above.
+  Atomics.add(i32, L.H_EPOCH, 1)
+  const micros = Math.round((elapsed() - begin) * 1000)
+  i32[L.H_SWEEP_LAST] = micros
+  tally(i32, L.H_SWEEP_TOTAL, micros)
+  tally(i32, L.H_SWEEPS)
+}

@@ -1,0 +1,166 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { anyModel, anyPrefix, SEED } from '../support/arbitrary.js'
+import { expectedJson, expectedText, type Model, record, streamed } from '../support/oracle.js'
+import { fresh } from '../support/registry.js'
+
+/** JSON with its control characters spelled in one of the two ways that it has. */
+function canonical(json: string): string {
+  const short: Record<string, string> = {
+    b: 'u0008',
+    t: 'u0009',
+    f: 'u000c',
+    r: 'u000d',
+  }
+  return json.replace(/\\(.)/g, (_, c: string) => `\\${short[c] ?? c}`)
+}
+
+async function told(model: Model, prefix: string) {
+  const undo: (() => unknown)[] = []
+  const { registry } = fresh(
+    { teardown: ((undone: () => unknown) => undo.push(undone)) as never },
+    {
+      memory: '4MiB',
+      labels: model.defaults,
+    },
+  )
+  try {
+    record(registry, model)
+    const text = (await streamed(registry, 'text', prefix)).text
+    const json = (await streamed(registry, 'json', prefix)).text
+    return {
+      text,
+      json,
+      whole: await registry.metrics({ prefix }),
+      parsed: await registry.json({ prefix }),
+    }
+  } finally {
+    for (const one of undo) await one()
+  }
+}
+
+t.test('random registries are told as the naive formatter tells them', async t => {
+  t.comment(`POSTMETER_SEED=${SEED}`)
+  await fc.assert(
+    fc.asyncProperty(anyModel, anyPrefix, async (model, prefix) => {
+      const { text, json, whole, parsed } = await told(model, prefix)
+      if (text !== expectedText(model, prefix)) {
+        throw new Error(`text is\n${text}and should be\n${expectedText(model, prefix)}`)
+      }
+      if (whole !== text) throw new Error('metrics() and stream() differ')
+      const expected = canonical(expectedJson(model, prefix))
+      if (canonical(json) !== expected) throw new Error(`json is\n${json}and should be\n${expected}`)
+      if (JSON.stringify(JSON.parse(json)) !== JSON.stringify(parsed))
+        throw new Error('json() and stream() differ')
+    }),
+    { seed: SEED, numRuns: 150 },
+  )
+  t.pass('150 registries, text and JSON')
+})
+
+const empty: Model = { defaults: {}, families: [] }
+
+t.test('an empty registry', async t => {
+  const { text, json } = await told(empty, '')
+  t.equal(text, '')
+  t.equal(json, '{}\n')
+})
+
+t.test('a family without series has its head', async t => {
+  const model: Model = {
+    defaults: {},
+    families: [
+      {
+        kind: 'counter',
+        name: 'b_total',
+        help: 'none yet',
+        labelNames: ['x'],
+        series: [],
+      },
+      {
+        kind: 'histogram',
+        name: 'a',
+        help: '',
+        labelNames: ['x', 'y'],
+        series: [],
+      },
+    ],
+  }
+  const { text, json } = await told(model, 'p_')
+  t.equal(text, '# HELP p_a \n# TYPE p_a histogram\n# HELP p_b_total none yet\n# TYPE p_b_total counter\n')
+  t.equal(
+    json,
+    '{"p_a":{"type":"histogram","value":null},"p_b_total":{"help":"none yet","type":"counter","value":null}}\n',
+  )
+})
+
+t.test('the JSON shapes of FORMATS.md, value for value', async t => {
+  const model: Model = {
+    defaults: {},
+    families: [
+      {
+        kind: 'gauge',
+        name: 'none',
+        help: 'h',
+        labelNames: [],
+        series: [{ labels: [], recorded: [1.5] }],
+      },
+      {
+        kind: 'gauge',
+        name: 'one',
+        help: '',
+        labelNames: ['label'],
+        series: [
+          { labels: ['__proto__'], recorded: [1] },
+          { labels: ['nan'], recorded: [Number.NaN] },
+          { labels: [''], recorded: [Number.POSITIVE_INFINITY] },
+        ],
+      },
+      {
+        kind: 'counter',
+        name: 'several',
+        help: '',
+        labelNames: ['a', 'b'],
+        series: [{ labels: ['x\0', 'y"'], recorded: [2] }],
+      },
+      {
+        kind: 'histogram',
+        name: 'h',
+        help: '',
+        labelNames: [],
+        buckets: [0.5, 1],
+        series: [{ labels: [], recorded: [0.5, 2] }],
+      },
+      {
+        kind: 'histogram',
+        name: 'i',
+        help: '',
+        labelNames: [],
+        buckets: [1],
+        series: [],
+      },
+    ],
+  }
+  const { json } = await told(model, '')
+  t.equal(
+    json,
+    '{"h":{"type":"histogram","value":{"count":2,"sum":2.5,"avg":1.25,"bucket":[[0.5,1],[1,1]]}},' +
+      '"i":{"type":"histogram","value":{"count":0,"sum":0,"avg":0,"bucket":[[1,0]]}},' +
+      '"none":{"help":"h","type":"gauge","value":1.5},' +
+      '"one":{"type":"gauge","value":{"label":{"__proto__":1,"nan":null,"":null}}},' +
+      '"several":{"type":"counter","value":[{"a":"x\\u0000","b":"y\\"","@":2}]}}\n',
+  )
+})
+
+t.test('a bad prefix or option is an error that names it', async t => {
+  const { registry } = fresh(t)
+  const ask = (options: object) => registry.metrics(options)
+  await t.rejects(ask({ prefix: '1a' }), {
+    name: 'TypeError',
+    message: /option "prefix": "1a"/,
+  })
+  await t.rejects(ask({ prefix: 'a'.repeat(65) }), /option "prefix".*longer than 64/)
+  await t.rejects(ask({ prefix: 5 }), /option "prefix": 5/)
+  await t.rejects(ask({ prefx: 'a' }), /option "prefx" is not known/)
+  await t.rejects(registry.stream({ format: 'xml' as 'text' }).next(), /option "format": "xml"/)
+})

@@ -1,0 +1,354 @@
+/** Expositions that are larger than a slot: a memory of 4 MiB has slots of 64 KiB. */
+import type { Worker } from 'node:worker_threads'
+import t from 'tap'
+import { createScraper } from '../../src/encode/scraper.js'
+import type { Chunk } from '../../src/encode/types.js'
+import { linearBuckets } from '../../src/index.js'
+import type { Arena } from '../../src/memory/arena.js'
+import * as L from '../../src/memory/layout.js'
+import { slotsTaken } from '../../src/memory/slots.js'
+import {
+  expectedJson,
+  expectedText,
+  type FamilyModel,
+  type Model,
+  record,
+  streamed,
+} from '../support/oracle.js'
+import { drops, familyOf, fresh } from '../support/registry.js'
+import { until } from '../support/until.js'
+
+const SLOT = 64 * 1024
+const OPTIONS = { format: 'text', prefix: '', selfMetrics: false } as const
+
+function gauges(name: string, count: number, value = (n: number) => `series number ${n}`): FamilyModel {
+  return {
+    kind: 'gauge',
+    name,
+    help: `${count} of them`,
+    labelNames: ['queue'],
+    series: Array.from({ length: count }, (_, n) => ({
+      labels: [value(n)],
+      recorded: [n * 1.25],
+    })),
+  }
+}
+
+function histograms(name: string, count: number, labelNames = ['a', 'b']): FamilyModel {
+  return {
+    kind: 'histogram',
+    name,
+    help: 'divided too',
+    labelNames,
+    series: Array.from({ length: count }, (_, n) => ({
+      labels: labelNames.map(label => `${label}${n}`),
+      recorded: [n / 100, 3, 1e9],
+    })),
+  }
+}
+
+const LARGE: Model = {
+  defaults: {},
+  families: [
+    gauges('a', 10),
+    gauges('b_divided', 5_000),
+    gauges('c', 3),
+    {
+      kind: 'counter',
+      name: 'd_empty',
+      help: 'no series',
+      labelNames: ['x'],
+      series: [],
+    },
+    histograms('e_divided', 150),
+    {
+      kind: 'counter',
+      name: 'f',
+      help: 'the last',
+      labelNames: [],
+      series: [{ labels: [], recorded: [7] }],
+    },
+  ],
+}
+
+t.test('a registry larger than a slot is told as the naive formatter tells it', async t => {
+  for (const [what, model] of [
+    ['two divided families among small ones', LARGE],
+    ['with default labels', { ...LARGE, defaults: { node: 'mx"1' } }],
+    ['a divided family is the first and only', { defaults: {}, families: [gauges('only', 4_000)] }],
+    ['without labels of their own', { defaults: { node: 'x' }, families: many(700) }],
+    ['more families than a span has pieces', { defaults: {}, families: many(1_300) }],
+    [
+      'control characters',
+      {
+        defaults: {},
+        families: [gauges('control', 3_000, n => `\u0001\u001f\0\r${n}"\\\n`)],
+      },
+    ],
+  ] as [string, Model][]) {
+    const { registry, arena } = fresh(t, {
+      memory: '4MiB',
+      labels: model.defaults,
+    })
+    t.equal(arena.i32[L.H_SLOT_TEXT], SLOT)
+    record(registry, model)
+    for (const prefix of ['', 'kumomta_']) {
+      const text = await streamed(registry, 'text', prefix)
+      t.ok(text.text === expectedText(model, prefix), `${what}: text with prefix "${prefix}"`)
+      const json = await streamed(registry, 'json', prefix)
+      JSON.parse(json.text)
+      const expected = expectedJson(model, prefix).replaceAll('\\r', '\\u000d')
+      t.ok(json.text === expected, `${what}: JSON with prefix "${prefix}"`)
+      if (text.text.length > 2 * SLOT) t.ok(text.parts > 2 && json.parts > 2, `${what}: in parts`)
+    }
+    t.equal(slotsTaken(arena), 0, `${what}: all slots given back`)
+    await registry.close()
+  }
+})
+
+function many(count: number): FamilyModel[] {
+  return Array.from({ length: count }, (_, n) => ({
+    kind: 'counter',
+    name: `family_${n}`,
+    help: 'one of many',
+    labelNames: [],
+    series: [{ labels: [], recorded: [n] }],
+  }))
+}
+
+t.test('whatever the sizes are beside the limit, all is told', async t => {
+  // Lines of 31 to 95 bytes in sizes around a slot's: prefixes move every limit byte by byte.
+  const { registry, arena } = fresh(t, { memory: '4MiB' })
+  const model: Model = {
+    defaults: {},
+    families: [gauges('aa', 480), gauges('bb', 640), gauges('cc', 333), gauges('dd', 1)],
+  }
+  record(registry, model)
+  const wrong: string[] = []
+  for (let length = 0; length <= 64; length++) {
+    const prefix = 'p'.repeat(length)
+    if ((await streamed(registry, 'text', prefix)).text !== expectedText(model, prefix))
+      wrong.push(`text ${length}`)
+    if ((await streamed(registry, 'json', prefix)).text !== expectedJson(model, prefix))
+      wrong.push(`json ${length}`)
+  }
+  t.strictSame(wrong, [])
+  t.equal(slotsTaken(arena), 0)
+})
+
+t.test('label sets as long as a slot are told or refused, never what makes a scrape endless', async t => {
+  for (const [what, unit] of [
+    ['letters', 'x'],
+    ['control characters', '\u0001'],
+    ['quotes', '"'],
+    ['three bytes', '€'],
+  ]) {
+    const bytes = Buffer.byteLength(unit)
+    const { registry, arena } = fresh(t, {
+      memory: '4MiB',
+      maxLabelLength: 65_536,
+    })
+    const gauge = registry.gauge({ name: 'g', help: 'h', labelNames: ['x'] })
+    let told = 0
+    let asked = 0
+    for (const around of [SLOT / 12, SLOT / 6, SLOT / 2, SLOT]) {
+      for (let size = around - 420; size < around + 40; size += 23) {
+        gauge.labels(unit.repeat(Math.floor(size / bytes))).set(1)
+        asked++
+      }
+    }
+    const refused = drops(arena, 'g', 'label') + drops(arena, 'g', 'memory')
+    for (const format of ['text', 'json'] as const) {
+      const { text } = await streamed(registry, format, 'p'.repeat(64), 500)
+      told =
+        format === 'text'
+          ? text.split('\n').length - 3
+          : Object.keys(JSON.parse(text)[`${'p'.repeat(64)}g`].value.x).length
+      t.equal(told + refused, asked, `${what}, ${format}: each is told or counted as dropped`)
+    }
+    t.ok(told > 10 && refused > 3, `${what}: ${told} told, ${refused} refused`)
+    t.equal(slotsTaken(arena), 0)
+    await registry.close()
+  }
+})
+
+t.test(
+  'a histogram whose bounds alone outgrow a slot is refused, in words; one that fits is told',
+  async t => {
+    const buckets = linearBuckets(1.0625, 1.0625, 1_000)
+    for (const labelNames of [[], ['x']]) {
+      const { registry } = fresh(t, { memory: '4MiB' })
+      t.throws(() => registry.histogram({ name: 'h', help: 'h', labelNames, buckets }), {
+        name: 'RangeError',
+        message: /option "buckets": 1000 bounds of metric "h" take more than 65536 bytes.*option "memory"/,
+      })
+      t.equal((await streamed(registry, 'text', '', 200)).text, '', 'nothing half registered')
+      registry.histogram({
+        name: 'h',
+        help: 'h',
+        labelNames,
+        buckets: buckets.slice(0, 300),
+      })
+      for (const format of ['text', 'json'] as const) {
+        const { text } = await streamed(registry, format, 'p'.repeat(64), 200)
+        t.match(text, 'ph', `${labelNames.length} labels, ${format}: the scrape ends`)
+      }
+    }
+    const { registry } = fresh(t, { memory: '128MiB' })
+    const model: Model = {
+      defaults: {},
+      families: [
+        {
+          kind: 'histogram',
+          name: 'h',
+          help: '',
+          labelNames: [],
+          buckets,
+          series: [{ labels: [], recorded: [3, 500, 1e6] }],
+        },
+      ],
+    }
+    record(registry, model)
+    t.ok(
+      (await streamed(registry, 'text')).text === expectedText(model),
+      'text, where a slot is large enough',
+    )
+    t.ok(
+      (await streamed(registry, 'json')).text === expectedJson(model),
+      'JSON, where a slot is large enough',
+    )
+  },
+)
+
+function large(t: Parameters<typeof fresh>[0]) {
+  const { registry, arena } = fresh(t, { memory: '8MiB' })
+  const model: Model = { defaults: {}, families: [gauges('large', 20_000)] }
+  record(registry, model)
+  const scraper = createScraper(registry.handle)
+  t.teardown(() => scraper.close())
+  const whole = async () => {
+    const parts: Buffer[] = []
+    const scrape = scraper.open(OPTIONS)
+    for (let chunk = await scrape.next(); chunk !== undefined; chunk = await scrape.next()) {
+      parts.push(Buffer.from(chunk.bytes))
+      chunk.release()
+    }
+    return Buffer.concat(parts).toString('utf8') === expectedText(model)
+  }
+  return { arena, scraper, whole }
+}
+
+t.test('an aborted scrape gives its slots back', async t => {
+  const { arena, scraper, whole } = large(t)
+  for (const taken of [0, 1, 3]) {
+    const scrape = scraper.open(OPTIONS)
+    const held: Chunk[] = []
+    for (let n = 0; n < taken; n++) held.push((await scrape.next()) as Chunk)
+    const pending = scrape.next()
+    t.ok(slotsTaken(arena) > 0)
+    scrape.abort()
+    scrape.abort()
+    t.equal(await pending, undefined, `after ${taken} chunks: the call that waits ends`)
+    t.equal(await scrape.next(), undefined)
+    for (const chunk of held) chunk.release()
+    await until('slots given back', () => slotsTaken(arena) === 0)
+  }
+  t.ok(await whole(), 'the next scrape is whole')
+})
+
+t.test('a reader that takes its time holds a fixed number of slots', async t => {
+  const { arena, scraper, whole } = large(t)
+  const AHEAD = 4
+  const scrape = scraper.open(OPTIONS)
+  const held: Chunk[] = []
+  for (let n = 0; n < AHEAD; n++) {
+    held.push((await scrape.next()) as Chunk)
+    t.ok(slotsTaken(arena) <= AHEAD, `${slotsTaken(arena)} slots`)
+  }
+  let came = false
+  const pending = scrape.next().then(chunk => {
+    came = true
+    return chunk
+  })
+  const copies = held.map(chunk => Buffer.from(chunk.bytes))
+  // Another scrape runs meanwhile, in slots of its own.
+  t.ok(await whole())
+  t.notOk(came, 'nothing more while all are held')
+  t.strictSame(
+    held.map(chunk => Buffer.from(chunk.bytes)),
+    copies,
+    'and what is held stays as it is',
+  )
+  held[0].release()
+  held[0].release()
+  const next = (await pending) as Chunk
+  t.ok(next.bytes.length > 0, 'one released, one more comes')
+  t.ok(slotsTaken(arena) <= AHEAD)
+  scrape.abort()
+  for (const chunk of [...held, next]) chunk.release()
+  await until('slots given back', () => slotsTaken(arena) === 0)
+})
+
+t.test('more scrapes at once than there are slots: all are whole in the end', async t => {
+  const { arena, whole } = large(t)
+  t.strictSame(await Promise.all(Array.from({ length: 8 }, whole)), new Array(8).fill(true))
+  t.equal(slotsTaken(arena), 0)
+})
+
+/** Where the first cell page of a family chains to the next. */
+function cellLink(arena: Arena, name: string): number {
+  const page = arena.i32[familyOf(arena, name).ref * 2 + L.F_FIRST_PAGE]
+  return arena.i32[page * 2 + L.PAGE_CELLS] * 2 + L.CELLS_NEXT
+}
+
+t.test('a pool thread that is killed midway fails the scrape, and the next one works', async t => {
+  const { arena, scraper, whole } = large(t)
+  const threads: Worker[] = []
+  const onWorker = (worker: Worker) => threads.push(worker)
+  process.on('worker', onWorker)
+  t.teardown(() => process.off('worker', onWorker))
+  t.ok(await whole(), 'the pool works')
+  t.ok(threads.length > 0, `it has ${threads.length} threads`)
+  // A ring of cell pages: the thread that folds it stays in the kernel until it is killed.
+  const link = cellLink(arena, 'large')
+  arena.i32[link] = (link - L.CELLS_NEXT) / 2
+  const scrape = scraper.open(OPTIONS)
+  const pending = scrape.next()
+  const status = arena.slots * 2 + L.SLOT_STATUS
+  arena.i32[status] = -1
+  await until('the first span is in the kernel', () => arena.i32[status] === L.STATUS_OK)
+  await Promise.all([
+    t.rejects(pending, 'the call that waits rejects'),
+    ...threads.map(one => one.terminate()),
+  ])
+  arena.i32[link] = 0
+  t.equal(await scrape.next(), undefined, 'nothing more is told after a failure')
+  await until('slots given back', () => slotsTaken(arena) === 0)
+  t.ok(await whole(), 'the next scrape is whole')
+})
+
+t.test('a task that traps fails the scrape, and the next one works', async t => {
+  const { arena, scraper, whole } = large(t)
+  const help = familyOf(arena, 'large').ref * 2 + L.F_HELP
+  const was = arena.i32[help]
+  // Beyond the end of the memory.
+  arena.i32[help] = 0x1000_0000
+  const scrape = scraper.open(OPTIONS)
+  await t.rejects(scrape.next(), /out of bounds/)
+  arena.i32[help] = was
+  await until('slots given back', () => slotsTaken(arena) === 0)
+  t.ok(await whole(), 'the next scrape is whole')
+})
+
+t.test('a scraper that is closed rejects, twice', async t => {
+  const { scraper, arena } = large(t)
+  const scrape = scraper.open(OPTIONS)
+  ;((await scrape.next()) as Chunk).release()
+  const closing = scraper.close()
+  t.equal(await scraper.close(), await closing)
+  await t.rejects(scraper.open(OPTIONS).next(), /closed/)
+  await until('slots given back', () => {
+    scrape.abort()
+    return slotsTaken(arena) === 0
+  })
+})

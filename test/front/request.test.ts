@@ -1,0 +1,165 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { decide, isForwardedByLoopback, type RequestHead } from '../../src/front/request.js'
+import { TrustedHosts } from '../../src/front/trusted-hosts.js'
+
+const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+t.comment(`seed ${seed}`)
+
+const trusted = new TrustedHosts(['127.0.0.1', '::1'])
+const LOCAL = [127, 0, 0, 1]
+const STRANGER = [192, 0, 2, 7]
+
+const ask = (more: Partial<RequestHead>): RequestHead => ({
+  method: 'GET',
+  path: '/metrics',
+  query: '',
+  peer: LOCAL,
+  authorization: false,
+  forwarded: false,
+  ...more,
+})
+
+t.test('what is served', async t => {
+  const long = `a${'b'.repeat(63)}`
+  const rows: [Partial<RequestHead>, 'text' | 'json', string][] = [
+    [{}, 'text', ''],
+    [{ method: 'HEAD' }, 'text', ''],
+    [{ path: '/metrics.json' }, 'json', ''],
+    [{ query: 'prefix=kumomta_' }, 'text', 'kumomta_'],
+    [{ path: '/metrics.json', query: 'prefix=kumomta_' }, 'json', 'kumomta_'],
+    [{ query: 'prefix=' }, 'text', ''],
+    [{ query: 'prefix' }, 'text', ''],
+    [{ query: '&&' }, 'text', ''],
+    [{ query: 'prefix=:a:b' }, 'text', ':a:b'],
+    [{ query: `prefix=${long}` }, 'text', long],
+    [{ query: 'prefix=%6b%75_' }, 'text', 'ku_'],
+    [{ query: 'pre%66ix=a_' }, 'text', 'a_'],
+    [{ query: 'a=b&prefix=c_&d' }, 'text', 'c_'],
+    [{ query: 'Prefix=1' }, 'text', ''],
+    [{ query: 'prefix[]=1' }, 'text', ''],
+    [{ query: 'x=%zz&%zz=1&%ff=2' }, 'text', ''],
+    [{ query: 'x;prefix=1' }, 'text', ''],
+    [{ forwarded: true }, 'text', ''],
+    [{ peer: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...LOCAL] }, 'text', ''],
+    [{ peer: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] }, 'text', ''],
+  ]
+  for (const [more, format, prefix] of rows) {
+    const decision = decide(ask(more), trusted)
+    t.match(decision, { kind: 'serve', status: 200, format, prefix }, JSON.stringify(more))
+    const headers = new Map(decision.headers)
+    t.equal(headers.get('X-Content-Type-Options'), 'nosniff')
+    t.equal(headers.get('Cache-Control'), 'no-store')
+    t.equal(
+      headers.get('Content-Type'),
+      format === 'text' ? 'text/plain; version=0.0.4; charset=utf-8' : 'application/json; charset=utf-8',
+    )
+  }
+})
+
+t.test('what is refused', async t => {
+  const rows: [Partial<RequestHead>, number, string][] = [
+    [{ peer: STRANGER }, 403, 'peer 192.0.2.7 may not read this: it is not in option "trustedHosts"\n'],
+    [{ peer: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...STRANGER] }, 403, 'peer 192.0.2.7 '],
+    [{ peer: [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] }, 403, 'peer 2001:db8::1 '],
+    [{ peer: undefined }, 403, 'peer unknown '],
+    [{ peer: [] }, 403, 'peer unknown '],
+    [{ authorization: true }, 403, 'HTTP authentication is not permitted'],
+    [{ authorization: true, path: '/x', method: 'PUT', query: 'prefix=%' }, 403, 'HTTP authentication'],
+    [{ authorization: true, peer: STRANGER }, 403, 'peer 192.0.2.7 '],
+    [{ path: '/x', peer: STRANGER }, 403, 'peer 192.0.2.7 '],
+    [{ path: '/' }, 404, 'there is only /metrics and /metrics.json\n'],
+    [{ path: '' }, 404, 'there is only'],
+    [{ path: '*' }, 404, 'there is only'],
+    [{ path: '/metrics/' }, 404, 'there is only'],
+    [{ path: '/metrics.JSON' }, 404, 'there is only'],
+    [{ path: '/%6detrics' }, 404, 'there is only'],
+    [{ path: '/metrics#a' }, 404, 'there is only'],
+    [{ path: 'http://localhost/metrics' }, 404, 'there is only'],
+    [{ path: '/x', method: 'POST' }, 404, 'there is only'],
+    [{ method: 'POST' }, 405, 'method "POST" is not allowed here, use GET or HEAD\n'],
+    [{ method: 'get' }, 405, 'method "get" '],
+    [{ method: 'OPTIONS', query: 'prefix=%' }, 405, 'method "OPTIONS" '],
+    [{ query: 'prefix=a&prefix=a' }, 400, 'parameter "prefix" comes twice\n'],
+    [{ query: 'prefix=&prefix' }, 400, 'parameter "prefix" comes twice\n'],
+    [{ query: 'prefix=a&%70refix=b' }, 400, 'parameter "prefix" comes twice\n'],
+    [{ query: 'prefix=%' }, 400, 'parameter "prefix": "%" is not valid percent-encoding\n'],
+    [{ query: 'prefix=%4' }, 400, 'parameter "prefix": "%4" is not valid percent-encoding\n'],
+    [{ query: 'prefix=%c3%28' }, 400, 'parameter "prefix": "%c3%28" is not valid percent-encoding\n'],
+    [{ query: 'prefix=%ed%a0%80' }, 400, 'parameter "prefix": "%ed%a0%80" is not valid percent-encoding\n'],
+    [{ query: 'prefix=1a' }, 400, 'parameter "prefix": "1a" is not the beginning of a metric name\n'],
+    [{ query: 'prefix=a-b' }, 400, 'parameter "prefix": "a-b" is not the beginning'],
+    [{ query: 'prefix=+a' }, 400, 'parameter "prefix": " a" is not the beginning'],
+    [{ query: 'prefix=a=b' }, 400, 'parameter "prefix": "a=b" is not the beginning'],
+    [{ query: 'prefix=%61%0a' }, 400, 'parameter "prefix": "a\\n" is not the beginning'],
+    [{ query: 'prefix=%00' }, 400, 'parameter "prefix": "\\u0000" is not the beginning'],
+    [{ query: 'prefix=%c3%a9' }, 400, 'parameter "prefix": "é" is not the beginning'],
+    [{ query: 'prefix=a%23' }, 400, 'parameter "prefix": "a#" is not the beginning'],
+    [
+      { query: `prefix=${'a'.repeat(65)}` },
+      400,
+      `parameter "prefix": "${'a'.repeat(65)}" is longer than 64 `,
+    ],
+  ]
+  for (const [more, status, reason] of rows) {
+    const decision = decide(ask(more), trusted)
+    const label = JSON.stringify(more)
+    if (decision.kind !== 'refuse') {
+      t.fail(`served: ${label}`)
+      continue
+    }
+    t.equal(decision.status, status, label)
+    t.ok(decision.reason.startsWith(reason), `${label}: ${decision.reason}`)
+    const headers = new Map(decision.headers)
+    t.equal(headers.get('Content-Type'), 'text/plain; charset=utf-8')
+    t.equal(headers.get('X-Content-Type-Options'), 'nosniff')
+    t.equal(headers.get('Cache-Control'), 'no-store')
+    t.equal(headers.get('Allow'), status === 405 ? 'GET, HEAD' : undefined)
+    t.notOk([...headers.keys()].some(name => /authenticate/i.test(name)))
+  }
+})
+
+t.test('an untrusted peer is told the same, whatever it asks', async t => {
+  const told = decide(ask({ peer: STRANGER }), trusted)
+  fc.assert(
+    fc.property(
+      fc.record({
+        method: fc.string(),
+        path: fc.oneof(fc.string(), fc.constantFrom('/metrics', '/metrics.json')),
+        query: fc.string(),
+        authorization: fc.boolean(),
+        forwarded: fc.boolean(),
+      }),
+      more => t.same(decide(ask({ ...more, peer: STRANGER }), trusted), told),
+    ),
+    { seed, numRuns: 200 },
+  )
+})
+
+t.test(
+  'whatever the query, the prefix is the beginning of a metric name or there is one line of reason',
+  async t => {
+    const part = fc.oneof(fc.constantFrom('prefix', '=', '&', '%', '%41', '%00', '+', 'a_', ':'), fc.string())
+    fc.assert(
+      fc.property(fc.array(part), parts => {
+        const decision = decide(ask({ query: parts.join('') }), trusted)
+        if (decision.kind === 'serve') {
+          return decision.prefix === '' || /^[a-zA-Z_:][a-zA-Z0-9_:]{0,63}$/.test(decision.prefix)
+        }
+        return (
+          decision.status === 400 && /^[^\x00-\x1f]+\n$/.test(decision.reason) && decision.reason.length < 250
+        )
+      }),
+      { seed, numRuns: 20_000 },
+    )
+    t.pass()
+  },
+)
+
+t.test('forwarded by a loopback peer', async t => {
+  t.equal(isForwardedByLoopback(ask({ forwarded: true })), true)
+  t.equal(isForwardedByLoopback(ask({ forwarded: true, peer: [127, 9, 9, 9] })), true)
+  t.equal(isForwardedByLoopback(ask({ forwarded: false })), false)
+  t.equal(isForwardedByLoopback(ask({ forwarded: true, peer: STRANGER })), false)
+  t.equal(isForwardedByLoopback(ask({ forwarded: true, peer: undefined })), false)
+})

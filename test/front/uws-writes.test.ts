@@ -1,0 +1,149 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { parseListen } from '../../src/front/listen.js'
+import { listenUws } from '../../src/front/transport-uws.js'
+import { TrustedHosts } from '../../src/front/trusted-hosts.js'
+import { type FakePlan, FakeScraper, letter } from '../fixtures/front-scraper.js'
+import { ModelResponse, ModelSocket, modelUws } from '../fixtures/front-uws-model.js'
+
+const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
+t.comment(`seed ${seed}`)
+t.setTimeout(120_000)
+
+async function setUp(plan: FakePlan) {
+  const scraper = new FakeScraper(plan)
+  const { uws, ask } = modelUws()
+  await listenUws(
+    {
+      listen: parseListen('127.0.0.1:1'),
+      trusted: new TrustedHosts(['127.0.0.1']),
+      scraper,
+      selfMetrics: true,
+      log: event => t.comment(event.message),
+      stallTimeout: 0,
+    },
+    uws,
+  )
+  return { scraper, ask }
+}
+
+/** Takes the chunked coding off; undefined where it is broken. */
+function decode(answer: Buffer): Buffer | undefined {
+  let at = answer.indexOf('\r\n\r\n') + 4
+  const parts: Buffer[] = []
+  for (;;) {
+    const end = answer.indexOf('\r\n', at)
+    const digits = answer.toString('latin1', at, end)
+    if (end < 0 || !/^[0-9a-f]+$/.test(digits)) return undefined
+    const size = Number.parseInt(digits, 16)
+    parts.push(answer.subarray(end + 2, end + 2 + size))
+    at = end + 2 + size
+    if (answer.toString('latin1', at, at + 2) !== '\r\n') return undefined
+    at += 2
+    if (size === 0) return at === answer.length ? Buffer.concat(parts) : undefined
+  }
+}
+
+const turn = () => new Promise(setImmediate)
+
+// A system says that there is room when a part of its buffer is free, not for a byte. What is left of a room after
+// a write is of any size, and that is where things go wrong: at a frame, a cork buffer, a chunk.
+const room = fc.oneof(
+  fc.constantFrom(200, 256, 15 * 1024 + 6, 15 * 1024 + 7, 15 * 1024 + 8, 16 * 1024),
+  fc.integer({ min: 200, max: 2000 }),
+  fc.integer({ min: 200, max: 200_000 }),
+)
+
+t.test('however the socket takes it, a stream arrives whole, and little is kept for it', async t => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 12 }),
+      fc.constantFrom(1, 63, 64, 65, 1000, 15_360, 15_361, 40_000, 100_000),
+      fc.nat({ max: 100_000 }),
+      fc.array(room, { minLength: 1, maxLength: 200 }),
+      async (chunks, chunkBytes, first, rooms) => {
+        const { scraper, ask } = await setUp({ chunks, chunkBytes })
+        const socket = new ModelSocket(first)
+        const response = new ModelResponse(socket)
+        ask('/metrics', response)
+        const limit = (chunks * (chunkBytes + 100)) / Math.min(...rooms) + 1000
+        for (let step = 0; !response.over || socket.kept.length > 0; step++) {
+          if (step > limit * 40)
+            throw new Error(`it stands still after ${Buffer.concat(socket.taken).length} bytes`)
+          await turn()
+          socket.room += rooms[step % rooms.length]!
+          response.poll()
+        }
+        const body = decode(Buffer.concat(socket.taken))
+        const { given, released, releasedTwice, mostOut } = scraper.ledger
+        return (
+          socket.lost === 0 &&
+          body?.length === chunks * chunkBytes &&
+          body.every((byte, at) => byte === letter(Math.floor(at / chunkBytes))) &&
+          given === chunks &&
+          released === chunks &&
+          releasedTwice === 0 &&
+          mostOut <= 2 &&
+          socket.mostKept <= chunkBytes + 17 * 1024
+        )
+      },
+    ),
+    { seed, numRuns: 150 },
+  )
+  t.pass()
+})
+
+t.test(
+  'however the socket takes it, an answer in one piece arrives whole, of the scrape it was for',
+  async t => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 60_000 }),
+        fc.nat({ max: 70_000 }),
+        fc.array(room, { minLength: 1, maxLength: 50 }),
+        async (length, first, rooms) => {
+          const { scraper, ask } = await setUp({ small: 'x'.repeat(length) })
+          const socket = new ModelSocket(first)
+          const response = new ModelResponse(socket)
+          ask('/metrics', response)
+          // Another reader's answer takes the place of the first one's bytes.
+          scraper.small({ format: 'json', prefix: 'other', selfMetrics: true })
+          for (let step = 0; !response.over || socket.kept.length > 0; step++) {
+            if (step > 100_000) throw new Error('it stands still')
+            socket.room += rooms[step % rooms.length]!
+            response.poll()
+          }
+          const answer = Buffer.concat(socket.taken).toString('latin1')
+          const body = `text  ${'x'.repeat(length)}`
+          return answer.includes(`Content-Length: ${body.length}\r\n`) && answer.endsWith(`\r\n\r\n${body}`)
+        },
+      ),
+      { seed, numRuns: 300 },
+    )
+    t.pass()
+  },
+)
+
+t.test('a reader that goes away at any moment is not written to any more, and all is released', async t => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: 60 }), fc.array(room, { minLength: 1 }), async (when, rooms) => {
+      const { scraper, ask } = await setUp({
+        chunks: 20,
+        chunkBytes: 50_000,
+      })
+      const response = new ModelResponse(new ModelSocket(0))
+      ask('/metrics', response)
+      for (let step = 0; step < when && !response.over; step++) {
+        await turn()
+        response.socket.room += rooms[step % rooms.length]!
+        response.poll()
+      }
+      if (!response.over) response.abort()
+      for (let rest = 0; rest < 5; rest++) await turn()
+      const { opened, aborted, given, released, releasedTwice } = scraper.ledger
+      return opened === 1 && aborted === 1 && given === released && releasedTwice === 0
+    }),
+    { seed, numRuns: 200 },
+  )
+  t.pass()
+})

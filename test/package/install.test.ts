@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { makeConsumer } from './consumer.js'
+
+t.test('the packed package', async t => {
+  const consumer = await makeConsumer(t)
+
+  t.test('has what it needs and nothing else', async t => {
+    for (const path of [
+      'package.json',
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'dist/src/index.js',
+      'dist/src/index.d.ts',
+    ]) {
+      t.ok(consumer.files.includes(path), `${path} is in it`)
+    }
+    t.equal(
+      consumer.files.filter(path => /^dist\/src\/.*\.wasm$/.test(path)).length,
+      1,
+      'the kernel is in it',
+    )
+    const others = consumer.files.filter(
+      path =>
+        !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/src\/.+\.(js|js\.map|d\.ts|wasm))$/.test(
+          path,
+        ),
+    )
+    t.same(others, [], 'no tests, no bench, no build state')
+  })
+
+  // The same steps through import and through require.
+  const use = `
+    const registry = createRegistry({ name: 'consumer' })
+    const sent = registry.counter({ name: 'sent_total', help: 'Sent.', labelNames: ['to'] })
+    sent.labels({ to: 'a' }).inc(3)
+    registry.metrics()
+      .then(text => { if (getRegistry('consumer') === undefined || typeof serve !== 'function') throw new Error('missing'); return text })
+      .then(text => registry.close().then(() => process.stdout.write(text)))
+  `
+  const expected = '# HELP sent_total Sent.\n# TYPE sent_total counter\nsent_total{to="a"} 3\n'
+
+  t.test('can be imported', async t => {
+    const path = join(consumer.folder, 'use.mjs')
+    await writeFile(path, `import { createRegistry, getRegistry, serve } from 'postmeter'\n${use}`)
+    const { stdout, stderr } = await consumer.node(path)
+    t.equal(stdout, expected)
+    t.equal(stderr, '', 'without a warning')
+  })
+
+  t.test('can be required', async t => {
+    const path = join(consumer.folder, 'use.cjs')
+    await writeFile(path, `const { createRegistry, getRegistry, serve } = require('postmeter')\n${use}`)
+    const { stdout } = await consumer.node(path)
+    t.equal(stdout, expected)
+  })
+
+  t.test('import and require give the same registry', async t => {
+    const path = join(consumer.folder, 'both.mjs')
+    await writeFile(
+      path,
+      `import { createRequire } from 'node:module'
+       import { createRegistry } from 'postmeter'
+       const { getRegistry } = createRequire(import.meta.url)('postmeter')
+       const registry = createRegistry({ name: 'both' })
+       registry.counter({ name: 'n_total', help: 'N.' }).inc(2)
+       console.log(getRegistry('both').value('n_total'))
+       await registry.close()`,
+    )
+    t.equal((await consumer.node(path)).stdout, '2\n')
+  })
+
+  t.test('does nothing at import', async t => {
+    const path = join(consumer.folder, 'idle.mjs')
+    // Counted rather than measured: threads, shared memory and WebAssembly memory all come from these.
+    await writeFile(
+      path,
+      `import { syncBuiltinESMExports } from 'node:module'
+       import threads from 'node:worker_threads'
+       const made = []
+       const count = (owner, name) => {
+         const Real = owner[name]
+         owner[name] = class extends Real { constructor(...args) { made.push(name); super(...args) } }
+       }
+       count(threads, 'Worker'); count(WebAssembly, 'Memory'); count(globalThis, 'SharedArrayBuffer')
+       syncBuiltinESMExports()
+       const listeners = () => Object.fromEntries(process.eventNames().map(name => [String(name), process.listenerCount(name)]))
+       const before = listeners()
+       const postmeter = await import('postmeter')
+       await new Promise(resolve => setImmediate(resolve))
+       const after = listeners()
+       // Files that the import itself read may still be closing.
+       const resources = process.getActiveResourcesInfo().filter(name => !/^(CloseReq|FSReq)/.test(name))
+       const atImport = [...made]
+       const registry = postmeter.createRegistry({ name: 'idle' })
+       await registry.close()
+       console.log(JSON.stringify({ before, after, resources, atImport, later: made }))`,
+    )
+    const told = JSON.parse((await consumer.node(path)).stdout)
+    t.same(told.atImport, [], 'no thread and no memory')
+    t.same(told.after, told.before, 'no listener on the process')
+    t.same(told.resources, [], 'nothing that keeps it running')
+    t.ok(told.later.includes('Memory'), 'while createRegistry would have been seen')
+  })
+})

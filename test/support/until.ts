@@ -1,0 +1,8 @@
+/** Waits, turn by turn of the event loop, for what other threads do and no event tells of. */
+export async function until(what: string, done: () => boolean, within = 10_000): Promise<void> {
+  const limit = performance.now() + within
+  while (!done()) {
+    if (performance.now() > limit) throw new Error(`not within ${within} ms: ${what}`)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
