@@ -1,0 +1,149 @@
+import { mkdir } from 'node:fs/promises'
+import { createRegistry, type Front, type Registry, serve } from '../../src/index.js'
+import { monotonic } from './clock.js'
+import { hostsFor } from './directory.js'
+import type { GeneratorData, GeneratorTally } from './generator.js'
+import { hostCollectors, POOL } from './host.js'
+import type { ListenerData, ListenerReady } from './listener.js'
+import { type Metrics, registerMetrics } from './metrics.js'
+import type { Options } from './options.js'
+import type { SinkData, SinkReady, SinkTally } from './sink.js'
+import { Thread } from './thread.js'
+
+const SINK_HOST = '127.0.0.1'
+
+/** The addresses that mail leaves from: both loopback's, being all that every machine has. */
+const sources = [
+  { name: 'mx-out-1', address: '127.0.0.1' },
+  { name: 'mx-out-2', address: '127.0.0.1' },
+]
+
+/** What everybody saw, each by itself. */
+export interface Words {
+  readonly sink: SinkTally | undefined
+  readonly generator: GeneratorTally | undefined
+}
+
+/** A running sample MTA. */
+export interface Mta {
+  readonly registry: Registry
+  /** Of the metrics endpoint. */
+  readonly url: string
+  /** Where each listening thread takes mail. */
+  readonly smtp: readonly { readonly host: string; readonly port: number }[]
+  /** Resolves once no listening thread has a message in hand, with what the sink has seen by then. */
+  settled(): Promise<SinkTally>
+  /** Ends everything; can be awaited twice. */
+  stop(): Promise<Words>
+}
+
+/**
+ * Starts it: the registry, the endpoint, the sink, the listening threads and the traffic, in this order. If one of
+ * them cannot start, those that did are ended and the error is thrown. `onDeath` is told of a thread that dies later.
+ */
+export async function startMta(options: Options, onDeath: (error: Error) => void): Promise<Mta> {
+  const started: {
+    front?: Front
+    sink?: Thread<SinkReady>
+    generator?: Thread<unknown>
+  } = {}
+  const listeners: Thread<ListenerReady>[] = []
+  const registry = createRegistry()
+
+  async function stopAll(): Promise<Words> {
+    // Traffic first, then what takes it, then where it goes: nobody is cut off by a later stage.
+    const generator = await started.generator?.stop<GeneratorTally>()
+    await Promise.all(listeners.map(listener => listener.stop()))
+    const sink = await started.sink?.stop<SinkTally>()
+    await started.front?.close()
+    await registry.close()
+    return { sink, generator }
+  }
+
+  try {
+    const { logDirectory } = options
+    if (logDirectory !== undefined) await mkdir(logDirectory, { recursive: true })
+    const metrics: Metrics = registerMetrics(
+      registry,
+      hostCollectors({
+        clock: monotonic,
+        metrics: () => metrics,
+        workers: () => listeners.map(listener => listener.worker),
+        places: [
+          logDirectory === undefined
+            ? { name: 'working directory', path: '.' }
+            : { name: `log dir ${logDirectory}`, path: logDirectory },
+        ],
+      }),
+    )
+    const { listen, trustedHosts } = options
+    started.front = await serve(registry, {
+      listen,
+      ...(trustedHosts && { trustedHosts: [...trustedHosts] }),
+    })
+
+    const sinkData: SinkData = {
+      host: SINK_HOST,
+      rule: {
+        seed: options.seed,
+        defer: options.defer,
+        refuse: options.refuse,
+      },
+    }
+    started.sink = await Thread.start<SinkReady>(new URL('./sink.js', import.meta.url), sinkData, onDeath)
+
+    for (let index = 0; index < options.workers; index++) {
+      const data: ListenerData = {
+        index,
+        host: options.smtpHost,
+        port: options.smtpPort === 0 ? 0 : options.smtpPort + index,
+        sink: { host: SINK_HOST, port: started.sink.ready.port },
+        seed: options.seed + index,
+        hosts: hostsFor(options.domains),
+        sources,
+        retry: {
+          intervalMs: options.retryMs,
+          maxIntervalMs: 32 * options.retryMs,
+          jitter: 0.2,
+          maxAttempts: options.maxAttempts,
+        },
+        logDirectory,
+      }
+      listeners.push(
+        await Thread.start<ListenerReady>(new URL('./listener.js', import.meta.url), data, onDeath),
+      )
+    }
+    metrics.thread_pool_size.set({ pool: POOL }, listeners.length)
+    const smtp = listeners.map(({ ready }) => ({
+      host: options.smtpHost,
+      port: ready.port,
+    }))
+
+    if (options.traffic) {
+      const data: GeneratorData = {
+        host: options.smtpHost,
+        ports: smtp.map(({ port }) => port),
+        rate: options.rate,
+        domains: options.domains,
+        seed: options.seed,
+      }
+      started.generator = await Thread.start(new URL('./generator.js', import.meta.url), data, onDeath)
+    }
+
+    const { front, sink } = started
+    let stopping: Promise<Words> | undefined
+    return {
+      registry,
+      url: new URL('/metrics', front.url).href,
+      smtp,
+      async settled() {
+        await Promise.all(listeners.map(listener => listener.ask('idle')))
+        return sink.ask<SinkTally>('tally')
+      },
+      stop: () => (stopping ??= stopAll()),
+    }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}

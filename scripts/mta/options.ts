@@ -1,0 +1,155 @@
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  /** Messages a second that the generator sends. */
+  readonly rate: number
+  /** Threads that receive, queue and deliver. */
+  readonly workers: number
+  /** Where the metrics endpoint listens. */
+  readonly listen: string
+  readonly trustedHosts: readonly string[] | undefined
+  readonly smtpHost: string
+  /** The first Worker's port; the others take those after it. 0: free ones. */
+  readonly smtpPort: number
+  readonly traffic: boolean
+  /** Domains that the generator sends to. */
+  readonly domains: number
+  /** Shares of recipients, 0 to 1. */
+  readonly defer: number
+  readonly refuse: number
+  readonly retryMs: number
+  readonly maxAttempts: number
+  readonly logDirectory: string | undefined
+  readonly seed: number
+  /** Milliseconds after which it ends by itself. */
+  readonly durationMs: number | undefined
+  readonly reportMs: number
+}
+
+/** A mistake on the command line. */
+export class UsageError extends Error {}
+
+export const usage = `A sample mail server, measured with postmeter. All on loopback.
+
+  npm start -- [options]
+
+  --rate N             messages a second that the traffic generator sends (200)
+  --workers N          threads that receive, queue and deliver mail (2)
+  --listen HOST:PORT   where /metrics is (127.0.0.1:8000; port 0 picks one)
+  --trusted-hosts A,B  addresses and CIDRs that may read /metrics (127.0.0.1,::1)
+  --smtp HOST:PORT     where the first thread listens for mail, the others on the ports after it
+                       (127.0.0.1:0; port 0 picks free ones)
+  --no-traffic         no generator: send mail yourself
+  --domains N          domains that the generator sends to (3000)
+  --defer SHARE        share of recipients that the receiving side puts off at first, 0 to 1 (0.08)
+  --refuse SHARE       share of recipients that it refuses for good, 0 to 1 (0.02)
+  --retry SECONDS      time before the second attempt, doubled for each one after (2)
+  --max-attempts N     attempts after which a message is given up (5)
+  --log-dir DIR        write what became of each message there, as JSON lines (off)
+  --seed N             where chance begins (a new one each time; printed)
+  --duration SECONDS   end after so long (never)
+  --report SECONDS     time between two lines of what moved (5)
+  --help
+`
+
+const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|localhost|::1)$/
+
+/** Reads a command line. Returns undefined if it asks for help; throws UsageError if it makes no sense. */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const values = parse(args)
+  if (values.help) return undefined
+
+  const number = (
+    name: keyof typeof values & string,
+    fallback: number,
+    min: number,
+    max: number,
+    whole = true,
+  ) => {
+    const text = values[name] as string | undefined
+    if (text === undefined) return fallback
+    const value = Number(text)
+    if (text.trim() === '' || !(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
+      throw bad(name, text, `is not a ${whole ? 'whole ' : ''}number from ${min} to ${max}`)
+    }
+    return value
+  }
+
+  const smtp = address('smtp', values.smtp ?? '127.0.0.1:0')
+  if (!LOOPBACK.test(smtp.host)) {
+    throw bad('smtp', values.smtp, 'is not on loopback: this server takes mail from anybody')
+  }
+  const workers = number('workers', 2, 1, 64)
+  if (smtp.port !== 0 && smtp.port + workers - 1 > 65_535) {
+    throw bad('smtp', values.smtp, `leaves no ports for ${workers} workers`)
+  }
+  const defer = number('defer', 0.08, 0, 1, false)
+  const refuse = number('refuse', 0.02, 0, 1, false)
+  if (defer + refuse > 1)
+    throw bad('refuse', values.refuse ?? refuse, `and --defer ${defer} are more than 1 together`)
+  const listen = values.listen ?? '127.0.0.1:8000'
+  address('listen', listen)
+  const duration = number('duration', 0, 0.1, 1e6, false)
+
+  return {
+    rate: number('rate', 200, 1, 100_000, false),
+    workers,
+    listen,
+    trustedHosts: values['trusted-hosts']?.split(',').map(host => host.trim()),
+    smtpHost: smtp.host,
+    smtpPort: smtp.port,
+    traffic: !values['no-traffic'],
+    domains: number('domains', 3000, 1, 100_000),
+    defer,
+    refuse,
+    retryMs: 1000 * number('retry', 2, 0.001, 86_400, false),
+    maxAttempts: number('max-attempts', 5, 1, 100),
+    logDirectory: values['log-dir'],
+    seed: number('seed', randomInt(2 ** 32), 0, 2 ** 32 - 1),
+    durationMs: duration === 0 ? undefined : 1000 * duration,
+    reportMs: 1000 * number('report', 5, 0.1, 86_400, false),
+  }
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const given = { type: 'boolean' } as const
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: false,
+      options: {
+        rate: text,
+        workers: text,
+        listen: text,
+        'trusted-hosts': text,
+        smtp: text,
+        'no-traffic': given,
+        domains: text,
+        defer: text,
+        refuse: text,
+        retry: text,
+        'max-attempts': text,
+        'log-dir': text,
+        seed: text,
+        duration: text,
+        report: text,
+        help: { ...given, short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function address(name: string, text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (match === null || port > 65_535) throw bad(name, text, 'is not HOST:PORT with a port from 0 to 65535')
+  return { host: (match[1] ?? match[2])!, port }
+}
+
+function bad(name: string, value: unknown, why: string): UsageError {
+  return new UsageError(`--${name} ${JSON.stringify(value)} ${why}`)
+}

@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { readOptions, UsageError } from '../../scripts/mta/options.js'
+
+const main = fileURLToPath(new URL('../../scripts/mta/main.js', import.meta.url))
+
+function run(...args: string[]): Promise<{ code: number | string | null; stdout: string; stderr: string }> {
+  return new Promise(resolve => {
+    execFile(process.execPath, [main, ...args], { timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({
+        code: error === null ? 0 : (error.code ?? null),
+        stdout,
+        stderr,
+      })
+    })
+  })
+}
+
+function mistakeIn(args: string[]): Error | undefined {
+  try {
+    readOptions(args)
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+t.test('without options', async t => {
+  const options = readOptions([])!
+  t.match(options, {
+    rate: 200,
+    workers: 2,
+    listen: '127.0.0.1:8000',
+    traffic: true,
+    smtpHost: '127.0.0.1',
+    smtpPort: 0,
+  })
+  t.equal(options.trustedHosts, undefined)
+  t.equal(options.durationMs, undefined)
+  t.not(options.seed, readOptions([])!.seed, 'chance begins elsewhere each time')
+})
+
+t.test('with options', async t => {
+  const line =
+    '--rate 0.5e3 --workers 3 --listen [::1]:0 --trusted-hosts 127.0.0.1,10.0.0.0/8 --smtp 127.0.0.2:2525 ' +
+    '--no-traffic --domains 10 --defer 0.5 --refuse 0.5 --retry 0.1 --max-attempts 2 --seed 4 --duration 1.5'
+  t.match(readOptions(line.split(' '))!, {
+    rate: 500,
+    workers: 3,
+    listen: '[::1]:0',
+    trustedHosts: ['127.0.0.1', '10.0.0.0/8'],
+    smtpHost: '127.0.0.2',
+    smtpPort: 2525,
+    traffic: false,
+    domains: 10,
+    defer: 0.5,
+    refuse: 0.5,
+    retryMs: 100,
+    maxAttempts: 2,
+    seed: 4,
+    durationMs: 1500,
+  })
+  t.equal(readOptions(['--help', '--rate', 'x']), undefined, 'help is given whatever else there is')
+})
+
+t.test('mistakes are told with the option and the value', async t => {
+  const mistakes: [string[], RegExp][] = [
+    [['--rate', 'fast'], /--rate "fast" is not a number from 1 to/],
+    [['--rate', '0'], /--rate "0"/],
+    [['--rate='], /--rate ""/],
+    [['--rate', 'Infinity'], /--rate "Infinity"/],
+    [['--workers', '0'], /--workers "0" is not a whole number from 1 to 64/],
+    [['--workers', '1.5'], /--workers "1.5"/],
+    [['--domains', 'many'], /--domains "many"/],
+    [['--listen', '8000'], /--listen "8000" is not HOST:PORT/],
+    [['--listen', '127.0.0.1:70000'], /--listen "127.0.0.1:70000"/],
+    [['--smtp', '0.0.0.0:25'], /--smtp "0.0.0.0:25" is not on loopback/],
+    [['--smtp', '127.0.0.1:65535'], /--smtp "127.0.0.1:65535" leaves no ports for 2 workers/],
+    [['--defer', '0.7', '--refuse', '0.6'], /--refuse "0.6" and --defer 0.7 are more than 1/],
+    [['--seed', '-1'], /--seed/],
+    [['--duration', '0'], /--duration "0"/],
+    [['--wrokers', '2'], /--wrokers/],
+    [['stray'], /stray/],
+    [['--rate'], /--rate/],
+    [['--no-traffic=yes'], /--no-traffic/],
+  ]
+  for (const [args, message] of mistakes) {
+    const mistake = mistakeIn(args)
+    t.ok(mistake instanceof UsageError, args.join(' '))
+    t.match(mistake?.message, message)
+  }
+})
+
+t.test('the program ends with 2 on a mistake, 0 on --help', async t => {
+  const bad = await run('--workers', 'two')
+  t.equal(bad.code, 2)
+  t.match(bad.stderr, /^error: --workers "two" is not a whole number/)
+  t.equal(bad.stdout, '')
+
+  const untrusted = await run('--listen', '127.0.0.1:0', '--trusted-hosts', '10.0.0.0/8,nonsense')
+  t.equal(untrusted.code, 2, 'what only the library can judge')
+  t.match(untrusted.stderr, /^error: --trusted-hosts "nonsense"/)
+
+  const help = await run('--help')
+  t.equal(help.code, 0)
+  for (const option of [
+    'rate',
+    'workers',
+    'listen',
+    'trusted-hosts',
+    'no-traffic',
+    'domains',
+    'seed',
+    'duration',
+  ]) {
+    t.match(help.stdout, `--${option}`)
+  }
+  t.equal(help.stderr, '')
+})
