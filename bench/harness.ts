@@ -1,0 +1,107 @@
+import { build, type Histogram } from 'hdr-histogram-js'
+import { Child } from './child.js'
+import type { Question, Ready } from './contender.js'
+
+export interface RaceOptions {
+  /** The suite: `SUITE-contenders.ts` has its contenders. */
+  readonly suite: string
+  readonly names: readonly string[]
+  /** What the contenders make of it: series, children. */
+  readonly size: number
+  readonly rounds: number
+  readonly milliseconds: number
+  readonly allocation?: boolean
+}
+
+/** How one contender did, round by round; round i of every contender of a race lies next to round i of the others. */
+export interface Outcome {
+  readonly name: string
+  /** Median nanoseconds a call, for each round. */
+  readonly rounds: readonly number[]
+  /** Picoseconds a call, of all batches. */
+  readonly histogram: Histogram
+  /** Bytes that a batch wrote; 0 if it writes none. */
+  readonly bytes: number
+  /** Bytes of heap allocated by one call; undefined if not asked for. */
+  readonly allocated: number | undefined
+}
+
+/**
+ * Races contenders in rounds A B C A B C…, each in a process of its own: a machine that slows down slows all of them,
+ * and ratios within a round stay true.
+ */
+export async function race(options: RaceOptions): Promise<Map<string, Outcome>> {
+  const flags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
+  const runners: {
+    child: Child
+    calls: number
+    outcome: Outcome & { rounds: number[] }
+  }[] = []
+  const outcomes = new Map<string, Outcome>()
+  try {
+    for (const name of options.names) {
+      const [child, { calls }] = await Child.start<Ready>(
+        'contender.js',
+        [options.suite, name, String(options.size)],
+        flags,
+      )
+      const histogram = newHistogram()
+      runners.push({
+        child,
+        calls,
+        outcome: {
+          name,
+          rounds: [],
+          histogram,
+          bytes: 0,
+          allocated: undefined,
+        },
+      })
+    }
+    for (let round = -1; round < options.rounds; round++) {
+      for (const { child, calls, outcome } of runners) {
+        const question: Question = { round: options.milliseconds }
+        const { times, bytes } = await child.ask<{
+          times: number[]
+          bytes: number
+        }>(question)
+        // The first round is for the optimiser.
+        if (round < 0) continue
+        outcome.rounds.push(median(times) / calls)
+        for (const time of times)
+          outcome.histogram.recordValue(Math.max(1, Math.round((time * 1000) / calls)))
+        Object.assign(outcome, { bytes })
+      }
+    }
+    for (const { child, outcome } of runners) {
+      const allocated = options.allocation
+        ? await child.ask<number>('allocation' satisfies Question)
+        : undefined
+      outcomes.set(outcome.name, { ...outcome, allocated })
+    }
+  } finally {
+    await Promise.all(runners.map(({ child }) => child.stop()))
+  }
+  return outcomes
+}
+
+/** Of anything up to an hour, in thousandths of the unit that is told. */
+export function newHistogram(): Histogram {
+  return build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 3.6e15,
+    numberOfSignificantValueDigits: 3,
+    useWebAssembly: false,
+  })
+}
+
+/** How many times as long as `floor` a call of `outcome` takes: the median over rounds of the ratio within a round. */
+export function timesAsLong(outcome: Outcome, floor: Outcome): number {
+  return median(outcome.rounds.map((time, at) => time / floor.rounds[at]!))
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}

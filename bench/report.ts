@@ -1,0 +1,85 @@
+import { cpus, totalmem } from 'node:os'
+
+/** What one suite found. */
+export interface Report {
+  readonly suite: string
+  readonly what: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly (string | number)[])[]
+  readonly figures: readonly Figure[]
+  /** What could not be measured here, or must be known to read the table. */
+  readonly notes: readonly string[]
+}
+
+/** A figure to reach, always a ratio or difference within one run. */
+export interface Figure {
+  readonly what: string
+  readonly wanted: { readonly atMost: number } | { readonly atLeast: number }
+  readonly unit: string
+  readonly measured: number
+}
+
+export interface Machine {
+  readonly date: string
+  readonly node: string
+  readonly platform: string
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryGiB: number
+}
+
+export function thisMachine(now: Date): Machine {
+  const cores = cpus()
+  return {
+    date: now.toISOString(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cores[0]?.model.trim() ?? 'unknown',
+    cores: cores.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  }
+}
+
+export function reached(figure: Figure): boolean {
+  return 'atMost' in figure.wanted
+    ? figure.measured <= figure.wanted.atMost
+    : figure.measured >= figure.wanted.atLeast
+}
+
+export function print(report: Report): void {
+  console.log(`\n${report.suite}: ${report.what}`)
+  table([report.columns, ...report.rows.map(row => row.map(cell))])
+  for (const note of report.notes) console.log(`  ${note}`)
+}
+
+export function printFigures(figures: readonly Figure[]): void {
+  if (figures.length === 0) return
+  console.log('\nfigures to reach')
+  table([
+    ['figure', 'wanted', 'measured', ''],
+    ...figures.map(figure => [
+      figure.what,
+      `${'atMost' in figure.wanted ? `<= ${figure.wanted.atMost}` : `>= ${figure.wanted.atLeast}`}${figure.unit}`,
+      `${cell(figure.measured)}${figure.unit}`,
+      reached(figure) ? 'ok' : 'SHORT',
+    ]),
+  ])
+}
+
+function table(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map(row => (row[at] ?? '').length)))
+  for (const row of rows) {
+    const cells = row.map((text, at) => (at === 0 ? text.padEnd(widths[at]!) : text.padStart(widths[at]!)))
+    console.log(`  ${cells.join('  ').trimEnd()}`)
+  }
+}
+
+function cell(value: string | number): string {
+  if (typeof value === 'string') return value
+  if (Number.isNaN(value)) return '-'
+  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : 2
+  return value.toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
+}

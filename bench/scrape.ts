@@ -1,0 +1,167 @@
+import type { Histogram } from 'hdr-histogram-js'
+import { Child } from './child.js'
+import { median, newHistogram } from './harness.js'
+import { forgetPeak, hasProc, peakResident, resident } from './proc.js'
+import type { Figure, Report } from './report.js'
+import type { Answer, Order } from './scrape-client.js'
+import type { Burn, Serving } from './scrape-server.js'
+import { RECORDED } from './scrape-worker.js'
+import type { Effort } from './suites.js'
+
+/** Whole scrapes over loopback, beside the same bytes already encoded, in turn. */
+export async function scrape(effort: Effort): Promise<Report> {
+  const { size, rounds } = effort.scrape
+  const [own, serving] = await Child.start<Serving>('scrape-server.js', [String(size), '0'])
+  const children = [own]
+  try {
+    const [floor, encoded] = await Child.start<Serving>('encoded-server.js', [serving.url, serving.transport])
+    children.push(floor)
+    const [client] = await Child.start<string>('scrape-client.js', [])
+    children.push(client)
+
+    const wholes = { own: [] as number[], floor: [] as number[] }
+    const firsts = { own: [] as number[], floor: [] as number[] }
+    const latencies = { own: newHistogram(), floor: newHistogram() }
+    const growths: number[] = []
+    let bytes = 0
+    for (let round = -1; round < rounds; round++) {
+      for (const [name, { url }] of [
+        ['own', serving],
+        ['floor', encoded],
+      ] as const) {
+        const before = hasProc ? resident(own.pid) : 0
+        if (hasProc && name === 'own') forgetPeak(own.pid)
+        const [answer] = await client.ask<Answer[]>({
+          url,
+          count: 1,
+        } satisfies Order)
+        if (hasProc && name === 'own') growths.push(peakResident(own.pid) - before)
+        // The first round warms the pool and the connections' buffers; its memory counts all the same.
+        if (round < 0) continue
+        wholes[name].push(answer!.whole)
+        firsts[name].push(answer!.firstByte)
+        record(latencies[name], answer!.whole)
+        if (name === 'own') bytes = answer!.bytes
+      }
+    }
+    const figures: Figure[] = [
+      {
+        what: 'whole scrape, to the same bytes sent already encoded',
+        wanted: { atMost: 3 },
+        unit: ' x',
+        measured: median(wholes.own.map((whole, at) => whole / wholes.floor[at]!)),
+      },
+      {
+        what: 'first byte of it',
+        wanted: { atMost: 20 },
+        unit: ' ms',
+        measured: Math.max(...firsts.own),
+      },
+    ]
+    if (hasProc) {
+      const measured = Math.max(...growths)
+      figures.push({
+        what: 'resident memory up during a scrape',
+        wanted: { atMost: 32 },
+        unit: ' MiB',
+        measured,
+      })
+    }
+    const row = (label: string, name: 'own' | 'floor') => [
+      label,
+      ...[50, 90, 100].map(percentile => percentileOf(latencies[name], percentile)),
+      median(firsts[name]),
+      Math.max(...firsts[name]),
+    ]
+    return {
+      suite: 'scrape',
+      what: `${size.toLocaleString('en')} series, ${bytes.toLocaleString('en')} bytes over loopback, ms`,
+      columns: ['', 'p50', 'p90', 'max', 'first byte p50', 'first byte max'],
+      rows: [
+        row(`postmeter (${serving.transport})`, 'own'),
+        row(`already encoded (${encoded.transport})`, 'floor'),
+      ],
+      figures,
+      notes: hasProc
+        ? [
+            `resident memory up, scrape by scrape from the first: ${growths.map(growth => growth.toFixed(1)).join(', ')} MiB`,
+          ]
+        : ['memory not measured: this system has no /proc'],
+    }
+  } finally {
+    await Promise.all(children.map(child => child.stop()))
+  }
+}
+
+/** Scrapes on a schedule while the main thread is blocked, beside the same while another thread is as busy. */
+export async function blocked(effort: Effort): Promise<Report> {
+  const { size, seconds, perSecond } = effort.blocked
+  const [server, serving] = await Child.start<Serving>('scrape-server.js', [String(size), '1'])
+  const children = [server]
+  try {
+    const [client] = await Child.start<string>('scrape-client.js', [])
+    children.push(client)
+    const order: Order = {
+      url: serving.url,
+      count: Math.floor(seconds * perSecond),
+      every: 1000 / perSecond,
+      sample: RECORDED,
+    }
+    await client.ask<Answer[]>({ ...order, count: perSecond, every: 1 })
+    const answers: Record<Burn['thread'], Answer[]> = { other: [], main: [] }
+    for (const thread of ['other', 'main'] as const) {
+      // Longer than the scrapes take, so that the last of them is under it too.
+      await server.ask({
+        thread,
+        milliseconds: seconds * 1000 + 500,
+      } satisfies Burn)
+      answers[thread] = await client.ask<Answer[]>(order)
+      await new Promise(resolve => setTimeout(resolve, 1000))
+    }
+    const histograms = { other: newHistogram(), main: newHistogram() }
+    for (const thread of ['other', 'main'] as const) {
+      for (const { whole } of answers[thread]) record(histograms[thread], whole)
+    }
+    const p50 = (thread: Burn['thread']) => percentileOf(histograms[thread], 50)
+    const recorded = (thread: Burn['thread']) => answers[thread].at(-1)!.value - answers[thread][0]!.value
+    const row = (label: string, thread: Burn['thread']) => [
+      label,
+      ...[50, 90, 99, 100].map(percentile => percentileOf(histograms[thread], percentile)),
+      recorded(thread),
+    ]
+    return {
+      suite: 'blocked',
+      what: `scrapes of ${size.toLocaleString('en')} series, ${perSecond} a second for ${seconds} s, ms from when each was due`,
+      columns: ['', 'p50', 'p90', 'p99', 'max', 'recorded meanwhile'],
+      rows: [row('another thread in a loop', 'other'), row('the main thread in a loop', 'main')],
+      figures: [
+        {
+          what: 'scrapes with the main thread blocked, to those without (p50)',
+          wanted: { atMost: 1.25 },
+          unit: ' x',
+          measured: p50('main') / p50('other'),
+        },
+        {
+          what: 'recorded by a Worker meanwhile and seen by the scrapes',
+          wanted: { atLeast: 1 },
+          unit: '',
+          measured: recorded('main'),
+        },
+      ],
+      notes: [
+        'both runs have one thread in a loop and one Worker that records, so that only which thread it is differs',
+      ],
+    }
+  } finally {
+    await Promise.all(children.map(child => child.stop()))
+  }
+}
+
+/** Milliseconds, kept as microseconds. */
+function record(histogram: Histogram, milliseconds: number): void {
+  histogram.recordValue(Math.max(1, Math.round(milliseconds * 1000)))
+}
+
+function percentileOf(histogram: Histogram, percentile: number): number {
+  return histogram.getValueAtPercentile(percentile) / 1000
+}
