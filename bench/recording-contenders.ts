@@ -42,6 +42,16 @@ export const contenders: Contenders = {
     })
   },
 
+  // As it would be if series never expired: nothing to compare `at` with.
+  'counter without detaching': size => {
+    const cells = new Float64Array(size + 1)
+    const children = services(size).map((_, n) => new EverAttached(cells, n + 1))
+    return contender(size, () => {
+      for (let turn = 0; turn < TURNS; turn++) for (const child of children) child.inc()
+      return cells[1]
+    })
+  },
+
   'postmeter gauge': size => {
     const gauge = createRegistry({ name: 'bench' }).gauge({
       name: 'g',
@@ -84,6 +94,21 @@ export const contenders: Contenders = {
   },
 
   ...Object.fromEntries(Object.keys(peers).flatMap(name => peerContenders(name))),
+}
+
+class EverAttached {
+  readonly cells: Float64Array
+  readonly at: number
+
+  constructor(cells: Float64Array, at: number) {
+    this.cells = cells
+    this.at = at
+  }
+
+  inc(value = 1): void {
+    if (!(typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)) throw new RangeError()
+    this.cells[this.at]! += value
+  }
 }
 
 function peerContenders(name: string): [string, (size: number) => Contender][] {

@@ -4,6 +4,7 @@ import type { Figure, Report } from './report.js'
 import type { Effort } from './suites.js'
 
 const FLOOR = 'plain objects'
+const BARE = 'counter without detaching'
 const KINDS = ['counter', 'gauge', 'histogram', 'labels().inc()']
 /** Bytes a call: an engine's own doings leave some in a hundred thousand calls, an allocation leaves 8 in each. */
 const NO_ALLOCATION = 0.1
@@ -13,6 +14,7 @@ export async function recording(effort: Effort): Promise<Report> {
   const names = [
     'typed array',
     FLOOR,
+    BARE,
     ...KINDS.flatMap(kind => libraries.map(library => `${library} ${kind}`)),
   ]
   const outcomes = await race({
@@ -33,6 +35,12 @@ export async function recording(effort: Effort): Promise<Report> {
     'histogram observe() of random values, to plain objects',
     timesAsLong(get('postmeter histogram'), floor),
     6,
+    ' x',
+  )
+  atMost(
+    'held counter inc(), to one whose series cannot expire',
+    timesAsLong(get('postmeter counter'), get(BARE)),
+    1.1,
     ' x',
   )
   const lookup = timesAsLong(get('postmeter labels().inc()'), get('prom-client labels().inc()'))

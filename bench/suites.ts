@@ -3,6 +3,7 @@ import { idle } from './idle.js'
 import { recording } from './recording.js'
 import type { Report } from './report.js'
 import { blocked, scrape } from './scrape.js'
+import { series } from './series.js'
 
 /** How much each suite does. */
 export interface Effort {
@@ -21,6 +22,7 @@ export interface Effort {
     readonly seconds: number
     readonly perSecond: number
   }
+  readonly series: { readonly size: number; readonly rounds: number }
   readonly idle: { readonly rounds: number; readonly seconds: number }
 }
 
@@ -29,6 +31,7 @@ export const full: Effort = {
   encoding: { size: 200_000, rounds: 7, milliseconds: 300 },
   scrape: { size: 2_162_586, rounds: 9 },
   blocked: { size: 10_000, seconds: 5, perSecond: 40 },
+  series: { size: 2_162_586, rounds: 3 },
   idle: { rounds: 3, seconds: 5 },
 }
 
@@ -38,6 +41,7 @@ export const quick: Effort = {
   encoding: { size: 5_000, rounds: 1, milliseconds: 5 },
   scrape: { size: 20_000, rounds: 2 },
   blocked: { size: 1_000, seconds: 0.5, perSecond: 20 },
+  series: { size: 20_000, rounds: 1 },
   idle: { rounds: 1, seconds: 0.5 },
 }
 
@@ -46,5 +50,6 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   encoding,
   scrape,
   blocked,
+  series,
   idle,
 }

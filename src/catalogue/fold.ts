@@ -63,6 +63,18 @@ function sums(arena: Arena, family: Family, place: number, withCommon: boolean):
   return values
 }
 
+/** What tells the sweeper whether a series moved: its value, a histogram's observations, or touches. */
+export function placeActivity(arena: Arena, family: Family, place: number): number {
+  if (family.expire === 'untouched') {
+    let touches = 0
+    for (const { at } of cellsOf(arena, family, place)) touches += arena.f64[at + family.cells - 1]
+    return touches
+  }
+  const values = foldPlace(arena, family, place)
+  if (family.kind !== 'histogram') return values[0]
+  return values.subarray(0, -1).reduce((count, one) => count + one, 0)
+}
+
 function isLive(arena: Arena, shard: number): boolean {
   const state = Atomics.load(arena.i32, (arena.shards + shard * L.SHARD_WORDS) * 2 + L.SHARD_STATE)
   return (state & L.SHARD_STATE_MASK) === L.SHARD_LIVE

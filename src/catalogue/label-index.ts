@@ -1,60 +1,136 @@
 /**
  * What a thread has looked up: label values to children. Of one thread alone.
  *
- * Small maps: one JavaScript Map stops its thread for a quarter of a second when it passes a million entries, so maps
- * here split before that. No joined keys: two different label sets never meet in one entry.
+ * No joined keys: two different label sets never meet in one entry. No large Map: it stops its thread for a quarter of
+ * a second when it passes a million entries, and misses the cache half a dozen times for an entry that is not there.
  */
 
-const SPLIT_AT = 32_768
-const PARTS = 64
+/** Up to here a Map is fastest: V8 keeps a string's hash. */
+const MAP_ENTRIES = 4_096
+const PART_BITS = 6
 
-/** A Map from strings that splits itself into parts, each again such a map. */
+/** A map from strings that never rehashes more than one of 64 parts at once. */
 export class StringMap<T> {
-  #map: Map<string, T> | undefined = new Map()
-  #parts: StringMap<T>[] | undefined
-  readonly #depth: number
-
-  constructor(depth = 0) {
-    this.#depth = depth
-  }
+  readonly #map = new Map<string, T>()
+  #parts: Part<T>[] | undefined
 
   get(key: string): T | undefined {
-    const map = this.#map
-    return map !== undefined ? map.get(key) : this.#part(key).get(key)
+    const parts = this.#parts
+    if (parts === undefined) return this.#map.get(key)
+    const hash = hashString(key)
+    return parts[hash >>> (32 - PART_BITS)].get(key, hash)
   }
 
   set(key: string, value: T): void {
-    if (this.#map === undefined) {
-      this.#part(key).set(key, value)
+    if (this.#parts === undefined) {
+      this.#map.set(key, value)
+      if (this.#map.size > MAP_ENTRIES) this.#divide()
       return
     }
-    this.#map.set(key, value)
-    if (this.#map.size >= SPLIT_AT) this.#split(this.#map)
+    const hash = hashString(key)
+    this.#parts[hash >>> (32 - PART_BITS)].set(key, hash, value)
   }
 
   delete(key: string): void {
-    if (this.#map !== undefined) this.#map.delete(key)
-    else this.#part(key).delete(key)
+    if (this.#parts === undefined) {
+      this.#map.delete(key)
+      return
+    }
+    const hash = hashString(key)
+    this.#parts[hash >>> (32 - PART_BITS)].delete(key, hash)
   }
 
-  #part(key: string): StringMap<T> {
-    return this.#parts![hashString(key, this.#depth) & (PARTS - 1)]
-  }
-
-  #split(map: Map<string, T>): void {
-    this.#parts = Array.from({ length: PARTS }, () => new StringMap<T>(this.#depth + 1))
-    this.#map = undefined
-    for (const [key, value] of map) this.#part(key).set(key, value)
+  #divide(): void {
+    this.#parts = Array.from({ length: 1 << PART_BITS }, () => new Part<T>())
+    for (const [key, value] of this.#map) this.set(key, value)
+    this.#map.clear()
   }
 }
 
-/** FNV-1a over the code units; another one at each depth, so that a part's keys do not fall together again. */
-function hashString(key: string, depth: number): number {
-  let h = 0x811c_9dc5 ^ depth
+/** FNV-1a over the code units, mixed so that all bits can be used. */
+function hashString(key: string): number {
+  let h = 0x811c_9dc5
   for (let n = 0; n < key.length; n++) h = Math.imul(h ^ key.charCodeAt(n), 0x0100_0193)
-  h ^= h >>> 15
-  h = Math.imul(h, 0x2c1b_3c6d)
-  return h ^ (h >>> 13)
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b_3c6d)
+  h = Math.imul(h ^ (h >>> 12), 0x297a_2d39)
+  return h ^ (h >>> 15)
+}
+
+/** An open-addressed table of hashes and entry numbers: what is not there is mostly told by one look. */
+class Part<T> {
+  /** Pairs: hash, entry number + 1 (0 for none). */
+  #slots = new Int32Array(2 * 128)
+  readonly #keys: string[] = []
+  readonly #values: (T | undefined)[] = []
+  readonly #free: number[] = []
+  #size = 0
+
+  get(key: string, hash: number): T | undefined {
+    const at = this.#find(key, hash)
+    return at < 0 ? undefined : this.#values[this.#slots[at + 1] - 1]
+  }
+
+  set(key: string, hash: number, value: T): void {
+    const at = this.#find(key, hash)
+    if (at >= 0) {
+      this.#values[this.#slots[at + 1] - 1] = value
+      return
+    }
+    const entry = this.#free.pop() ?? this.#keys.length
+    this.#keys[entry] = key
+    this.#values[entry] = value
+    this.#insert(hash, entry + 1)
+    // At most two thirds full: a probe ends soon.
+    if (++this.#size * 3 > this.#slots.length) this.#grow()
+  }
+
+  delete(key: string, hash: number): void {
+    let at = this.#find(key, hash)
+    if (at < 0) return
+    const slots = this.#slots
+    const mask = slots.length - 2
+    const entry = slots[at + 1] - 1
+    this.#keys[entry] = ''
+    this.#values[entry] = undefined
+    this.#free.push(entry)
+    this.#size--
+    // Entries behind it move up, so that no probe ends at the gap.
+    slots[at + 1] = 0
+    for (let next = (at + 2) & mask; slots[next + 1] !== 0; next = (next + 2) & mask) {
+      const home = (slots[next] << 1) & mask
+      if (((next - home) & mask) < ((next - at) & mask)) continue
+      slots[at] = slots[next]
+      slots[at + 1] = slots[next + 1]
+      slots[next + 1] = 0
+      at = next
+    }
+  }
+
+  /** Where the key's pair is; -1 where it is not. */
+  #find(key: string, hash: number): number {
+    const slots = this.#slots
+    const mask = slots.length - 2
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const entry = slots[at + 1]
+      if (entry === 0) return -1
+      if (slots[at] === hash && this.#keys[entry - 1] === key) return at
+    }
+  }
+
+  #insert(hash: number, entry: number): void {
+    const slots = this.#slots
+    const mask = slots.length - 2
+    let at = (hash << 1) & mask
+    while (slots[at + 1] !== 0) at = (at + 2) & mask
+    slots[at] = hash
+    slots[at + 1] = entry
+  }
+
+  #grow(): void {
+    const old = this.#slots
+    this.#slots = new Int32Array(old.length * 2)
+    for (let at = 0; at < old.length; at += 2) if (old[at + 1] !== 0) this.#insert(old[at], old[at + 1])
+  }
 }
 
 /** Small integers for the values of one label, given out again when nobody uses them any more. */

@@ -33,22 +33,44 @@ export class LabelWriter {
     let at = 0
     this.control = 0
     for (let n = 0; n < values.length; n++) {
-      const name = this.#names[n]
-      const value = values[n]
-      // UTF-8 takes at most three bytes a code unit, escapes two; the name, quotes and `} ` come on top.
-      this.#reserve(at + name.length + value.length * 3 + 4)
-      this.bytes.set(name, at)
-      at += name.length
-      const end = this.#value(value, at)
-      if (end < 0) return false
-      at = end
-      this.bytes[at++] = QUOTE
+      at = this.#label(n, values[n], at)
+      if (at < 0) return false
     }
+    this.#end(at)
+    return true
+  }
+
+  /** As write, for one label. */
+  writeOne(value: string): boolean {
+    this.control = 0
+    const at = this.#label(0, value, 0)
+    if (at < 0) return false
+    this.#end(at)
+    return true
+  }
+
+  /** Copies what was rendered, with its `} `. A loop: for some dozens of bytes a call of set() costs more. */
+  copyTo(memory: Uint8Array, at: number): void {
+    const { bytes } = this
+    const end = this.length + 2
+    for (let n = 0; n < end; n++) memory[at + n] = bytes[n]
+  }
+
+  #label(n: number, value: string, at: number): number {
+    const name = this.#names[n]
+    // UTF-8 takes at most three bytes a code unit, escapes two; the name, quotes and `} ` come on top.
+    this.#reserve(at + name.length + value.length * 3 + 4)
+    for (let i = 0; i < name.length; i++) this.bytes[at++] = name[i]
+    const end = this.#value(value, at)
+    if (end >= 0) this.bytes[end] = QUOTE
+    return end < 0 ? -1 : end + 1
+  }
+
+  #end(at: number): void {
     this.bytes[at] = 0x7d
     this.bytes[at + 1] = 0x20
     this.length = at
     this.hash = hashBytes(this.bytes, at, this.#seed)
-    return true
   }
 
   /** Writes one escaped value; -1 when it is too long. */

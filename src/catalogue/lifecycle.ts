@@ -3,8 +3,7 @@
  *
  *     FREE ─owner─▶ MADE ─anyone─▶ LIVE ─sweeper─▶ RETIRED ─sweeper─▶ FREEING ─sweeper─▶ UNLINKED ─sweeper─▶ FREE
  *                                   │ ◀─attach, or it moved─┘ ▲ sweeper     ▲
- *                                   └─remove()─▶ REMOVED ──────┘             │ remove(), where nobody else holds it
- *                                                   └────────────────────────┘
+ *                                   └─remove()─▶ REMOVED ────────────────────┘ or remove(), where nobody else holds it
  *
  * Assumes: one sweeper at a time (H_SWEEPER); a thread stores to a series' cells only while its owner bit is set; a
  * thread that ended has its owner bits cleared by who saw its end, after its last instruction.
@@ -27,8 +26,11 @@
  * it did not find is not there. Scrapes publish nothing: they skip places born after they began, and a page of which a
  * place was freed while its text was copied (PAGE_FREES) is told again.
  *
- * What was mended in the design on paper: a removed series needs a state of its own (REMOVED), for the sweeper's last
- * fold of it may be older than its removal, which would read as a movement; a free that had left its chain must say
+ * What was mended in the design on paper: who removes a series notes what it folds to, before it hides it: the
+ * sweeper's last fold may be older, which would read as a movement, and one that it made later could have in it what
+ * another thread counted since, which would be lost; what was found to be removed may be another series by then, so
+ * the generation is compared here too; a sweeper that finds a movement exchanges the state before it notes the fold,
+ * or it would overwrite what a remove() in between has noted; a free that had left its chain must say
  * so (UNLINKED), or a sweeper that dies makes the next one walk the chain for each; a shard's state and its thread
  * must be one word, or burying the dead can take a shard from who has just adopted it.
  */
@@ -75,26 +77,47 @@ export function hold(arena: Arena, place: number, found: number, now: number): b
   }
 }
 
+/** A series that is to be removed. */
+export interface Removed {
+  readonly page: number
+  readonly index: number
+  readonly place: number
+  /** Its state and generation when it was found. */
+  readonly found: number
+  /** What tells whether it moves, as the sweeper reckons it. */
+  activity(): number
+}
+
 /**
  * Takes a series out of scrapes at the program's wish. Where nobody holds it, it is gone: a later one of its labels
  * begins at zero. Where other threads hold it, they are asked to let go, and if one stores to it first, it comes back.
  */
-export function remove(arena: Arena, family: Family, page: number, index: number, place: number): boolean {
-  const { i32 } = arena
+export function remove(arena: Arena, family: Family, removed: Removed): boolean {
+  const { i32, f64 } = arena
+  const { page, index, place, found } = removed
   const at = place * 2 + L.PLACE_STATE
-  for (;;) {
-    const state = Atomics.load(i32, at)
-    const kind = state & L.STATE_MASK
-    if (kind !== L.STATE_LIVE && kind !== L.STATE_RETIRED) return false
-    if (!changeState(arena, place, state, L.STATE_REMOVED)) continue
-    if (kind === L.STATE_LIVE) Atomics.add(i32, L.H_RETIRED, 1)
-    break
-  }
-  tally(i32, L.H_REMOVED)
+  // Counted before it is done: a death in between must not leave a series that no sweep looks for.
   Atomics.add(i32, family.ref * 2 + L.F_REMOVALS, 1)
   for (;;) {
+    // Older than the state: had it been hidden when this was reckoned, what was counted since would be lost.
+    const activity = removed.activity()
     const state = Atomics.load(i32, at)
     const kind = state & L.STATE_MASK
+    if (generation(state) !== generation(found)) return false
+    if (kind !== L.STATE_LIVE && kind !== L.STATE_RETIRED) return false
+    const live = kind === L.STATE_LIVE
+    if (live) {
+      f64[place + L.PLACE_FOLD_WORD] = activity
+      Atomics.add(i32, L.H_RETIRED, 1)
+    }
+    if (changeState(arena, place, state, L.STATE_REMOVED)) break
+    if (live) Atomics.sub(i32, L.H_RETIRED, 1)
+  }
+  tally(i32, L.H_REMOVED)
+  for (;;) {
+    const state = Atomics.load(i32, at)
+    const kind = state & L.STATE_MASK
+    if (generation(state) !== generation(found)) return true
     if (kind !== L.STATE_REMOVED && kind !== L.STATE_RETIRED) return true
     if (isHeld(arena, page, index)) {
       request(arena, page, index)

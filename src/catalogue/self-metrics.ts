@@ -142,6 +142,7 @@ function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): 
     labels.write([metric, DROP_REASONS[reason]])
     i32[place * 2 + L.PLACE_TEXT] = arena.store(labels.bytes.subarray(0, labels.length + 2))
     i32[place * 2 + L.PLACE_TEXT_BYTES] = labels.length
+    i32[page * 2 + L.PAGE_TEXT_BYTES] += labels.length
     f64[place + L.PLACE_BIRTH_WORD] = f64[drops.ref + L.F_BIRTH_WORD]
     if (i32[place * 2 + L.PLACE_TEXT] === 0) return
   }

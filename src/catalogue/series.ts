@@ -6,7 +6,7 @@
  * told by scrapes only when it is whole; a thread that dies at any step leaves a chain that can be walked, and a
  * place that its shard's next owner finishes or uses.
  *
- *     take a FREE place of one's own ─▶ write it ─▶ MADE ─▶ link at the head ─▶ LIVE (whoever finds it MADE helps)
+ *     take a FREE place of one's own ─▶ write it ─▶ count it: MADE ─▶ link at the head ─▶ LIVE (whoever finds it MADE helps)
  *                                                     └─ lost: another linked the same label set ─▶ FREE
  *
  * A link is a compare-exchange of the bucket's head. If it fails, what was put before us is searched before we try
@@ -18,6 +18,7 @@ import * as L from '../memory/layout.js'
 import { claimShard, ownCells, type Shard, textWords, unset } from '../memory/shards.js'
 import { tally } from '../memory/tally.js'
 import type { Family, Identity } from './families.js'
+import { placeActivity } from './fold.js'
 import type { LabelWriter } from './labels.js'
 import { canBeHeld, hold, nextLife, remove } from './lifecycle.js'
 
@@ -113,7 +114,7 @@ export class SeriesTable {
     const { i32 } = this.#arena
     for (;;) {
       const epoch = Atomics.load(i32, L.H_EPOCH)
-      const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0)
+      const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0, false)
       // What is unlinked while we walk is freed in a later epoch at the earliest.
       if (Atomics.load(i32, L.H_EPOCH) !== epoch) continue
       return place !== 0 && (this.#found & L.STATE_MASK) === L.STATE_LIVE ? place : 0
@@ -156,17 +157,23 @@ export class SeriesTable {
   remove(family: Family, labels: LabelWriter): boolean {
     const place = this.find(family, labels)
     if (place === 0) return false
-    return this.removePlace(family, place)
+    return this.removePlace(family, place, this.#found)
   }
 
-  removePlace(family: Family, place: number): boolean {
+  /** `found` is the state in which the caller knew the series: it must not hit another one in its place. */
+  removePlace(
+    family: Family,
+    place: number,
+    found = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE),
+  ): boolean {
     const page = pageOf(this.#arena, place)
     const index = placeIndex(this.#arena, place)
     const own = this.#holdings.get(family.ref)
     const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
     const cells = own?.cells[number]
     if (own !== undefined && cells !== undefined) this.#release(cells, own.holders[number], index)
-    return remove(this.#arena, family, page, index, place)
+    const activity = () => placeActivity(this.#arena, family, place)
+    return remove(this.#arena, family, { page, index, place, found, activity })
   }
 
   /**
@@ -234,12 +241,13 @@ export class SeriesTable {
     const found = this.#search(family.ref, labels, head, 0)
     if (found !== 0) return found
     if (!this.#fits(family, labels)) return refusal(L.DROP_LABEL)
-    if (!this.#reserve(family)) return refusal(L.DROP_SERIES)
     const place = this.#write(shard, family, labels)
-    if (place === 0) {
-      this.#unreserve(family)
-      return refusal(L.DROP_MEMORY)
+    if (place === 0) return refusal(L.DROP_MEMORY)
+    if (!this.#reserve(family)) {
+      this.#giveBack(family, place)
+      return refusal(L.DROP_SERIES)
     }
+    this.#make(place)
     for (;;) {
       i32[place * 2 + L.PLACE_NEXT] = head
       const seen = Atomics.compareExchange(i32, bucket, head, place)
@@ -282,13 +290,16 @@ export class SeriesTable {
     return stored + L.CELLS_HEADER_WORDS + index * family.cells
   }
 
-  /** Walks a chain from `place` up to `end`, which was searched before. Finishes what it finds MADE. */
-  #search(family: number, labels: LabelWriter, place: number, end: number): number {
+  /**
+   * Walks a chain from `place` up to `end`, which was searched before. Finishes what it finds MADE, if it may: not
+   * without an epoch, for where a walk has gone astray, that may not be linked yet.
+   */
+  #search(family: number, labels: LabelWriter, place: number, end: number, finish = true): number {
     const { i32 } = this.#arena
     while (place !== end && place !== 0) {
       const at = place * 2
       if (i32[at + L.PLACE_HASH] === labels.hash && this.#same(family, labels, place)) {
-        this.#publish(place)
+        if (finish) this.#publish(place)
         this.#found = Atomics.load(i32, at + L.PLACE_STATE)
         if (canBeHeld(this.#found)) return place
       }
@@ -341,9 +352,18 @@ export class SeriesTable {
     Atomics.sub(this.#arena.i32, L.H_SERIES, 1)
   }
 
-  /** Fills a place of this shard's and leaves it MADE; 0 when memory is full. */
+  /** From FREE to MADE: what is MADE is counted among the series, so that a death leaves no count of what is none. */
+  #make(place: number): void {
+    const { i32 } = this.#arena
+    const at = place * 2
+    Atomics.store(i32, at + L.PLACE_STATE, (i32[at + L.PLACE_STATE] & ~L.STATE_MASK) | L.STATE_MADE)
+    // Born after it is MADE: a scrape that planned it as free must not come upon it later and find it old enough.
+    Atomics.store(i32, at + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
+  }
+
+  /** Fills a free place of this shard's; 0 when memory is full. */
   #write(shard: Shard, family: Family, labels: LabelWriter): number {
-    const { i32, f64, u8 } = this.#arena
+    const { i32, f64 } = this.#arena
     const place = this.#takePlace(shard, family)
     if (place === 0) return 0
     const text = this.#textFor(shard, place, labels.length + 2)
@@ -351,18 +371,26 @@ export class SeriesTable {
       this.#giveBack(family, place)
       return 0
     }
-    u8.set(labels.bytes.subarray(0, labels.length + 2), text * L.WORD_BYTES)
+    labels.copyTo(this.#arena.u8, text * L.WORD_BYTES)
     const at = place * 2
     const now = this.#context.now()
     i32[at + L.PLACE_HASH] = labels.hash
-    i32[at + L.PLACE_TEXT_BYTES] = labels.length | labels.control
+    this.#writeTextBytes(place, labels.length, labels.control)
     i32[at + L.PLACE_CHANGED] = now - this.#birth
     f64[place + L.PLACE_BIRTH_WORD] = now
     f64[place + L.PLACE_FOLD_WORD] = 0
-    // Born after it is MADE: a scrape that planned it as free must not come upon it later and find it old enough.
-    Atomics.store(i32, at + L.PLACE_STATE, (i32[at + L.PLACE_STATE] & ~L.STATE_MASK) | L.STATE_MADE)
-    Atomics.store(i32, at + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
     return place
+  }
+
+  /** Notes a text's length, and in the page the most that all its texts can have, which is never too little. */
+  #writeTextBytes(place: number, bytes: number, control: number): void {
+    const { i32 } = this.#arena
+    const at = place * 2 + L.PLACE_TEXT_BYTES
+    const page = pageOf(this.#arena, place) * 2 + L.PAGE_TEXT_BYTES
+    const more = bytes - (i32[at] & ~L.TEXT_CONTROL_BIT)
+    if (more > 0 || control !== 0) i32[page] = (i32[page] + Math.max(0, more)) | control
+    i32[at] = bytes | control
+    if (more < 0) i32[page] += more
   }
 
   /** The room a place has from its last life, if it is of the size wanted; else new room, the old given back. */
@@ -393,7 +421,7 @@ export class SeriesTable {
         const capacity = i32[holdings.page * 2 + L.PAGE_CAPACITY]
         while (holdings.next < capacity) {
           const place = placeAt(holdings.page, holdings.next++)
-          if (this.#usable(place)) return place
+          if (this.#usable(family, place)) return place
         }
       }
       const page = this.#pageWithFrees(family, holdings) || this.#newPage(shard, family, holdings)
@@ -407,31 +435,37 @@ export class SeriesTable {
   #pageWithFrees(family: Family, holdings: Holdings): number {
     const { i32 } = this.#arena
     const { pages, frees } = holdings
-    if (holdings.cursor === 0) {
-      const seen = Atomics.load(i32, family.ref * 2 + L.F_FREES)
-      if (seen === holdings.freesSeen) return 0
-      holdings.freesSeen = seen
+    for (;;) {
+      if (holdings.cursor === 0) {
+        const seen = Atomics.load(i32, family.ref * 2 + L.F_FREES)
+        if (seen === holdings.freesSeen) return 0
+        holdings.freesSeen = seen
+      }
+      while (holdings.cursor < pages.length) {
+        const n = holdings.cursor++
+        const freed = Atomics.load(i32, pages[n] * 2 + L.PAGE_FREES)
+        if (freed === frees[n]) continue
+        frees[n] = freed
+        return pages[n]
+      }
+      // Once more if places were freed meanwhile: a new page at the end of each turn would make memory grow for ever.
+      holdings.cursor = 0
     }
-    while (holdings.cursor < pages.length) {
-      const n = holdings.cursor++
-      const freed = Atomics.load(i32, pages[n] * 2 + L.PAGE_FREES)
-      if (freed === frees[n]) continue
-      frees[n] = freed
-      return pages[n]
-    }
-    holdings.cursor = 0
-    return 0
   }
 
   /** Whether an own place is free, or was left MADE but not linked by a former owner that died. */
-  #usable(place: number): boolean {
+  #usable(family: Family, place: number): boolean {
     const { i32, hash, hashMask } = this.#arena
-    const state = Atomics.load(i32, place * 2 + L.PLACE_STATE) & L.STATE_MASK
-    if (state === L.STATE_FREE) return true
-    if (state !== L.STATE_MADE) return false
+    const state = Atomics.load(i32, place * 2 + L.PLACE_STATE)
+    if ((state & L.STATE_MASK) === L.STATE_FREE) return true
+    if ((state & L.STATE_MASK) !== L.STATE_MADE) return false
     let linked = Atomics.load(i32, hash * 2 + (i32[place * 2 + L.PLACE_HASH] & hashMask))
     while (linked !== 0 && linked !== place) linked = Atomics.load(i32, linked * 2 + L.PLACE_NEXT)
-    if (linked === 0) return true
+    if (linked === 0) {
+      Atomics.store(i32, place * 2 + L.PLACE_STATE, nextLife(state))
+      this.#unreserve(family)
+      return true
+    }
     this.#publish(place)
     return false
   }

@@ -94,8 +94,7 @@ export abstract class Metric<L extends string, C extends Child> {
     // biome-ignore lint/complexity/noArguments: see above
     const given = arguments.length
     if (given === 1 && typeof first === 'string' && this.#byValues === undefined) {
-      const child = this.#byValue.get(first)
-      if (child !== undefined) return child
+      return this.#byValue.get(first) ?? this.#unknown(first)
     }
     // biome-ignore lint/complexity/noArguments: see above
     return this.#fromValues(this.#positional([...arguments]))
@@ -107,7 +106,7 @@ export abstract class Metric<L extends string, C extends Child> {
       const value = labels[this.#name0]
       if (typeof value === 'string') {
         const child = this.#byValue.get(value)
-        if (child !== undefined && keyCount(labels) === 1) return child
+        if (keyCount(labels) === 1) return child ?? this.#unknown(value)
       }
     } else {
       const child = this.#byValues.getFrom(labels, this.labelNames)
@@ -161,10 +160,17 @@ export abstract class Metric<L extends string, C extends Child> {
   #fromValues(given: readonly string[]): C {
     if (this.labelNames.length === 0) return this.only
     // Two spellings of one label set must be one child: lone surrogates are replaced before the look-up.
-    const values = given.map(value => value.toWellFormed())
-    const key = values.length === 1 ? values[0] : values
-    const known = this.#known(key)
-    if (known !== undefined) return known
+    const key = given.length === 1 ? given[0].toWellFormed() : given.map(value => value.toWellFormed())
+    return this.#known(key) ?? this.#fromKey(key)
+  }
+
+  /** The child of a label value that this thread does not know as it stands. */
+  #unknown(value: string): C {
+    return value.isWellFormed() ? this.#fromKey(value) : this.#fromValues([value])
+  }
+
+  /** Looks up what this thread does not know yet. */
+  #fromKey(key: string | readonly string[]): C {
     const child = this.makeChild(key)
     const at = this.#attach(child)
     if (at < 0) this.#refuse(child, at)
@@ -189,7 +195,7 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** Writes label values for a look-up in shared memory; false when one is too long. */
   #write(key: string | readonly string[]): boolean {
-    return this.#writer.write(typeof key === 'string' ? [key] : key)
+    return typeof key === 'string' ? this.#writer.writeOne(key) : this.#writer.write(key)
   }
 
   /** Where the series' cells of this thread are; a negative refusal at a limit. */
@@ -218,6 +224,8 @@ export abstract class Metric<L extends string, C extends Child> {
       const twin = this.labelNames.length === 0 ? undefined : this.#known(child.key)
       if (twin !== undefined) {
         child.at = twin.at
+        const touch = (twin as Holder).touch
+        if (touch !== undefined) (child as Holder).touch = touch
         child.twin = twin.twin
         twin.twin = child
         return true

@@ -219,7 +219,7 @@ export const SUFFIX_WORDS = 2
  * Page of places: series of one family, filled by the one shard that owns it.
  *
  *     0 next page of the family | 1 family | 2 owner shard | 3 capacity | 4 newest cell page | 5 number in the family
- *     6 places freed so far: a reader that finds it changed reads the page again | 7 reserved
+ *     6 places freed so far: a reader that finds it changed reads the page again | 7 bytes of all its label texts at most
  *     8.. places
  */
 export const PAGE_NEXT = 0
@@ -229,6 +229,8 @@ export const PAGE_CAPACITY = 3
 export const PAGE_CELLS = 4
 export const PAGE_NUMBER = 5
 export const PAGE_FREES = 6
+/** With TEXT_CONTROL_BIT once a text had control characters. */
+export const PAGE_TEXT_BYTES = 7
 export const PAGE_HEADER_WORDS = 4
 export const MAX_PAGE_PLACES = 128
 export const FIRST_PAGE_PLACES = 8
@@ -308,7 +310,7 @@ export const UNSET_HIGH = 0x7ff9_706d
  * Slot: where a span is planned, folded and encoded.
  *
  *     0 owner (thread id + 1, 0 free) | 1 format | 2 scrape sequence | 3 pieces | 4 bytes written | 5 status
- *     6 prefix bytes | 7 series written | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
+ *     6 prefix bytes | 7 reserved | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
  *     then pieces, head scratch, vector, text
  */
 export const SLOT_OWNER = 0
@@ -318,7 +320,6 @@ export const SLOT_PIECES = 3
 export const SLOT_BYTES = 4
 export const SLOT_STATUS = 5
 export const SLOT_PREFIX_BYTES = 6
-export const SLOT_SERIES = 7
 export const SLOT_PREFIX_WORD = 4
 /** Where the next piece of the family begins; page 0 when the family is told to its end. */
 export const SLOT_PLAN_PAGE = 24

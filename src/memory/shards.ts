@@ -94,7 +94,7 @@ export function claimShard(arena: Arena, threadId: number, ancestors: readonly n
       if ((seen & L.SHARD_STATE_MASK) !== wanted) continue
       const moving = shardState(threadId, L.SHARD_MOVING)
       if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
-      writeAncestors(shard, ancestors)
+      writeAncestors(shard, threadId, ancestors)
       i32[shard.at + L.SHARD_WATCHED] = 0
       i32[shard.at + L.SHARD_CLAIMS] += 1
       if (wanted === L.SHARD_ORPHAN) dropDeadShares(shard)
@@ -105,18 +105,26 @@ export function claimShard(arena: Arena, threadId: number, ancestors: readonly n
   return undefined
 }
 
-function writeAncestors(shard: Shard, ancestors: readonly number[]): void {
+/**
+ * The list begins with its thread itself, written last: a list that another thread heads is an earlier owner's, whose
+ * ancestor's death is not the death of who is taking over.
+ */
+function writeAncestors(shard: Shard, threadId: number, ancestors: readonly number[]): void {
+  const { i32 } = shard.arena
   const at = shard.at + L.SHARD_ANCESTORS
-  const nearest = ancestors.slice(-L.MAX_ANCESTORS)
+  const nearest = ancestors.slice(1 - L.MAX_ANCESTORS)
   nearest.forEach((id, n) => {
-    shard.arena.i32[at + n] = id + 1
+    i32[at + 1 + n] = id + 1
   })
-  shard.arena.i32[at + nearest.length] = 0
+  i32[at + 1 + nearest.length] = 0
+  Atomics.store(i32, at, threadId + 1)
 }
 
-function hasAncestor(shard: Shard, threadId: number): boolean {
+function hasAncestor(shard: Shard, owner: number, threadId: number): boolean {
   const { i32 } = shard.arena
-  for (let at = shard.at + L.SHARD_ANCESTORS; i32[at] !== 0; at++) if (i32[at] === threadId + 1) return true
+  let at = shard.at + L.SHARD_ANCESTORS
+  if (Atomics.load(i32, at) !== owner + 1) return false
+  while (i32[++at] !== 0) if (i32[at] === threadId + 1) return true
   return false
 }
 
@@ -135,10 +143,13 @@ function dropDeadShares(shard: Shard): void {
     const family = i32[page * 2 + L.PAGE_FAMILY]
     const aggregate = i32[family * 2 + L.F_AGGREGATE]
     const first = cells + L.CELLS_HEADER_WORDS
-    const words = i32[page * 2 + L.PAGE_CAPACITY] * i32[family * 2 + L.F_CELLS]
-    if (aggregate === L.AGGREGATE_LIVESUM) f64.fill(0, first, first + words)
-    if (aggregate === L.AGGREGATE_MIN || aggregate === L.AGGREGATE_MAX)
-      unset(shard.arena, first, words, i32[family * 2 + L.F_CELLS])
+    const each = i32[family * 2 + L.F_CELLS]
+    const words = i32[page * 2 + L.PAGE_CAPACITY] * each
+    // The values alone: fewer touches than a sweep has seen could, with another thread's, come to as many again.
+    if (aggregate === L.AGGREGATE_LIVESUM) {
+      for (let word = first; word < first + words; word += each) f64[word] = 0
+    }
+    if (aggregate === L.AGGREGATE_MIN || aggregate === L.AGGREGATE_MAX) unset(shard.arena, first, words, each)
   }
 }
 
@@ -166,8 +177,9 @@ export function orphanThread(arena: Arena, threadId: number): void {
     const seen = Atomics.load(i32, shard.at + L.SHARD_STATE)
     const state = seen & L.SHARD_STATE_MASK
     if (state !== L.SHARD_LIVE && state !== L.SHARD_MOVING) continue
-    if (seen >> L.SHARD_STATE_BITS !== threadId && !hasAncestor(shard, threadId)) continue
-    const moving = shardState(seen >> L.SHARD_STATE_BITS, L.SHARD_MOVING)
+    const owner = seen >> L.SHARD_STATE_BITS
+    if (owner !== threadId && !hasAncestor(shard, owner, threadId)) continue
+    const moving = shardState(owner, L.SHARD_MOVING)
     if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
     Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
     for (const cells of ownCells(shard)) {

@@ -41,6 +41,8 @@ export async function makeConsumer(t: Test): Promise<Consumer> {
   await mkdir(home, { recursive: true })
   await run('tar', ['-xzf', join(folder, told.filename), '-C', home, '--strip-components=1'])
 
+  // Its own, or node would look above it for one, and find whose folder that is.
+  await writeFile(join(folder, 'package.json'), '{ "private": true }')
   const manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'))
   for (const name of Object.keys({
     ...manifest.dependencies,

@@ -57,7 +57,7 @@ export function fold(page: u32, first: i32, count: i32, cells: i32, aggregate: i
   return vector
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function addCells(vector: usize, from: usize, bytes: usize, fresh: bool): void {
   if (fresh) for (let n: usize = 0; n < bytes; n += 16) v128.store(vector + n, v128.load(from + n))

@@ -1,6 +1,6 @@
 // The kernel: plans, folds, encodes and sweeps, over the registry's memory. It allocates nothing and keeps nothing: all it
 // works with is a slot that its caller owns, so any number of instances can run over one memory.
-import { byte } from './copy'
+import { byte, copy, copyText } from './copy'
 import { fold } from './fold'
 import {
   jsonClose,
@@ -28,6 +28,7 @@ import {
   PAGE_FREES,
   PAGE_HEADER_WORDS,
   PAGE_NEXT,
+  PAGE_TEXT_BYTES,
   PIECE_CLOSE,
   PIECE_COMMA,
   PIECE_COUNT,
@@ -54,7 +55,6 @@ import {
   SLOT_PREFIX_BYTES,
   SLOT_SCRATCH_WORD,
   SLOT_SEQ,
-  SLOT_SERIES,
   SLOT_STATUS,
   SLOT_TEXT_WORD,
   SLOT_VECTOR_WORD,
@@ -70,23 +70,24 @@ import { address, field, setField, shared } from './record'
 
 export { sweep } from './sweep'
 
-import { histogramHeads, histogramLines, simpleHead, simpleLine, textFixed, textHead } from './text'
+import { histogramHeads, histogramLines, simpleHead, textFixed, textHead } from './text'
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function placeOf(page: u32, index: i32): u32 {
   return page + PAGE_HEADER_WORDS + index * PLACE_WORDS
 }
 
 /** Whether a scrape that began with `seq` tells a place: it is live, and was not born since. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
-function told(place: u32, seq: i32): bool {
-  return (shared(place, PLACE_STATE) & STATE_MASK) == STATE_LIVE && field(place, PLACE_BORN) - seq <= 0
+function told(place: usize, seq: i32): bool {
+  const state = atomic.load<i32>(place, PLACE_STATE << 2)
+  return (state & STATE_MASK) == STATE_LIVE && load<i32>(place, PLACE_BORN << 2) - seq <= 0
 }
 
 /** Whether it may be told by the time it is encoded: a series can come back to life. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function couldBeTold(place: u32, seq: i32): bool {
   return (shared(place, PLACE_STATE) & STATE_MASK) != STATE_FREE && field(place, PLACE_BORN) - seq <= 0
@@ -98,6 +99,12 @@ export function headCost(slot: u32, family: u32): i32 {
   return field(slot, SLOT_FORMAT) == FORMAT_JSON
     ? name + field(family, F_JSON_BYTES) + 64
     : 2 * name + field(family, F_HELP_BYTES) + field(family, F_TYPE_BYTES) + 32
+}
+
+/** What text costs at most: in JSON a control character is spelled with six bytes. */
+function textCost(bytes: i32, json: bool): i32 {
+  const plain = bytes & ~TEXT_CONTROL_BIT
+  return json && plain != bytes ? 6 * plain : plain
 }
 
 /**
@@ -114,24 +121,26 @@ export function plan(slot: u32, family: u32, page: u32, first: i32, budget: i32)
   let count = 0
   while (page != 0) {
     const capacity = field(page, PAGE_CAPACITY)
-    for (; first < capacity; first++) {
-      const place = placeOf(page, first)
-      if (couldBeTold(place, seq)) {
-        let bytes = field(place, PLACE_TEXT_BYTES)
-        if ((bytes & TEXT_CONTROL_BIT) != 0) {
-          bytes &= ~TEXT_CONTROL_BIT
-          if (json) bytes *= 6
+    // Most pages fit as a whole: what all their texts have at most is known.
+    const whole = first == 0 ? capacity * lines * fixed + lines * textCost(field(page, PAGE_TEXT_BYTES), json) : i32.MAX_VALUE
+    if (whole <= budget - cost) {
+      cost += whole
+      count += capacity
+    } else {
+      for (; first < capacity; first++) {
+        const place = placeOf(page, first)
+        if (couldBeTold(place, seq)) {
+          const more = lines * (fixed + textCost(field(place, PLACE_TEXT_BYTES), json))
+          if (cost + more > budget) {
+            setField(slot, SLOT_PLAN_PAGE, page)
+            setField(slot, SLOT_PLAN_FIRST, first)
+            setField(slot, SLOT_PLAN_COST, cost)
+            return count
+          }
+          cost += more
         }
-        const more = lines * (fixed + bytes)
-        if (cost + more > budget) {
-          setField(slot, SLOT_PLAN_PAGE, page)
-          setField(slot, SLOT_PLAN_FIRST, first)
-          setField(slot, SLOT_PLAN_COST, cost)
-          return count
-        }
-        cost += more
+        count++
       }
-      count++
     }
     page = <u32>shared(page, PAGE_NEXT)
     first = 0
@@ -149,7 +158,6 @@ export function encode(slot: u32): void {
   const pieces = field(slot, SLOT_PIECES)
   let to = begin
   setField(slot, SLOT_STATUS, STATUS_OK)
-  setField(slot, SLOT_SERIES, 0)
   for (let n = 0; n < pieces && field(slot, SLOT_STATUS) == STATUS_OK; n++) {
     const piece = slot + SLOT_PIECES_WORD + ((n * PIECE_FIELDS) >> 1)
     to = json ? jsonPiece(to, slot, piece) : textPiece(to, slot, piece)
@@ -161,14 +169,14 @@ export function encode(slot: u32): void {
  * Whether a place of the page was freed since `frees` was read: its text may have been another's while it was copied,
  * so the page is told again. The addition of nothing is a fence: it keeps the copies before the second look.
  */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function wasFreed(slot: u32, page: u32, frees: i32): bool {
   atomic.add<i32>(address(slot) + (<usize>SLOT_STATUS << 2), 0)
   return shared(page, PAGE_FREES) != frees
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function slotEnd(slot: u32): usize {
   return address(slot + SLOT_TEXT_WORD) + load<u32>(<usize>H_SLOT_TEXT << 2)
@@ -178,61 +186,105 @@ function textPiece(to: usize, slot: u32, piece: u32): usize {
   const family = <u32>field(piece, PIECE_FAMILY)
   const scratch = address(slot + SLOT_SCRATCH_WORD)
   const vector = address(slot + SLOT_VECTOR_WORD)
-  const seq = field(slot, SLOT_SEQ)
-  const end = slotEnd(slot)
   const histogram = field(family, F_KIND) == KIND_HISTOGRAM
-  const labelled = field(family, F_LABELS) != 0
   const cells = field(family, F_CELLS)
   const aggregate = field(family, F_AGGREGATE)
-  const fixed = textFixed(slot, family)
-  const lines = histogram ? field(family, F_BOUNDS) + 3 : 1
   if ((field(piece, PIECE_FLAGS) & PIECE_HEAD) != 0) to = textHead(to, slot, family)
-  let heads: u64 = 0
-  let headBytes = 0
-  if (histogram) heads = histogramHeads(scratch, slot, family)
-  else headBytes = simpleHead(scratch, slot, family)
+  const heads = histogram ? histogramHeads(scratch, slot, family) : <u64>simpleHead(scratch, slot, family)
 
   let page = <u32>field(piece, PIECE_PAGE)
   let first = field(piece, PIECE_FIRST)
   let left = field(piece, PIECE_COUNT)
-  let series = 0
   while (left > 0 && page != 0) {
     const count = min(left, field(page, PAGE_CAPACITY) - first)
     const frees = shared(page, PAGE_FREES)
-    const begin = to
-    const before = series
-    let full = false
-    let values = fold(page, first, count, cells, aggregate, vector)
-    let place = placeOf(page, first)
-    for (let n = 0; n < count; n++) {
-      if (told(place, seq)) {
-        const textBytes = field(place, PLACE_TEXT_BYTES) & ~TEXT_CONTROL_BIT
-        if (to + <usize>(lines * (fixed + textBytes)) > end) {
-          full = true
-          break
-        }
-        const text = labelled ? address(field(place, PLACE_TEXT)) : 0
-        if (histogram) to = histogramLines(to, scratch, heads, family, text, textBytes, values)
-        else to = simpleLine(to, scratch, headBytes, text, textBytes, load<f64>(values))
-        series++
-      }
-      place += PLACE_WORDS
-      values += <usize>cells << 3
-    }
-    if (wasFreed(slot, page, frees)) {
-      to = begin
-      series = before
-      continue
-    }
-    if (full) {
+    const values = fold(page, first, count, cells, aggregate, vector)
+    const place = placeOf(page, first)
+    const after = histogram
+      ? histograms(to, slot, family, scratch, heads, place, count, values)
+      : simples(to, slot, family, scratch, <i32>heads, place, count, values)
+    if (wasFreed(slot, page, frees)) continue
+    if (after == 0) {
       setField(slot, SLOT_STATUS, STATUS_FULL)
       return to
     }
+    to = after
     left -= count
     page = <u32>shared(page, PAGE_NEXT)
     first = 0
   }
-  setField(slot, SLOT_SERIES, field(slot, SLOT_SERIES) + series)
+  return to
+}
+
+/** Lines of a run of counters or gauges; 0 where they do not fit. */
+function simples(
+  to: usize,
+  slot: u32,
+  family: u32,
+  head: usize,
+  headBytes: i32,
+  from: u32,
+  count: i32,
+  values: usize,
+): usize {
+  const seq = field(slot, SLOT_SEQ)
+  const end = slotEnd(slot)
+  const fixed = textFixed(slot, family)
+  const labelled = field(family, F_LABELS) != 0
+  const step = <usize>field(family, F_CELLS) << 3
+  // A head is mostly short: two loads, made once for all lines.
+  const short = headBytes <= 32
+  const head0 = v128.load(head)
+  const head1 = v128.load(head, 16)
+  let place = address(from)
+  const last = place + (<usize>count * PLACE_WORDS << 3)
+  for (; place != last; place += PLACE_WORDS << 3) {
+    if (told(place, seq)) {
+      const bytes = load<i32>(place, PLACE_TEXT_BYTES << 2) & ~TEXT_CONTROL_BIT
+      if (to + <usize>(fixed + bytes) > end) return 0
+      if (short) {
+        v128.store(to, head0)
+        v128.store(to, head1, 16)
+        to += headBytes
+      } else to = copy(to, head, headBytes)
+      // The text is followed by its `} ` in memory; a family without labels has them in its head.
+      if (labelled) to = copyText(to, address(load<u32>(place, PLACE_TEXT << 2)), bytes + 2)
+      to = number(to, load<f64>(values))
+      to = byte(to, 0x0a)
+    }
+    values += step
+  }
+  return to
+}
+
+/** Lines of a run of histograms; 0 where they do not fit. */
+function histograms(
+  to: usize,
+  slot: u32,
+  family: u32,
+  scratch: usize,
+  heads: u64,
+  from: u32,
+  count: i32,
+  values: usize,
+): usize {
+  const seq = field(slot, SLOT_SEQ)
+  const end = slotEnd(slot)
+  const fixed = textFixed(slot, family)
+  const labelled = field(family, F_LABELS) != 0
+  const lines = field(family, F_BOUNDS) + 3
+  const step = <usize>field(family, F_CELLS) << 3
+  let place = address(from)
+  const last = place + (<usize>count * PLACE_WORDS << 3)
+  for (; place != last; place += PLACE_WORDS << 3) {
+    if (told(place, seq)) {
+      const bytes = load<i32>(place, PLACE_TEXT_BYTES << 2) & ~TEXT_CONTROL_BIT
+      if (to + <usize>(lines * (fixed + bytes)) > end) return 0
+      const text = labelled ? address(load<u32>(place, PLACE_TEXT << 2)) : 0
+      to = histogramLines(to, scratch, heads, family, text, bytes, values)
+    }
+    values += step
+  }
   return to
 }
 
@@ -265,7 +317,7 @@ function jsonPiece(to: usize, slot: u32, piece: u32): usize {
     let values = fold(page, first, count, cells, aggregate, vector)
     let place = placeOf(page, first)
     for (let n = 0; n < count; n++) {
-      if (told(place, seq)) {
+      if (told(address(place), seq)) {
         const bits = field(place, PLACE_TEXT_BYTES)
         const textBytes = bits & ~TEXT_CONTROL_BIT
         const control = (bits & TEXT_CONTROL_BIT) != 0
@@ -310,7 +362,6 @@ function jsonPiece(to: usize, slot: u32, piece: u32): usize {
     to = byte(to, 0x7d)
     to = byte(to, 0x0a)
   }
-  setField(slot, SLOT_SERIES, field(slot, SLOT_SERIES) + series)
   return to
 }
 

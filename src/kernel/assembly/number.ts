@@ -21,8 +21,17 @@ const PAIRS: usize = memory.data<u8>([
 const MAX_SAFE: f64 = 9007199254740992
 
 /** As text formats spell it: `+Inf`, `-Inf`, `NaN` where it is no finite number. */
+// @ts-ignore: decorator
+@inline
 export function number(to: usize, value: f64): usize {
-  if (value == Math.trunc(value) && Math.abs(value) < MAX_SAFE) return integer(to, value)
+  if (Math.abs(value) < MAX_SAFE) {
+    const n = <i64>value
+    if (<f64>n == value) {
+      // Nearly all that is counted: no call, no loop.
+      if (n > 0 && n < 10) return byte(to, 0x30 + <i32>n)
+      return integer(to, n, value)
+    }
+  }
   return special(to, value)
 }
 
@@ -35,30 +44,25 @@ export function jsonNumber(to: usize, value: f64): usize {
   return number(to, value)
 }
 
-// @ts-expect-error: decorator
-@inline
-function integer(to: usize, value: f64): usize {
-  if (value <= 0) {
-    if (reinterpret<i64>(value) < 0) {
-      to = byte(to, 0x2d)
-      value = -value
-    }
+function integer(to: usize, n: i64, value: f64): usize {
+  if (reinterpret<i64>(value) < 0) {
+    to = byte(to, 0x2d)
+    n = -n
   }
-  if (value < 100000000) return small(to, <u32>value)
-  const n = <u64>value
-  const high = <u32>(n / 100000000)
+  if (n < 100000000) return small(to, <u32>n)
+  const high = <u32>(<u64>n / 100000000)
   to = small(to, high)
-  return eight(to, <u32>(n - <u64>high * 100000000))
+  return eight(to, <u32>(<u64>n - <u64>high * 100000000))
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function pair(to: usize, n: u32): void {
   store<u16>(to, load<u16>(PAIRS + (<usize>n << 1)))
 }
 
 /** Up to 8 digits and, as the upper half of a 16-digit number, up to 99,999,999. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function small(to: usize, n: u32): usize {
   if (n < 10) return byte(to, 0x30 + n)
@@ -80,7 +84,7 @@ function small(to: usize, n: u32): usize {
 }
 
 /** 100 to 9,999, without leading zeros. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function four(to: usize, n: u32): usize {
   const high = n / 100
@@ -94,7 +98,7 @@ function four(to: usize, n: u32): usize {
 }
 
 /** Exactly 8 digits. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function eight(to: usize, n: u32): usize {
   const high = n / 10000
@@ -114,7 +118,7 @@ function allDigits(to: usize, n: u64): usize {
   return eight(to, <u32>(n - high * 100000000))
 }
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function mulHigh(a: u64, b: u64): u64 {
   const al = a & 0xffffffff
@@ -128,7 +132,7 @@ function mulHigh(a: u64, b: u64): u64 {
 }
 
 /** The upper 64 bits of g * c, the lowest of them set when anything below was (Schubfach, 'round to odd'). */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function roundToOdd(gHigh: u64, gLow: u64, c: u64): u64 {
   const x = mulHigh(gLow, c)

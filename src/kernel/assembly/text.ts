@@ -22,7 +22,7 @@ import {
 import { number } from './number'
 import { address, field, header } from './record'
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function name(to: usize, slot: u32, family: u32): usize {
   to = copy(to, address(slot + SLOT_PREFIX_WORD), field(slot, SLOT_PREFIX_BYTES))
@@ -69,7 +69,7 @@ export function simpleHead(scratch: usize, slot: u32, family: u32): i32 {
 }
 
 /** One line: head, labels, value. */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 export function simpleLine(to: usize, head: usize, headBytes: i32, text: usize, textBytes: i32, value: f64): usize {
   to = copy(to, head, headBytes)
