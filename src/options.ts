@@ -65,20 +65,26 @@ export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
   const { name = 'default', log = defaultLog } = options
   if (typeof name !== 'string' || name === '') throw badOption('name', name, 'is not a name')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
+  const memory = memoryBytes(options.memory ?? '256MiB')
   return {
     name,
     log,
     collectEvery: whole('collectEvery', options.collectEvery, DEFAULT_COLLECT_EVERY, 10, 2 ** 31 - 1),
     shared: {
-      memory: memoryBytes(options.memory ?? '256MiB'),
+      memory,
       labels: defaultLabels(options.labels),
       maxThreads: whole('maxThreads', options.maxThreads, 256, 1, 4_095),
       maxLabelLength: whole('maxLabelLength', options.maxLabelLength, 4_096, 1, 65_536),
-      maxSeries: whole('maxSeries', options.maxSeries, 0, 1, 2 ** 31 - 1),
+      maxSeries: whole('maxSeries', options.maxSeries, 0, 1, mostSeries(memory)),
       expireAfter: duration('expireAfter', options.expireAfter, 0),
       sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
     },
   }
+}
+
+/** Series that fit a memory if they had neither text nor more than one cell: a limit above that is a mistake. */
+export function mostSeries(memory: number): number {
+  return Math.floor(memory / (L.PLACE_WORDS * L.WORD_BYTES + L.WORD_BYTES))
 }
 
 /** A whole number from `min` to `max`; `fallback`, whatever it is, when left out. */

@@ -34,7 +34,7 @@ import type { RegistryHandle } from './memory/handle.js'
 import * as L from './memory/layout.js'
 import { markWatched, orphanThread } from './memory/shards.js'
 import { freeSlots } from './memory/slots.js'
-import { duration, type SharedOptions, whole } from './options.js'
+import { duration, mostSeries, type SharedOptions, whole } from './options.js'
 import { endSweep, hasSweepWork } from './pool/sweep.js'
 import { checkPrefix } from './prefix.js'
 
@@ -211,7 +211,7 @@ export class Registry {
     const help = checkHelp(name, options.help)
     const labelNames = checkLabelNames(name, own.kind, options.labelNames, this.#defaults)
     const limits = {
-      maxSeries: whole('maxSeries', options.maxSeries, 0, 1, 2 ** 31 - 1),
+      maxSeries: whole('maxSeries', options.maxSeries, 0, 1, mostSeries(this.#shared.memory)),
       expireAfter: duration('expireAfter', options.expireAfter, this.#shared.expireAfter),
     }
     const asked: Identity = { name, ...own, labelNames, self: false }
@@ -351,8 +351,8 @@ export class Registry {
   }
 
   /**
-   * Ends its front and its pool, and frees the name for another registry. Other threads' handles go on storing to
-   * memory that nobody tells. Can be awaited twice.
+   * Ends its front and its pool, and frees the name for another registry. To record after it is an error in this
+   * thread; other threads, which may still be ending, go on storing to memory that nobody tells. Can be awaited twice.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -361,6 +361,8 @@ export class Registry {
 
   async #close(): Promise<void> {
     Atomics.store(this.#arena.i32, L.H_CLOSED, 1)
+    this.#context.closed = new Error(`registry "${this.name}" is closed`)
+    this.#series.releaseAll()
     process.off('worker', this.#onWorker)
     this.#collectors.stop()
     clearInterval(this.#chores)

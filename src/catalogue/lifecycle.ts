@@ -17,7 +17,9 @@
  *   That it reads RETIRED is no danger: it exchanges it for LIVE, and the sweeper's exchange for FREEING fails, or
  *   the other way round.
  * - the sweeper looks for owner bits first and folds second: what was stored before a bit was cleared is in the fold.
- * - a free raises the generation. Who found a place, was delayed, and attaches to it in its next life reads another
+ * - whatever hides a series raises its generation. Else who saw it hidden and held by nobody, and was delayed while it
+ *   came back, was attached to and hidden anew, would free it under its holder.
+ * - a free raises the generation too. Who found a place, was delayed, and attaches to it in its next life reads another
  *   generation, and starts over.
  *
  * A place leaves its chain (UNLINKED) before it is zeroed, and that waits until every look-up that was under way has
@@ -98,6 +100,7 @@ export function remove(arena: Arena, family: Family, removed: Removed): boolean 
   const at = place * 2 + L.PLACE_STATE
   // Counted before it is done: a death in between must not leave a series that no sweep looks for.
   Atomics.add(i32, family.ref * 2 + L.F_REMOVALS, 1)
+  let hidden: number
   for (;;) {
     // Older than the state: had it been hidden when this was reckoned, what was counted since would be lost.
     const activity = removed.activity()
@@ -110,14 +113,19 @@ export function remove(arena: Arena, family: Family, removed: Removed): boolean 
       f64[place + L.PLACE_FOLD_WORD] = activity
       Atomics.add(i32, L.H_RETIRED, 1)
     }
-    if (changeState(arena, place, state, L.STATE_REMOVED)) break
+    // Hiding what was LIVE raises the generation.
+    const to = (live ? nextLife(state) : state & ~L.STATE_MASK) | L.STATE_REMOVED
+    if (Atomics.compareExchange(i32, at, state, to) === state) {
+      hidden = generation(to)
+      break
+    }
     if (live) Atomics.sub(i32, L.H_RETIRED, 1)
   }
   tally(i32, L.H_REMOVED)
   for (;;) {
     const state = Atomics.load(i32, at)
     const kind = state & L.STATE_MASK
-    if (generation(state) !== generation(found)) return true
+    if (generation(state) !== hidden) return true
     if (kind !== L.STATE_REMOVED && kind !== L.STATE_RETIRED) return true
     if (isHeld(arena, page, index)) {
       request(arena, page, index)

@@ -193,6 +193,15 @@ export class SeriesTable {
     return end !== this.#cellPages.length
   }
 
+  /** Lets go of everything: this thread is done with the registry. */
+  releaseAll(): void {
+    for (const { cells, holders } of this.#holdings.values()) {
+      holders.forEach((held, number) => {
+        for (const index of held.keys()) if (held[index] !== undefined) this.#release(cells[number], held, index)
+      })
+    }
+  }
+
   #answer(cells: number): void {
     const { i32 } = this.#arena
     for (let n = 0; n < L.CELLS_BITS_FIELDS; n++) {

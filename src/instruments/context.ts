@@ -7,6 +7,8 @@ export interface Context {
   readonly arena: Arena
   readonly families: Families
   readonly series: SeriesTable
+  /** Why nothing can be recorded any more: the registry was closed in this thread. */
+  closed?: Error
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Seconds on a clock that never goes back. */

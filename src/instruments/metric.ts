@@ -93,7 +93,7 @@ export abstract class Metric<L extends string, C extends Child> {
     // A rest parameter would be a list made at each call.
     // biome-ignore lint/complexity/noArguments: see above
     const given = arguments.length
-    if (given === 1 && typeof first === 'string' && this.#byValues === undefined) {
+    if (given === 1 && typeof first === 'string' && this.labelNames.length === 1) {
       return this.#byValue.get(first) ?? this.#unknown(first)
     }
     // biome-ignore lint/complexity/noArguments: see above
@@ -102,13 +102,13 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** @internal */
   protected fromObject(labels: Record<string, unknown>): C {
-    if (this.#byValues === undefined) {
+    if (this.labelNames.length === 1) {
       const value = labels[this.#name0]
       if (typeof value === 'string') {
         const child = this.#byValue.get(value)
         if (keyCount(labels) === 1) return child ?? this.#unknown(value)
       }
-    } else {
+    } else if (this.#byValues !== undefined) {
       const child = this.#byValues.getFrom(labels, this.labelNames)
       if (child !== undefined && keyCount(labels) === this.labelNames.length) return child
     }
@@ -200,7 +200,8 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** Where the series' cells of this thread are; a negative refusal at a limit. */
   #attach(child: C): number {
-    const { series } = this.context
+    const { series, closed } = this.context
+    if (closed !== undefined) throw new Error(`metric "${this.name}": ${closed.message}`)
     const family = this.family
     if (family === undefined) return refusal(DROP_MEMORY)
     if (this.labelNames.length === 0) return series.attachOnly(family, child)

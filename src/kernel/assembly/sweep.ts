@@ -183,7 +183,9 @@ export function sweep(slot: u32, family: u32, now: i32): void {
           store<f64>(address(place + PLACE_FOLD_WORD), moved)
           setField(place, PLACE_CHANGED, now)
         } else if (now - field(place, PLACE_CHANGED) >= after) {
-          if (changeState(place, state, STATE_RETIRED)) {
+          // Another generation: see lifecycle.ts.
+          const hidden = (((state >> STATE_BITS) + 1) << STATE_BITS) | STATE_RETIRED
+          if (atomic.cmpxchg<i32>(at(place, PLACE_STATE), state, hidden) == state) {
             atomic.add<i32>((<usize>H_RETIRED) << 2, 1)
             request(page, index)
           }
