@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { endianness } from 'node:os'
 import { getEnvironmentData, isMainThread, threadId } from 'node:worker_threads'
 import { writeSelfMetrics } from './catalogue/self-metrics.js'
+import { ANCESTORS_KEY, environmentKey, registries } from './environment.js'
 import { badOption } from './errors.js'
 import { defaultLog } from './log.js'
 import { type Arena, createArena, openArena } from './memory/arena.js'
@@ -16,7 +17,7 @@ import {
   type RegistryOptions,
   type SharedOptions,
 } from './options.js'
-import { ANCESTORS_KEY, environmentKey, Registry, registries } from './registry.js'
+import { Registry } from './registry.js'
 
 /**
  * Makes a registry and reserves its memory; Workers that this thread starts from now on find it with

@@ -13,14 +13,8 @@ export type { Histogram, HistogramChild } from './instruments/histogram.js'
 export type { Labels, LabelValue } from './instruments/metric.js'
 export type { Log, LogEvent } from './log.js'
 export type { RegistryHandle } from './memory/handle.js'
+export type { GaugeOptions, HistogramOptions, MetricOptions } from './metric-options.js'
 export type { RegistryOptions } from './options.js'
-export type {
-  GaugeOptions,
-  HistogramOptions,
-  HistogramValue,
-  MetricOptions,
-  Registry,
-  StreamOptions,
-  TellOptions,
-} from './registry.js'
+export type { HistogramValue, Registry } from './registry.js'
 export { type Front, type ServeOptions, serve } from './serve.js'
+export type { StreamOptions, TellOptions } from './tell.js'

@@ -69,13 +69,13 @@ export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
   return {
     name,
     log,
-    collectEvery: whole('collectEvery', options.collectEvery, DEFAULT_COLLECT_EVERY, 10, 2 ** 31 - 1),
+    collectEvery: wholeNumber('collectEvery', options.collectEvery, DEFAULT_COLLECT_EVERY, 10, 2 ** 31 - 1),
     shared: {
       memory,
       labels: defaultLabels(options.labels),
-      maxThreads: whole('maxThreads', options.maxThreads, 256, 1, 4_095),
-      maxLabelLength: whole('maxLabelLength', options.maxLabelLength, 4_096, 1, 65_536),
-      maxSeries: whole('maxSeries', options.maxSeries, 0, 1, mostSeries(memory)),
+      maxThreads: wholeNumber('maxThreads', options.maxThreads, 256, 1, 4_095),
+      maxLabelLength: wholeNumber('maxLabelLength', options.maxLabelLength, 4_096, 1, 65_536),
+      maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(memory)),
       expireAfter: duration('expireAfter', options.expireAfter, 0),
       sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
     },
@@ -88,7 +88,13 @@ export function mostSeries(memory: number): number {
 }
 
 /** A whole number from `min` to `max`; `fallback`, whatever it is, when left out. */
-export function whole(option: string, value: unknown, fallback: number, min: number, max: number): number {
+export function wholeNumber(
+  option: string,
+  value: unknown,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
   if (value === undefined) return fallback
   if (typeof value !== 'number' || !Number.isInteger(value))
     throw badOption(option, value, 'is not a whole number')

@@ -5,9 +5,7 @@ import { isMainThread, setEnvironmentData, threadId, type Worker } from 'node:wo
 import { DROP_REASONS } from './catalogue/drops.js'
 import {
   AGGREGATE_NAMES,
-  type Aggregate,
   conflict,
-  type ExpireRule,
   Families,
   type Family,
   type Identity,
@@ -20,7 +18,8 @@ import { reserveDrops } from './catalogue/self-metrics.js'
 import { SeriesTable, seriesBytes } from './catalogue/series.js'
 import { type CollectedGauge, Collectors } from './collectors.js'
 import { createScraper } from './encode/scraper.js'
-import type { Format, ScrapeOptions, Scraper } from './encode/types.js'
+import type { Scraper } from './encode/types.js'
+import { ANCESTORS_KEY, environmentKey, forget } from './environment.js'
 import { badOption, knownOptions, outOfRange } from './errors.js'
 import { checkBuckets } from './instruments/buckets.js'
 import type { Context } from './instruments/context.js'
@@ -34,55 +33,10 @@ import type { RegistryHandle } from './memory/handle.js'
 import * as L from './memory/layout.js'
 import { markWatched, orphanThread } from './memory/shards.js'
 import { freeSlots } from './memory/slots.js'
-import { duration, mostSeries, type SharedOptions, whole } from './options.js'
+import type { GaugeOptions, HistogramOptions, MetricOptions } from './metric-options.js'
+import { duration, mostSeries, type SharedOptions, wholeNumber } from './options.js'
 import { endSweep, hasSweepWork } from './pool/sweep.js'
-import { checkPrefix } from './prefix.js'
-
-export interface MetricOptions<N extends string> {
-  /** `[a-zA-Z_:][a-zA-Z0-9_:]*`; names with `postmeter_` are the library's own. */
-  name: string
-  help: string
-  labelNames?: readonly N[]
-  /** Series at most; beyond it updates are dropped and counted. Default: as many as memory holds. */
-  maxSeries?: number
-  /**
-   * Series idle for so long go: ms, or for example `'10m'`. A counter or histogram is idle while it does not change,
-   * a gauge while it is zero. A series without labels never goes. Default: the registry's.
-   */
-  expireAfter?: number | string
-}
-
-export interface GaugeOptions<N extends string> extends MetricOptions<N> {
-  /**
-   * How threads' values make one. `sum` (default): inc here, dec there; the dead's share stays. `livesum`, `min`,
-   * `max`: over living threads. `last`: one value for all threads, which can only be set.
-   */
-  aggregate?: Aggregate
-  /** `untouched`: idle is what no thread calls, whatever its value. Default `zero`. */
-  expire?: ExpireRule
-  /**
-   * Called in this thread, at registration and every `collectEvery` ms, to set what is read rather than counted.
-   * A scrape never waits for it.
-   */
-  collect?: (gauge: Gauge<N>) => void | Promise<void>
-}
-
-export interface HistogramOptions<N extends string> extends MetricOptions<N> {
-  /** Upper bounds, ascending. Default: prom-client's, from 5 ms to 10 s. */
-  buckets?: readonly number[]
-}
-
-export interface TellOptions {
-  /** Put before every metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, at most 64 characters. Default none. */
-  prefix?: string
-  /** Whether the library's own metrics are told too. Default false. */
-  selfMetrics?: boolean
-}
-
-export interface StreamOptions extends TellOptions {
-  /** Default `text`. */
-  format?: Format
-}
+import { checkTell, type StreamOptions, type TellOptions, tell, whole } from './tell.js'
 
 export interface HistogramValue {
   count: number
@@ -115,7 +69,7 @@ export class Registry {
   readonly #context: Context
   readonly #shared: SharedOptions
   readonly #defaults: readonly string[]
-  readonly #log: Log
+  #log: Log
   readonly #collectors: Collectors
   readonly #metrics = new Map<string, Counter<string> | Gauge<string> | Histogram<string>>()
   readonly #closing = new Set<() => Promise<void> | void>()
@@ -142,7 +96,7 @@ export class Registry {
     })
     this.#shared = JSON.parse(handle.options)
     this.#defaults = Object.keys(this.#shared.labels)
-    this.#collectors = new Collectors(own.collectEvery, own.log)
+    this.#collectors = new Collectors(own.collectEvery, event => this.#log(event))
     this.#context = {
       arena,
       families: this.#families,
@@ -211,7 +165,7 @@ export class Registry {
     const help = checkHelp(name, options.help)
     const labelNames = checkLabelNames(name, own.kind, options.labelNames, this.#defaults)
     const limits = {
-      maxSeries: whole('maxSeries', options.maxSeries, 0, 1, mostSeries(this.#shared.memory)),
+      maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(this.#shared.memory)),
       expireAfter: duration('expireAfter', options.expireAfter, this.#shared.expireAfter),
     }
     const asked: Identity = { name, ...own, labelNames, self: false }
@@ -245,18 +199,12 @@ export class Registry {
    * use `stream`, which needs no memory for the whole.
    */
   async metrics(options: TellOptions = {}): Promise<string> {
-    return Buffer.concat(await this.#whole('text', options)).toString('utf8')
+    return (await whole(this.stream({ ...options, format: 'text' }))).toString('utf8')
   }
 
   /** What `/metrics.json` tells, parsed. */
   async json(options: TellOptions = {}): Promise<Record<string, unknown>> {
-    return JSON.parse(Buffer.concat(await this.#whole('json', options)).toString('utf8'))
-  }
-
-  async #whole(format: Format, options: TellOptions): Promise<Uint8Array[]> {
-    const parts: Uint8Array[] = []
-    for await (const part of this.stream({ ...options, format })) parts.push(part)
-    return parts
+    return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
   }
 
   /**
@@ -268,23 +216,7 @@ export class Registry {
     this.#checkOpen()
     await this.#collectors.run()
     this.#scraper ??= createScraper(this.handle)
-    const small = this.#scraper.small(asked)
-    if (small !== undefined) {
-      yield small
-      return
-    }
-    const scrape = this.#scraper.open(asked)
-    try {
-      for (;;) {
-        const chunk = await scrape.next()
-        if (chunk === undefined) return
-        const copy = new Uint8Array(chunk.bytes)
-        chunk.release()
-        yield copy
-      }
-    } finally {
-      scrape.abort()
-    }
+    yield* tell(this.#scraper, asked)
   }
 
   /** The value of one series, folded over all threads; undefined where there is none. For tests and for looking. */
@@ -314,6 +246,12 @@ export class Registry {
     const writer = new LabelWriter(family.labelNames, family.ref, this.#arena.i32[L.H_MAX_LABEL_BYTES])
     if (!writer.write(values.map(value => String(value).toWellFormed()))) return 0
     return this.#series.find(family, writer)
+  }
+
+  /** Has what is noticed in this thread from now on told to `log`; a Worker's own hook, as createRegistry's is the maker's. */
+  setLog(log: Log): void {
+    if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
+    this.#log = log
   }
 
   /** Sets all series of all metrics to zero. As reset() on each. */
@@ -411,36 +349,7 @@ export class Registry {
   }
 }
 
-/** Where Workers find the registries of the thread that started them. */
-export function environmentKey(name: string): string {
-  return `postmeter:${L.LAYOUT_VERSION}:${name}`
-}
-
-/** Where they find the ids of the threads above them. */
-export const ANCESTORS_KEY = `postmeter:${L.LAYOUT_VERSION} ancestors`
-
-/** This thread's registries by name, over all copies of this package in it. */
-export function registries(): Map<string, Registry> {
-  const key = Symbol.for(`postmeter:${L.LAYOUT_VERSION}`)
-  const shared = globalThis as unknown as Record<symbol, Map<string, Registry>>
-  shared[key] ??= new Map()
-  return shared[key]
-}
-
-function forget(registry: Registry): void {
-  if (registries().get(registry.name) === registry) registries().delete(registry.name)
-}
-
 function checkSame(family: Identity, asked: Identity): void {
   const why = conflict(family, asked)
   if (why !== undefined) throw new Error(why)
-}
-
-function checkTell(options: StreamOptions): ScrapeOptions {
-  knownOptions('stream', options, ['format', 'prefix', 'selfMetrics'])
-  const { format = 'text', prefix = '', selfMetrics = false } = options
-  if (format !== 'text' && format !== 'json') throw badOption('format', format, 'is none of text, json')
-  const wrong = checkPrefix(prefix)
-  if (wrong !== undefined) throw badOption('prefix', prefix, wrong)
-  return { format, prefix, selfMetrics }
 }

@@ -197,7 +197,8 @@ export class SeriesTable {
   releaseAll(): void {
     for (const { cells, holders } of this.#holdings.values()) {
       holders.forEach((held, number) => {
-        for (const index of held.keys()) if (held[index] !== undefined) this.#release(cells[number], held, index)
+        for (const index of held.keys())
+          if (held[index] !== undefined) this.#release(cells[number], held, index)
       })
     }
   }
