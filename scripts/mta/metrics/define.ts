@@ -31,6 +31,9 @@ export type InstrumentOf<S> =
         ? Histogram<L>
         : never
 
+/** A queue that nothing went through for so long is no longer told of; if mail comes, it counts on. */
+const PRUNE_AFTER = '10m'
+
 /** Upper bounds in seconds for what takes milliseconds to seconds. */
 export const LATENCY = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
@@ -82,7 +85,12 @@ export function register(
   spec: AnySpec,
   collect?: (gauge: Gauge<string>) => void | Promise<void>,
 ): Counter<string> | Gauge<string> | Histogram<string> {
-  const common = { name, help: spec.help, labelNames: [...spec.labelNames] }
+  const common = {
+    name,
+    help: spec.help,
+    labelNames: [...spec.labelNames],
+    ...(spec.idle === 'pruned' && { expireAfter: PRUNE_AFTER }),
+  }
   switch (spec.type) {
     case 'counter':
       return registry.counter(common)
