@@ -208,7 +208,7 @@ export class Registry {
   }
 
   /**
-   * The exposition in parts of at most about 1 MiB, encoded by the pool as they are taken. Parts are copies on
+   * The exposition in parts of at most 4 MiB, encoded by the pool as they are taken. Parts are copies on
    * memory that is not shared, which is what a Response and other consumers take.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {

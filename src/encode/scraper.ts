@@ -55,8 +55,8 @@ class PoolScraper implements Scraper {
       wait: callback => this.#wait(callback),
       encode: slot => this.#pool.run(slot),
       budget: arena.i32[L.H_SLOT_TEXT],
-      // One being written, one waiting, and two for each thread: at work, and next.
-      ahead: 2 * threads + 2,
+      // One being written, one waiting, and one for each thread.
+      ahead: threads + 2,
     }
   }
 

@@ -12,6 +12,8 @@ import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uw
  * https://github.com/uNetworking/uWebSockets.js/issues/1249
  */
 const CORKED_BYTES = 15 * 1024
+/** The most of one write outside of a cork: what the socket does not take of it uWebSockets.js keeps a copy of. */
+const UNCORKED_BYTES = 1024 * 1024
 /** Written first when a full socket says that it has room: it tells whether all that was kept back is gone. */
 const PROBE_BYTES = 64
 /** How much is written before other connections get their turn, if the socket never fills. */
@@ -206,7 +208,7 @@ class Exchange {
       this.#unsure = true
       this.#response.cork(() => {})
     } else if (!this.#writePiece(PROBE_BYTES)) return false
-    while (this.#queue.length > 0) if (!this.#writePiece(Number.POSITIVE_INFINITY)) return false
+    while (this.#queue.length > 0) if (!this.#writePiece(UNCORKED_BYTES)) return false
     this.#full = false
     this.#wake?.()
     return true

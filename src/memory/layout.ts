@@ -352,8 +352,9 @@ export const SLOT_VECTOR_WORD = SLOT_SCRATCH_WORD + SCRATCH_BYTES / WORD_BYTES
 export const MAX_BOUNDS = 1_000
 export const VECTOR_WORDS = MAX_BOUNDS + 24
 export const SLOT_TEXT_WORD = SLOT_VECTOR_WORD + VECTOR_WORDS
-export const SLOT_COUNT = 16
-export const MAX_SLOT_TEXT = 1024 * 1024
+export const SLOT_COUNT = 8
+/** More than a socket takes at once: what a reader waits for is then told in few large writes. */
+export const MAX_SLOT_TEXT = 4 * 1024 * 1024
 export const MIN_SLOT_TEXT = 64 * 1024
 
 export const FORMAT_TEXT = 0
@@ -382,6 +383,8 @@ export interface Regions {
   readonly limit: number
 }
 
+/** A slot's text takes this part of all memory, within its limits: all slots a sixteenth. */
+const SLOT_SHARE = 128
 /** Shared memory for each hash bucket: chains stay about one long when memory is full of one-label counters. */
 const BYTES_A_BUCKET = 128
 
@@ -390,7 +393,10 @@ export function regions(bytes: number, shards: number): Regions {
   const hash = shardTable + shards * SHARD_WORDS
   const buckets = 2 ** Math.floor(Math.log2(bytes / BYTES_A_BUCKET))
   const slots = hash + buckets / 2
-  const slotText = Math.min(MAX_SLOT_TEXT, Math.max(MIN_SLOT_TEXT, 2 ** Math.floor(Math.log2(bytes / 64))))
+  const slotText = Math.min(
+    MAX_SLOT_TEXT,
+    Math.max(MIN_SLOT_TEXT, 2 ** Math.floor(Math.log2(bytes / SLOT_SHARE))),
+  )
   const slotWords = SLOT_TEXT_WORD + (slotText + SLACK_BYTES) / WORD_BYTES
   return {
     shards: shardTable,

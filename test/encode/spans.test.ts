@@ -258,8 +258,8 @@ t.test('an aborted scrape gives its slots back', async t => {
 
 t.test('a reader that takes its time holds a fixed number of slots', async t => {
   const { arena, scraper, whole } = large(t)
-  // Two for each of the pool's two threads, one being written and one that waits.
-  const AHEAD = 6
+  // One for each of the pool's two threads, one being written and one that waits.
+  const AHEAD = 4
   const scrape = scraper.open(OPTIONS)
   const held: Chunk[] = []
   for (let n = 0; n < AHEAD; n++) {
