@@ -1,0 +1,274 @@
+/**
+ * Random programs of several threads, against an oracle that knows nothing of places and states.
+ *
+ * The oracle is serial: what a label set counts is one number, gone when the series is. When it goes is the sweeper's
+ * affair, but within bounds: not before it was idle for EXPIRE, and hidden with the first sweep after that; with a
+ * thread that holds it, it comes back whole.
+ */
+import fc from 'fast-check'
+import t from 'tap'
+import * as L from '../../src/memory/layout.js'
+import { SEED } from '../support/arbitrary.js'
+import { FAILED } from './failed-seeds.js'
+import { EXPIRE, Sim } from './sim.js'
+
+const THREADS = 3
+const RUNS = Number(process.env.POSTMETER_RUNS ?? 400)
+
+type Kind = 'counter' | 'gauge' | 'histogram'
+interface Call {
+  do: 'record' | 'hold' | 'remove' | 'look'
+  thread: number
+  kind: Kind
+  label: number
+  value: number
+}
+type Step =
+  | Call
+  | { do: 'clear'; thread: number; kind: Kind }
+  | { do: 'let go' | 'die'; thread: number }
+  | { do: 'wait'; ms: number }
+  | { do: 'sweep' | 'scrape' }
+
+const kind = fc.constantFrom<Kind>('counter', 'gauge', 'histogram')
+const thread = fc.nat(THREADS - 1)
+const label = fc.nat(11)
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record<Call>({
+      do: fc.constantFrom(
+        'record' as const,
+        'record' as const,
+        'hold' as const,
+        'remove' as const,
+        'look' as const,
+      ),
+      thread,
+      kind,
+      label,
+      value: fc.integer({ min: 0, max: 3 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), thread, kind }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('let go' as const), thread }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('die' as const), thread }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, EXPIRE / 2, EXPIRE) }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({ do: fc.constantFrom('sweep' as const, 'sweep' as const, 'scrape' as const) }),
+  },
+)
+
+interface Series {
+  value: number
+  /** What each thread holds of it: a gauge's share is set, not added. */
+  shares: number[]
+  /** When a sweep first saw it as it is now. */
+  since: number
+  /** As the sweep saw it, or who removed it: hidden, a movement from there brings it back. */
+  seen: number
+  hidden: boolean
+  owners: Set<number>
+  asked: Set<number>
+}
+
+/** The documented meaning, as naively as can be. */
+class Oracle {
+  readonly all = new Map<string, Series>()
+
+  /** What tells whether it moves: values, or counts of observations. */
+  activity(kind: Kind, one: Series): number {
+    return kind === 'gauge' ? one.shares.reduce((a, b) => a + b, 0) : one.value
+  }
+
+  touch(key: string, thread: number, now: number): Series {
+    let one = this.all.get(key)
+    if (one === undefined) {
+      one = {
+        value: 0,
+        shares: new Array(THREADS * 100).fill(0),
+        since: now,
+        seen: 0,
+        hidden: false,
+        owners: new Set(),
+        asked: new Set(),
+      }
+      this.all.set(key, one)
+    }
+    if (!one.owners.has(thread)) {
+      one.owners.add(thread)
+      if (one.hidden) {
+        one.hidden = false
+        one.since = now
+      }
+    }
+    return one
+  }
+
+  letGo(thread: number): void {
+    for (const one of this.all.values()) {
+      if (!one.asked.delete(thread)) continue
+      if (one.hidden) one.owners.delete(thread)
+    }
+  }
+
+  remove(key: string, thread: number, kind: Kind): boolean {
+    const one = this.all.get(key)
+    if (one === undefined || one.hidden) return false
+    one.owners.delete(thread)
+    one.asked.delete(thread)
+    if (one.owners.size === 0) this.all.delete(key)
+    else {
+      one.hidden = true
+      one.seen = this.activity(kind, one)
+      one.asked = new Set(one.owners)
+    }
+    return true
+  }
+
+  sweep(now: number): void {
+    for (const [key, one] of this.all) {
+      const kind = key.slice(0, key.indexOf(' ')) as Kind
+      const activity = this.activity(kind, one)
+      if (one.hidden) {
+        if (activity !== one.seen) {
+          one.hidden = false
+          one.seen = activity
+          one.since = now
+        } else if (one.owners.size === 0) this.all.delete(key)
+        else one.asked = new Set(one.owners)
+      } else if (activity !== one.seen || (kind === 'gauge' && activity !== 0)) {
+        one.seen = activity
+        one.since = now
+      } else if (now - one.since >= EXPIRE) {
+        one.hidden = true
+        one.asked = new Set(one.owners)
+      }
+    }
+  }
+}
+
+function run(program: readonly Step[]): void {
+  const sim = new Sim({ maxThreads: THREADS })
+  const oracle = new Oracle()
+  const options = { counter: {}, gauge: {}, histogram: {} } as const
+  const make = (id: number) => {
+    const thread = sim.thread(id)
+    const metrics = {
+      counter: thread.counter('counter', options.counter),
+      gauge: thread.gauge('gauge', options.gauge),
+      histogram: thread.histogram('histogram', options.histogram),
+    }
+    return {
+      id,
+      thread,
+      metrics,
+      held: new Map<string, { inc?(n: number): void; set?(n: number): void; observe?(n: number): void }>(),
+    }
+  }
+  let ids = 0
+  const threads = Array.from({ length: THREADS }, () => make(++ids))
+  // A dead thread's share of a gauge is what its heir counts on from, so shares are the shards', not the threads'.
+  const shard = (one: (typeof threads)[number]) => one.thread.table.shard()?.index as number
+  for (const step of program) {
+    if ('ms' in step) sim.now += step.ms
+    else if (!('thread' in step)) {
+      if (step.do === 'scrape') compare(sim, oracle)
+      else {
+        sim.sweep()
+        oracle.sweep(sim.now)
+      }
+    } else {
+      const me = threads[step.thread]
+      if ('label' in step) {
+        const x = 'x'.repeat(step.label)
+        const key = `${step.kind} ${x}`
+        const metric = me.metrics[step.kind]
+        if (step.do === 'remove') {
+          const was = oracle.remove(key, me.id, step.kind)
+          const did = metric.remove(x)
+          if (was !== did) throw new Error(`remove(${key}) returned ${did}`)
+          continue
+        }
+        // A look-up that is no new one attaches nothing; letting go comes first in one that is.
+        const children = step.do === 'hold' ? me.held : undefined
+        const known = children?.get(key)
+        const child = (known ?? metric.labels(x)) as NonNullable<typeof known>
+        children?.set(key, child)
+        const attached = oracle.all.get(key)?.owners.has(me.id) ?? false
+        const records = step.do !== 'look'
+        if (!attached) oracle.letGo(me.id)
+        const one = oracle.touch(key, me.id, sim.now)
+        if (!records) continue
+        if (step.kind === 'counter') child.inc?.(step.value)
+        else if (step.kind === 'gauge') child.set?.(step.value)
+        else child.observe?.(step.value)
+        if (step.kind === 'counter') one.value += step.value
+        else if (step.kind === 'gauge') one.shares[shard(me)] = step.value
+        else one.value += 1
+      } else if ('kind' in step) {
+        me.metrics[step.kind].clear()
+        for (const key of [...oracle.all.keys()])
+          if (key.startsWith(`${step.kind} `)) oracle.remove(key, me.id, step.kind)
+      } else if (step.do === 'let go') {
+        me.thread.letGo()
+        oracle.letGo(me.id)
+      } else {
+        sim.bury(me.thread)
+        for (const one of oracle.all.values()) {
+          one.owners.delete(me.id)
+          one.asked.delete(me.id)
+        }
+        threads[step.thread] = make(++ids)
+      }
+    }
+  }
+  compare(sim, oracle)
+}
+
+function compare(sim: Sim, oracle: Oracle): void {
+  const told = new Map<string, number>()
+  for (const [line, value] of sim.scrape()) {
+    const match = /^(counter|gauge|histogram_count)\{x="(x*)"\}$/.exec(line)
+    if (match !== null) told.set(`${match[1].replace('_count', '')} ${match[2]}`, value)
+  }
+  for (const [key, one] of oracle.all) {
+    if (one.hidden) continue
+    const expected = oracle.activity(key.slice(0, key.indexOf(' ')) as Kind, one)
+    if (told.get(key) !== expected) throw new Error(`${key} is told as ${told.get(key)}, not ${expected}`)
+    told.delete(key)
+  }
+  if (told.size > 0) throw new Error(`told, but hidden or gone: ${[...told.keys()].join(', ')}`)
+  if (sim.arena.i32[L.H_RETIRED] < 0) throw new Error(`${sim.arena.i32[L.H_RETIRED]} retired`)
+}
+
+const property = fc.property(fc.array(step, { maxLength: 120, size: 'max' }), run)
+
+t.setTimeout(600_000)
+
+t.test('what failed once', async t => {
+  for (const one of FAILED)
+    t.doesNotThrow(() => fc.assert(property, { ...one, endOnFailure: true }), JSON.stringify(one))
+  t.pass(`${FAILED.length} programs`)
+})
+
+t.test(`${RUNS} random programs of ${THREADS} threads`, { timeout: 600_000 }, async t => {
+  t.comment(`POSTMETER_SEED=${SEED}`)
+  fc.assert(property, { seed: SEED, numRuns: RUNS })
+  t.pass(`${RUNS} programs`)
+})
+
+t.test('the oracle would notice', async t => {
+  const record = { do: 'record', thread: 0, kind: 'counter', label: 1, value: 2 } as const
+  const oracle = new Oracle()
+  const sim = new Sim()
+  sim.thread(1).counter('counter').inc({ x: 'x' }, 2)
+  t.throws(() => compare(sim, oracle), /told, but hidden or gone: counter x/)
+  oracle.touch('counter x', 1, 0).value = 3
+  t.throws(() => compare(sim, oracle), /told as 2, not 3/)
+  t.doesNotThrow(() => run([record, { do: 'scrape' }]))
+})

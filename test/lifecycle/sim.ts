@@ -1,0 +1,220 @@
+/**
+ * Several threads of one registry, simulated in one thread: each has its own table of series and its own instruments
+ * over one memory, and the clock and the sweeps are the test's. So every order of calls can be forced, and, through
+ * `interrupt`, every step within a call.
+ */
+import { randomUUID } from 'node:crypto'
+import { type Aggregate, type ExpireRule, Families, type Identity } from '../../src/catalogue/families.js'
+import { livePlaces, resetPlace } from '../../src/catalogue/fold.js'
+import { writeSelfMetrics } from '../../src/catalogue/self-metrics.js'
+import { SeriesTable } from '../../src/catalogue/series.js'
+import { createScraper } from '../../src/encode/scraper.js'
+import type { Scraper } from '../../src/encode/types.js'
+import type { Context } from '../../src/instruments/context.js'
+import { Counter } from '../../src/instruments/counter.js'
+import { Gauge } from '../../src/instruments/gauge.js'
+import { Histogram } from '../../src/instruments/histogram.js'
+import { type Kernel, loadKernel } from '../../src/kernel/loader.js'
+import { type Arena, createArena } from '../../src/memory/arena.js'
+import * as L from '../../src/memory/layout.js'
+import { orphanThread } from '../../src/memory/shards.js'
+import { takeSlot } from '../../src/memory/slots.js'
+import { sweep } from '../../src/pool/sweep.js'
+
+export const EXPIRE = 1_000
+
+export interface FamilyOptions {
+  readonly labelNames?: readonly string[]
+  readonly maxSeries?: number
+  /** ms; 0 for never. */
+  readonly expireAfter?: number
+  readonly aggregate?: Aggregate
+  readonly expire?: ExpireRule
+  readonly buckets?: readonly number[]
+}
+
+export class Sim {
+  readonly arena: Arena
+  readonly kernel: Kernel
+  readonly slot: number
+  readonly scraper: Scraper
+  /** ms since the epoch. */
+  now = 1_000_000
+
+  constructor({ mib = 4, maxThreads = 8, maxSeries = 0 } = {}) {
+    const bytes = mib * 2 ** 20
+    this.arena = createArena({ bytes, maxThreads, maxLabelBytes: 4_096, maxSeries, now: this.now })
+    writeSelfMetrics(this.arena, this.now)
+    this.kernel = loadKernel(this.arena)
+    this.slot = takeSlot(this.arena, 900)
+    const options = JSON.stringify({ sweepEvery: EXPIRE })
+    const handle = {
+      postmeter: L.LAYOUT_VERSION,
+      name: 'sim',
+      id: randomUUID(),
+      memory: this.arena.memory,
+      options,
+    }
+    this.scraper = createScraper(handle)
+  }
+
+  thread(id: number, ancestors: readonly number[] = []): SimThread {
+    return new SimThread(this, id, ancestors)
+  }
+
+  /** Lets time pass, then sweeps once. */
+  sweep(after = 0): void {
+    this.now += after
+    sweep(this.arena, this.kernel, this.slot, this.now - this.arena.f64[L.H_BIRTH_WORD], () => 0)
+  }
+
+  /** What a scrape tells, by line without its value; throws if a line is told twice. */
+  scrape(): Map<string, number> {
+    const bytes = this.scraper.small({ format: 'text', prefix: '', selfMetrics: false })
+    if (bytes === undefined) throw new Error('a scrape too large for this')
+    const told = new Map<string, number>()
+    for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
+      if (line === '' || line.startsWith('#')) continue
+      const at = line.lastIndexOf(' ')
+      const key = line.slice(0, at)
+      if (told.has(key)) throw new Error(`told twice: ${key}`)
+      told.set(key, Number(line.slice(at + 1)))
+    }
+    return told
+  }
+
+  /** A thread's death, as who watches it sees it. */
+  bury(thread: SimThread): void {
+    orphanThread(this.arena, thread.id)
+  }
+
+  /** Places of a family by state. */
+  states(name: string): number[] {
+    const { i32 } = this.arena
+    const family = new Families(this.arena).get(name)
+    const counts = new Array<number>(8).fill(0)
+    if (family === undefined) return counts
+    for (let page = i32[family.ref * 2 + L.F_FIRST_PAGE]; page !== 0; page = i32[page * 2 + L.PAGE_NEXT]) {
+      for (let n = 0; n < i32[page * 2 + L.PAGE_CAPACITY]; n++) {
+        const place = page + L.PAGE_HEADER_WORDS + n * L.PLACE_WORDS
+        counts[i32[place * 2 + L.PLACE_STATE] & L.STATE_MASK]++
+      }
+    }
+    return counts
+  }
+
+  /** Series counted against limits. */
+  series(): number {
+    return this.arena.i32[L.H_SERIES]
+  }
+}
+
+export class SimThread {
+  readonly id: number
+  readonly table: SeriesTable
+  readonly context: Context
+  readonly refused: string[] = []
+  readonly #families: Families
+
+  constructor(sim: Sim, id: number, ancestors: readonly number[]) {
+    const { arena } = sim
+    const now = () => sim.now
+    this.id = id
+    this.#families = new Families(arena)
+    this.table = new SeriesTable({ arena, threadId: id, ancestors, now })
+    this.context = {
+      arena,
+      families: this.#families,
+      series: this.table,
+      now,
+      elapsed: () => sim.now / 1000,
+      refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
+      reset: family => {
+        for (const place of livePlaces(arena, family)) resetPlace(arena, family, place)
+      },
+      clear: family => {
+        for (const place of livePlaces(arena, family)) this.table.removePlace(family, place)
+      },
+    }
+  }
+
+  counter(name: string, options: FamilyOptions = {}): Counter<string> {
+    return new Counter<string>(this.context, ...this.#family('counter', name, options))
+  }
+
+  gauge(name: string, options: FamilyOptions = {}): Gauge<string> {
+    return new Gauge<string>(this.context, ...this.#family('gauge', name, options))
+  }
+
+  histogram(name: string, options: FamilyOptions = {}): Histogram<string> {
+    return new Histogram<string>(this.context, ...this.#family('histogram', name, options))
+  }
+
+  /** What its timer does: lets go of what it was asked for. */
+  letGo(): void {
+    while (this.table.answerRequests()) {}
+  }
+
+  #family(kind: Identity['kind'], name: string, options: FamilyOptions) {
+    const { labelNames = ['x'], maxSeries = 0, expireAfter = EXPIRE, aggregate = 'sum' } = options
+    const { expire = 'zero', buckets = [1, 2] } = options
+    const bounds = kind === 'histogram' ? buckets : []
+    const identity: Identity = { name, kind, labelNames, bounds, aggregate, expire, self: false }
+    const limits = { maxSeries, expireAfter }
+    const family = this.#families.register(identity, 'h', limits, 0)
+    return [family ?? identity, family] as const
+  }
+}
+
+const OPERATIONS = ['load', 'store', 'add', 'sub', 'and', 'or', 'compareExchange', 'exchange'] as const
+
+/** What a thread that was killed does: nothing more. */
+export class Killed extends Error {}
+
+/**
+ * Runs a call, and before its nth step on shared memory (an operation of Atomics) something else, whole; the call
+ * then goes on, or, if that throws Killed, ends there without another step. Returns whether there was such a step.
+ */
+export function interrupt(step: number, other: () => void, call: () => void): boolean {
+  const atomics = Atomics as unknown as Record<string, (...args: unknown[]) => unknown>
+  const real = Object.fromEntries(OPERATIONS.map(name => [name, atomics[name]]))
+  let steps = 0
+  let dead = false
+  let inside = false
+  for (const name of OPERATIONS) {
+    atomics[name] = (...args) => {
+      if (dead) throw new Killed()
+      if (!inside && steps++ === step) {
+        inside = true
+        try {
+          other()
+        } catch (error) {
+          dead = error instanceof Killed
+          throw error
+        } finally {
+          inside = false
+        }
+      }
+      return real[name](...args)
+    }
+  }
+  try {
+    call()
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error
+  } finally {
+    Object.assign(atomics, real)
+  }
+  return steps > step
+}
+
+/** As interrupt, with each step in turn; `make` gives a new world for each. */
+export function interruptEach(
+  make: () => { other: () => void; call: () => void; check: (step: number) => void },
+): number {
+  for (let step = 0; ; step++) {
+    const { other, call, check } = make()
+    if (!interrupt(step, other, call)) return step
+    check(step)
+  }
+}
