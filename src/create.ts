@@ -1,9 +1,9 @@
 /** Making and finding registries. */
 import { randomUUID } from 'node:crypto'
 import { endianness } from 'node:os'
-import { getEnvironmentData, isMainThread, threadId } from 'node:worker_threads'
+import { getEnvironmentData, isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from './catalogue/self-metrics.js'
-import { ANCESTORS_KEY, environmentKey, registries } from './environment.js'
+import { ancestors, environmentKey, registries } from './environment.js'
 import { badOption } from './errors.js'
 import { defaultLog } from './log.js'
 import { type Arena, createArena, openArena } from './memory/arena.js'
@@ -124,12 +124,6 @@ function attach(handle: RegistryHandle, arena: Arena): Registry {
 function enter(registry: Registry): Registry {
   registries().set(registry.name, registry)
   return registry
-}
-
-/** The threads that started this one, one after the other, as far as they knew of a registry; nearest last. */
-function ancestors(): number[] {
-  const ids = getEnvironmentData(ANCESTORS_KEY) as unknown
-  return Array.isArray(ids) ? ids.filter(id => id !== threadId) : []
 }
 
 function writeDefaults(arena: Arena, labels: SharedOptions['labels']): void {

@@ -1,4 +1,5 @@
 /** How threads, and copies of this package in one thread, find each other's registries. */
+import { getEnvironmentData, threadId } from 'node:worker_threads'
 import { LAYOUT_VERSION } from './memory/layout.js'
 import type { Registry } from './registry.js'
 
@@ -20,4 +21,10 @@ export function registries(): Map<string, Registry> {
 
 export function forget(registry: Registry): void {
   if (registries().get(registry.name) === registry) registries().delete(registry.name)
+}
+
+/** The threads that started this one, one after the other, as far as they knew of a registry; nearest last. */
+export function ancestors(): number[] {
+  const ids = getEnvironmentData(ANCESTORS_KEY) as unknown
+  return Array.isArray(ids) ? ids.filter(id => id !== threadId) : []
 }

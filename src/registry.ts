@@ -11,11 +11,12 @@ import {
   type Identity,
   longestSuffix,
 } from './catalogue/families.js'
-import { foldPlace, livePlaces, resetPlace } from './catalogue/fold.js'
+import { foldPlace, places, resetPlace } from './catalogue/fold.js'
 import { LabelWriter } from './catalogue/labels.js'
 import { checkHelp, checkLabelNames, checkMetricName } from './catalogue/names.js'
+import { seriesBytes } from './catalogue/pages.js'
 import { reserveDrops } from './catalogue/self-metrics.js'
-import { SeriesTable, seriesBytes } from './catalogue/series.js'
+import { SeriesTable } from './catalogue/series.js'
 import { type CollectedGauge, Collectors } from './collectors.js'
 import { createScraper } from './encode/scraper.js'
 import type { Scraper } from './encode/types.js'
@@ -106,7 +107,7 @@ export class Registry {
       refused: (family, reason) => this.#refused(family, reason),
       reset: family => this.#reset(family),
       clear: family => {
-        for (const place of livePlaces(arena, family)) this.#series.removePlace(family, place)
+        for (const place of places(arena, family)) this.#series.removePlace(family, place)
       },
     }
     setEnvironmentData(environmentKey(handle.name), handle)
@@ -226,9 +227,8 @@ export class Registry {
   ): number | HistogramValue | undefined {
     const family = this.#families.get(name)
     if (family === undefined) return undefined
-    const place = this.#place(family, labels)
-    if (place === 0) return undefined
-    const cells = foldPlace(this.#arena, family, place)
+    const cells = this.#cells(family, labels)
+    if (cells === undefined) return undefined
     if (family.kind !== 'histogram') return cells[0]
     const buckets: [number, number][] = []
     let count = 0
@@ -239,8 +239,18 @@ export class Registry {
     return { count, sum: cells[family.bounds.length + 1], buckets }
   }
 
+  #cells(family: Family, labels: Readonly<Record<string, LabelValue>>): Float64Array | undefined {
+    for (;;) {
+      const epoch = Atomics.load(this.#arena.i32, L.H_EPOCH)
+      const place = this.#place(family, labels)
+      const cells = place === 0 ? undefined : foldPlace(this.#arena, family, place)
+      // What could be found is used again for another series in a later epoch at the earliest.
+      if (Atomics.load(this.#arena.i32, L.H_EPOCH) === epoch) return cells
+    }
+  }
+
   #place(family: Family, labels: Readonly<Record<string, LabelValue>>): number {
-    if (family.labelNames.length === 0) return livePlaces(this.#arena, family).next().value ?? 0
+    if (family.labelNames.length === 0) return places(this.#arena, family).next().value ?? 0
     const values = family.labelNames.map(name => (Object.hasOwn(labels, name) ? labels[name] : undefined))
     if (values.includes(undefined)) return 0
     const writer = new LabelWriter(family.labelNames, family.ref, this.#arena.i32[L.H_MAX_LABEL_BYTES])
@@ -345,7 +355,10 @@ export class Registry {
   }
 
   #reset(family: Family): void {
-    for (const place of livePlaces(this.#arena, family)) resetPlace(this.#arena, family, place)
+    // Inside an epoch no place is used again for another series.
+    this.#series.inEpoch(() => {
+      for (const place of places(this.#arena, family, true)) resetPlace(this.#arena, family, place)
+    })
   }
 }
 

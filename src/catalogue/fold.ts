@@ -5,7 +5,8 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { isUnset, unset } from '../memory/shards.js'
 import type { Family } from './families.js'
-import { commonCells, pageOf, placeAt, placeIndex } from './series.js'
+import { canBeHeld } from './lifecycle.js'
+import { commonCells, pageOf, placeAt, placeIndex } from './pages.js'
 
 /** The cells of a series, folded over all shards. */
 export function foldPlace(arena: Arena, family: Family, place: number): Float64Array {
@@ -90,14 +91,15 @@ function* cellsOf(arena: Arena, family: Family, place: number): Generator<{ at: 
   }
 }
 
-/** All places of a family that are told, in order. */
-export function* livePlaces(arena: Arena, family: Family): Generator<number> {
+/** All series of a family, in order: those that are told, or those that can come back, too. */
+export function* places(arena: Arena, family: Family, retired = false): Generator<number> {
   const { i32 } = arena
   let page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
   for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
     for (let n = 0; n < i32[page * 2 + L.PAGE_CAPACITY]; n++) {
       const place = placeAt(page, n)
-      if ((Atomics.load(i32, place * 2 + L.PLACE_STATE) & L.STATE_MASK) === L.STATE_LIVE) yield place
+      const state = Atomics.load(i32, place * 2 + L.PLACE_STATE)
+      if (retired ? canBeHeld(state) : (state & L.STATE_MASK) === L.STATE_LIVE) yield place
     }
   }
 }

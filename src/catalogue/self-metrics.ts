@@ -13,7 +13,7 @@ import { tallied } from '../memory/tally.js'
 import { DROP_REASONS, dropped } from './drops.js'
 import { Families, type Family, type Kind } from './families.js'
 import { LabelWriter } from './labels.js'
-import { appendPage, commonCells, placeAt } from './series.js'
+import { appendPage, commonCells, placeAt } from './pages.js'
 
 interface SelfMetric {
   readonly name: string

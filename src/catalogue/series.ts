@@ -15,12 +15,22 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { claimShard, ownCells, type Shard, textWords, unset } from '../memory/shards.js'
+import { claimShard, ownCells, type Shard, textWords } from '../memory/shards.js'
 import { tally } from '../memory/tally.js'
-import type { Family, Identity } from './families.js'
+import type { Family } from './families.js'
 import { placeActivity } from './fold.js'
 import type { LabelWriter } from './labels.js'
 import { canBeHeld, hold, nextLife, remove } from './lifecycle.js'
+import {
+  allocCells,
+  appendPage,
+  commonCells,
+  pageOf,
+  placeAt,
+  placeIndex,
+  publishCells,
+  seriesBytes,
+} from './pages.js'
 
 /** What a thread keeps of a series it holds; told when it must let go. */
 export interface Holder {
@@ -139,6 +149,19 @@ export class SeriesTable {
         const at = this.#hold(shard, family, place, holder)
         if (at !== 0) return at
       }
+    } finally {
+      Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
+    }
+  }
+
+  /** Runs `work`, in which no place that it finds is used again for another series. Without a shard it just runs. */
+  inEpoch<T>(work: () => T): T {
+    const shard = this.shard()
+    if (shard === undefined) return work()
+    const { i32 } = this.#arena
+    Atomics.store(i32, shard.at + L.SHARD_EPOCH, Atomics.load(i32, L.H_EPOCH))
+    try {
+      return work()
     } finally {
       Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
     }
@@ -369,6 +392,8 @@ export class SeriesTable {
     Atomics.store(i32, at + L.PLACE_STATE, (i32[at + L.PLACE_STATE] & ~L.STATE_MASK) | L.STATE_MADE)
     // Born after it is MADE: a scrape that planned it as free must not come upon it later and find it old enough.
     Atomics.store(i32, at + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
+    // Last, and before it is linked: a scrape that reads the page meanwhile reads it again.
+    Atomics.add(i32, pageOf(this.#arena, place) * 2 + L.PAGE_MADE, 1)
   }
 
   /** Fills a free place of this shard's; 0 when memory is full. */
@@ -564,92 +589,5 @@ export class SeriesTable {
         holdings.freesSeen = -1
       }
     }
-  }
-}
-
-/** Publishes a filled-in page as its family's last. Pages are never taken out again. */
-export function appendPage(arena: Arena, family: number, page: number): void {
-  const { i32 } = arena
-  const at = family * 2
-  i32[page * 2 + L.PAGE_FAMILY] = family
-  i32[page * 2 + L.PAGE_NUMBER] = Atomics.add(i32, at + L.F_PAGES, 1)
-  let tail = Atomics.load(i32, at + L.F_LAST_PAGE)
-  if (tail === 0) tail = Atomics.compareExchange(i32, at + L.F_FIRST_PAGE, 0, page)
-  while (tail !== 0) tail = Atomics.compareExchange(i32, tail * 2 + L.PAGE_NEXT, 0, page)
-  Atomics.store(i32, at + L.F_LAST_PAGE, page)
-}
-
-export function placeAt(page: number, index: number): number {
-  return page + L.PAGE_HEADER_WORDS + index * L.PLACE_WORDS
-}
-
-export function pageOf(arena: Arena, place: number): number {
-  return place - L.PAGE_HEADER_WORDS - placeIndex(arena, place) * L.PLACE_WORDS
-}
-
-export function placeIndex(arena: Arena, place: number): number {
-  return arena.i32[place * 2 + L.PLACE_INDEX] & L.INDEX_MASK
-}
-
-/**
- * At most this many bytes are told of one series, in any format: no less than what the kernel's plan counts for it
- * (textFixed, jsonFixed), or a scrape would look for a span that it fits without end.
- */
-export function seriesBytes(
-  arena: Arena,
-  family: Identity,
-  suffix: number,
-  textBytes: number,
-  control: number,
-): number {
-  const { i32 } = arena
-  const histogram = family.kind === 'histogram'
-  const lines = histogram ? family.bounds.length + 3 : 1
-  const fixed =
-    L.MAX_PREFIX_BYTES + family.name.length + i32[L.H_DEFAULTS_BYTES] + suffix + L.NUMBER_BYTES + 16
-  const labels = 4 * (family.labelNames.length + i32[L.H_DEFAULTS_COUNT]) + i32[L.H_DEFAULTS_JSON_BYTES]
-  const rows = (family.bounds.length + 3) * (suffix + L.NUMBER_BYTES + 4)
-  const json = 128 + labels + rows + (control === 0 ? 1 : 6) * textBytes
-  return Math.max(lines * (fixed + textBytes), json)
-}
-
-function allocCells(arena: Arena, family: Family, page: number, shard: number): number {
-  const { i32 } = arena
-  const words = i32[page * 2 + L.PAGE_CAPACITY] * family.cells
-  const cells = arena.alloc(L.CELLS_HEADER_WORDS + words)
-  if (cells === 0) return 0
-  i32[cells * 2 + L.CELLS_SHARD] = shard
-  i32[cells * 2 + L.CELLS_PAGE] = page
-  if (family.aggregate === 'min' || family.aggregate === 'max')
-    unset(arena, cells + L.CELLS_HEADER_WORDS, words, family.cells)
-  return cells
-}
-
-function publishCells(arena: Arena, page: number, cells: number): void {
-  const { i32 } = arena
-  const at = page * 2 + L.PAGE_CELLS
-  let head = Atomics.load(i32, at)
-  for (;;) {
-    i32[cells * 2 + L.CELLS_NEXT] = head
-    const seen = Atomics.compareExchange(i32, at, head, cells)
-    if (seen === head) return
-    head = seen
-  }
-}
-
-/** The one cell page of a place page that is no thread's, made if there is none; 0 when memory is full. */
-export function commonCells(arena: Arena, family: Family, page: number): number {
-  const { i32 } = arena
-  const at = page * 2 + L.PAGE_CELLS
-  let made = 0
-  for (;;) {
-    const head = Atomics.load(i32, at)
-    for (let cells = head; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
-      if (i32[cells * 2 + L.CELLS_SHARD] === L.COMMON_SHARD) return cells
-    }
-    if (made === 0) made = allocCells(arena, family, page, L.COMMON_SHARD)
-    if (made === 0) return 0
-    i32[made * 2 + L.CELLS_NEXT] = head
-    if (Atomics.compareExchange(i32, at, head, made) === head) return made
   }
 }

@@ -1,11 +1,12 @@
 import { threadId } from 'node:worker_threads'
 import { Families, type Family } from '../catalogue/families.js'
 import { SelfMetrics } from '../catalogue/self-metrics.js'
+import { ancestors } from '../environment.js'
 import { type Kernel, loadKernel } from '../kernel/loader.js'
 import { type Arena, openArena } from '../memory/arena.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
-import { giveSlot, takeSlot } from '../memory/slots.js'
+import { giveSlot, sweepSlot, takeSlot } from '../memory/slots.js'
 import { DEFAULT_THREADS, Pool } from '../pool/pool.js'
 import { beginSweep, endSweep, sweep, sweepableSeries } from '../pool/sweep.js'
 import { Plan } from './plan.js'
@@ -34,6 +35,7 @@ class PoolScraper implements Scraper {
   #sorted: readonly Family[] = []
   #version = 0
   readonly #sweepEvery: number
+  readonly #parentId = ancestors().at(-1) ?? -1
   #sweeping: NodeJS.Timeout | undefined
 
   constructor(handle: RegistryHandle, arena: Arena, threads: number) {
@@ -45,7 +47,7 @@ class PoolScraper implements Scraper {
     this.#pool = new Pool(handle, threads)
     this.#tools = {
       arena,
-      take: () => takeSlot(arena, threadId) || undefined,
+      take: () => takeSlot(arena, threadId, this.#parentId) || undefined,
       give: slot => {
         giveSlot(arena, slot)
         const waiting = [...this.#waiting]
@@ -61,7 +63,7 @@ class PoolScraper implements Scraper {
   }
 
   small(options: ScrapeOptions): Uint8Array | undefined {
-    const slot = takeSlot(this.#arena, threadId)
+    const slot = takeSlot(this.#arena, threadId, this.#parentId)
     if (slot === 0) return undefined
     try {
       const plan = this.#plan(options)
@@ -94,16 +96,14 @@ class PoolScraper implements Scraper {
     const arena = this.#arena
     const now = Date.now() - arena.f64[L.H_BIRTH_WORD]
     // A little less, or a timer that fires early waits for another turn.
-    if (!beginSweep(arena, threadId, now, this.#sweepEvery * 0.9)) return
-    const slot = takeSlot(arena, threadId)
+    if (!beginSweep(arena, threadId, this.#parentId, now, this.#sweepEvery * 0.9)) return
+    const slot = sweepSlot(arena)
     try {
-      if (slot === 0) return
       if (sweepableSeries(arena) > SMALL_SWEEP) await this.#pool.run({ slot, now })
       else sweep(arena, this.#kernel, slot, now, () => performance.now())
     } catch {
       // A pool thread that died left the sweep to the next one.
     } finally {
-      if (slot !== 0) giveSlot(arena, slot)
       endSweep(arena, threadId)
     }
   }

@@ -245,7 +245,8 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /**
    * Takes the series of a label set out of scrapes. If no other thread holds it, it is gone, and begins at zero if it
-   * comes again. If one does, and stores to it, it comes back with its whole count. Returns whether it was there.
+   * comes again. If one does, and moves it, it comes back with its whole count (a gauge that is only set to what it
+   * was has not moved). Returns whether it was there.
    *
    * @throws TypeError for a metric without labels, whose one series always is; else as labels() does.
    */

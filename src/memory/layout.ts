@@ -71,6 +71,8 @@ export const H_MAX_LABEL_BYTES = 24
 export const H_THREADS_REFUSED = 25
 /** Thread id + 1 of the one that sweeps, 0 for none. */
 export const H_SWEEPER = 26
+/** The thread that started that one, id + 1, 0 unknown. */
+export const H_SWEEPER_PARENT = 29
 /** Raised with each request to let go of a place. */
 export const H_REQUESTS = 27
 /** When the last sweep began, ms since the registry's birth. */
@@ -109,7 +111,7 @@ export const DROP_REASONS = 4
  *
  *     0 state, and above it the thread's id | 1 reserved | 2 newest cell page | 3 epoch inside, 0 outside | 4 claims
  *     5 text at | 6 text end | 7 watched | 8.. free texts by size class, chained through their first field
- *     48.. the threads that started this one, and those, as id + 1, nearest last, then 0
+ *     48.. the owner's id + 1, then the threads that started it, and those, likewise, nearest last, then 0
  *
  * One word for state and thread: only so can a shard not be taken from its new owner by who buries the old one.
  */
@@ -220,7 +222,8 @@ export const SUFFIX_WORDS = 2
  *
  *     0 next page of the family | 1 family | 2 owner shard | 3 capacity | 4 newest cell page | 5 number in the family
  *     6 places freed so far: a reader that finds it changed reads the page again | 7 bytes of all its label texts at most
- *     8.. places
+ *     8 places made so far: as 6 | 9 reserved
+ *     10.. places
  */
 export const PAGE_NEXT = 0
 export const PAGE_FAMILY = 1
@@ -231,7 +234,9 @@ export const PAGE_NUMBER = 5
 export const PAGE_FREES = 6
 /** With TEXT_CONTROL_BIT once a text had control characters. */
 export const PAGE_TEXT_BYTES = 7
-export const PAGE_HEADER_WORDS = 4
+/** Raised before a place is made LIVE. */
+export const PAGE_MADE = 8
+export const PAGE_HEADER_WORDS = 5
 export const MAX_PAGE_PLACES = 128
 export const FIRST_PAGE_PLACES = 8
 
@@ -310,7 +315,7 @@ export const UNSET_HIGH = 0x7ff9_706d
  * Slot: where a span is planned, folded and encoded.
  *
  *     0 owner (thread id + 1, 0 free) | 1 format | 2 scrape sequence | 3 pieces | 4 bytes written | 5 status
- *     6 prefix bytes | 7 reserved | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
+ *     6 prefix bytes | 7 thread that started the owner (id + 1, 0 unknown) | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
  *     then pieces, head scratch, vector, text
  */
 export const SLOT_OWNER = 0
@@ -320,6 +325,7 @@ export const SLOT_PIECES = 3
 export const SLOT_BYTES = 4
 export const SLOT_STATUS = 5
 export const SLOT_PREFIX_BYTES = 6
+export const SLOT_PARENT = 7
 export const SLOT_PREFIX_WORD = 4
 /** Where the next piece of the family begins; page 0 when the family is told to its end. */
 export const SLOT_PLAN_PAGE = 24
@@ -405,7 +411,8 @@ export function regions(bytes: number, shards: number): Regions {
     slots,
     slotWords,
     slotText,
-    arena: roundUp(slots + SLOT_COUNT * slotWords, LINE_WORDS),
+    // One more, for sweeps: stalled readers must not keep idle series from going.
+    arena: roundUp(slots + (SLOT_COUNT + 1) * slotWords, LINE_WORDS),
     limit: (bytes - SLACK_BYTES) / WORD_BYTES,
   }
 }

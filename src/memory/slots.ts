@@ -9,12 +9,15 @@
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 
-/** A free slot's first word, now the calling thread's; 0 when all are in use. Lowest first: fewest pages touched. */
-export function takeSlot(arena: Arena, threadId: number): number {
-  const count = arena.i32[L.H_SLOT_COUNT]
-  for (let n = 0; n < count; n++) {
-    const slot = arena.slots + n * arena.slotWords
-    if (Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, 0, threadId + 1) === 0) return slot
+/**
+ * A free slot's first word, now the calling thread's; 0 when all are in use. Lowest first: fewest pages touched.
+ * `parentId` is the thread that started the caller, whose end is the caller's too; -1 where it is not known.
+ */
+export function takeSlot(arena: Arena, threadId: number, parentId = -1): number {
+  for (const slot of allSlots(arena)) {
+    if (Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, 0, threadId + 1) !== 0) continue
+    arena.i32[slot * 2 + L.SLOT_PARENT] = parentId + 1
+    return slot
   }
   return 0
 }
@@ -26,17 +29,25 @@ export function giveSlot(arena: Arena, slot: number): void {
 /** How many slots are in use, by any thread. */
 export function slotsTaken(arena: Arena): number {
   let taken = 0
-  for (let n = 0; n < arena.i32[L.H_SLOT_COUNT]; n++) {
-    const slot = arena.slots + n * arena.slotWords
-    if (Atomics.load(arena.i32, slot * 2 + L.SLOT_OWNER) !== 0) taken++
-  }
+  for (const slot of allSlots(arena)) if (Atomics.load(arena.i32, slot * 2 + L.SLOT_OWNER) !== 0) taken++
   return taken
 }
 
-/** Gives back the slots of a thread that has ended. */
+/** Gives back the slots of a thread that has ended, and of those that it had started. */
 export function freeSlots(arena: Arena, threadId: number): void {
-  for (let n = 0; n < arena.i32[L.H_SLOT_COUNT]; n++) {
-    const slot = arena.slots + n * arena.slotWords
-    Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, threadId + 1, 0)
+  for (const slot of allSlots(arena)) {
+    const owner = Atomics.load(arena.i32, slot * 2 + L.SLOT_OWNER)
+    if (owner === 0) continue
+    if (owner !== threadId + 1 && arena.i32[slot * 2 + L.SLOT_PARENT] !== threadId + 1) continue
+    Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, owner, 0)
   }
+}
+
+/** The slot whose scratch sweeps use; H_SWEEPER guards it. */
+export function sweepSlot(arena: Arena): number {
+  return arena.slots + arena.i32[L.H_SLOT_COUNT] * arena.slotWords
+}
+
+function* allSlots(arena: Arena): Generator<number> {
+  for (let n = 0; n < arena.i32[L.H_SLOT_COUNT]; n++) yield arena.slots + n * arena.slotWords
 }

@@ -5,6 +5,8 @@ import type { SweepTask } from './task.js'
 export const DEFAULT_THREADS = 2
 /** Threads that had nothing to do for this long end, ms. */
 const IDLE_TIMEOUT = 60_000
+/** How long close() waits for tasks that are under way, ms. */
+const CLOSE_PATIENCE = 1_000
 
 /** The threads that encode for one thread's scrapes; started when there is something to encode. */
 export class Pool {
@@ -12,6 +14,7 @@ export class Pool {
   readonly #threads: number
   #piscina: Promise<PiscinaPool> | undefined
   #closed: Promise<void> | undefined
+  readonly #running = new Set<Promise<void>>()
 
   constructor(handle: RegistryHandle, threads = DEFAULT_THREADS) {
     this.#handle = handle
@@ -27,7 +30,13 @@ export class Pool {
     if (this.#closed !== undefined) throw new Error('the pool is closed')
     this.#piscina ??= this.#start()
     const piscina = await this.#piscina
-    await piscina.run(task)
+    const done = piscina.run(task)
+    this.#running.add(done)
+    try {
+      await done
+    } finally {
+      this.#running.delete(done)
+    }
   }
 
   async #start(): Promise<PiscinaPool> {
@@ -62,6 +71,10 @@ export class Pool {
   async #end(): Promise<void> {
     if (this.#piscina === undefined) return
     const piscina = await this.#piscina
+    // Piscina tells of the end of a task that it cuts off before its thread has stopped, and a slot that is still
+    // written to must not be given to another: so what runs, a millisecond mostly, is waited for.
+    const patience = new Promise(resolve => setTimeout(resolve, CLOSE_PATIENCE).unref())
+    await Promise.race([Promise.allSettled([...this.#running]), patience])
     await piscina.destroy()
   }
 }

@@ -10,17 +10,33 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { tally } from '../memory/tally.js'
 
-/** Takes the right to sweep, if a sweep is due; `now` is in ms since the registry's birth. */
-export function beginSweep(arena: Arena, threadId: number, now: number, every: number): boolean {
+/**
+ * Takes the right to sweep, if a sweep is due; `now` is in ms since the registry's birth, `parentId` the thread that
+ * started the caller, -1 where it is not known.
+ */
+export function beginSweep(
+  arena: Arena,
+  threadId: number,
+  parentId: number,
+  now: number,
+  every: number,
+): boolean {
   const { i32 } = arena
-  if (now - i32[L.H_SWEPT_AT] < every || !hasSweepWork(arena)) return false
+  // A clock that was set back must not stop sweeps until it has caught up.
+  if (Math.abs(now - i32[L.H_SWEPT_AT]) < every || !hasSweepWork(arena)) return false
   if (Atomics.compareExchange(i32, L.H_SWEEPER, 0, threadId + 1) !== 0) return false
+  i32[L.H_SWEEPER_PARENT] = parentId + 1
   i32[L.H_SWEPT_AT] = now
   return true
 }
 
+/** Gives the right back: for the calling thread, or for one that has ended and those that it had started. */
 export function endSweep(arena: Arena, threadId: number): void {
-  Atomics.compareExchange(arena.i32, L.H_SWEEPER, threadId + 1, 0)
+  const { i32 } = arena
+  const sweeper = Atomics.load(i32, L.H_SWEEPER)
+  if (sweeper === threadId + 1 || (sweeper !== 0 && i32[L.H_SWEEPER_PARENT] === threadId + 1)) {
+    Atomics.compareExchange(i32, L.H_SWEEPER, sweeper, 0)
+  }
 }
 
 /** Series in families that a sweep has to look at. */
@@ -43,7 +59,7 @@ function* sweepable(arena: Arena): Generator<number> {
   }
 }
 
-/** Looks once at every series that can go. The slot is the caller's, for scratch. `elapsed` is in ms. */
+/** Looks once at every series that can go. The slot is for scratch. `elapsed` is in ms. */
 export function sweep(arena: Arena, kernel: Kernel, slot: number, now: number, elapsed: () => number): void {
   const { i32 } = arena
   const begin = elapsed()

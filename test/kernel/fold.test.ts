@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { AGGREGATE_NAMES } from '../../src/catalogue/families.js'
-import { foldPlace, livePlaces } from '../../src/catalogue/fold.js'
+import { foldPlace, places as livePlaces } from '../../src/catalogue/fold.js'
 import { LabelWriter } from '../../src/catalogue/labels.js'
 import { SeriesTable } from '../../src/catalogue/series.js'
 import type { Aggregate } from '../../src/index.js'

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Aggregate, type ExpireRule, Families, type Identity } from '../../src/catalogue/families.js'
-import { livePlaces, resetPlace } from '../../src/catalogue/fold.js'
+import { places, resetPlace } from '../../src/catalogue/fold.js'
 import { writeSelfMetrics } from '../../src/catalogue/self-metrics.js'
 import { SeriesTable } from '../../src/catalogue/series.js'
 import { createScraper } from '../../src/encode/scraper.js'
@@ -130,10 +130,10 @@ export class SimThread {
       elapsed: () => sim.now / 1000,
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       reset: family => {
-        for (const place of livePlaces(arena, family)) resetPlace(arena, family, place)
+        for (const place of places(arena, family, true)) resetPlace(arena, family, place)
       },
       clear: family => {
-        for (const place of livePlaces(arena, family)) this.table.removePlace(family, place)
+        for (const place of places(arena, family)) this.table.removePlace(family, place)
       },
     }
   }

@@ -1,0 +1,97 @@
+/**
+ * Pages of places and of cells: where their parts are, and how they come to be seen.
+ *
+ * Guarantees: a page is filled in before it is published, and never taken out again; of two threads that publish at
+ * once none is lost.
+ */
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { unset } from '../memory/shards.js'
+import type { Family, Identity } from './families.js'
+
+/** Publishes a filled-in page as its family's last. Pages are never taken out again. */
+export function appendPage(arena: Arena, family: number, page: number): void {
+  const { i32 } = arena
+  const at = family * 2
+  i32[page * 2 + L.PAGE_FAMILY] = family
+  i32[page * 2 + L.PAGE_NUMBER] = Atomics.add(i32, at + L.F_PAGES, 1)
+  let tail = Atomics.load(i32, at + L.F_LAST_PAGE)
+  if (tail === 0) tail = Atomics.compareExchange(i32, at + L.F_FIRST_PAGE, 0, page)
+  while (tail !== 0) tail = Atomics.compareExchange(i32, tail * 2 + L.PAGE_NEXT, 0, page)
+  Atomics.store(i32, at + L.F_LAST_PAGE, page)
+}
+
+export function placeAt(page: number, index: number): number {
+  return page + L.PAGE_HEADER_WORDS + index * L.PLACE_WORDS
+}
+
+export function pageOf(arena: Arena, place: number): number {
+  return place - L.PAGE_HEADER_WORDS - placeIndex(arena, place) * L.PLACE_WORDS
+}
+
+export function placeIndex(arena: Arena, place: number): number {
+  return arena.i32[place * 2 + L.PLACE_INDEX] & L.INDEX_MASK
+}
+
+/**
+ * At most this many bytes are told of one series, in any format: no less than what the kernel's plan counts for it
+ * (textFixed, jsonFixed), or a scrape would look for a span that it fits without end.
+ */
+export function seriesBytes(
+  arena: Arena,
+  family: Identity,
+  suffix: number,
+  textBytes: number,
+  control: number,
+): number {
+  const { i32 } = arena
+  const histogram = family.kind === 'histogram'
+  const lines = histogram ? family.bounds.length + 3 : 1
+  const fixed =
+    L.MAX_PREFIX_BYTES + family.name.length + i32[L.H_DEFAULTS_BYTES] + suffix + L.NUMBER_BYTES + 16
+  const labels = 4 * (family.labelNames.length + i32[L.H_DEFAULTS_COUNT]) + i32[L.H_DEFAULTS_JSON_BYTES]
+  const rows = (family.bounds.length + 3) * (suffix + L.NUMBER_BYTES + 4)
+  const json = 128 + labels + rows + (control === 0 ? 1 : 6) * textBytes
+  return Math.max(lines * (fixed + textBytes), json)
+}
+
+export function allocCells(arena: Arena, family: Family, page: number, shard: number): number {
+  const { i32 } = arena
+  const words = i32[page * 2 + L.PAGE_CAPACITY] * family.cells
+  const cells = arena.alloc(L.CELLS_HEADER_WORDS + words)
+  if (cells === 0) return 0
+  i32[cells * 2 + L.CELLS_SHARD] = shard
+  i32[cells * 2 + L.CELLS_PAGE] = page
+  if (family.aggregate === 'min' || family.aggregate === 'max')
+    unset(arena, cells + L.CELLS_HEADER_WORDS, words, family.cells)
+  return cells
+}
+
+export function publishCells(arena: Arena, page: number, cells: number): void {
+  const { i32 } = arena
+  const at = page * 2 + L.PAGE_CELLS
+  let head = Atomics.load(i32, at)
+  for (;;) {
+    i32[cells * 2 + L.CELLS_NEXT] = head
+    const seen = Atomics.compareExchange(i32, at, head, cells)
+    if (seen === head) return
+    head = seen
+  }
+}
+
+/** The one cell page of a place page that is no thread's, made if there is none; 0 when memory is full. */
+export function commonCells(arena: Arena, family: Family, page: number): number {
+  const { i32 } = arena
+  const at = page * 2 + L.PAGE_CELLS
+  let made = 0
+  for (;;) {
+    const head = Atomics.load(i32, at)
+    for (let cells = head; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+      if (i32[cells * 2 + L.CELLS_SHARD] === L.COMMON_SHARD) return cells
+    }
+    if (made === 0) made = allocCells(arena, family, page, L.COMMON_SHARD)
+    if (made === 0) return 0
+    i32[made * 2 + L.CELLS_NEXT] = head
+    if (Atomics.compareExchange(i32, at, head, made) === head) return made
+  }
+}
