@@ -4,7 +4,6 @@ import { createRegistry } from '../src/index.js'
 import { loadKernel } from '../src/kernel/loader.js'
 import { openArena } from '../src/memory/arena.js'
 import * as L from '../src/memory/layout.js'
-import { takeSlot } from '../src/memory/slots.js'
 import { sweep } from '../src/pool/sweep.js'
 import { answerQuestions } from './child.js'
 
@@ -17,6 +16,10 @@ export interface Measured {
   heapOne: number
   heapTwo: number
   sweep: number
+  sharedHistogram: number
+  sharedNative: number
+  sharedSummary: number
+  heapHistogram: number
 }
 
 // Run as `series-program.js SERIES`, with --expose-gc.
@@ -61,10 +64,9 @@ const pause = Math.max(...gaps.filter(g => g.end - g.start > 1).map(g => g.end -
 const collection = Math.max(0, ...collections.map(c => c.duration))
 
 const kernel = loadKernel(arena)
-const slot = takeSlot(arena, 0)
 const sweeps: number[] = []
 for (let n = 0; n < 5; n++) {
-  sweep(arena, kernel, slot, n + 1, () => performance.now())
+  sweep(arena, kernel, n + 1, () => performance.now())
   sweeps.push(arena.i32[L.H_SWEEP_LAST]! / 1000)
 }
 
@@ -80,6 +82,28 @@ const heapBefore = heapUsed()
 for (let n = 0; n < some; n++) pairs.labels(key(n), key(n % 100))
 const heapTwo = (heapUsed() - heapBefore) / some
 
+/** Bytes in shared memory, their text apart, and on the heap for each of so many series that have seen values. */
+const FEW = Math.min(size, 20_000)
+interface Observed {
+  labels(value: string): { observe(value: number): void }
+}
+function bytesOf(metric: Observed): { shared: number; heap: number } {
+  const heapBefore = heapUsed()
+  const usedBefore = arena.usedBytes()
+  let text = 0
+  for (let n = 0; n < FEW; n++) {
+    const child = metric.labels(key(n))
+    text += `queue="${key(n)}"`.length
+    // Over three powers of ten.
+    for (let value = 0; value < 20; value++) child.observe(10 ** (((n + value) % 30) / 10 - 2))
+  }
+  return { shared: (arena.usedBytes() - usedBefore - text) / FEW, heap: (heapUsed() - heapBefore) / FEW }
+}
+const observed = (name: string) => ({ name, help: 'O.', labelNames: ['queue'] as const })
+const classic = bytesOf(registry.histogram(observed('h_seconds')))
+const native = bytesOf(registry.histogram({ ...observed('n_seconds'), native: {} }))
+const summary = bytesOf(registry.summary(observed('s_seconds')))
+
 answerQuestions(
   {
     registerMicros: (registering * 1000) / size,
@@ -90,6 +114,10 @@ answerQuestions(
     heapOne,
     heapTwo,
     sweep: Math.min(...sweeps),
+    sharedHistogram: classic.shared,
+    heapHistogram: classic.heap,
+    sharedNative: native.shared,
+    sharedSummary: summary.shared,
   } satisfies Measured,
   () => true,
 )

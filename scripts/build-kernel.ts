@@ -1,6 +1,9 @@
 /**
  * Builds the kernel: its constants are written from src/memory/layout.ts, its powers of ten computed, and all of it
- * compiled by AssemblyScript to dist/src/kernel/kernel.wasm. Runs after tsc, as part of `npm run build`.
+ * compiled by AssemblyScript to dist/src/kernel/kernel.wasm; and once more, with a hook, to dist/test/kernel/hooked.wasm.
+ * What folds alone is for the bench, dist/bench/folding.wasm.
+ * What compresses is a module of its own, dist/src/kernel/deflate.wasm.
+ * Runs after tsc, as part of `npm run build`.
  */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,23 +12,37 @@ import * as layout from '../src/memory/layout.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const work = `${root}dist/kernel`
-const out = `${root}dist/src/kernel/kernel.wasm`
+
+/** In the kernel for tests, what assembly/hook.ts does is theirs. */
+const TEST_HOOK = `@external('env', 'beforeCopy')
+export declare function beforeCopy(place: usize): void
+`
 
 rmSync(work, { recursive: true, force: true })
 mkdirSync(work, { recursive: true })
 cpSync(`${root}src/kernel/assembly`, work, { recursive: true })
+cpSync(`${root}bench/assembly`, work, { recursive: true })
 writeFileSync(`${work}/layout.ts`, layoutSource())
 writeFileSync(`${work}/powers.ts`, powersSource())
+writeFileSync(`${work}/fours.ts`, foursSource())
+const shared = ['--importMemory', '--noExportMemory', '--sharedMemory', '--enable', 'threads']
+shared.push('--initialMemory', '2', '--maximumMemory', '65535', '--memoryBase', String(layout.KERNEL_BASE))
+await compile('index.ts', `${root}dist/src/kernel/kernel.wasm`, shared)
+await compile('folding.ts', `${root}dist/bench/folding.wasm`, shared)
+// Grown as far as it takes by who loads it.
+await compile('deflate/index.ts', `${root}dist/src/kernel/deflate.wasm`, ['--initialMemory', '16'])
+writeFileSync(`${work}/hook.ts`, TEST_HOOK)
+await compile('index.ts', `${root}dist/test/kernel/hooked.wasm`, shared)
 
-const { error, stderr } = await asc.main([
-  `${work}/index.ts`,
-  ...['--outFile', out],
-  ...['--optimizeLevel', '3', '--noAssert', '--runtime', 'stub'],
-  ...['--importMemory', '--noExportMemory', '--sharedMemory'],
-  ...['--initialMemory', '1', '--maximumMemory', '65535', '--memoryBase', String(layout.KERNEL_BASE)],
-  ...['--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory'],
-])
-if (error !== null) {
+async function compile(from: string, out: string, options: readonly string[]): Promise<void> {
+  const { error, stderr } = await asc.main([
+    `${work}/${from}`,
+    ...['--outFile', out],
+    ...['--optimizeLevel', '3', '--noAssert', '--runtime', 'stub'],
+    ...options,
+    ...['--enable', 'simd', '--enable', 'bulk-memory'],
+  ])
+  if (error === null) return
   console.error(stderr.toString())
   process.exit(1)
 }
@@ -35,6 +52,15 @@ function layoutSource(): string {
     .filter(([, value]) => typeof value === 'number' && Math.abs(value as number) < 2 ** 31)
     .map(([name, value]) => `export const ${name}: i32 = ${value}\n`)
     .join('')
+}
+
+/** The four digits of 0 to 9,999, a byte each, the most significant first. */
+function foursSource(): string {
+  const words = Array.from({ length: 10_000 }, (_, n) => {
+    const [a, b, c, d] = [...String(n).padStart(4, '0')].map(Number) as [number, number, number, number]
+    return a | (b << 8) | (c << 16) | (d << 24)
+  })
+  return `export const FOURS: usize = memory.data<u32>([\n  ${words.join(',\n  ')}\n])\n`
 }
 
 /**

@@ -6,8 +6,9 @@ import { parseArgs } from 'node:util'
 import { type FileReport, killGroup, runFile } from './test-file.js'
 import { askNode, whyAccepted } from './test-skips.js'
 
-const usage = `npm test [-- [--node PATH] [--jobs N] [--timeout SECONDS] [--verbose] [--counts FILE] [FILTER…]]
+const usage = `npm test [-- [--node PATH] [--jobs N] [--timeout SECONDS] [--verbose] [--counts FILE] [--without FILTER]… [FILTER…]]
   FILTER      only test files whose path contains one of these
+  --without   none whose path contains this
   --node      the node binary to run the tests with (default: this one)
   --jobs      test files at a time (default: 2, or 1 on one core)
   --timeout   seconds that a file may take (default: 180)
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
     timeout: { type: 'string', default: '180' },
     verbose: { type: 'boolean', default: false },
     counts: { type: 'string' },
+    without: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
   },
 })
@@ -142,6 +144,7 @@ function findTests(): string[] {
   return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts'))
     .map(name => `test/${name.replaceAll('\\', '/')}`)
+    .filter(name => !values.without.some(filter => name.includes(filter)))
     .filter(name => positionals.length === 0 || positionals.some(filter => name.includes(filter)))
     .sort()
 }

@@ -7,6 +7,7 @@ import { ancestors, environmentKey, registries } from './environment.js'
 import { badOption } from './errors.js'
 import { defaultLog } from './log.js'
 import { type Arena, createArena, openArena } from './memory/arena.js'
+import { monotonic } from './memory/clock.js'
 import type { RegistryHandle } from './memory/handle.js'
 import * as L from './memory/layout.js'
 import {
@@ -43,6 +44,7 @@ export function createRegistry(options?: RegistryOptions): Registry {
     maxLabelBytes: shared.maxLabelLength,
     maxSeries: shared.maxSeries,
     now: Date.now(),
+    started: monotonic(),
   })
   writeDefaults(arena, shared.labels)
   writeSelfMetrics(arena, Date.now())

@@ -116,10 +116,15 @@ export function duration(option: string, value: unknown, fallback: number): numb
   return Math.round(millis)
 }
 
+/** A size in bytes, from a number or for example `'512MiB'`; undefined where it is none. */
+export function bytesOf(size: unknown): number | undefined {
+  const bytes = typeof size === 'string' ? parseSize(size) : size
+  return typeof bytes === 'number' && Number.isFinite(bytes) && bytes >= 0 ? bytes : undefined
+}
+
 function memoryBytes(memory: unknown): number {
-  const bytes =
-    typeof memory === 'number' ? memory : typeof memory === 'string' ? parseSize(memory) : undefined
-  if (typeof bytes !== 'number' || !Number.isFinite(bytes)) {
+  const bytes = bytesOf(memory)
+  if (bytes === undefined) {
     throw badOption('memory', memory, "is not a size (a number of bytes, or for example '512MiB')")
   }
   if (bytes < L.MIN_MEMORY_BYTES || bytes > L.MAX_MEMORY_BYTES) {

@@ -13,10 +13,19 @@ import {
 } from './catalogue/families.js'
 import { foldPlace, places, resetPlace } from './catalogue/fold.js'
 import { LabelWriter } from './catalogue/labels.js'
-import { checkHelp, checkLabelNames, checkMetricName } from './catalogue/names.js'
+import {
+  checkHelp,
+  checkLabelName,
+  checkLabelNames,
+  checkMetricName,
+  checkStates,
+  checkUnit,
+} from './catalogue/names.js'
+import { type NativeValue, nativeValue } from './catalogue/native-fold.js'
 import { seriesBytes } from './catalogue/pages.js'
 import { reserveDrops } from './catalogue/self-metrics.js'
 import { SeriesTable } from './catalogue/series.js'
+import { SummaryFold } from './catalogue/summary-fold.js'
 import { type CollectedGauge, Collectors } from './collectors.js'
 import { createScraper } from './encode/scraper.js'
 import type { Scraper } from './encode/types.js'
@@ -27,26 +36,49 @@ import type { Context } from './instruments/context.js'
 import { Counter } from './instruments/counter.js'
 import { Gauge } from './instruments/gauge.js'
 import { Histogram } from './instruments/histogram.js'
+import { Info } from './instruments/info.js'
 import type { LabelValue } from './instruments/metric.js'
+import { checkNative } from './instruments/native-histogram.js'
+import { Stateset } from './instruments/stateset.js'
+import { checkQuantiles, checkWindow, Summary } from './instruments/summary.js'
 import { type Log, say } from './log.js'
 import type { Arena } from './memory/arena.js'
+import { uptimeOf } from './memory/clock.js'
 import type { RegistryHandle } from './memory/handle.js'
 import * as L from './memory/layout.js'
 import { markWatched, orphanThread } from './memory/shards.js'
 import { freeSlots } from './memory/slots.js'
-import type { GaugeOptions, HistogramOptions, MetricOptions } from './metric-options.js'
+import type {
+  GaugeOptions,
+  HistogramOptions,
+  InfoOptions,
+  MetricOptions,
+  StatesetOptions,
+  SummaryOptions,
+} from './metric-options.js'
 import { duration, mostSeries, type SharedOptions, wholeNumber } from './options.js'
-import { endSweep, hasSweepWork } from './pool/sweep.js'
-import { checkTell, type StreamOptions, type TellOptions, tell, whole } from './tell.js'
+import { endSweepOf, hasSweepWork } from './pool/sweep.js'
+import { checkTell, type FormatOptions, type StreamOptions, type TellOptions, tell, whole } from './tell.js'
+import { onWorker, onWorkerEnd } from './workers.js'
 
 export interface HistogramValue {
   count: number
   sum: number
   /** Upper bound and cumulative count, +Inf last. */
   buckets: [number, number][]
+  /** Exponential buckets, of a native histogram. */
+  native?: NativeValue
 }
 
-const METRIC_OPTIONS = ['name', 'help', 'labelNames', 'maxSeries', 'expireAfter']
+export interface SummaryValue {
+  count: number
+  sum: number
+  /** Quantile and value, ascending; NaN where nothing was observed lately. */
+  quantiles: [number, number][]
+}
+
+const METRIC_OPTIONS = ['name', 'help', 'labelNames', 'unit', 'maxSeries', 'expireAfter']
+const SUMMARY_OPTIONS = ['quantiles', 'maxAge', 'ageBuckets', 'significantDigits']
 
 /** What differs from thread to thread. */
 interface Own {
@@ -57,6 +89,16 @@ interface Own {
   /** Whether this thread made the registry, and so sweeps where no front does. */
   readonly maker: boolean
 }
+
+/** What the registry itself does with a metric. */
+interface AnyMetric {
+  readonly identity: Identity
+  reset(): void
+}
+
+/** One cell for all threads: what was set last holds. */
+const LAST_SET = <K extends Identity['kind']>(kind: K) =>
+  ({ kind, bounds: [], aggregate: 'last', expire: 'zero' }) as const
 
 /** How often a thread looks whether it should let go of series, ms at most. */
 const CHORES_EVERY = 1_000
@@ -69,13 +111,16 @@ export class Registry {
   readonly #series: SeriesTable
   readonly #context: Context
   readonly #shared: SharedOptions
+  readonly #summaries: SummaryFold
   readonly #defaults: readonly string[]
   #log: Log
   readonly #collectors: Collectors
-  readonly #metrics = new Map<string, Counter<string> | Gauge<string> | Histogram<string>>()
+  readonly #metrics = new Map<string, AnyMetric>()
   readonly #closing = new Set<() => Promise<void> | void>()
   readonly #said = new Set<string>()
-  readonly #onWorker = (worker: Worker) => this.watch(worker)
+  /** Whether what is registered now is the library's own. */
+  #own = false
+  readonly #unwatch: () => void
   /** Ids of the threads whose end this one will see. */
   readonly #watched = new Set<number>(isMainThread ? [threadId] : [])
   #scraper: Scraper | undefined
@@ -89,13 +134,16 @@ export class Registry {
     this.#log = own.log
     this.#families = new Families(arena)
     const now = Date.now
+    const uptime = uptimeOf(arena)
     this.#series = new SeriesTable({
       arena,
       threadId,
       ancestors: own.ancestors,
       now,
+      uptime,
     })
     this.#shared = JSON.parse(handle.options)
+    this.#summaries = new SummaryFold(arena, uptime)
     this.#defaults = Object.keys(this.#shared.labels)
     this.#collectors = new Collectors(own.collectEvery, event => this.#log(event))
     this.#context = {
@@ -104,6 +152,7 @@ export class Registry {
       series: this.#series,
       now,
       elapsed: () => performance.now() / 1000,
+      uptime,
       refused: (family, reason) => this.#refused(family, reason),
       reset: family => this.#reset(family),
       clear: family => {
@@ -112,7 +161,7 @@ export class Registry {
     }
     setEnvironmentData(environmentKey(handle.name), handle)
     setEnvironmentData(ANCESTORS_KEY, [...own.ancestors, threadId])
-    process.on('worker', this.#onWorker)
+    this.#unwatch = onWorker(worker => this.watch(worker))
     const every = Math.min(CHORES_EVERY, this.#shared.sweepEvery)
     this.#chores = setInterval(() => this.#doChores(own.maker), every).unref()
   }
@@ -150,26 +199,85 @@ export class Registry {
 
   /** Values counted into buckets; the one of that name if any thread made it before. @throws if that one differs. */
   histogram<const N extends string = never>(options: HistogramOptions<N>): Histogram<N> {
-    knownOptions('histogram', options, [...METRIC_OPTIONS, 'buckets'])
-    const bounds = checkBuckets(String(options.name), options.buckets)
+    knownOptions('histogram', options, [...METRIC_OPTIONS, 'buckets', 'native'])
+    const native = checkNative(String(options.name), options.native)
+    // Whoever asks for exponential buckets alone has no use for others.
+    const classic = native === undefined || options.buckets !== undefined
+    const bounds = classic ? checkBuckets(String(options.name), options.buckets) : []
     const make = (identity: Identity, family?: Family) => new Histogram<N>(this.#context, identity, family)
-    return this.#metric({ kind: 'histogram', bounds, aggregate: 'sum', expire: 'zero' }, options, make)
+    return this.#metric(
+      { kind: 'histogram', bounds, aggregate: 'sum', expire: 'zero', native },
+      options,
+      make,
+    )
   }
 
-  #metric<N extends string, M extends Counter<N> | Gauge<N> | Histogram<N>>(
-    own: Pick<Identity, 'kind' | 'bounds' | 'aggregate' | 'expire'>,
-    options: MetricOptions<N>,
+  /** Quantiles of what was observed lately; the one of that name if any thread made it before. @throws if that one differs. */
+  summary<const N extends string = never>(options: SummaryOptions<N>): Summary<N> {
+    knownOptions('summary', options, [...METRIC_OPTIONS, ...SUMMARY_OPTIONS])
+    const name = String(options.name)
+    const bounds = checkQuantiles(name, options.quantiles)
+    const window = checkWindow(name, options)
+    const make = (identity: Identity, family?: Family) => new Summary<N>(this.#context, identity, family)
+    return this.#metric({ kind: 'summary', bounds, aggregate: 'sum', expire: 'zero', window }, options, make)
+  }
+
+  /**
+   * Facts as labels of a series that is 1; its name ends with `_info`. The one of that name if any thread made it
+   * before. @throws if that one differs.
+   */
+  info<const N extends string = never>(options: InfoOptions<N>): Info<N> {
+    knownOptions('info', options, ['name', 'help', 'labelNames'])
+    const name = checkMetricName(options.name, false)
+    if (!/._info$/.test(name)) throw badOption('name', name, 'of an info does not end with "_info"')
+    const make = (identity: Identity, family?: Family) =>
+      new Info<N>(new Gauge<string>(this.#context, identity, family))
+    return this.#metric(LAST_SET('info'), options, make, false)
+  }
+
+  /** Which of a few states something is in. The one of that name if any thread made it before. @throws if that one differs. */
+  stateset<const S extends string, const N extends string = never>(
+    options: StatesetOptions<S, N>,
+  ): Stateset<S, N> {
+    knownOptions('stateset', options, ['name', 'help', 'labelNames', 'states', 'maxSeries'])
+    const { states: given, labelNames = [], ...rest } = options
+    const name = checkMetricName(options.name, false)
+    checkLabelName('name', name)
+    const states = checkStates(name, given)
+    const own = { ...LAST_SET('stateset'), states }
+    const make = (identity: Identity, family?: Family) =>
+      new Stateset<S, N>(new Gauge<string>(this.#context, identity, family), states as S[])
+    if (!Array.isArray(labelNames))
+      throw badOption('labelNames', labelNames, `of metric "${name}" is not a list`)
+    return this.#metric(own, { ...rest, labelNames: [name, ...labelNames] }, make, false)
+  }
+
+  /** Runs `make`; what it registers are the library's own metrics, whose names are reserved. @internal */
+  ownMetrics<T>(make: () => T): T {
+    this.#own = true
+    try {
+      return make()
+    } finally {
+      this.#own = false
+    }
+  }
+
+  #metric<M extends AnyMetric>(
+    own: Pick<Identity, 'kind' | 'bounds' | 'aggregate' | 'expire' | 'states' | 'native' | 'window'>,
+    options: MetricOptions<string>,
     make: (identity: Identity, family?: Family) => M,
+    expires = true,
   ): M {
     this.#checkOpen()
-    const name = checkMetricName(options.name, false)
+    const name = checkMetricName(options.name, this.#own)
     const help = checkHelp(name, options.help)
     const labelNames = checkLabelNames(name, own.kind, options.labelNames, this.#defaults)
     const limits = {
       maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(this.#shared.memory)),
-      expireAfter: duration('expireAfter', options.expireAfter, this.#shared.expireAfter),
+      expireAfter: expires ? duration('expireAfter', options.expireAfter, this.#shared.expireAfter) : 0,
     }
-    const asked: Identity = { name, ...own, labelNames, self: false }
+    const unit = checkUnit(name, own.kind, options.unit)
+    const asked: Identity = { name, ...own, labelNames, unit, self: this.#own }
     const known = this.#metrics.get(name)
     if (known !== undefined) {
       checkSame(known.identity, asked)
@@ -183,7 +291,7 @@ export class Registry {
       reserveDrops(this.#arena, this.#families, family)
     }
     const metric = make(family ?? asked, family)
-    this.#metrics.set(name, metric as unknown as Counter<string>)
+    this.#metrics.set(name, metric)
     return metric
   }
 
@@ -196,11 +304,15 @@ export class Registry {
   }
 
   /**
-   * The whole exposition in text format 0.0.4. Runs this thread's `collect` callbacks first. For large registries
-   * use `stream`, which needs no memory for the whole.
+   * The whole exposition, in text format 0.0.4 unless another is asked for: text as a string, protobuf as bytes. Runs
+   * this thread's `collect` callbacks first. For large registries use `stream`, which needs no memory for the whole.
    */
-  async metrics(options: TellOptions = {}): Promise<string> {
-    return (await whole(this.stream({ ...options, format: 'text' }))).toString('utf8')
+  metrics(options?: FormatOptions & { format?: 'text' | 'openmetrics' | 'json' }): Promise<string>
+  metrics(options: FormatOptions & { format: 'protobuf' }): Promise<Uint8Array>
+  async metrics(options: StreamOptions = {}): Promise<string | Uint8Array> {
+    knownOptions('metrics', options, ['format', 'prefix', 'selfMetrics', 'created'])
+    const all = await whole(this.stream(options))
+    return options.format === 'protobuf' ? new Uint8Array(all) : all.toString('utf8')
   }
 
   /** What `/metrics.json` tells, parsed. */
@@ -224,11 +336,23 @@ export class Registry {
   value(
     name: string,
     labels: Readonly<Record<string, LabelValue>> = {},
-  ): number | HistogramValue | undefined {
+  ): number | HistogramValue | SummaryValue | undefined {
     const family = this.#families.get(name)
     if (family === undefined) return undefined
-    const cells = this.#cells(family, labels)
-    if (cells === undefined) return undefined
+    const { native } = family
+    const read = this.#read(family, labels, place => {
+      const cells = foldPlace(this.#arena, family, place)
+      if (family.kind === 'summary') return { cells, quantiles: this.#summaries.of(family, place) }
+      if (native === undefined) return { cells }
+      const special = [...cells.subarray(family.bounds.length + 2)]
+      return { cells, native: nativeValue(this.#arena, family, native, place, special) }
+    })
+    if (read === undefined) return undefined
+    const { cells } = read
+    if (read.quantiles !== undefined) {
+      const quantiles = read.quantiles.map((value, n): [number, number] => [family.bounds[n], value])
+      return { count: cells[0], sum: cells[1], quantiles }
+    }
     if (family.kind !== 'histogram') return cells[0]
     const buckets: [number, number][] = []
     let count = 0
@@ -236,16 +360,22 @@ export class Registry {
       count += cells[n]
       buckets.push([bound, count])
     })
-    return { count, sum: cells[family.bounds.length + 1], buckets }
+    const value = { count, sum: cells[family.bounds.length + 1], buckets }
+    return read.native === undefined ? value : { ...value, native: read.native }
   }
 
-  #cells(family: Family, labels: Readonly<Record<string, LabelValue>>): Float64Array | undefined {
+  /** What `read` makes of a series' place; undefined where there is none. */
+  #read<T>(
+    family: Family,
+    labels: Readonly<Record<string, LabelValue>>,
+    read: (place: number) => T,
+  ): T | undefined {
     for (;;) {
       const epoch = Atomics.load(this.#arena.i32, L.H_EPOCH)
       const place = this.#place(family, labels)
-      const cells = place === 0 ? undefined : foldPlace(this.#arena, family, place)
+      const value = place === 0 ? undefined : read(place)
       // What could be found is used again for another series in a later epoch at the earliest.
-      if (Atomics.load(this.#arena.i32, L.H_EPOCH) === epoch) return cells
+      if (Atomics.load(this.#arena.i32, L.H_EPOCH) === epoch) return value
     }
   }
 
@@ -270,8 +400,17 @@ export class Registry {
   }
 
   /** The metric of that name that this thread registered. */
-  getSingleMetric(name: string): Counter<string> | Gauge<string> | Histogram<string> | undefined {
-    return this.#metrics.get(name)
+  getSingleMetric(
+    name: string,
+  ):
+    | Counter<string>
+    | Gauge<string>
+    | Histogram<string>
+    | Info<string>
+    | Stateset<string, string>
+    | Summary<string>
+    | undefined {
+    return this.#metrics.get(name) as Counter<string> | undefined
   }
 
   /**
@@ -283,11 +422,11 @@ export class Registry {
     const id = worker.threadId
     if (id < 0) return
     this.#watched.add(id)
-    worker.once('exit', () => {
+    onWorkerEnd(worker, () => {
       this.#watched.delete(id)
       orphanThread(this.#arena, id)
       freeSlots(this.#arena, id)
-      endSweep(this.#arena, id)
+      endSweepOf(this.#arena, id)
       Atomics.add(this.#arena.i32, L.H_ROOM, 1)
     })
   }
@@ -296,6 +435,11 @@ export class Registry {
   onClose(callback: () => Promise<void> | void): () => void {
     this.#closing.add(callback)
     return () => this.#closing.delete(callback)
+  }
+
+  /** Whether it was closed in this thread. @internal */
+  get closed(): boolean {
+    return this.#closed !== undefined
   }
 
   /**
@@ -311,7 +455,7 @@ export class Registry {
     Atomics.store(this.#arena.i32, L.H_CLOSED, 1)
     this.#context.closed = new Error(`registry "${this.name}" is closed`)
     this.#series.releaseAll()
-    process.off('worker', this.#onWorker)
+    this.#unwatch()
     this.#collectors.stop()
     clearInterval(this.#chores)
     setEnvironmentData(environmentKey(this.name), undefined as never)
@@ -356,8 +500,19 @@ export class Registry {
 
   #reset(family: Family): void {
     // Inside an epoch no place is used again for another series.
+    let kept = 0
+    const shard = this.#series.shard()
+    const uptime = this.#context.uptime()
     this.#series.inEpoch(() => {
-      for (const place of places(this.#arena, family, true)) resetPlace(this.#arena, family, place)
+      for (const place of places(this.#arena, family, true)) {
+        if (!resetPlace(this.#arena, family, place, shard, uptime)) kept++
+      }
+    })
+    if (kept === 0) return
+    say(this.#log, {
+      level: 'warn',
+      code: 'reset-memory',
+      message: `metric "${family.name}": reset(): ${kept} series keep their counts: memory is full (option "memory" of createRegistry)`,
     })
   }
 }

@@ -1,25 +1,31 @@
 import { badOption, knownOptions } from './errors.js'
+import { readPair, type Tls } from './front/certificate.js'
 import { type Choice, choose, type TransportName } from './front/choose.js'
 import { type Front, type FrontInternals, startFront } from './front/front.js'
+import { LIMITS } from './front/limits.js'
 import { parseListen } from './front/listen.js'
+import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/options.js'
 import type { Servable } from './front/servable.js'
-import { TrustedHosts } from './front/trusted-hosts.js'
 import { defaultLog, type Log } from './log.js'
+import { wholeNumber } from './options.js'
 
 export type { Address } from './front/listen.js'
 export type { Front, Servable, TransportName }
 
-export interface ServeOptions {
+export interface ServeOptions extends AnsweringOptions {
   /**
    * IP address and port, as `127.0.0.1:8000` (default), `[::1]:8000` or, for all of IPv4, `0.0.0.0:8000`.
-   * The address is not left out, and not a name. Port 0 lets the system choose.
+   * The address is not left out, and not a name. Port 0 lets the system choose. Or a Unix socket, as
+   * `unix:/run/metrics.sock`: everybody may read whom the file's permissions let connect.
    */
   readonly listen?: string
+  /** Permissions of a Unix socket's file; default 0o660. */
+  readonly socketMode?: number
   /**
-   * Addresses and CIDRs that may read; default `127.0.0.1` and `::1`. The peer's address alone is looked at:
-   * headers of proxies are ignored, so that behind a proxy on this machine everybody is trusted.
+   * Serves HTTPS: files of a certificate (with those between it and a root) and of its key, in PEM. They are read again
+   * when they change.
    */
-  readonly trustedHosts?: readonly string[]
+  readonly tls?: Tls
   /** Whether the front keeps the program running, as servers do; default true. */
   readonly ref?: boolean
   /**
@@ -27,13 +33,21 @@ export interface ServeOptions {
    * `node:http` elsewhere; `uws` is an error where that is not so.
    */
   readonly transport?: 'auto' | TransportName
-  /** Whether the library's own `postmeter_` families are served too; default true. */
-  readonly selfMetrics?: boolean
+  /**
+   * Connections at once, 8 to 65,536; default 512. Peers that may not read can have a quarter of them. uWebSockets.js
+   * counts those that a scrape is streamed to.
+   */
+  readonly maxConnections?: number
+  /** Of these from one address, at least 1; default 128. */
+  readonly maxConnectionsPerAddress?: number
   /** Told of what goes wrong while it serves; default Node's warnings. */
   readonly log?: Log
 }
 
-const OPTIONS = ['listen', 'trustedHosts', 'ref', 'transport', 'selfMetrics', 'log'] as const
+const OPTIONS = [
+  ...['listen', 'socketMode', 'tls', 'ref', 'transport', 'maxConnections', 'maxConnectionsPerAddress', 'log'],
+  ...ANSWERING,
+]
 const TRANSPORTS = ['auto', 'uws', 'http']
 
 /**
@@ -55,25 +69,35 @@ export async function serveWith(
   if (typeof options !== 'object' || options === null)
     throw new TypeError('serve: the options are not an object')
   knownOptions('serve', options, OPTIONS)
-  const { listen = '127.0.0.1:8000', trustedHosts = ['127.0.0.1', '::1'], log = defaultLog } = options
-  const { transport = 'auto', ref = true, selfMetrics = true } = options
+  const { listen = '127.0.0.1:8000', transport = 'auto', ref = true, log = defaultLog } = options
   if (typeof ref !== 'boolean') throw badOption('ref', ref, 'is not a boolean')
-  if (typeof selfMetrics !== 'boolean') throw badOption('selfMetrics', selfMetrics, 'is not a boolean')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
   if (!TRANSPORTS.includes(transport)) {
     throw badOption('transport', transport, `is none of ${TRANSPORTS.join(', ')}`)
   }
   const address = parseListen(listen)
-  // Parsed here too, for a mistake is told best where it was made.
-  new TrustedHosts(trustedHosts)
+  const plain = address.family !== 'unix' && options.tls === undefined
+  const answering = checkAnswering(options)
+  const limits = {
+    maxConnections: wholeNumber('maxConnections', options.maxConnections, LIMITS.maxConnections, 8, 65_536),
+    maxConnectionsPerAddress: wholeNumber(
+      'maxConnectionsPerAddress',
+      options.maxConnectionsPerAddress,
+      LIMITS.maxConnectionsPerAddress,
+      1,
+      65_536,
+    ),
+  }
   return startFront(
     registry,
     {
       listen: address,
-      trustedHosts: [...trustedHosts],
-      selfMetrics,
+      answering,
+      limits,
       ref,
-      choice: choiceOf(transport),
+      socketMode: wholeNumber('socketMode', options.socketMode, 0o660, 0, 0o777),
+      tls: checkTls(options.tls),
+      choice: choiceOf(transport, plain),
       fallBack: transport === 'auto',
       log,
     },
@@ -81,9 +105,23 @@ export async function serveWith(
   )
 }
 
-function choiceOf(transport: 'auto' | TransportName): Choice {
+function checkTls(tls: unknown): Tls | undefined {
+  if (tls === undefined) return undefined
+  if (typeof tls !== 'object' || tls === null) throw badOption('tls', tls, 'is not { cert, key }')
+  knownOptions('serve: tls', tls, ['cert', 'key'])
+  const { cert, key } = tls as Partial<Tls>
+  if (typeof cert !== 'string' || typeof key !== 'string')
+    throw badOption('tls', tls, 'does not name two files, cert and key')
+  readPair({ cert, key })
+  return { cert, key }
+}
+
+/** `plain` is TCP without TLS: the rest is node's, which can take a new certificate while it serves. */
+function choiceOf(transport: 'auto' | TransportName, plain: boolean): Choice {
   if (transport === 'http') return { transport: 'http', why: 'it was asked for' }
-  const choice = choose()
+  const choice: Choice = plain
+    ? choose()
+    : { transport: 'http', why: 'TLS and Unix sockets are served by node:http' }
   if (transport === 'uws' && choice.transport !== 'uws') {
     throw badOption('transport', transport, `is impossible here: ${choice.why}`)
   }

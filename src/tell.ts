@@ -1,5 +1,6 @@
 /** Telling a registry to the program itself, whole or in parts. */
-import type { Format, ScrapeOptions, Scraper } from './encode/types.js'
+import { gzipWhole } from './encode/gzip.js'
+import type { Format, GzipOptions, ScrapeOptions, Scraper } from './encode/types.js'
 import { badOption, knownOptions } from './errors.js'
 import { checkPrefix } from './prefix.js'
 
@@ -10,18 +11,48 @@ export interface TellOptions {
   selfMetrics?: boolean
 }
 
-export interface StreamOptions extends TellOptions {
-  /** Default `text`. */
-  format?: Format
+export interface FormatOptions extends TellOptions {
+  /**
+   * Whether counters and histograms tell when they were made: `_created` in OpenMetrics, a timestamp in protobuf.
+   * Default false.
+   */
+  created?: boolean
 }
 
+export interface StreamOptions extends FormatOptions {
+  /** `text` (0.0.4, default), `openmetrics` (1.0), `protobuf` (delimited MetricFamily messages) or `json`. */
+  format?: Format
+  /** Compresses it, by the pool, to one gzip member; zlib's level is 1 (fastest) unless given. Default false. */
+  gzip?: boolean | { readonly level?: number }
+}
+
+/** Higher ones take a multiple of the time for a few percent. */
+const DEFAULT_LEVEL = 1
+
+const FORMATS: readonly Format[] = ['text', 'openmetrics', 'protobuf', 'json']
+
 export function checkTell(options: StreamOptions): ScrapeOptions {
-  knownOptions('stream', options, ['format', 'prefix', 'selfMetrics'])
-  const { format = 'text', prefix = '', selfMetrics = false } = options
-  if (format !== 'text' && format !== 'json') throw badOption('format', format, 'is none of text, json')
+  knownOptions('stream', options, ['format', 'prefix', 'selfMetrics', 'created', 'gzip'])
+  const { format = 'text', prefix = '', selfMetrics = false, created = false } = options
+  if (!FORMATS.includes(format)) throw badOption('format', format, `is none of ${FORMATS.join(', ')}`)
+  if (typeof created !== 'boolean') throw badOption('created', created, 'is not a boolean')
   const wrong = checkPrefix(prefix)
   if (wrong !== undefined) throw badOption('prefix', prefix, wrong)
-  return { format, prefix, selfMetrics }
+  const gzip = checkGzip(options.gzip)
+  return { format, prefix, selfMetrics, created, ...(gzip === undefined ? {} : { gzip }) }
+}
+
+export function checkGzip(gzip: unknown): GzipOptions | undefined {
+  if (gzip === undefined || gzip === false) return undefined
+  if (gzip === true) return { level: DEFAULT_LEVEL }
+  if (typeof gzip !== 'object' || gzip === null)
+    throw badOption('gzip', gzip, 'is neither a boolean nor an object')
+  knownOptions('gzip', gzip, ['level'])
+  const { level = DEFAULT_LEVEL } = gzip as { level?: unknown }
+  if (!Number.isInteger(level) || (level as number) < 1 || (level as number) > 9) {
+    throw badOption('gzip.level', level, 'is not a whole number from 1 to 9')
+  }
+  return { level: level as number }
 }
 
 /** The parts of one exposition, each a copy that is not on shared memory. */
@@ -31,7 +62,7 @@ export async function* tell(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const small = scraper.small(options)
   if (small !== undefined) {
-    yield small
+    yield options.gzip === undefined ? small : gzipWhole(small, options.gzip.level)
     return
   }
   const scrape = scraper.open(options)

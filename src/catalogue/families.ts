@@ -8,15 +8,23 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { escapeHelp, spellBound } from './names.js'
+import { baseName, escapeHelp, escapeOpenMetricsHelp, spellBound, spellCanonical } from './names.js'
 
-export type Kind = 'counter' | 'gauge' | 'histogram'
+export type Kind = 'counter' | 'gauge' | 'histogram' | 'info' | 'stateset' | 'summary'
 export type Aggregate = 'sum' | 'livesum' | 'min' | 'max' | 'last'
 
 const KINDS: Record<Kind, number> = {
   counter: L.KIND_COUNTER,
   gauge: L.KIND_GAUGE,
   histogram: L.KIND_HISTOGRAM,
+  info: L.KIND_INFO,
+  stateset: L.KIND_STATESET,
+  summary: L.KIND_SUMMARY,
+}
+
+/** What OpenMetrics has a type of its own for, and the other formats tell as a gauge. */
+function plainType(kind: Kind): string {
+  return kind === 'info' || kind === 'stateset' ? 'gauge' : kind
 }
 
 const AGGREGATES: Record<Aggregate, number> = {
@@ -40,17 +48,40 @@ export interface Limits {
   readonly expireAfter: number
 }
 
+/** Exponential buckets of a histogram. */
+export interface Native {
+  /** The finest, -4 to 8; a series falls to coarser ones when it would have too many buckets. */
+  readonly schema: number
+  readonly maxBuckets: number
+}
+
+/** Over what a summary's quantiles are, and how exactly. */
+export interface Window {
+  /** ms. */
+  readonly maxAge: number
+  readonly ageBuckets: number
+  readonly significantDigits: number
+}
+
 /** What makes two registrations the same family. */
 export interface Identity {
   readonly name: string
   readonly kind: Kind
   readonly labelNames: readonly string[]
-  /** Upper bounds of a histogram, ascending, without +Inf. */
+  /** Upper bounds of a histogram, ascending, without +Inf; a summary's quantiles, ascending. */
   readonly bounds: readonly number[]
   readonly aggregate: Aggregate
   /** For gauges; the others are idle when their fold has not changed. */
   readonly expire: ExpireRule
+  /** Of a stateset. */
+  readonly states?: readonly string[]
+  /** What it is measured in, which its name ends with; '' for none. */
+  readonly unit: string
   readonly self: boolean
+  /** Of a native histogram. */
+  readonly native?: Native
+  /** Of a summary. */
+  readonly window?: Window
 }
 
 export interface Family extends Identity {
@@ -61,28 +92,72 @@ export interface Family extends Identity {
   readonly pagePlaces: number
 }
 
-/** Cells of one series: one a bucket and the sum; or the value, and touches where they count. */
+/** Cells of one series: one a bucket and the sum, and a native histogram's; or the value, and touches where they count. */
 function cellCount(identity: Identity): number {
-  if (identity.kind === 'histogram') return identity.bounds.length + 2
+  if (identity.kind === 'histogram')
+    return identity.bounds.length + 2 + (identity.native === undefined ? 0 : L.NATIVE_CELLS)
+  if (identity.kind === 'summary') return identity.bounds.length + 2
   return identity.expire === 'untouched' ? 2 : 1
 }
 
+/** Lines of a series that can have an exemplar: a counter, or each bucket. OpenMetrics 1.0, 'Exemplars'. */
+export function exemplarLines({ kind, bounds }: Identity): number {
+  return kind === 'histogram' ? bounds.length + 1 : kind === 'counter' ? 1 : 0
+}
+
+/** Blocks that a place has in each shard: see NATIVE_BLOCK. */
+function blockCount({ native, window }: Identity): number {
+  return native !== undefined ? 1 : (window?.ageBuckets ?? 0)
+}
+
+/** Words behind the cells that a place has in each shard for its blocks. */
+export function blockWords(identity: Identity): number {
+  return blockCount(identity) * L.NATIVE_WORDS
+}
+
+/** ms that an age bucket counts for. */
+export function ageOf({ maxAge, ageBuckets }: Window): number {
+  return Math.ceil(maxAge / ageBuckets)
+}
+
 function expireRule(identity: Identity): number {
-  if (identity.kind !== 'gauge') return L.EXPIRE_UNCHANGED
+  if (identity.kind !== 'gauge' && identity.kind !== 'stateset' && identity.kind !== 'info')
+    return L.EXPIRE_UNCHANGED
   return identity.expire === 'untouched' ? L.EXPIRE_UNTOUCHED : L.EXPIRE_ZERO
 }
 
 function pagePlaces(identity: Identity): number {
   if (identity.labelNames.length === 0) return 1
-  const room = Math.floor((L.CELLS_PAGE_WORDS - L.CELLS_HEADER_WORDS) / cellCount(identity))
+  const room = Math.floor(
+    (L.CELLS_PAGE_WORDS - L.CELLS_HEADER_WORDS) / (cellCount(identity) + blockWords(identity)),
+  )
   return Math.min(L.MAX_PAGE_PLACES, Math.max(1, room))
 }
 
-/** Bytes of the longest `,le="…"} ` or `[le,` of a histogram. */
-export function longestSuffix({ kind, bounds }: Identity): number {
-  if (kind !== 'histogram') return 0
-  return [...bounds, Number.POSITIVE_INFINITY].reduce(
-    (most, le) => Math.max(most, spellBound(le).length + 8),
+/** What a family, and its lines, can be called in any format: a histogram `x` has `x_bucket`, a counter `x_total` is `x`. */
+function linesOf({ name, kind }: Identity): string[] {
+  const base = baseName(kind, name)
+  if (kind === 'histogram') return [name, ...HISTOGRAM_LINES.map(suffix => name + suffix)]
+  if (kind === 'summary') return [name, ...SUMMARY_LINES.map(suffix => name + suffix)]
+  if (kind !== 'counter') return base === name ? [name] : [name, base]
+  return base === name ? [name] : [name, base, `${base}_created`]
+}
+
+const SUMMARY_LINES = ['_sum', '_count', '_created']
+const HISTOGRAM_LINES = ['_bucket', ...SUMMARY_LINES]
+
+/** The label that tells lines of a series apart, and its values: bounds, or quantiles. */
+function lineLabels({ kind, bounds }: Identity): [label: string, values: readonly number[]] {
+  if (kind === 'histogram') return ['le', [...bounds, Number.POSITIVE_INFINITY]]
+  return kind === 'summary' ? ['quantile', bounds] : ['', []]
+}
+
+/** Bytes of the longest `,le="…"} ` or `,quantile="…"} `, however spelled, or `[le,`. */
+export function longestSuffix(identity: Identity): number {
+  const [label, values] = lineLabels(identity)
+  const around = label.length + 6
+  return values.reduce(
+    (most, le) => Math.max(most, spellBound(le).length + around, spellCanonical(le).length + around),
     0,
   )
 }
@@ -90,6 +165,9 @@ export function longestSuffix({ kind, bounds }: Identity): number {
 export class Families {
   readonly #arena: Arena
   readonly #byName = new Map<string, Family>()
+  /** By what its lines can be called. */
+  readonly #byLine = new Map<string, Family>()
+  readonly #byRef = new Map<number, Family>()
   #newest = 0
 
   constructor(arena: Arena) {
@@ -99,6 +177,14 @@ export class Families {
   get(name: string): Family | undefined {
     this.#sync()
     return this.#byName.get(name)
+  }
+
+  /** The family whose record this is. */
+  byRef(ref: number): Family | undefined {
+    const known = this.#byRef.get(ref)
+    if (known !== undefined) return known
+    this.#sync()
+    return this.#byRef.get(ref)
   }
 
   /** All families there are at this moment, in order of name (by code unit, as the names are ASCII). */
@@ -138,15 +224,13 @@ export class Families {
     }
   }
 
-  /** A histogram `x` has lines `x_bucket`, `x_sum` and `x_count`: no other family may be called so. */
-  #checkLines({ name, kind }: Identity): void {
-    for (const suffix of ['_bucket', '_sum', '_count']) {
-      const other = kind === 'histogram' ? this.#byName.get(name + suffix) : undefined
-      const histogram = name.endsWith(suffix) ? this.#byName.get(name.slice(0, -suffix.length)) : undefined
-      const taken = other ?? (histogram?.kind === 'histogram' ? histogram : undefined)
-      if (taken === undefined) continue
+  /** No line, in any format, may be two families'. OpenMetrics 1.0, 'MetricFamily' and 'Suffixes'. */
+  #checkLines(identity: Identity): void {
+    for (const line of linesOf(identity)) {
+      const taken = this.#byLine.get(line)
+      if (taken === undefined || taken.name === identity.name) continue
       throw new Error(
-        `metric "${name}" would have lines of the same name as metric "${taken.name}", a ${taken.kind}`,
+        `metric "${identity.name}" would have lines of the same name as metric "${taken.name}", a ${taken.kind}: ${line}`,
       )
     }
   }
@@ -157,6 +241,7 @@ export class Families {
     // The library's own take nothing of the program's limit.
     if (family.self) return
     Atomics.add(i32, L.H_SERIES, i32[family.ref * 2 + L.F_SERIES])
+    Atomics.or(i32, family.ref * 2 + L.F_FLAGS, L.FLAG_COUNTED)
     Atomics.add(i32, L.H_PLACES, i32[family.ref * 2 + L.F_SERIES])
   }
 
@@ -166,6 +251,8 @@ export class Families {
     for (let ref = newest; ref !== this.#newest; ref = this.#arena.i32[ref * 2 + L.F_NEXT]) {
       const family = readFamily(this.#arena, ref)
       this.#byName.set(family.name, family)
+      this.#byRef.set(ref, family)
+      for (const line of linesOf(family)) this.#byLine.set(line, family)
     }
     this.#newest = newest
   }
@@ -176,13 +263,23 @@ export function conflict(family: Identity, asked: Identity): string | undefined 
   const differs = (what: string, is: unknown, wanted: unknown) =>
     `metric "${family.name}" is registered already with ${what} ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`
   if (family.kind !== asked.kind) return differs('type', family.kind, asked.kind)
+  if (JSON.stringify(family.states) !== JSON.stringify(asked.states)) {
+    return differs('states', family.states, asked.states)
+  }
   if (JSON.stringify(family.labelNames) !== JSON.stringify(asked.labelNames)) {
     return differs('labelNames', family.labelNames, asked.labelNames)
   }
   if (JSON.stringify(family.bounds) !== JSON.stringify(asked.bounds)) {
-    return differs('buckets', family.bounds, asked.bounds)
+    return differs(family.kind === 'summary' ? 'quantiles' : 'buckets', family.bounds, asked.bounds)
   }
   if (family.aggregate !== asked.aggregate) return differs('aggregate', family.aggregate, asked.aggregate)
+  if (JSON.stringify(family.window) !== JSON.stringify(asked.window)) {
+    return differs('window', family.window ?? null, asked.window ?? null)
+  }
+  if (JSON.stringify(family.native) !== JSON.stringify(asked.native)) {
+    return differs('native', family.native ?? null, asked.native ?? null)
+  }
+  if (family.unit !== asked.unit) return differs('unit', family.unit, asked.unit)
   if (family.expire !== asked.expire) return differs('expire', family.expire, asked.expire)
   return undefined
 }
@@ -208,7 +305,7 @@ function writeFamily(
   limits: Limits,
   now: number,
 ): Family | undefined {
-  const { name, kind, labelNames, bounds, aggregate, expire, self } = identity
+  const { name, kind, labelNames, bounds, aggregate, expire, states, unit, self, native, window } = identity
   const definition = JSON.stringify({
     name,
     kind,
@@ -216,14 +313,22 @@ function writeFamily(
     bounds,
     aggregate,
     expire,
+    states,
+    unit,
     self,
+    native,
+    window,
   })
-  const json = `":{${help === '' ? '' : `"help":${JSON.stringify(help)},`}"type":"${kind}","value":`
-  const suffixes = kind === 'histogram' ? [...bounds, Number.POSITIVE_INFINITY] : []
-  const texts = [name, definition, ` ${escapeHelp(help)}\n# TYPE `, ` ${kind}\n`, json]
+  const base = baseName(kind, name)
+  // A counter that is not called so is none there: no metric is ever renamed.
+  const type = kind === 'counter' && base === name ? 'unknown' : kind
+  const json = `":{${help === '' ? '' : `"help":${JSON.stringify(help)},`}"type":"${plainType(kind)}","value":`
+  const [label, suffixes] = lineLabels(identity)
+  const texts = [name, definition, ` ${escapeHelp(help)}\n# TYPE `, ` ${plainType(kind)}\n`, json, help]
+  texts.push(` ${escapeOpenMetricsHelp(help)}\n# TYPE `, ` ${type}\n`, unit === '' ? '' : ` ${unit}\n`)
   for (const bound of suffixes) {
     const le = spellBound(bound)
-    texts.push(`,le="${le}"} `, `[${le},`)
+    texts.push(`,${label}="${le}"} `, `[${le},`, `,${label}="${spellCanonical(bound)}"} `)
   }
   const parts = texts.map(text => Buffer.from(text))
   const tableWords = suffixes.length * L.SUFFIX_WORDS
@@ -252,15 +357,25 @@ function writeFamily(
   i32[at + L.F_EXPIRE_AFTER] = labelNames.length === 0 ? 0 : limits.expireAfter
   i32[at + L.F_EXPIRE_RULE] = expireRule(identity)
   f64[ref + L.F_BIRTH_WORD] = now
-  const pairs = [L.F_NAME, L.F_DEFINITION, L.F_HELP, L.F_TYPE, L.F_JSON]
+  const pairs = [L.F_NAME, L.F_DEFINITION, L.F_HELP, L.F_TYPE, L.F_JSON, L.F_RAW_HELP]
+  pairs.push(L.F_OM_HELP, L.F_OM_TYPE, L.F_OM_UNIT)
   pairs.forEach((field, n) => {
     ;[i32[at + field], i32[at + field + 1]] = put(n)
   })
   i32[at + L.F_SUFFIXES] = table
-  suffixes.forEach((_, n) => {
+  i32[at + L.F_BASE_BYTES] = base.length
+  i32[at + L.F_UNIT_BYTES] = unit.length
+  i32[at + L.F_NATIVE_SCHEMA] = native?.schema ?? 0
+  i32[at + L.F_NATIVE_BUCKETS] = native?.maxBuckets ?? 0
+  i32[at + L.F_BLOCKS] = blockCount(identity)
+  i32[at + L.F_AGE] = window === undefined ? 0 : ageOf(window)
+  suffixes.forEach((bound, n) => {
     const row = (table + n * L.SUFFIX_WORDS) * 2
-    ;[i32[row], i32[row + 1]] = put(pairs.length + 2 * n)
-    ;[i32[row + 2], i32[row + 3]] = put(pairs.length + 2 * n + 1)
+    const spelled = [L.SUFFIX_TEXT, L.SUFFIX_JSON, L.SUFFIX_OPENMETRICS]
+    spelled.forEach((field, m) => {
+      ;[i32[row + field], i32[row + field + 1]] = put(pairs.length + spelled.length * n + m)
+    })
+    f64[row / 2 + L.SUFFIX_BOUND_WORD] = bound
   })
   i32[at + L.F_SUFFIX_MAX] = longestSuffix(identity)
   if (labelNames.length === 0 && !writeOnlyPlace(arena, ref, now)) return undefined

@@ -3,15 +3,18 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { isUnset, unset } from '../memory/shards.js'
+import { isUnset, type Shard, unset } from '../memory/shards.js'
 import type { Family } from './families.js'
 import { canBeHeld } from './lifecycle.js'
+import { resetNative } from './native-fold.js'
 import { commonCells, pageOf, placeAt, placeIndex } from './pages.js'
+import { forgetAges } from './summary-fold.js'
 
 /** The cells of a series, folded over all shards. */
 export function foldPlace(arena: Arena, family: Family, place: number): Float64Array {
-  const { aggregate } = family
-  if (aggregate === 'sum') return sums(arena, family, place, true)
+  const { aggregate, kind } = family
+  if (kind === 'info') return Float64Array.of(1)
+  if (aggregate === 'sum') return withInfinities(family, sums(arena, family, place, true))
   const { f64 } = arena
   const values = new Float64Array(family.cells)
   let some = false
@@ -26,14 +29,32 @@ export function foldPlace(arena: Arena, family: Family, place: number): Float64A
   return values
 }
 
+/** Puts into a native histogram's sum what is counted apart from it: see NATIVE_ZERO. */
+function withInfinities({ native, bounds }: Family, values: Float64Array): Float64Array {
+  if (native === undefined) return values
+  const special = bounds.length + 2
+  if (values[special + L.NATIVE_PLUS_INF] > 0) values[special - 1] += Number.POSITIVE_INFINITY
+  if (values[special + L.NATIVE_MINUS_INF] > 0) values[special - 1] += Number.NEGATIVE_INFINITY
+  if (values[special + L.NATIVE_NAN] > 0) values[special - 1] = Number.NaN
+  return values
+}
+
 /**
  * Sets a series to zero. Counters and histograms lose no increment that another thread makes meanwhile: the threads'
  * cells are left alone, and what they hold is subtracted in the common shard, by one store a cell, so that a scrape
  * sees what was or what is. A gauge's cells are set: what another thread adds at that very moment may bring its share
- * back. Returns false when memory was full.
+ * back. Of a summary, what was counted in its present age bucket is not told any more, and what is counted there from now
+ * on neither: its quantiles begin with the next one. Returns false when memory was full. `shard` is the calling
+ * thread's, if it has one; `uptime` in ms since the registry was made.
  */
-export function resetPlace(arena: Arena, family: Family, place: number): boolean {
-  if (family.kind === 'gauge') {
+export function resetPlace(
+  arena: Arena,
+  family: Family,
+  place: number,
+  shard: Shard | undefined,
+  uptime: number,
+): boolean {
+  if (family.kind !== 'counter' && family.kind !== 'histogram' && family.kind !== 'summary') {
     const extreme = family.aggregate === 'min' || family.aggregate === 'max'
     for (const { at } of cellsOf(arena, family, place)) {
       if (extreme) unset(arena, at, 1, 1)
@@ -44,6 +65,9 @@ export function resetPlace(arena: Arena, family: Family, place: number): boolean
   const held = sums(arena, family, place, false)
   const common = commonCells(arena, family, pageOf(arena, place))
   if (common === 0) return false
+  const { native, window } = family
+  if (window !== undefined) forgetAges(arena, family, window, place, common, uptime)
+  if (native !== undefined && !resetNative(arena, family, native, place, common, shard)) return false
   const at = common + L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells
   for (let n = 0; n < family.cells; n++) arena.f64[at + n] = -held[n]
   return true
@@ -73,7 +97,7 @@ export function placeActivity(arena: Arena, family: Family, place: number): numb
   }
   const values = foldPlace(arena, family, place)
   if (family.kind !== 'histogram') return values[0]
-  return values.subarray(0, -1).reduce((count, one) => count + one, 0)
+  return values.subarray(0, family.bounds.length + 1).reduce((count, one) => count + one, 0)
 }
 
 function isLive(arena: Arena, shard: number): boolean {

@@ -79,6 +79,15 @@ export function hold(arena: Arena, place: number, found: number, now: number): b
   }
 }
 
+/** From MADE to LIVE, by whoever finds it first. */
+export function publish(arena: Arena, place: number): void {
+  const { i32 } = arena
+  const at = place * 2 + L.PLACE_STATE
+  const state = Atomics.load(i32, at)
+  if ((state & L.STATE_MASK) !== L.STATE_MADE) return
+  Atomics.compareExchange(i32, at, state, (state & ~L.STATE_MASK) | L.STATE_LIVE)
+}
+
 /** A series that is to be removed. */
 export interface Removed {
   readonly page: number

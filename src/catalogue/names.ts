@@ -30,6 +30,10 @@ export function checkHelp(name: string, help: unknown): string {
   return help.toWellFormed()
 }
 
+export function isLabelName(label: string): boolean {
+  return LABEL_NAME.test(label) && !label.startsWith('__')
+}
+
 export function checkLabelName(option: string, label: unknown): string {
   if (typeof label !== 'string' || !LABEL_NAME.test(label)) {
     throw badOption(option, label, 'is not a label name ([a-zA-Z_][a-zA-Z0-9_]*)')
@@ -87,7 +91,58 @@ export function escapeHelp(help: string): string {
   return help.replace(/[\\\n]/g, c => (c === '\\' ? '\\\\' : '\\n'))
 }
 
+/** In OpenMetrics a quote is escaped too. */
+export function escapeOpenMetricsHelp(help: string): string {
+  return escapeHelp(help).replaceAll('"', '\\"')
+}
+
+const NAME_ENDS: Readonly<Record<string, string>> = { counter: '_total', info: '_info' }
+
+/** What OpenMetrics calls a family: of a counter, the name without `_total`; of an info, without `_info`. */
+export function baseName(kind: string, name: string): string {
+  const end = NAME_ENDS[kind]
+  return end !== undefined && name.endsWith(end) ? name.slice(0, -end.length) : name
+}
+
+export function checkStates(name: string, states: unknown): string[] {
+  if (!Array.isArray(states) || states.length === 0) {
+    throw badOption('states', states, `of metric "${name}" is not a list of names`)
+  }
+  for (const state of states) {
+    if (typeof state !== 'string') throw badOption('states', state, `of metric "${name}" is not a string`)
+  }
+  const wellFormed = states.map((state: string) => state.toWellFormed())
+  const twice = wellFormed.find((state, n) => wellFormed.indexOf(state) !== n)
+  if (twice !== undefined) throw badOption('states', twice, `is there twice in metric "${name}"`)
+  return wellFormed
+}
+
+export function checkUnit(name: string, kind: string, unit: unknown): string {
+  if (unit === undefined || unit === '') return ''
+  if (typeof unit !== 'string') throw badOption('unit', unit, `of metric "${name}" is not a string`)
+  if (!baseName(kind, name).endsWith(`_${unit}`)) {
+    throw badOption('unit', unit, `is not what the name of metric "${name}" ends with`)
+  }
+  return unit
+}
+
 /** A bound as `le` spells it, for good: it is part of a series' identity. */
 export function spellBound(bound: number): string {
   return bound === Number.POSITIVE_INFINITY ? '+Inf' : Object.is(bound, -0) ? '0' : String(bound)
+}
+
+/**
+ * A bound as OpenMetrics spells `le`: 1.0, not 1; with an exponent below 1e-4 and from 1e6 on, of two digits at least.
+ * OpenMetrics 1.0, 'Canonical Numbers'.
+ */
+export function spellCanonical(bound: number): string {
+  if (bound === Number.POSITIVE_INFINITY) return '+Inf'
+  if (bound === 0) return '0.0'
+  const [digits, exponent] = bound.toExponential().split('e')
+  const power = Number(exponent)
+  if (power < -4 || power >= 6) {
+    return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+  }
+  const text = String(bound)
+  return text.includes('.') ? text : `${text}.0`
 }

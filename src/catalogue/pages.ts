@@ -7,7 +7,7 @@
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { unset } from '../memory/shards.js'
-import type { Family, Identity } from './families.js'
+import { blockWords, type Family, type Identity } from './families.js'
 
 /** Publishes a filled-in page as its family's last. Pages are never taken out again. */
 export function appendPage(arena: Arena, family: number, page: number): void {
@@ -33,9 +33,14 @@ export function placeIndex(arena: Arena, place: number): number {
   return arena.i32[place * 2 + L.PLACE_INDEX] & L.INDEX_MASK
 }
 
+/** What exponential buckets take in protobuf: no less than the kernel's nativeFixed. */
+function nativeBytes({ native }: Identity): number {
+  return native === undefined ? 0 : 128 + 16 * Math.max(native.maxBuckets, L.COARSEST_BUCKETS)
+}
+
 /**
  * At most this many bytes are told of one series, in any format: no less than what the kernel's plan counts for it
- * (textFixed, jsonFixed), or a scrape would look for a span that it fits without end.
+ * (textFixed, jsonFixed, protobufFixed), or a scrape would look for a span that it fits without end.
  */
 export function seriesBytes(
   arena: Arena,
@@ -45,26 +50,42 @@ export function seriesBytes(
   control: number,
 ): number {
   const { i32 } = arena
-  const histogram = family.kind === 'histogram'
-  const lines = histogram ? family.bounds.length + 3 : 1
+  const simple = family.kind !== 'histogram' && family.kind !== 'summary'
+  const lines = simple ? 2 : family.bounds.length + 4
   const fixed =
-    L.MAX_PREFIX_BYTES + family.name.length + i32[L.H_DEFAULTS_BYTES] + suffix + L.NUMBER_BYTES + 16
+    2 * L.MAX_PREFIX_BYTES + family.name.length + i32[L.H_DEFAULTS_BYTES] + suffix + L.NUMBER_BYTES + 16
   const labels = 4 * (family.labelNames.length + i32[L.H_DEFAULTS_COUNT]) + i32[L.H_DEFAULTS_JSON_BYTES]
   const rows = (family.bounds.length + 3) * (suffix + L.NUMBER_BYTES + 4)
-  const json = 128 + labels + rows + (control === 0 ? 1 : 6) * textBytes
-  return Math.max(lines * (fixed + textBytes), json)
+  const own = family.kind === 'stateset' ? L.MAX_PREFIX_BYTES : 0
+  const json = 128 + own + labels + rows + (control === 0 ? 1 : 6) * textBytes
+  const protobuf =
+    64 +
+    own +
+    3 * labels +
+    i32[L.H_DEFAULTS_BYTES] +
+    24 * (family.bounds.length + 3) +
+    textBytes +
+    nativeBytes(family)
+  return Math.max(lines * (fixed + textBytes), json, protobuf)
 }
 
 export function allocCells(arena: Arena, family: Family, page: number, shard: number): number {
   const { i32 } = arena
-  const words = i32[page * 2 + L.PAGE_CAPACITY] * family.cells
-  const cells = arena.alloc(L.CELLS_HEADER_WORDS + words)
+  const capacity = i32[page * 2 + L.PAGE_CAPACITY]
+  const words = capacity * family.cells
+  const cells = arena.alloc(L.CELLS_HEADER_WORDS + words + capacity * blockWords(family))
   if (cells === 0) return 0
   i32[cells * 2 + L.CELLS_SHARD] = shard
   i32[cells * 2 + L.CELLS_PAGE] = page
   if (family.aggregate === 'min' || family.aggregate === 'max')
     unset(arena, cells + L.CELLS_HEADER_WORDS, words, family.cells)
   return cells
+}
+
+/** Where a cell page has a place's blocks: see NATIVE_BLOCK. */
+export function blocksAt(arena: Arena, family: Family, page: number, cells: number, index: number): number {
+  const capacity = arena.i32[page * 2 + L.PAGE_CAPACITY]
+  return cells + L.CELLS_HEADER_WORDS + capacity * family.cells + index * blockWords(family)
 }
 
 export function publishCells(arena: Arena, page: number, cells: number): void {

@@ -104,6 +104,7 @@ const identity = (name: string, kind: Kind, labelNames: readonly string[]) =>
     bounds: [],
     aggregate: 'sum',
     expire: 'zero',
+    unit: '',
     self: true,
   }) as const
 

@@ -10,7 +10,7 @@ import type { Family } from '../catalogue/families.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { addPiece, beginSpan, pieceCount } from './span.js'
+import { addPiece, beginSpan, leaveOutExemplars, pieceCount } from './span.js'
 import type { ScrapeOptions } from './types.js'
 
 /** What the reader has to tell around a planned span; text needs nothing. */
@@ -29,6 +29,14 @@ const WHOLE: Planned = {
   first: false,
   last: false,
   comma: false,
+}
+
+/** How far a plan had come. */
+export interface Mark {
+  readonly family: number
+  readonly page: number
+  readonly first: number
+  readonly told: boolean
 }
 
 export class Plan {
@@ -56,10 +64,21 @@ export class Plan {
     return this.#family === this.#families.length
   }
 
+  mark(): Mark {
+    return { family: this.#family, page: this.#page, first: this.#first, told: this.#told }
+  }
+
+  /** Goes back to where it was; what was planned since must not be told. */
+  rewind({ family, page, first, told }: Mark): void {
+    this.#family = family
+    this.#page = page
+    this.#first = first
+    this.#told = told
+  }
+
   /** Plans the next span into a slot. Call while not done. */
   next(slot: number, budget: number): Planned {
-    const { format, prefix } = this.#options
-    beginSpan(this.#arena, slot, format, prefix, this.#seq)
+    beginSpan(this.#arena, slot, this.#options, this.#seq)
     if (this.#page !== 0) return this.#divide(slot, budget, false)
     let left = budget
     while (!this.done && pieceCount(this.#arena, slot) < L.MAX_PIECES) {
@@ -108,8 +127,16 @@ export class Plan {
       this.#page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
       this.#first = 0
     }
-    const head = first && !json ? this.#kernel.headCost(slot, family.ref) : 0
-    const count = this.#kernel.plan(slot, family.ref, this.#page, this.#first, budget - head)
+    // In protobuf each part of a family is a message with a head of its own.
+    const headed = this.#options.format === 'protobuf' || (first && !json)
+    const head = headed ? this.#kernel.headCost(slot, family.ref) : 0
+    const plan = () => this.#kernel.plan(slot, family.ref, this.#page, this.#first, budget - head)
+    let count = plan()
+    if (count === 0) {
+      // With all that its exemplars could be, one series is larger than a slot.
+      leaveOutExemplars(this.#arena, slot)
+      count = plan()
+    }
     const flags = json ? 0 : first ? this.#flags(0) : 0
     if (count === 0 && i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) {
       throw new Error(`metric "${family.name}": a series does not fit a slot`)

@@ -6,12 +6,15 @@
  * Guarantees: never more than `ahead` slots at once; a slot goes back only when no task writes to it; after the first
  * failure nothing more is told.
  */
-import type { Family } from '../catalogue/families.js'
 import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { compressible } from '../pool/compress.js'
+import type { GzipTask } from '../pool/task.js'
+import { GzipMember } from './gzip.js'
 import { familyClose, familyHead, familyOpen } from './json-glue.js'
-import type { Plan, Planned } from './plan.js'
+import type { Mark, Plan, Planned } from './plan.js'
 import { spanBytes } from './span.js'
-import type { Chunk, Format, Scrape } from './types.js'
+import type { Chunk, Format, Scrape, ScrapeOptions } from './types.js'
 
 export interface ScrapeTools {
   readonly arena: Arena
@@ -19,8 +22,8 @@ export interface ScrapeTools {
   take(): number | undefined
   give(slot: number): void
   wait(callback: () => void): void
-  /** Has the pool encode a slot. */
-  encode(slot: number): Promise<void>
+  /** Has the pool encode a slot, plainly or compressed. */
+  encode(task: number | GzipTask): Promise<void>
   /** Bytes that a span may take. */
   readonly budget: number
   /** Spans in work at once. */
@@ -29,46 +32,63 @@ export interface ScrapeTools {
 
 interface Work {
   readonly slot: number
+  /** Where the plan was before it. */
+  readonly mark: Mark
   readonly planned: Planned
   readonly encoded: Promise<void>
 }
 
 const encoder = new TextEncoder()
 
+/** What stands at the end of a whole document. */
+const ENDS: Record<Format, string> = { text: '', json: '}\n', openmetrics: '# EOF\n', protobuf: '' }
+
 export class SlotScrape implements Scrape {
   readonly #tools: ScrapeTools
   readonly #plan: Plan
-  readonly #format: Format
-  readonly #prefix: string
+  readonly #options: ScrapeOptions
+  readonly #budget: number
+  /** What the parts are put together to, if they are compressed. */
+  readonly #member: GzipMember | undefined
   readonly #work: Work[] = []
+  /** To be told next: a span, and what stands around it. */
+  readonly #ready: Chunk[] = []
   /** Slots that the reader holds. */
   #held = 0
   #begun = false
+  #finished = false
   #ended = false
+  /** Whether nothing is encoded ahead until the reader asks again. */
+  #resting = false
+  /** Whether a series of the divided family was told. */
   #some = false
   #wake: (() => void) | undefined
 
-  constructor(tools: ScrapeTools, plan: Plan, format: Format, prefix: string) {
+  constructor(tools: ScrapeTools, plan: Plan, options: ScrapeOptions) {
     this.#tools = tools
     this.#plan = plan
-    this.#format = format
-    this.#prefix = prefix
+    this.#options = options
+    this.#member = options.gzip === undefined ? undefined : new GzipMember()
+    this.#budget = options.gzip === undefined ? tools.budget : compressible(tools.budget)
   }
 
   async next(): Promise<Chunk | undefined> {
-    const json = this.#format === 'json'
     for (;;) {
       if (this.#ended) return undefined
-      if (json && !this.#begun) {
-        this.#begun = true
-        return privateChunk('{')
-      }
+      if (!this.#begun) this.#begin()
+      const ready = this.#ready.shift()
+      if (ready !== undefined) return ready
+      this.#resting = false
       this.#fill()
       const work = this.#work.shift()
       if (work === undefined) {
-        if (this.#plan.done) {
+        if (this.#finished) {
           this.#ended = true
-          return json ? privateChunk('}\n') : undefined
+          return undefined
+        }
+        if (this.#plan.done) {
+          this.#finish()
+          continue
         }
         await new Promise<void>(resolve => {
           this.#wake = resolve
@@ -76,28 +96,43 @@ export class SlotScrape implements Scrape {
         })
         continue
       }
-      let bytes: Uint8Array
       try {
         await work.encoded
-        bytes = spanBytes(this.#tools.arena, work.slot)
+        if (this.#ended) this.#tools.give(work.slot)
+        else this.#tell(work, spanBytes(this.#tools.arena, work.slot))
       } catch (error) {
         this.#tools.give(work.slot)
         this.abort()
         throw error
       }
-      if (this.#ended) {
-        this.#tools.give(work.slot)
-        return undefined
-      }
-      const { divided } = work.planned
-      if (divided !== undefined) return this.#glued(work, divided, bytes)
-      return this.#chunk(work.slot, bytes)
     }
+  }
+
+  rest(): void {
+    this.#keepReady()
+    const ahead = this.#work[0]
+    if (ahead === undefined || this.#ended) return
+    this.#plan.rewind(ahead.mark)
+    this.#resting = true
+    this.#dropWork()
   }
 
   abort(): void {
     this.#ended = true
     this.#wake?.()
+    for (const chunk of this.#ready.splice(0)) chunk.release()
+    this.#dropWork()
+  }
+
+  /** What is told next is copied: its slot is others' meanwhile. */
+  #keepReady(): void {
+    for (const [n, { bytes, release }] of this.#ready.entries()) {
+      this.#ready[n] = { bytes: new Uint8Array(bytes), release: () => {} }
+      release()
+    }
+  }
+
+  #dropWork(): void {
     // A slot may be taken again only when its task is over, whatever became of it.
     for (const { slot, encoded } of this.#work.splice(0)) {
       const give = () => this.#tools.give(slot)
@@ -110,17 +145,78 @@ export class SlotScrape implements Scrape {
     while (!this.#plan.done && this.#work.length + this.#held < this.#tools.ahead) {
       const slot = this.#tools.take()
       if (slot === undefined) return
-      const planned = this.#plan.next(slot, this.#tools.budget)
-      const encoded = this.#tools.encode(slot)
+      const mark = this.#plan.mark()
+      const planned = this.#plan.next(slot, this.#budget)
+      const encoded = this.#tools.encode(this.#task(slot, planned))
       encoded.catch(() => {})
-      this.#work.push({ slot, planned, encoded })
+      this.#work.push({ slot, mark, planned, encoded })
     }
   }
 
-  #chunk(slot: number, bytes: Uint8Array): Chunk {
+  #task(slot: number, planned: Planned): number | GzipTask {
+    const { gzip } = this.#options
+    if (gzip === undefined) return slot
+    // The comma before the first series: whether it is wanted is not known before the spans ahead are done.
+    return { slot, level: gzip.level, skip: planned.divided === undefined ? 0 : 1 }
+  }
+
+  #begin(): void {
+    this.#begun = true
+    if (this.#member !== undefined) this.#push(this.#member.header())
+    if (this.#options.format === 'json') this.#pushText('{')
+  }
+
+  #finish(): void {
+    this.#finished = true
+    this.#pushText(ENDS[this.#options.format])
+    if (this.#member !== undefined) this.#push(this.#member.trailer())
+  }
+
+  /** Makes a span ready, and in JSON what stands around a part of a divided family. */
+  #tell({ slot, planned }: Work, bytes: Uint8Array): void {
+    const { arena } = this.#tools
+    const { divided } = planned
+    if (divided === undefined) {
+      this.#pushSpan(slot, bytes)
+      return
+    }
+    let before = ''
+    if (planned.first) {
+      this.#some = false
+      before = `${planned.comma ? ',' : ''}${familyHead(arena, divided, this.#options.prefix)}`
+    }
+    // A part begins with a comma; in a compressed one it was left out.
+    const parted = this.#member === undefined ? bytes.subarray(1) : bytes
+    if (parted.length > 0) {
+      before += this.#some ? ',' : familyOpen(arena, divided)
+      this.#some = true
+    }
+    this.#pushText(before)
+    this.#pushSpan(slot, parted)
+    if (planned.last) this.#pushText(familyClose(arena, divided, this.#some))
+  }
+
+  #pushText(text: string): void {
+    const bytes = encoder.encode(text)
+    this.#push(this.#member === undefined ? bytes : this.#member.stored(bytes))
+  }
+
+  #push(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#ready.push({ bytes, release: () => {} })
+  }
+
+  #pushSpan(slot: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) {
+      this.#tools.give(slot)
+      return
+    }
+    if (this.#member !== undefined) {
+      const { i32 } = this.#tools.arena
+      this.#member.add(i32[slot * 2 + L.SLOT_PLAIN_CRC] >>> 0, i32[slot * 2 + L.SLOT_PLAIN_BYTES])
+    }
     this.#held++
     let released = false
-    return {
+    this.#ready.push({
       bytes,
       release: () => {
         if (released) return
@@ -128,34 +224,9 @@ export class SlotScrape implements Scrape {
         this.#held--
         this.#tools.give(slot)
         // The pool goes on while the reader is busy with what it has.
-        if (!this.#ended) this.#fill()
+        if (!this.#ended && !this.#resting) this.#fill()
         this.#wake?.()
       },
-    }
+    })
   }
-
-  /** A span of a divided family in JSON, with what stands around it. */
-  #glued(work: Work, family: Family, bytes: Uint8Array): Chunk {
-    const { arena } = this.#tools
-    let before = ''
-    if (work.planned.first) {
-      this.#some = false
-      before = `${work.planned.comma ? ',' : ''}${familyHead(arena, family, this.#prefix)}`
-    }
-    let body = bytes
-    if (bytes.length > 0 && !this.#some) {
-      this.#some = true
-      before += familyOpen(arena, family)
-      body = bytes.subarray(1)
-    }
-    const after = work.planned.last ? familyClose(arena, family, this.#some) : ''
-    if (before === '' && after === '') return this.#chunk(work.slot, body)
-    const whole = Buffer.concat([encoder.encode(before), body, encoder.encode(after)])
-    this.#tools.give(work.slot)
-    return { bytes: whole, release: () => {} }
-  }
-}
-
-function privateChunk(text: string): Chunk {
-  return { bytes: encoder.encode(text), release: () => {} }
 }

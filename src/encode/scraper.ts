@@ -4,11 +4,12 @@ import { SelfMetrics } from '../catalogue/self-metrics.js'
 import { ancestors } from '../environment.js'
 import { type Kernel, loadKernel } from '../kernel/loader.js'
 import { type Arena, openArena } from '../memory/arena.js'
+import { uptimeOf } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
-import { giveSlot, sweepSlot, takeSlot } from '../memory/slots.js'
+import { giveSlot, takeSlot } from '../memory/slots.js'
 import { DEFAULT_THREADS, Pool } from '../pool/pool.js'
-import { beginSweep, endSweep, sweep, sweepableSeries } from '../pool/sweep.js'
+import { beginSweep, brokeOff, endSweep, sweep, sweepableSeries } from '../pool/sweep.js'
 import { Plan } from './plan.js'
 import { type ScrapeTools, SlotScrape } from './scrape.js'
 import { flagPiece, pieceCount, spanBytes } from './span.js'
@@ -32,15 +33,18 @@ class PoolScraper implements Scraper {
   readonly #pool: Pool
   readonly #tools: ScrapeTools
   readonly #waiting = new Set<() => void>()
+  starving: (() => void) | undefined
   #sorted: readonly Family[] = []
   #version = 0
   readonly #sweepEvery: number
+  readonly #uptime: () => number
   readonly #parentId = ancestors().at(-1) ?? -1
   #sweeping: NodeJS.Timeout | undefined
 
   constructor(handle: RegistryHandle, arena: Arena, threads: number) {
     this.#arena = arena
     this.#sweepEvery = JSON.parse(handle.options).sweepEvery
+    this.#uptime = uptimeOf(arena)
     this.#kernel = loadKernel(arena)
     this.#families = new Families(arena)
     this.#selfMetrics = new SelfMetrics(arena, this.#families)
@@ -55,7 +59,7 @@ class PoolScraper implements Scraper {
         for (const callback of waiting) callback()
       },
       wait: callback => this.#wait(callback),
-      encode: slot => this.#pool.run(slot),
+      encode: task => this.#pool.run(task),
       budget: arena.i32[L.H_SLOT_TEXT],
       // One being written, one waiting, and one for each thread.
       ahead: threads + 2,
@@ -73,10 +77,8 @@ class PoolScraper implements Scraper {
       }
       const pieces = pieceCount(this.#arena, slot)
       if (pieces === 0) return undefined
-      if (options.format === 'json') {
-        flagPiece(this.#arena, slot, 0, L.PIECE_OPEN)
-        flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
-      }
+      flagPiece(this.#arena, slot, 0, L.PIECE_OPEN)
+      flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
       this.#kernel.encode(slot)
       return spanBytes(this.#arena, slot).slice()
     } finally {
@@ -85,7 +87,7 @@ class PoolScraper implements Scraper {
   }
 
   open(options: ScrapeOptions): Scrape {
-    return new SlotScrape(this.#tools, this.#plan(options), options.format, options.prefix)
+    return new SlotScrape(this.#tools, this.#plan(options), options)
   }
 
   startSweeping(): void {
@@ -94,15 +96,15 @@ class PoolScraper implements Scraper {
 
   async #sweep(): Promise<void> {
     const arena = this.#arena
-    const now = Date.now() - arena.f64[L.H_BIRTH_WORD]
+    const now = this.#uptime()
     // A little less, or a timer that fires early waits for another turn.
     if (!beginSweep(arena, threadId, this.#parentId, now, this.#sweepEvery * 0.9)) return
-    const slot = sweepSlot(arena)
     try {
-      if (sweepableSeries(arena) > SMALL_SWEEP) await this.#pool.run({ slot, now })
-      else sweep(arena, this.#kernel, slot, now, () => performance.now())
+      if (sweepableSeries(arena) > SMALL_SWEEP) await this.#pool.run({ now })
+      else sweep(arena, this.#kernel, now, () => performance.now())
     } catch {
       // A pool thread that died left the sweep to the next one.
+      brokeOff(arena)
     } finally {
       endSweep(arena, threadId)
     }
@@ -134,5 +136,6 @@ class PoolScraper implements Scraper {
       callback()
     }, 5)
     this.#waiting.add(again)
+    this.starving?.()
   }
 }

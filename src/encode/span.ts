@@ -4,24 +4,35 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import type { Format } from './types.js'
+import type { Format, ScrapeOptions } from './types.js'
 
 const FORMATS: Record<Format, number> = {
   text: L.FORMAT_TEXT,
   json: L.FORMAT_JSON,
+  openmetrics: L.FORMAT_OPENMETRICS,
+  protobuf: L.FORMAT_PROTOBUF,
 }
 
 const encoder = new TextEncoder()
 
 /** Makes a slot ready to be planned for a scrape that began with `seq`. */
-export function beginSpan(arena: Arena, slot: number, format: Format, prefix: string, seq: number): void {
+export function beginSpan(arena: Arena, slot: number, options: ScrapeOptions, seq: number): void {
+  const { format, prefix, created = false } = options
   const at = slot * 2
   arena.i32[at + L.SLOT_FORMAT] = FORMATS[format]
   arena.i32[at + L.SLOT_SEQ] = seq
   arena.i32[at + L.SLOT_PIECES] = 0
+  const rich = format === 'openmetrics' || format === 'protobuf'
+  arena.i32[at + L.SLOT_CREATED] = created && rich ? 1 : 0
+  arena.i32[at + L.SLOT_EXEMPLARS] = rich ? 1 : 0
   const bytes = encoder.encode(prefix)
   arena.i32[at + L.SLOT_PREFIX_BYTES] = bytes.length
   arena.u8.set(bytes, (slot + L.SLOT_PREFIX_WORD) * L.WORD_BYTES)
+}
+
+/** From here on exemplars are not planned for in this slot. */
+export function leaveOutExemplars(arena: Arena, slot: number): void {
+  arena.i32[slot * 2 + L.SLOT_EXEMPLARS] = 0
 }
 
 export interface Piece {
@@ -36,6 +47,7 @@ export function pieceCount(arena: Arena, slot: number): number {
   return arena.i32[slot * 2 + L.SLOT_PIECES]
 }
 
+/** Adds what was planned last. */
 export function addPiece(arena: Arena, slot: number, piece: Piece): void {
   const { i32 } = arena
   const n = i32[slot * 2 + L.SLOT_PIECES]++
@@ -45,6 +57,7 @@ export function addPiece(arena: Arena, slot: number, piece: Piece): void {
   i32[at + L.PIECE_FIRST] = piece.first
   i32[at + L.PIECE_COUNT] = piece.count
   i32[at + L.PIECE_FLAGS] = piece.flags
+  i32[at + L.PIECE_EXEMPLAR] = i32[slot * 2 + L.SLOT_PLAN_EXEMPLAR]
 }
 
 /** Sets a flag of a piece. */

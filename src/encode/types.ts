@@ -1,5 +1,5 @@
 /** The formats that a scrape can be told in. */
-export type Format = 'text' | 'json'
+export type Format = 'text' | 'openmetrics' | 'protobuf' | 'json'
 
 /** What is asked of one scrape. */
 export interface ScrapeOptions {
@@ -8,6 +8,15 @@ export interface ScrapeOptions {
   readonly prefix: string
   /** Whether the library's own `postmeter_` families are told too. */
   readonly selfMetrics: boolean
+  /** Whether counters and histograms tell when they were made, in OpenMetrics and protobuf. Default false. */
+  readonly created?: boolean
+  /** Has `open` tell one gzip member; `small` is never compressed. */
+  readonly gzip?: GzipOptions
+}
+
+export interface GzipOptions {
+  /** 1 (fastest: an encoder made for expositions) to 9; from 2 on zlib's. */
+  readonly level: number
 }
 
 /** Part of an exposition: a view on a slot in shared memory, or on private memory. */
@@ -21,6 +30,11 @@ export interface Chunk {
 export interface Scrape {
   /** The next part, in order; undefined when all was told. Rejects if encoding failed: what was told is then not whole. */
   next(): Promise<Chunk | undefined>
+  /**
+   * The reader takes nothing for now: gives back the slots of parts that were encoded ahead. `next` encodes those anew.
+   * Not while `next` is under way.
+   */
+  rest(): void
   /** Ends it early, or after its end: its slots are given back once no task writes to them. Can be called twice. */
   abort(): void
 }
@@ -33,6 +47,8 @@ export interface Scraper {
    */
   small(options: ScrapeOptions): Uint8Array | undefined
   open(options: ScrapeOptions): Scrape
+  /** Called when a scrape finds no free slot, before it waits for one: readers that stall can be made to give theirs. */
+  starving: (() => void) | undefined
   /** Looks for idle series from now on, on a timer that keeps no process alive. */
   startSweeping(): void
   /** Ends the pool. Can be awaited twice. */

@@ -1,18 +1,31 @@
 import { Worker } from 'node:worker_threads'
 import { type Log, say } from '../log.js'
+import type { Tls } from './certificate.js'
 import type { Choice, TransportName } from './choose.js'
 import { beforeExit } from './exit.js'
+import { LIMITS } from './limits.js'
 import { type Address, listenText, urlOf } from './listen.js'
-import type { FromFront, FrontData, ToFront } from './protocol.js'
+import type { Answering } from './options.js'
+import type { ConnectionLimits, FromFront, FrontData, ToFront } from './protocol.js'
 import type { Servable } from './servable.js'
+import { warnIfOpen } from './trusted-hosts.js'
 
 /** A listening endpoint. */
 export interface Front {
-  /** Where the text format is for a reader on this machine; `.json` behind it gives the JSON. */
+  /**
+   * Where the text format is for a reader on this machine; `.json` behind it gives the JSON. On a Unix socket it is
+   * `unix:/path:/metrics`.
+   */
   readonly url: string
   /** Where it listens; the port is the one the system chose if 0 was asked for. */
   readonly address: Address
   readonly transport: TransportName
+  /**
+   * Who may read from now on, as option `trustedHosts` has it; readers that are being sent something get all of it.
+   * Resolves when it holds.
+   * @throws TypeError or RangeError that names the entry that is wrong; the list before it stays.
+   */
+  setTrustedHosts(trustedHosts: readonly string[]): Promise<void>
   /**
    * Ends it: nobody is let in any more, what is being sent has a second to finish in. Resolves when the port is
    * free and the thread has ended. Can be called twice; the registry's close() calls it too.
@@ -22,8 +35,10 @@ export interface Front {
 
 export interface FrontSettings {
   readonly listen: Address
-  readonly trustedHosts: readonly string[]
-  readonly selfMetrics: boolean
+  readonly answering: Answering
+  readonly limits: ConnectionLimits
+  readonly socketMode: number
+  readonly tls: Tls | undefined
   readonly ref: boolean
   readonly choice: Choice
   readonly fallBack: boolean
@@ -35,14 +50,17 @@ export interface FrontInternals {
   readonly scraperModule: string
   readonly grace: number
   readonly stallTimeout: number
+  /** How long a scrape waits for its turn, ms. */
+  readonly maxWait: number
   /** ms before the first restart of a thread that failed, doubled for each further one up to the second. */
   readonly backoff: readonly [first: number, most: number]
 }
 
 const INTERNALS: FrontInternals = {
-  scraperModule: new URL('../encode/scraper.js', import.meta.url).href,
+  scraperModule: new URL('./engine.js', import.meta.url).href,
+  maxWait: LIMITS.maxWait,
   grace: 1000,
-  stallTimeout: 10_000,
+  stallTimeout: LIMITS.stallTimeout,
   backoff: [100, 30_000],
 }
 
@@ -58,9 +76,10 @@ export async function startFront(
   const keeper = new Keeper(registry, settings, { ...INTERNALS, ...internals })
   const { address, transport } = await keeper.start()
   return {
-    url: urlOf(address),
+    url: urlOf(address, settings.tls !== undefined),
     address,
     transport,
+    setTrustedHosts: hosts => keeper.trust(hosts),
     close: () => keeper.close(),
   }
 }
@@ -78,12 +97,31 @@ class Keeper {
   #failures = 0
   #closed: Promise<void> | undefined
   #forget: (() => void) | undefined
+  #trustedHosts: readonly string[]
+  /** Changes of that list that the thread has not confirmed, by number. */
+  readonly #trusting = new Map<number, () => void>()
+  #changes = 0
 
   constructor(registry: Servable, settings: FrontSettings, internals: FrontInternals) {
     this.#registry = registry
     this.#settings = settings
     this.#internals = internals
     this.#listen = settings.listen
+    this.#trustedHosts = settings.answering.trustedHosts
+    warnIfOpen(this.#trustedHosts, settings.log)
+  }
+
+  async trust(hosts: readonly string[]): Promise<void> {
+    warnIfOpen(hosts, this.#settings.log)
+    this.#trustedHosts = [...hosts]
+    const worker = this.#worker
+    // A thread that is started later begins with it.
+    if (worker === undefined) return
+    const number = this.#changes++
+    await new Promise<void>(resolve => {
+      this.#trusting.set(number, resolve)
+      worker.postMessage({ type: 'trust', hosts: this.#trustedHosts, number } satisfies ToFront)
+    })
   }
 
   async start(): Promise<Listening> {
@@ -117,18 +155,21 @@ class Keeper {
   /** Runs one thread; resolves when it listens. */
   #run(): Promise<Listening> {
     const ended = new SharedArrayBuffer(4)
-    const { trustedHosts, selfMetrics, choice, fallBack, log } = this.#settings
-    const { scraperModule, grace, stallTimeout } = this.#internals
+    const { answering, limits, socketMode, tls, choice, fallBack, log } = this.#settings
+    const { scraperModule, grace, stallTimeout, maxWait } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
       listen: this.#listen,
-      trustedHosts,
-      selfMetrics,
+      answering: { ...answering, trustedHosts: this.#trustedHosts },
+      limits,
+      socketMode,
+      tls,
       choice,
       fallBack,
       scraperModule,
       grace,
       stallTimeout,
+      maxWait,
       ended,
     }
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -149,6 +190,7 @@ class Keeper {
       let failure = 'it ended by itself'
       worker.on('message', (message: FromFront) => {
         if (message.type === 'log') say(log, message.event)
+        else if (message.type === 'trusting') this.#confirm(message.number)
         else if (message.type === 'failed') failure = message.why
         else if (message.type === 'refused') reject(refusal(message))
         else {
@@ -164,12 +206,18 @@ class Keeper {
       worker.on('exit', () => {
         forgetExit()
         this.#worker = undefined
+        for (const number of [...this.#trusting.keys()]) this.#confirm(number)
         reject(new Error(`the front's thread ended before it listened: ${failure}`))
         if (listeningSince === undefined || this.#closed !== undefined) return
         if (performance.now() - listeningSince >= WELL) this.#failures = 0
         this.#runAgain(failure)
       })
     })
+  }
+
+  #confirm(number: number): void {
+    this.#trusting.get(number)?.()
+    this.#trusting.delete(number)
   }
 
   #runAgain(failure: string): void {

@@ -2,15 +2,18 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { badOption, outOfRange } from '../errors.js'
 
 export interface Address {
+  /** An IP address, or the path of a Unix socket. */
   readonly address: string
+  /** 0 for a Unix socket. */
   readonly port: number
-  readonly family: 'IPv4' | 'IPv6'
+  readonly family: 'IPv4' | 'IPv6' | 'unix'
 }
 
+const UNIX = 'unix:'
 const FORM = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/
 
 /**
- * Reads `127.0.0.1:8000` or `[::1]:8000`. The address is always written out, and is an address: with `:8000` or
+ * Reads `127.0.0.1:8000`, `[::1]:8000` or `unix:/path`. The address is always written out, and is an address: with `:8000` or
  * a bare port it would not be said who can connect, and a name may stand for several addresses.
  * Port 0 lets the system choose. `0.0.0.0` is all of IPv4, `[::]` all of both.
  * @throws TypeError or RangeError that names option "listen"
@@ -18,6 +21,16 @@ const FORM = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/
 export function parseListen(listen: unknown): Address {
   if (typeof listen !== 'string')
     throw badOption('listen', listen, 'is not a string such as "127.0.0.1:8000"')
+  if (listen.startsWith(UNIX)) {
+    const path = listen.slice(UNIX.length)
+    if (!path.startsWith('/') || path.includes('\0'))
+      throw badOption(
+        'listen',
+        listen,
+        'is not the whole path of a Unix socket such as "unix:/run/metrics.sock"',
+      )
+    return { address: path, port: 0, family: 'unix' }
+  }
   const [, v6, v4, digits] = FORM.exec(listen) ?? []
   const family = v6 !== undefined && isIPv6(v6) && !v6.includes('%') ? 'IPv6' : 'IPv4'
   const address = family === 'IPv6' ? v6! : v4
@@ -35,12 +48,17 @@ export function parseListen(listen: unknown): Address {
 
 /** The address and port as option "listen" has them. */
 export function listenText({ address, port, family }: Address): string {
+  if (family === 'unix') return `${UNIX}${address}`
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Where a reader on this machine finds the text format; wildcard addresses become the loopback's. */
-export function urlOf(address: Address): string {
+/**
+ * Where a reader on this machine finds the text format; wildcard addresses become the loopback's. A Unix socket has no
+ * URL that all readers know: `unix:/path:/metrics`, as proxies spell it.
+ */
+export function urlOf(address: Address, tls = false): string {
+  if (address.family === 'unix') return `${listenText(address)}:/metrics`
   const reachable =
     address.address === '0.0.0.0' ? '127.0.0.1' : /^[0:]+$/.test(address.address) ? '::1' : address.address
-  return `http://${listenText({ ...address, address: reachable })}/metrics`
+  return `${tls ? 'https' : 'http'}://${listenText({ ...address, address: reachable })}/metrics`
 }

@@ -1,6 +1,14 @@
+import { acceptsGzip, CONTENT_TYPES, negotiate, type Offered } from '../encode/negotiation.js'
 import type { Format } from '../encode/types.js'
 import { show } from '../errors.js'
+import { checkPrefix } from '../prefix.js'
 import { isLoopback, peerText, type TrustedHosts } from './trusted-hosts.js'
+
+/**
+ * Who asks: an address of 4 or 16 bytes, undefined if the system does not tell it, or `local` on a Unix socket, whose
+ * file says who may connect.
+ */
+export type Peer = ArrayLike<number> | 'local' | undefined
 
 /** What a transport read of a request, as it came: nothing in it is decoded. */
 export interface RequestHead {
@@ -9,34 +17,60 @@ export interface RequestHead {
   readonly path: string
   /** What follows it, without the `?`; '' if nothing does. */
   readonly query: string
-  /** The peer's address, 4 or 16 bytes; undefined if the system does not tell it. */
-  readonly peer: ArrayLike<number> | undefined
+  readonly peer: Peer
+  /** What is wrong with its headers, if anything is. */
+  readonly wrong?: Refusal | undefined
   readonly authorization: boolean
   /** Whether a header says that the request was forwarded for somebody else. */
   readonly forwarded: boolean
+  readonly accept?: string | undefined
+  readonly acceptEncoding?: string | undefined
+  /** What `X-Prometheus-Scrape-Timeout-Seconds` says. */
+  readonly timeout?: string | undefined
 }
 
 export type Headers = readonly (readonly [name: string, value: string])[]
 
 export interface Serve {
   readonly kind: 'serve'
-  readonly status: 200
-  readonly headers: Headers
+  readonly contentType: string
   readonly format: Format
   /** '' for none. */
   readonly prefix: string
+  /** Whether the reader takes gzip, and it is offered. */
+  readonly gzip: boolean
+}
+
+/** The page for a person. */
+export interface Landing {
+  readonly kind: 'landing'
 }
 
 export interface Refusal {
   readonly kind: 'refuse'
   readonly status: RefusalStatus
   readonly headers: Headers
+  /** What it is counted as. */
+  readonly denial: Denial
   /** Plain text, ended by a line feed; nothing of the request stands in it unescaped. */
   readonly reason: string
 }
 
-export type RefusalStatus = 400 | 403 | 404 | 405 | 500 | 503
-export type Decision = Serve | Refusal
+export type RefusalStatus = 400 | 403 | 404 | 405 | 408 | 413 | 431 | 500 | 503
+export type Denial =
+  | 'untrusted'
+  | 'authorization'
+  | 'malformed'
+  | 'oversized'
+  | 'path'
+  | 'method'
+  | 'parameter'
+  | 'busy'
+  | 'connections'
+  | 'slow'
+  | 'closing'
+  | 'failed'
+export type Decision = Serve | Landing | Refusal
 
 export const STATUS_LINES: Readonly<Record<RefusalStatus | 200, string>> = {
   200: '200 OK',
@@ -44,98 +78,168 @@ export const STATUS_LINES: Readonly<Record<RefusalStatus | 200, string>> = {
   403: '403 Forbidden',
   404: '404 Not Found',
   405: '405 Method Not Allowed',
+  408: '408 Request Timeout',
+  413: '413 Content Too Large',
+  431: '431 Request Header Fields Too Large',
   500: '500 Internal Server Error',
   503: '503 Service Unavailable',
 }
 
-const PATHS: ReadonlyMap<string, Format> = new Map([
-  ['/metrics', 'text'],
-  ['/metrics.json', 'json'],
+/** After these the connection is ended: it is in no known state, or its peer is not to have more of them. */
+const CLOSING: ReadonlySet<Denial> = new Set<Denial>([
+  'untrusted',
+  'malformed',
+  'oversized',
+  'connections',
+  'slow',
+  'closing',
 ])
 
-const ALWAYS: Headers = [
+export const ALWAYS: Headers = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Cache-Control', 'no-store'],
 ]
 
-const SERVED: Readonly<Record<Format, Headers>> = {
-  text: [['Content-Type', 'text/plain; version=0.0.4; charset=utf-8'], ...ALWAYS],
-  json: [['Content-Type', 'application/json; charset=utf-8'], ...ALWAYS],
+const served = new Map<string, Headers>()
+
+/** The headers of an answer of this type; few types, so that none are made anew. */
+export function servedHeaders(contentType: string, gzip: boolean): Headers {
+  const key = `${contentType} ${gzip}`
+  let headers = served.get(key)
+  if (headers === undefined) {
+    headers = [
+      ['Content-Type', contentType],
+      ...(gzip ? [['Content-Encoding', 'gzip'] as const] : []),
+      ['Vary', 'Accept, Accept-Encoding'],
+      ...ALWAYS,
+    ]
+    served.set(key, headers)
+  }
+  return headers
 }
 
-const PREFIX = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
-const MAX_PREFIX_LENGTH = 64
+/** How answers are compressed for readers that take gzip. */
+export interface Compression {
+  /** zlib's level, 1 to 9. */
+  readonly level: number
+  /** Bytes from which on it is done. */
+  readonly threshold: number
+}
+
+/** What a front answers, to whom. */
+export interface Rules {
+  readonly trusted: TrustedHosts
+  /** Where the text format is; the JSON is at this path with `.json` behind it. */
+  readonly path: string
+  /** Whether there is a page at `/`. */
+  readonly landing: boolean
+  readonly offered: Offered
+  readonly gzip: Compression | undefined
+}
+
+export const DEFAULT_PATH = '/metrics'
 
 /**
  * Decides what a request gets. Pure, and independent of how it came.
  * Who asks is decided first: an untrusted peer learns nothing else, not even which paths there are.
  */
-export function decide(head: RequestHead, trusted: TrustedHosts): Decision {
-  if (head.peer === undefined || !trusted.hasBytes(head.peer)) {
-    return refuse(403, `peer ${peerText(head.peer)} may not read this: it is not in option "trustedHosts"`)
-  }
+export function decide(head: RequestHead, rules: Rules): Decision {
+  const { peer } = head
+  if (peer !== 'local' && (peer === undefined || !rules.trusted.hasBytes(peer))) return untrusted(peer)
+  if (head.wrong !== undefined) return head.wrong
   if (head.authorization) {
     return refuse(
       403,
+      'authorization',
       `HTTP authentication is not permitted: send no Authorization header; who may read is decided ` +
-        `by the peer's address (here ${peerText(head.peer)}) and option "trustedHosts"`,
+        `by the peer's address (here ${peerName(peer)}) and option "trustedHosts"`,
     )
   }
-  const format = PATHS.get(head.path)
-  if (format === undefined) return refuse(404, `there is only ${[...PATHS.keys()].join(' and ')}`)
+  const { path } = rules
+  const json = head.path !== path && head.path === `${path}.json`
+  const landing = head.path === '/' && rules.landing && path !== '/'
+  if (!json && !landing && head.path !== path) {
+    return refuse(404, 'path', `there is only ${path} and ${path}.json`)
+  }
   if (head.method !== 'GET' && head.method !== 'HEAD') {
-    return refuse(405, `method ${show(head.method)} is not allowed here, use GET or HEAD`, [
+    return refuse(405, 'method', `method ${show(head.method)} is not allowed here, use GET or HEAD`, [
       ['Allow', 'GET, HEAD'],
     ])
   }
-  const prefix = readPrefix(head.query)
-  if (typeof prefix !== 'string') return prefix
+  if (landing) return { kind: 'landing' }
+  const prefix = parameter(head.query, 'prefix')
+  if (typeof prefix === 'object') return prefix
+  const wrong = checkPrefix(prefix ?? '')
+  if (wrong !== undefined) return refuse(400, 'parameter', `parameter "prefix": ${show(prefix)} ${wrong}`)
+  const gzip = rules.gzip !== undefined && acceptsGzip(head.acceptEncoding)
+  if (json) return serve('json', CONTENT_TYPES.json, prefix, gzip)
+  const override = parameter(head.query, 'format')
+  if (typeof override === 'object') return override
+  const chosen = negotiate(head.accept, rules.offered, override)
+  if ('problem' in chosen) {
+    return refuse(400, 'parameter', `parameter "format": ${show(override)} ${chosen.problem}`)
+  }
+  return serve(chosen.format, chosen.contentType, prefix, gzip)
+}
+
+function serve(format: Format, contentType: string, prefix: string | undefined, gzip: boolean): Serve {
   return {
     kind: 'serve',
-    status: 200,
-    headers: SERVED[format],
+    contentType,
     format,
-    prefix,
+    prefix: prefix ?? '',
+    gzip,
   }
+}
+
+/** What everybody is told who may not read, whatever was asked. */
+export function untrusted(peer: Peer): Refusal {
+  return refuse(
+    403,
+    'untrusted',
+    `peer ${peerName(peer)} may not read this: it is not in option "trustedHosts"`,
+  )
+}
+
+export function peerName(peer: Peer): string {
+  return peer === 'local' ? 'on a Unix socket' : peerText(peer)
 }
 
 /** A loopback peer that forwards stands for somebody else, who is then trusted with it. */
-export function isForwardedByLoopback(head: RequestHead): boolean {
-  return head.forwarded && head.peer !== undefined && isLoopback(head.peer)
+export function isForwardedByLoopback({ forwarded, peer }: RequestHead): boolean {
+  return forwarded && peer !== undefined && (peer === 'local' || isLoopback(peer))
 }
 
 /** A refusal with the headers that all of them have. `reason` is one line of text without its end. */
-export function refuse(status: RefusalStatus, reason: string, more: Headers = []): Refusal {
+export function refuse(status: RefusalStatus, denial: Denial, reason: string, more: Headers = []): Refusal {
   const headers: Headers = [['Content-Type', 'text/plain; charset=utf-8'], ...ALWAYS, ...more]
-  return { kind: 'refuse', status, headers, reason: `${reason}\n` }
+  return { kind: 'refuse', status, headers, denial, reason: `${reason}\n` }
+}
+
+/** Whether the connection is ended after it. */
+export function closes({ denial }: Refusal): boolean {
+  return CLOSING.has(denial)
 }
 
 /**
- * The one parameter there is. Names are decoded before they are compared (`%70refix` is `prefix` too, and
- * counts when it comes twice), as forms are: `+` is a space. Names that cannot be decoded are others', ignored.
+ * A parameter's value; undefined where it is not there or empty. Names are decoded before they are compared
+ * (`%70refix` is `prefix` too, and counts when it comes twice), as forms are: `+` is a space. Names that cannot be
+ * decoded are others', ignored.
  */
-function readPrefix(query: string): string | Refusal {
+function parameter(query: string, wanted: string): string | undefined | Refusal {
+  if (query === '') return undefined
   let found: string | undefined
-  if (query === '') return ''
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=')
     const name = equals < 0 ? pair : pair.slice(0, equals)
-    if (name !== 'prefix' && decodeForm(name) !== 'prefix') continue
-    if (found !== undefined) return refuse(400, 'parameter "prefix" comes twice')
+    if (name !== wanted && decodeForm(name) !== wanted) continue
+    if (found !== undefined) return refuse(400, 'parameter', `parameter "${wanted}" comes twice`)
     found = equals < 0 ? '' : pair.slice(equals + 1)
   }
-  if (found === undefined || found === '') return ''
-  const prefix = decodeForm(found)
-  if (prefix === undefined) {
-    return refuse(400, `parameter "prefix": ${show(found)} is not valid percent-encoding`)
-  }
-  if (!PREFIX.test(prefix)) {
-    return refuse(400, `parameter "prefix": ${show(prefix)} is not the beginning of a metric name`)
-  }
-  if (prefix.length > MAX_PREFIX_LENGTH) {
-    return refuse(400, `parameter "prefix": ${show(prefix)} is longer than ${MAX_PREFIX_LENGTH} characters`)
-  }
-  return prefix
+  if (found === undefined || found === '') return undefined
+  const value = decodeForm(found)
+  if (value !== undefined) return value
+  return refuse(400, 'parameter', `parameter "${wanted}": ${show(found)} is not valid percent-encoding`)
 }
 
 function decodeForm(text: string): string | undefined {

@@ -1,51 +1,89 @@
+import { rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Chunk, Scrape } from '../encode/types.js'
+import { followFiles, readPair } from './certificate.js'
+import type { Desk } from './desk.js'
+import { rawRefusal, serveHttp } from './exchange-http.js'
+import { MAX_HEADER_BYTES } from './headers.js'
 import type { Address } from './listen.js'
-import { type Refusal, type RequestHead, STATUS_LINES } from './request.js'
-import { Desk, listenError, type Transport, type TransportSettings } from './transport.js'
-import { peerBytes } from './trusted-hosts.js'
+import { type Denial, type Refusal, refuse } from './request.js'
+import { listenError, type Transport, type TransportSettings } from './transport.js'
+import { listenUnix } from './unix-socket.js'
 
-/** Idle connections are kept as long as uWebSockets.js keeps them. */
-const KEEP_ALIVE_MS = 10_000
-const MAX_HEADER_BYTES = 16 * 1024
+/** Idle connections are kept as long as uWebSockets.js keeps them; headers take as long at most. */
+const IDLE_MS = 10_000
+/** A whole request, with a body that is read away. */
+const REQUEST_MS = 20_000
 
 /** Listens through node:http. Rejects with an Error that names option "listen". */
-export function listenHttp(settings: TransportSettings): Promise<Transport> {
-  const desk = new Desk(settings)
-  const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_MS,
+export async function listenHttp(settings: TransportSettings): Promise<Transport> {
+  const { desk, stallTimeout } = settings
+  const options = {
+    keepAliveTimeout: IDLE_MS,
+    headersTimeout: IDLE_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: 1000,
     maxHeaderSize: MAX_HEADER_BYTES,
     // Said here, so that flags given to the program do not loosen it.
     insecureHTTPParser: false,
-  })
-  server.on('request', (request, response) => serveHttp(request, response, desk, settings.stallTimeout))
+    requireHostHeader: false,
+  }
+  const { tls } = settings
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createSecureServer({ ...options, ...readPair(tls), minVersion: 'TLSv1.2', handshakeTimeout: IDLE_MS })
+  server.on('connection', socket => admit(socket, desk, tls !== undefined))
+  const serve = (request: IncomingMessage, response: ServerResponse) =>
+    serveHttp(request, response, desk, stallTimeout)
+  server.on('request', serve)
+  // RFC 9110, 10.1.1: a server may take no notice of what it does not know; node's own answer gives no reason.
+  server.on('checkExpectation', serve)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket, desk))
   // CONNECT is handed over as a bare socket, and never ours to serve.
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-    const answer = desk.answer(headOf(request))
-    if (answer.kind === 'refuse') socket.end(rawRefusal(answer.refusal))
-    else socket.destroy()
+    socket.on('error', () => {})
+    const method = refuse(405, 'method', 'method "CONNECT" is not allowed here, use GET or HEAD', [
+      ['Allow', 'GET, HEAD'],
+    ])
+    socket.end(rawRefusal(refusedFor(method, request.socket, desk)))
   })
-  return new Promise((resolve, reject) => {
-    const { address, port, family } = settings.listen
-    const refused = (error: Error) => reject(listenError(settings.listen, error))
-    server.once('error', refused)
-    server.listen({ host: address, port, exclusive: true }, () => {
-      server.off('error', refused)
-      const bound = {
-        address,
-        port: (server.address() as AddressInfo).port,
-        family,
-      }
-      resolve(transport(server, desk, bound))
-    })
-  })
+  try {
+    const address = await bind(server, settings)
+    const unfollow = tls === undefined ? () => {} : followFiles(server as SecureServer, tls, settings.log!)
+    return transport(server, desk, address, unfollow)
+  } catch (error) {
+    throw listenError(settings.listen, error)
+  }
 }
 
-function transport(server: Server, desk: Desk, address: Address): Transport {
+async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSettings): Promise<Address> {
+  const { address, port, family } = listen
+  if (family === 'unix') {
+    await listenUnix(server, address, socketMode)
+    return listen
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host: address, port, exclusive: true }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return { ...listen, port: (server.address() as AddressInfo).port }
+}
+
+function transport(server: Server, desk: Desk, address: Address, unfollow: () => void): Transport {
   let closed: Promise<void> | undefined
+  // The file is not where node made it.
+  const unlink = () => {
+    if (address.family === 'unix') rmSync(address.address, { force: true })
+  }
   const destroy = () => {
+    if (server.listening) unlink()
+    unfollow()
     server.close()
     server.closeAllConnections()
   }
@@ -55,6 +93,7 @@ function transport(server: Server, desk: Desk, address: Address): Transport {
     destroy,
     close: grace => {
       closed ??= (async () => {
+        unlink()
         const ended = new Promise<void>(resolve => server.close(() => resolve()))
         server.closeIdleConnections()
         await desk.quiesce(grace)
@@ -66,117 +105,40 @@ function transport(server: Server, desk: Desk, address: Address): Transport {
   }
 }
 
-/** Answers one request of a node:http server; `stallTimeout` in ms, 0 for none. */
-export function serveHttp(
-  request: IncomingMessage,
-  response: ServerResponse,
-  desk: Desk,
-  stallTimeout: number,
-): void {
-  const answer = desk.answer(headOf(request))
-  if (answer.kind === 'refuse') {
-    sendRefusal(response, answer.refusal)
+/** Counts a connection, or ends it at once. */
+function admit(socket: Socket, desk: Desk, tls: boolean): void {
+  const peer = desk.peerOf(socket)
+  const entered = desk.connections.enter(peer, desk.trusts(peer))
+  if (typeof entered === 'function') {
+    socket.once('close', entered)
     return
   }
-  for (const [name, value] of answer.serve.headers) response.setHeader(name, value)
-  if (answer.kind === 'whole') {
-    response.setHeader('Content-Length', answer.bytes.length)
-    const done = desk.begin()
-    response.once('close', done)
-    // A copy, for the socket may take it later than the scraper is asked again.
-    response.end(Uint8Array.from(answer.bytes))
+  desk.refused(entered, { peer })
+  if (tls) socket.destroy()
+  else socket.end(rawRefusal(entered), () => socket.destroy())
+}
+
+/** Bytes that are no request: told so, and the connection ended. */
+function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, desk: Desk): void {
+  const http = socket as Socket & { _httpMessage?: ServerResponse }
+  // An answer that has begun must not be gone on with by another.
+  if (!socket.writable || error.code === 'ECONNRESET' || http._httpMessage?.headersSent) {
+    socket.destroy()
     return
   }
-  if (request.method === 'HEAD') {
-    response.end()
-    return
+  const reasons: Record<string, [400 | 408 | 431, Denial, string]> = {
+    HPE_HEADER_OVERFLOW: [431, 'oversized', `the headers are longer than ${MAX_HEADER_BYTES} bytes`],
+    ERR_HTTP_REQUEST_TIMEOUT: [408, 'slow', 'the request took too long to come'],
   }
-  const done = desk.begin()
-  void stream(response, answer.open, desk, stallTimeout).finally(done)
+  const [status, denial, why] = reasons[error.code ?? ''] ?? [400, 'malformed', 'this is not HTTP/1.1']
+  const refusal = refusedFor(refuse(status, denial, why), http, desk)
+  socket.end(rawRefusal(refusal), () => socket.destroy())
 }
 
-async function stream(
-  response: ServerResponse,
-  open: () => Scrape,
-  desk: Desk,
-  stallTimeout: number,
-): Promise<void> {
-  let scrape: Scrape | undefined
-  const closed = new Promise<void>(resolve => {
-    response.once('close', () => {
-      scrape?.abort()
-      resolve()
-    })
-  })
-  try {
-    scrape = open()
-    for (;;) {
-      const chunk = await scrape.next()
-      if (chunk === undefined) break
-      await sendChunk(response, chunk, closed, stallTimeout)
-      if (response.destroyed) return
-    }
-    response.end()
-    await Promise.race([closed, new Promise(resolve => response.once('finish', resolve))])
-  } catch (error) {
-    // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
-    if (response.destroyed) return
-    const refusal = desk.failed(error)
-    // A clean end would be taken for the whole of it.
-    if (response.headersSent) response.destroy()
-    else sendRefusal(response, refusal)
-  } finally {
-    scrape?.abort()
-  }
-}
-
-/** Resolves when the system has taken the chunk or the connection is gone; the chunk is released then. */
-async function sendChunk(
-  response: ServerResponse,
-  chunk: Chunk,
-  closed: Promise<void>,
-  stallTimeout: number,
-): Promise<void> {
-  try {
-    if (response.destroyed) return
-    const socket = response.socket
-    const stalled = () => response.destroy()
-    socket?.setTimeout(stallTimeout, stalled)
-    await Promise.race([closed, new Promise<unknown>(resolve => response.write(chunk.bytes, resolve))])
-    socket?.setTimeout(0, stalled)
-  } finally {
-    chunk.release()
-  }
-}
-
-function headOf(request: IncomingMessage): RequestHead {
-  const url = request.url ?? ''
-  const mark = url.indexOf('?')
-  const { authorization, forwarded } = request.headers
-  return {
-    method: request.method ?? '',
-    path: mark < 0 ? url : url.slice(0, mark),
-    query: mark < 0 ? '' : url.slice(mark + 1),
-    peer: peerBytes(request.socket.remoteAddress),
-    authorization: authorization !== undefined,
-    forwarded: forwarded !== undefined || request.headers['x-forwarded-for'] !== undefined,
-  }
-}
-
-function sendRefusal(response: ServerResponse, refusal: Refusal): void {
-  for (const name of response.getHeaderNames()) response.removeHeader(name)
-  response.statusCode = refusal.status
-  for (const [name, value] of refusal.headers) response.setHeader(name, value)
-  if (refusal.status === 503) response.setHeader('Connection', 'close')
-  response.setHeader('Content-Length', Buffer.byteLength(refusal.reason))
-  response.end(refusal.reason)
-}
-
-function rawRefusal(refusal: Refusal): string {
-  const headers = refusal.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const length = Buffer.byteLength(refusal.reason)
-  return (
-    `HTTP/1.1 ${STATUS_LINES[refusal.status]}\r\n${headers}` +
-    `Content-Length: ${length}\r\nConnection: close\r\n\r\n${refusal.reason}`
-  )
+/** What is told to this peer: one that may not read learns nothing else. */
+function refusedFor(refusal: Refusal, socket: Socket, desk: Desk): Refusal {
+  const peer = desk.peerOf(socket)
+  const told = desk.judge(refusal, peer)
+  desk.refused(told, { peer })
+  return told
 }

@@ -1,9 +1,20 @@
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
-import type { Chunk, Scrape } from '../encode/types.js'
+import type { Chunk } from '../encode/types.js'
+import type { Answer, Desk, Visit } from './desk.js'
+import type { Cut, Reading } from './encoding.js'
+import { HeaderReader } from './headers.js'
 import type { Address } from './listen.js'
-import { type Headers, type Refusal, type RefusalStatus, type RequestHead, STATUS_LINES } from './request.js'
-import { type Answer, Desk, listenError, type Transport, type TransportSettings } from './transport.js'
+import {
+  closes,
+  type Headers,
+  type Refusal,
+  type RefusalStatus,
+  type RequestHead,
+  refuse,
+  STATUS_LINES,
+} from './request.js'
+import { listenError, type Transport, type TransportSettings } from './transport.js'
 import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
 
 /**
@@ -21,6 +32,8 @@ const TURN_BYTES = 4 * 1024 * 1024
 /** Chunks fetched ahead, so that a socket that has room again can be filled at once. */
 const QUEUE_LENGTH = 2
 
+const PROXIED = refuse(400, 'malformed', 'a PROXY line is not taken here')
+
 /** How often listening is tried where what stands against it has gone meanwhile. */
 const ATTEMPTS = 5
 
@@ -31,8 +44,7 @@ export function loadUws(native: string): Uws {
 
 /** Listens through uWebSockets.js. Rejects with an Error that names option "listen". */
 export async function listenUws(settings: TransportSettings, uws: Uws): Promise<Transport> {
-  const desk = new Desk(settings)
-  const { listen } = settings
+  const { listen, desk } = settings
   let cause: Error | undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const chosen = listen.port === 0 ? await portOf(listen) : listen.port
@@ -117,11 +129,13 @@ function transport(uws: Uws, { app, socket }: Bound, desk: Desk, asked: Address)
 class Exchange {
   readonly #response: UwsResponse
   readonly #desk: Desk
-  readonly #done: () => void
+  readonly #visit: Visit
   #head = false
   #over = false
   #headSent = false
-  #scrape: Scrape | undefined
+  #reading: Reading | undefined
+  /** Takes the reader off the count of connections. */
+  #leave: (() => void) | undefined
   /** Chunks not written yet, and how much of the first was. */
   readonly #queue: Chunk[] = []
   #at = 0
@@ -134,9 +148,12 @@ class Exchange {
   constructor(response: UwsResponse, desk: Desk) {
     this.#response = response
     this.#desk = desk
-    this.#done = desk.begin()
+    this.#visit = desk.visit()
     // First of all: a handler that returned or threw without it would end the process.
-    response.onAborted(() => this.#finish())
+    response.onAborted(() => {
+      this.#visit.answered(0)
+      this.#finish()
+    })
   }
 
   start(request: UwsRequest): void {
@@ -144,22 +161,34 @@ class Exchange {
     try {
       const head = headOf(request, this.#response)
       this.#head = head.method === 'HEAD'
-      answer = this.#desk.answer(head)
+      answer = this.#desk.answer(head, this.#visit)
+      if (answer.kind === 'stream' && !this.#head) answer = this.#enter(head, answer)
     } catch (error) {
-      answer = { kind: 'refuse', refusal: this.#desk.failed(error) }
+      answer = { kind: 'refuse', refusal: this.#desk.failed(error, this.#visit) }
     }
     if (answer.kind === 'refuse') this.#refuse(answer.refusal)
-    else if (answer.kind === 'whole') this.#whole(200, answer.serve.headers, answer.bytes)
-    else if (this.#head) this.#bare(answer.serve.headers)
-    else void this.#stream(answer.serve.headers, answer.open)
+    else if (answer.kind === 'whole') this.#whole(200, answer.headers, answer.bytes)
+    else if (this.#head) this.#bare(answer.headers)
+    else void this.#stream(answer.headers, answer.open)
   }
 
-  async #stream(headers: Headers, open: () => Scrape): Promise<void> {
+  /**
+   * Connections are counted while they are streamed to: uWebSockets.js does not say when one is opened, and ends
+   * those that ask for nothing after 10 s.
+   */
+  #enter(head: RequestHead, answer: Answer): Answer {
+    const entered = this.#desk.connections.enter(head.peer, true)
+    if (typeof entered !== 'function') return this.#desk.refused(entered, head, this.#visit)
+    this.#leave = entered
+    return answer
+  }
+
+  async #stream(headers: Headers, open: (onCut: (cut: Cut) => void) => Reading): Promise<void> {
     try {
-      this.#scrape = open()
+      this.#reading = open(cut => this.#fail(cut))
       this.#response.onWritable(() => this.#writable())
       for (let sinceTurn = 0; ; ) {
-        const chunk = await this.#scrape.next()
+        const chunk = await this.#reading.next()
         if (this.#over) return chunk?.release()
         if (chunk === undefined) break
         this.#queue.push(chunk)
@@ -180,12 +209,19 @@ class Exchange {
       })
       this.#finish()
     } catch (error) {
-      // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
-      if (this.#over) return
-      const refusal = this.#desk.failed(error)
-      if (!this.#headSent) this.#refuse(refusal)
-      // A clean end would be taken for the whole of it. onAborted finishes.
-      else this.#response.close()
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
+    if (this.#over) return
+    const refusal = this.#desk.failed(error, this.#visit)
+    if (!this.#headSent) this.#refuse(refusal)
+    else {
+      // A clean end would be taken for the whole of it. What is finished here, onAborted finds done.
+      this.#finish()
+      this.#response.close()
     }
   }
 
@@ -202,6 +238,7 @@ class Exchange {
 
   /** The socket, which was full, has room. Nothing is corked here: large writes are safe, and fastest. */
   #writable(): boolean {
+    this.#reading?.progress()
     // Without a write what was kept back would stay there. An empty cork writes it, and asks to be told again
     // if that did not go whole, but does not say so.
     if (this.#queue.length === 0) {
@@ -218,10 +255,12 @@ class Exchange {
   #writePiece(length: number): boolean {
     const chunk = this.#queue[0]!
     const room = this.#response.write(chunk.bytes.subarray(this.#at, this.#at + length))
+    if (room) this.#reading?.progress()
     this.#at += length
     if (this.#at >= chunk.bytes.length) {
       // What was not taken was copied: a slow reader holds no slot for it.
       this.#queue.shift()
+      this.#visit.bytes += chunk.bytes.length
       this.#at = 0
       chunk.release()
       this.#wake?.()
@@ -243,7 +282,8 @@ class Exchange {
     for (const [name, value] of headers) this.#response.writeHeader(name, value)
   }
 
-  #whole(status: RefusalStatus | 200, headers: Headers, body: Uint8Array): void {
+  #whole(status: RefusalStatus | 200, headers: Headers, body: Uint8Array, close = false): void {
+    if (!this.#head) this.#visit.bytes = body.length
     this.#response.cork(() => {
       this.#writeHead(status, headers)
       if (this.#head) {
@@ -251,7 +291,7 @@ class Exchange {
         this.#response.writeHeader('Content-Length', String(body.length)).endWithoutBody()
         this.#finish()
       } else if (body.length <= CORKED_BYTES) {
-        this.#response.end(body, status === 503)
+        this.#response.end(body, close)
         this.#finish()
       } else if (this.#response.tryEnd(body, body.length)[1]) this.#finish()
       else this.#endLater(body)
@@ -279,7 +319,7 @@ class Exchange {
   }
 
   #refuse(refusal: Refusal): void {
-    this.#whole(refusal.status, refusal.headers, Buffer.from(refusal.reason))
+    this.#whole(refusal.status, refusal.headers, Buffer.from(refusal.reason), closes(refusal))
   }
 
   #finish(): void {
@@ -287,19 +327,18 @@ class Exchange {
     this.#over = true
     this.#full = false
     for (const chunk of this.#queue.splice(0)) chunk.release()
-    this.#scrape?.abort()
+    this.#reading?.abort()
     this.#wake?.()
-    this.#done()
+    this.#leave?.()
+    this.#visit.end()
   }
 }
 
 function headOf(request: UwsRequest, response: UwsResponse): RequestHead {
-  let authorization = false
-  let forwarded = false
-  // Not getHeader, which says '' for a header that is empty and for one that is not there.
-  request.forEach(name => {
-    if (name === 'authorization') authorization = true
-    else if (name === 'forwarded' || name === 'x-forwarded-for') forwarded = true
+  const headers = new HeaderReader()
+  // Not getHeader, which says '' for a header that is empty and for one that is not there, and one of several.
+  request.forEach((name, value) => {
+    headers.add(name, value)
   })
   return {
     // As it was written: getMethod() would turn it into lower case in place.
@@ -307,7 +346,11 @@ function headOf(request: UwsRequest, response: UwsResponse): RequestHead {
     path: request.getUrl(),
     query: request.getQuery() ?? '',
     peer: new Uint8Array(response.getRemoteAddress()),
-    authorization,
-    forwarded,
+    authorization: headers.authorization,
+    forwarded: headers.forwarded,
+    accept: headers.accept,
+    acceptEncoding: headers.acceptEncoding,
+    timeout: headers.timeout,
+    wrong: response.getProxiedRemoteAddress().byteLength > 0 ? PROXIED : headers.wrong,
   }
 }

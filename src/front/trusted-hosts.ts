@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { badOption, outOfRange, show } from '../errors.js'
+import { type Log, say } from '../log.js'
 
 const CIDR_LENGTH = /^(0|[1-9]\d{0,2})$/
 const TRAILING_IPV4 = /:([^:]*\.[^:]*)$/
@@ -36,6 +37,11 @@ export class TrustedHosts {
     this.#v6 = pack(v6, 4)
   }
 
+  /** Whether every address there is of IPv4, or of IPv6, may read. */
+  get open(): boolean {
+    return covers(this.#v4, 1) || covers(this.#v6, 4)
+  }
+
   /** Whether this peer may read. Anything that is not an address of 4 or 16 bytes may not. */
   hasBytes(peer: Bytes): boolean {
     if (peer.length === 4) return within(this.#v4, 1, word(peer, 0), 0, 0, 0)
@@ -49,6 +55,19 @@ export class TrustedHosts {
     const bytes = peerBytes(peer)
     return bytes !== undefined && this.hasBytes(bytes)
   }
+}
+
+/**
+ * Warns where a list lets everybody read.
+ * @throws as the constructor does.
+ */
+export function warnIfOpen(entries: readonly string[], log: Log): void {
+  if (!new TrustedHosts(entries).open) return
+  say(log, {
+    level: 'warn',
+    code: 'open-to-everyone',
+    message: `option "trustedHosts": ${show(entries)} lets everyone read who can connect`,
+  })
 }
 
 /** The bytes of a peer's address in text, a zone id left aside; undefined if it is not one. */
@@ -148,6 +167,24 @@ function pack(ranges: Range[], words: number): Uint32Array {
     packed.set(range.last, index * 2 * words + words)
   })
   return packed
+}
+
+/** Whether ranges, sorted and without overlap, leave out no address. */
+function covers(packed: Uint32Array, words: number): boolean {
+  // The first address that is not covered by those before; all zeros again once the last one is.
+  const next = new Uint32Array(words)
+  for (let at = 0; at < packed.length; at += 2 * words) {
+    if (packed.subarray(at, at + words).some((value, index) => value !== next[index])) return false
+    next.set(packed.subarray(at + words, at + 2 * words))
+    let digit = words - 1
+    // The value of ++ itself is not cut to 32 bits.
+    for (; digit >= 0; digit--) {
+      next[digit]!++
+      if (next[digit] !== 0) break
+    }
+    if (digit < 0) return true
+  }
+  return false
 }
 
 function within(packed: Uint32Array, words: number, a: number, b: number, c: number, d: number): boolean {

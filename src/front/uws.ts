@@ -47,4 +47,6 @@ export interface UwsResponse {
   onWritable(handler: (offset: number) => boolean): UwsResponse
   onAborted(handler: () => void): UwsResponse
   getRemoteAddress(): ArrayBuffer
+  /** What a PROXY line before the request said; empty without one. */
+  getProxiedRemoteAddress(): ArrayBuffer
 }

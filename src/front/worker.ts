@@ -1,8 +1,12 @@
 /** The front's own thread: no event loop of the application stands between a reader and the figures. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Scraper } from '../encode/types.js'
+import type { LogEvent } from '../log.js'
 import type { RegistryHandle } from '../memory/handle.js'
+import { Desk } from './desk.js'
 import type { FromFront, FrontData, ToFront } from './protocol.js'
+import type { Recorder } from './recorder.js'
+import { DEFAULT_PATH } from './request.js'
 import type { Transport, TransportSettings } from './transport.js'
 import { TrustedHosts } from './trusted-hosts.js'
 
@@ -14,9 +18,11 @@ const port = parentPort!
 const ended = new Int32Array(data.ended)
 let transport: Transport | undefined
 let scraper: Scraper | undefined
+let desk: Desk | undefined
 const leaving = new AbortController()
 
 const tell = (message: FromFront) => port.postMessage(message)
+const log = (event: LogEvent) => tell({ type: 'log', event })
 
 // Whatever happens, uWebSockets.js must have nothing open when the thread ends, or the process is aborted.
 process.on('uncaughtException', error => {
@@ -28,11 +34,19 @@ process.on('uncaughtException', error => {
 
 port.on('message', (message: ToFront) => {
   if (message.type === 'exit') letGo()
-  else void close()
+  else if (message.type === 'close') void close()
+  else {
+    // A thread that has not begun to listen was started with a list, which this one follows.
+    void started.then(() => {
+      desk?.trust(new TrustedHosts(message.hosts))
+      tell({ type: 'trusting', number: message.number })
+    })
+  }
 })
 
+const started = start()
 try {
-  await start()
+  await started
 } catch (error) {
   letGo()
   const { message, code } = error as NodeJS.ErrnoException
@@ -41,19 +55,39 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { createScraper } = (await import(data.scraperModule)) as {
+  const { createScraper, createRecorder } = (await import(data.scraperModule)) as {
     createScraper(handle: RegistryHandle): Scraper
+    createRecorder?(handle: RegistryHandle): Recorder
   }
   if (leaving.signal.aborted) return
   scraper = createScraper(data.handle)
   scraper.startSweeping()
+  const { trustedHosts, offered, gzip, ...answering } = data.answering
+  const recorder = recorderOf(createRecorder)
+  desk = new Desk({
+    ...answering,
+    ...data.limits,
+    scraper,
+    rules: {
+      trusted: new TrustedHosts(trustedHosts),
+      path: DEFAULT_PATH,
+      landing: true,
+      offered,
+      gzip,
+    },
+    log,
+    stallTimeout: data.stallTimeout,
+    maxWait: data.maxWait,
+    local: data.listen.family === 'unix',
+    ...(recorder === undefined ? {} : { recorder }),
+  })
   const settings: TransportSettings = {
     listen: data.listen,
-    trusted: new TrustedHosts(data.trustedHosts),
-    scraper,
-    selfMetrics: data.selfMetrics,
-    log: event => tell({ type: 'log', event }),
+    desk,
     stallTimeout: data.stallTimeout,
+    socketMode: data.socketMode,
+    tls: data.tls,
+    log,
     signal: leaving.signal,
   }
   const listening = await listen(settings)
@@ -69,6 +103,21 @@ async function start(): Promise<void> {
   })
 }
 
+/** Counting must not keep a front from serving: default labels of the same names do not go with its own. */
+function recorderOf(create: ((handle: RegistryHandle) => Recorder) | undefined): Recorder | undefined {
+  if (!data.answering.selfMetrics) return undefined
+  try {
+    return create?.(data.handle)
+  } catch (error) {
+    log({
+      level: 'warn',
+      code: 'front-uncounted',
+      message: `the front does not count what it does: ${(error as Error).message}`,
+    })
+    return undefined
+  }
+}
+
 /** Only the transport that is used is loaded. */
 async function listen(settings: TransportSettings): Promise<Transport> {
   if (data.choice.transport === 'uws') {
@@ -79,7 +128,7 @@ async function listen(settings: TransportSettings): Promise<Transport> {
     } catch (error) {
       const why = `uWebSockets.js cannot be loaded: ${(error as Error).message}`
       if (!data.fallBack) throw new Error(`option "transport": "uws" is impossible here: ${why}`)
-      settings.log({
+      log({
         level: 'info',
         code: 'front-transport',
         message: `the front uses node:http: ${why}`,

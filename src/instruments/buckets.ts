@@ -49,66 +49,84 @@ function checkCount(count: number): void {
 }
 
 const number = new Float64Array(1)
-const halves = new Uint32Array(number.buffer)
+const halves = new Int32Array(number.buffer)
 
 /** 8 KiB: beside what else is hot, it must stay in the first-level cache. */
 const MAX_ROWS = 4_096
 /** Bits of a Float64's upper half that the finest table leaves out. */
 const FINEST = 8
+/** So many bounds that are not above 0 are looked at one by one. */
+const MAX_SCANNED = 8
 
 /**
- * Finds the bucket of a value: the sign, exponent and first bits of the mantissa choose a row of a table, which tells
- * the first bound that can hold it. Mostly that is the one; neighbours are tried after it.
+ * Finds the bucket of a value: the exponent and first bits of the mantissa choose a row of a table, which tells the
+ * first bound that can hold it. Mostly that is the one; neighbours are tried after it.
+ *
+ * Values are spread over the buckets, so a branch that depends on one is mispredicted, at half the cost of the rest:
+ * the table is as fine as it may be, and what is below its first row is brought there by arithmetic.
  */
 export class Buckets {
-  readonly bounds: Float64Array
-  /** Index of the first bound above 0: the table is for values from there on. */
-  readonly #firstPositive: number
-  readonly low: number
-  readonly high: number
-  table: Uint16Array
-  shift: number
-  base: number
+  // Declared alone: a field that is undefined before its constructor sets it is checked whenever it is read.
+  declare readonly bounds: Float64Array
+  /** The bounds and +Inf, where each search ends. */
+  declare readonly upper: Float64Array
+  /** By row, the first bound that is not below all of the row's values. */
+  declare readonly table: Uint16Array
+  declare readonly shift: number
+  /** Row of the first bound, among those of all numbers. */
+  declare readonly base: number
+  /** From this row on values are above all bounds; 0 where there is no table, and all have to be searched for. */
+  declare readonly rows: number
+  /** Cells of a histogram before its sum. */
+  declare readonly cells: number
 
   constructor(bounds: readonly number[]) {
     this.bounds = Float64Array.from(bounds)
+    this.upper = Float64Array.from([...bounds, Number.POSITIVE_INFINITY])
+    this.cells = this.upper.length
     const first = bounds.findIndex(bound => bound > 0)
-    this.#firstPositive = first === -1 ? bounds.length : first
-    this.low = first === -1 ? Number.POSITIVE_INFINITY : bounds[first]
-    this.high = bounds[bounds.length - 1]
-    this.shift = 20
-    this.base = 0
-    this.table = new Uint16Array(1)
-    if (first === -1) return
-    // As fine as the table may be: the fewer rows have a bound in them, the better the branch after it is predicted.
-    while (this.shift > FINEST && this.#rows(this.shift - 1) <= MAX_ROWS) this.shift--
-    this.base = row(this.low, this.shift)
-    this.table = new Uint16Array(this.#rows(this.shift))
+    const searched = first === -1 || first > MAX_SCANNED
+    const low = bounds[first]
+    const high = bounds[bounds.length - 1]
+    const rows = (shift: number) => row(high, shift) - row(low, shift) + 1
+    let shift = 20
+    while (!searched && shift > FINEST && rows(shift - 1) <= MAX_ROWS) shift--
+    // Where all have to be searched for, all numbers are in row 0 or 1.
+    this.shift = searched ? 31 : shift
+    this.base = searched ? -1 : row(low, shift)
+    this.rows = searched ? 0 : rows(shift)
+    this.table = new Uint16Array(this.rows)
     let n = first
-    for (let at = 0; at < this.table.length; at++) {
-      while (row(bounds[n], this.shift) - this.base < at) n++
+    for (let at = 0; at < this.rows; at++) {
+      while (row(bounds[n], shift) - this.base < at) n++
       this.table[at] = n
     }
+    // What is not above 0 comes here, too.
+    this.table[0] = 0
   }
 
-  #rows(shift: number): number {
-    return row(this.high, shift) - row(this.low, shift) + 1
-  }
-
-  /** Index of the first bound that is not below the value; the number of bounds where there is none. */
+  /** Index of the first bound that is not below the value, which is not NaN; the number of bounds where there is none. */
   find(value: number): number {
-    if (value > this.high) return this.bounds.length
-    if (value <= this.low) return this.#firstPositive === 0 ? 0 : this.#search(value)
     number[0] = value
-    let n = this.table[(halves[1] >>> this.shift) - this.base]
-    while (value > this.bounds[n]) n++
+    let at = (halves[1] >> this.shift) - this.base
+    if (at >= this.rows) return this.#search(value)
+    // 0 where it is negative.
+    at &= ~(at >> 31)
+    const n = this.table[at]
+    // A loop only where one is needed: what would be checked in each turn is not, then.
+    return value > this.upper[n] ? this.#after(value, n) : n
+  }
+
+  #after(value: number, n: number): number {
+    do n++
+    while (value > this.upper[n])
     return n
   }
 
-  /** Among the bounds up to the first one above 0. */
   #search(value: number): number {
+    if (this.rows > 0) return this.bounds.length
     let from = 0
-    let to = Math.min(this.#firstPositive, this.bounds.length - 1)
+    let to = this.bounds.length
     while (from < to) {
       const middle = (from + to) >>> 1
       if (value <= this.bounds[middle]) to = middle
@@ -120,5 +138,5 @@ export class Buckets {
 
 function row(value: number, shift: number): number {
   number[0] = value
-  return halves[1] >>> shift
+  return halves[1] >> shift
 }

@@ -13,6 +13,8 @@ export interface Context {
   readonly now: () => number
   /** Seconds on a clock that never goes back. */
   readonly elapsed: () => number
+  /** ms since the registry was made, on a clock that never goes back. */
+  readonly uptime: () => number
   /** Tells the program, once for each family and reason, that updates are being dropped. */
   refused(family: Identity, reason: number): void
   /** Sets all series of a family to zero. */

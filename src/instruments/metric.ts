@@ -21,15 +21,18 @@ export type Labels<L extends string> = { readonly [K in L]: LabelValue }
 
 /** The calling thread's handle on one series. Fields are few: a thread can hold millions. */
 export abstract class Child implements Holder {
+  // Declared alone: a field that is undefined before its constructor sets it is checked whenever it is read.
   /** All of the registry's shared memory; `at` is an index into it. */
-  readonly cells: Float64Array
+  declare readonly cells: Float64Array
   at = 0
-  readonly metric: Metric<string, Child>
+  declare readonly metric: Metric<string, Child>
   /** The label value, or values where there are several. */
-  readonly key: string | readonly string[]
+  declare readonly key: string | readonly string[]
   twin: Holder | undefined = undefined
   /** Where it was refused: the reason, and above it H_ROOM at that time; not tried again before that changes. */
   refused = 0
+  /** Int32 index of its references to exemplars; 0 where it has given none. See memory/exemplars.ts. */
+  exemplars = 0
 
   constructor(metric: Metric<string, Child>, key: string | readonly string[]) {
     this.metric = metric
@@ -40,6 +43,7 @@ export abstract class Child implements Holder {
   /** @internal */
   letGo(): void {
     this.refused = 0
+    this.exemplars = 0
     this.metric.forget(this)
   }
 }
@@ -81,8 +85,8 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /**
    * This thread's child of a label set: hold it where it is hot. The series exists, at 0, from here on. At a limit
-   * the child drops and counts what is recorded, until there is room. First use of a label set in a thread: about a
-   * microsecond; later ones: a look-up.
+   * the child drops and counts what is recorded, until there is room. First use of a label set in a thread: two or
+   * three microseconds; later ones: a look-up.
    *
    * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
    */
@@ -134,6 +138,7 @@ export abstract class Metric<L extends string, C extends Child> {
    * a gauge's share of another thread may come back if that thread adds to it at this very moment.
    */
   reset(): void {
+    this.#checkOpen()
     if (this.family !== undefined) this.context.reset(this.family)
   }
 
@@ -200,13 +205,27 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** Where the series' cells of this thread are; a negative refusal at a limit. */
   #attach(child: C): number {
-    const { series, closed } = this.context
-    if (closed !== undefined) throw new Error(`metric "${this.name}": ${closed.message}`)
+    const { series } = this.context
+    this.#checkOpen()
     const family = this.family
     if (family === undefined) return refusal(DROP_MEMORY)
     if (this.labelNames.length === 0) return series.attachOnly(family, child)
     if (!this.#write(child.key)) return refusal(DROP_LABEL)
     return series.attach(family, this.#writer, child)
+  }
+
+  /** Where this thread keeps exemplars of a series that it holds; 0 when memory is full. @internal */
+  exemplarsOf(child: C): number {
+    const { family } = this
+    if (family === undefined) return 0
+    if (this.labelNames.length === 0) return this.context.series.exemplarsOfOnly(family)
+    return this.#write(child.key) ? this.context.series.exemplarsOf(family, this.#writer) : 0
+  }
+
+  /** @throws Error where the registry was closed in this thread. */
+  #checkOpen(): void {
+    const { closed } = this.context
+    if (closed !== undefined) throw new Error(`metric "${this.name}": ${closed.message}`)
   }
 
   #refuse(child: C, result: number): void {
@@ -220,6 +239,7 @@ export abstract class Metric<L extends string, C extends Child> {
    * has been made since. Returns whether it may record; if not, the update has been counted as dropped. @internal
    */
   revive(child: C): boolean {
+    this.#checkOpen()
     const { arena } = this.context
     if (child.refused >> 2 !== room(arena) >> 2) {
       const twin = this.labelNames.length === 0 ? undefined : this.#known(child.key)
@@ -227,6 +247,8 @@ export abstract class Metric<L extends string, C extends Child> {
         child.at = twin.at
         const touch = (twin as Holder).touch
         if (touch !== undefined) (child as Holder).touch = touch
+        const native = (twin as Holder).native
+        if (native !== undefined) (child as Holder).native = native
         child.twin = twin.twin
         twin.twin = child
         return true
@@ -248,11 +270,12 @@ export abstract class Metric<L extends string, C extends Child> {
    * comes again. If one does, and moves it, it comes back with its whole count (a gauge that is only set to what it
    * was has not moved). Returns whether it was there.
    *
-   * @throws TypeError for a metric without labels, whose one series always is; else as labels() does.
+   * @throws TypeError for a metric without labels, whose one series always is; Error after close(); else as labels() does.
    */
   remove(labels: Labels<L>): boolean
   remove(...values: LabelValue[]): boolean
   remove(first?: unknown, ...rest: LabelValue[]): boolean {
+    this.#checkOpen()
     if (this.labelNames.length === 0) {
       throw new TypeError(`metric "${this.name}": remove(): a series without labels cannot be removed`)
     }
@@ -267,6 +290,7 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** Removes all series, as remove() does each. Nothing for a metric without labels. */
   clear(): void {
+    this.#checkOpen()
     if (this.family !== undefined && this.labelNames.length !== 0) this.context.clear(this.family)
   }
 

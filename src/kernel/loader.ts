@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { SummaryFold } from '../catalogue/summary-fold.js'
 import type { Arena } from '../memory/arena.js'
+import { uptimeOf } from '../memory/clock.js'
 
 /** What the kernel offers; slots, families and pages are references. See assembly/index.ts. */
 export interface Kernel {
@@ -14,10 +16,21 @@ export interface Kernel {
 let compiled: WebAssembly.Module | undefined
 
 /** A kernel over an arena's memory, for the calling thread. Compiled once for each thread. */
-export function loadKernel(arena: Arena): Kernel {
+export function loadKernel(arena: Arena, uptime = uptimeOf(arena)): Kernel {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
-  const instance = new WebAssembly.Instance(compiled, {
-    env: { memory: arena.memory },
-  })
-  return instance.exports as unknown as Kernel
+  return instantiate(compiled, arena, uptime)
+}
+
+/** `more` is for the kernel that tests run: see assembly/hook.ts. */
+export function instantiate(
+  module: WebAssembly.Module,
+  arena: Arena,
+  uptime: () => number,
+  more: Record<string, (...args: number[]) => void> = {},
+): Kernel {
+  const summaries = new SummaryFold(arena, uptime)
+  const quantiles = (family: number, page: number, first: number, count: number, values: number) =>
+    summaries.fill(family, page, first, count, values)
+  const env = { memory: arena.memory, quantiles, ...more }
+  return new WebAssembly.Instance(module, { env }).exports as unknown as Kernel
 }

@@ -75,6 +75,8 @@ export interface ArenaOptions {
   readonly maxSeries: number
   /** When it is made, ms since the epoch. */
   readonly now: number
+  /** The same moment on the monotonic clock, ms. */
+  readonly started: number
 }
 
 /** Reserves and lays out a memory. Costs address space; pages become resident when they are first written. */
@@ -112,7 +114,9 @@ export function createArena(options: ArenaOptions): Arena {
   i32[L.H_MAX_SERIES] = options.maxSeries
   i32[L.H_ROOM] = 1
   i32[L.H_EPOCH] = 1
-  new Float64Array(memory.buffer)[L.H_BIRTH_WORD] = options.now
+  const f64 = new Float64Array(memory.buffer)
+  f64[L.H_BIRTH_WORD] = options.now
+  f64[L.H_STARTED_WORD] = options.started
   i32[at.shards * 2 + L.SHARD_STATE] = L.SHARD_LIVE
   Atomics.store(i32, L.H_MAGIC, L.MAGIC)
   return new Arena(memory)

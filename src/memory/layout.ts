@@ -7,7 +7,7 @@
  *
  *     0        header                       HEADER_BYTES
  *     16 KiB   the kernel's constant data   up to KERNEL_END
- *     64 KiB   shard table                  SHARD_WORDS x (maxThreads + 1)
+ *     128 KiB  shard table                  SHARD_WORDS x (maxThreads + 1)
  *              series hash table            one Int32 a bucket
  *              slots                        SLOT_COUNT x slotWords
  *              arena                        families, places, cells, label text; bump allocated
@@ -26,7 +26,7 @@ export const MAX_MEMORY_BYTES = 65_535 * WASM_PAGE_BYTES
 export const MIN_MEMORY_BYTES = 4 * 1024 * 1024
 
 export const KERNEL_BASE = 16_384
-export const KERNEL_END = 65_536
+export const KERNEL_END = 131_072
 export const SLACK_BYTES = 64
 /** Records of the arena start on cache lines, so that two threads' cells never share one. */
 export const LINE_WORDS = 8
@@ -75,10 +75,12 @@ export const H_SWEEPER = 26
 export const H_SWEEPER_PARENT = 29
 /** Raised with each request to let go of a place. */
 export const H_REQUESTS = 27
-/** When the last sweep began, ms since the registry's birth. */
+/** When the last sweep began, ms since the registry was made. */
 export const H_SWEPT_AT = 28
-/** When the registry was made (Float64, ms since the epoch): times of places count from there. */
+/** When the registry was made (Float64, ms since the epoch). */
 export const H_BIRTH_WORD = 15
+/** Likewise on the system's monotonic clock: what memory/clock.ts counts from. */
+export const H_STARTED_WORD = 28
 /** Updates dropped that no family could be charged with: low and high half for each reason. */
 export const H_DROPS = 32
 /** Counts since the registry was made, as pairs of low and high half. */
@@ -95,6 +97,9 @@ export const H_DROP_PAGE = 54
 /** The last sweep's duration, µs; and all sweeps', µs, as a pair. */
 export const H_SWEEP_LAST = 49
 export const H_SWEEP_TOTAL = 50
+/** Deaths after which series are to be counted anew, and how many of them were seen to; see catalogue/recount.ts. */
+export const H_DEATHS_INSIDE = 58
+export const H_RECOUNTED = 59
 export const HEADER_BYTES = 512
 
 /**
@@ -139,7 +144,6 @@ export const SHARD_MOVING = 3
 export const TEXT_STEP_WORDS = 2
 /** Texts up to TEXT_CLASSES steps have a class for each step; larger ones, each power of two of steps. */
 export const TEXT_CLASSES = 16
-export const TEXT_LARGE_CLASSES = 20
 
 /** The shard that is no thread's: cells that all threads store to, and what was subtracted by reset(). */
 export const COMMON_SHARD = 0
@@ -152,6 +156,11 @@ export const COMMON_SHARD = 0
  *     16,17 JSON after the name | 18 suffix table | 19 first page | 20 last page (a hint) | 21 series | 22 max series
  *     23 expire after (ms) | 24.. drops, low and high for each reason | 32,33 birth (Float64, ms) | 34 longest suffix
  *     35 pages made | 36 places freed | 37 removals that no sweep has looked at | 38 expire rule | 39 page of drops
+ *     40,41 help as it was given | 42,43 text after the name in OpenMetrics' HELP | 44,45 its type line's end
+ *     46,47 its UNIT line's end | 48 bytes of the name without `_total` | 49 bytes of the unit
+ *     51 ms in an age bucket of a summary | 52 blocks of a place in each shard | 53 bytes of an exemplar's text at most, 0
+ *     where none was given yet
+ *     54 finest native schema | 55 native buckets at most
  *
  * A pair is a reference and a length in bytes.
  */
@@ -188,7 +197,27 @@ export const F_REMOVALS = 37
 export const F_EXPIRE_RULE = 38
 /** Page of DROP_REASONS places in the family of dropped updates. */
 export const F_DROP_PAGE = 39
-export const FAMILY_WORDS = 24
+export const F_RAW_HELP = 40
+export const F_RAW_HELP_BYTES = 41
+export const F_OM_HELP = 42
+export const F_OM_HELP_BYTES = 43
+export const F_OM_TYPE = 44
+export const F_OM_TYPE_BYTES = 45
+/** ` unit\n`; no bytes where there is no unit. */
+export const F_OM_UNIT = 46
+export const F_OM_UNIT_BYTES = 47
+export const F_BASE_BYTES = 48
+export const F_UNIT_BYTES = 49
+/** A summary's: its quantiles are over F_BLOCKS of these. */
+export const F_AGE = 51
+/** One in a native histogram, one for each age bucket in a summary. */
+export const F_BLOCKS = 52
+/** Raised before an exemplar that is longer; in steps, so that it seldom changes. */
+export const F_EXEMPLAR_MAX = 53
+/** A native histogram's finest schema, and the most buckets it has; 0 where it is none. */
+export const F_NATIVE_SCHEMA = 54
+export const F_NATIVE_BUCKETS = 55
+export const FAMILY_WORDS = 28
 
 /** Idle when the fold has not changed. */
 export const EXPIRE_UNCHANGED = 0
@@ -200,6 +229,12 @@ export const EXPIRE_UNTOUCHED = 2
 export const KIND_COUNTER = 1
 export const KIND_GAUGE = 2
 export const KIND_HISTOGRAM = 3
+/** Its cells: count, sum, and one for each quantile, which a scrape fills in. */
+export const KIND_SUMMARY = 4
+/** A gauge whose first label has the family's name, and so its prefix. */
+export const KIND_STATESET = 8
+/** A gauge that is 1 whatever its cells hold. */
+export const KIND_INFO = 16
 
 export const AGGREGATE_SUM = 0
 export const AGGREGATE_LIVESUM = 1
@@ -209,13 +244,20 @@ export const AGGREGATE_LAST = 4
 
 /** One of the library's own families. */
 export const FLAG_SELF = 1
+/** Its series are in H_SERIES. */
+export const FLAG_COUNTED = 2
 
 /**
- * A histogram's suffixes: for each bucket, +Inf included, `,le="…"} ` and `[le,` for JSON.
+ * A histogram's suffixes: for each bucket, +Inf included, `,le="…"} ` as text and as OpenMetrics spell it, `[le,` for
+ * JSON, and the bound.
  *
- *     0 text | 1 bytes | 2 JSON | 3 JSON bytes
+ *     0 text | 1 bytes | 2 JSON | 3 JSON bytes | 4 OpenMetrics | 5 its bytes | 6,7 bound (Float64)
  */
-export const SUFFIX_WORDS = 2
+export const SUFFIX_WORDS = 4
+export const SUFFIX_TEXT = 0
+export const SUFFIX_JSON = 2
+export const SUFFIX_OPENMETRICS = 4
+export const SUFFIX_BOUND_WORD = 3
 
 /**
  * Page of places: series of one family, filled by the one shard that owns it.
@@ -245,7 +287,7 @@ export const FIRST_PAGE_PLACES = 8
  *
  *     0 state and generation | 1 next in the hash chain | 2 hash | 3 label text | 4 its bytes
  *     5 index in its page, and above it the words its text has room for | 6,7 birth (Float64, ms)
- *     8,9 last fold (Float64, the sweeper's) | 10 last change (ms since the registry's birth, the sweeper's; once it is
+ *     8,9 last fold (Float64, the sweeper's) | 10 last change (ms since the registry was made, the sweeper's; once it is
  *     UNLINKED the epoch in which that was) | 11 scrape sequence at birth
  *
  * The label text is `a="x",b="y"`, escaped, followed in memory by `} `, which its length leaves out.
@@ -292,7 +334,8 @@ export const TEXT_CONTROL_BIT = 0x4000_0000
  *     0 next cell page of the same place page | 1 shard | 2 next cell page of the same shard | 3 place page
  *     4..7 owner bits, one a place: this shard's thread may store there
  *     8..11 request bits: the sweeper would like it to let go
- *     12.. cells, F_CELLS a place
+ *     12 table of exemplars, 0 for none; see EXEMPLAR_SEQ | 13 reserved
+ *     14.. cells, F_CELLS a place; then F_BLOCKS times NATIVE_WORDS a place: see NATIVE_BLOCK
  */
 export const CELLS_NEXT = 0
 export const CELLS_SHARD = 1
@@ -301,9 +344,69 @@ export const CELLS_PAGE = 3
 export const CELLS_OWNED = 4
 export const CELLS_REQUESTED = 8
 export const CELLS_BITS_FIELDS = 4
-export const CELLS_HEADER_WORDS = 6
+export const CELLS_EXEMPLARS = 12
+export const CELLS_HEADER_WORDS = 7
 /** A cell page is 1 KiB at most, unless a single histogram needs more. */
 export const CELLS_PAGE_WORDS = 128
+
+/**
+ * A native histogram's cells behind the classic ones and the sum: what is in no bucket of its own. The sum has no NaN
+ * and no infinity in it, so that reset() can subtract it.
+ */
+export const NATIVE_ZERO = 0
+export const NATIVE_NAN = 1
+export const NATIVE_PLUS_INF = 2
+export const NATIVE_MINUS_INF = 3
+export const NATIVE_CELLS = 4
+
+/**
+ * Where one shard counts a place's exponential buckets, or those of a summary's age bucket, behind a page's cells.
+ *
+ *     0 block, 0 for none | 1 raised before a block that stood here is used for anything else
+ *     2 block of the place's earlier life | 3 a summary's: the number of the age it counts, plus one; in the common
+ *     shard's first: the last age that is not told any more, plus one
+ *
+ * Block: a window of counts for each sign, of one shape as long as it stands here; catalogue/native.ts has the protocol.
+ *
+ *     0 reserved (freed texts chain through it) | 1 words it takes | 2 schema | 3 reserved
+ *     4 lowest positive index | 5 positive counts | 6 lowest negative index | 7 negative counts
+ *     8.. counts (Float64), positive first, of ascending index
+ */
+export const NATIVE_BLOCK = 0
+export const NATIVE_SEQ = 1
+export const NATIVE_SPARE = 2
+export const NATIVE_AGE = 3
+export const NATIVE_WORDS = 2
+export const BLOCK_WORDS = 1
+export const BLOCK_SCHEMA = 2
+export const BLOCK_LOW = 4
+export const BLOCK_COUNTS = 5
+export const BLOCK_NEGATIVE_LOW = 6
+export const BLOCK_NEGATIVE_COUNTS = 7
+export const BLOCK_HEADER_WORDS = 4
+export const MIN_SCHEMA = -4
+export const MAX_SCHEMA = 8
+export const MAX_NATIVE_BUCKETS = 1_000
+/** All buckets above the zero bucket, of both signs, at the coarsest schema: what maxBuckets cannot go below. */
+export const COARSEST_BUCKETS = 144
+/** Exponent of the zero bucket's bound. */
+export const ZERO_EXPONENT = -128
+
+/**
+ * Exemplars that one shard keeps of the places of a page. Table: for each place as many references to records as its
+ * series have lines that can have one: one a bucket, or one. memory/exemplars.ts has the protocol.
+ *
+ *     0 sequence, odd while it is written (freed texts chain through it) | 1 words it takes | 2 bytes of its text, -1: none
+ *     3 reserved | 4,5 value | 6,7 when it was given (s since the epoch) | 8.. text: `a="x",b="y"`, escaped
+ */
+export const EXEMPLAR_SEQ = 0
+export const EXEMPLAR_WORDS = 1
+export const EXEMPLAR_BYTES = 2
+export const EXEMPLAR_VALUE_WORD = 2
+export const EXEMPLAR_TIME_WORD = 3
+export const EXEMPLAR_HEADER_WORDS = 4
+/** Code points of an exemplar's label names and values together. OpenMetrics 1.0, 'Exemplars'. */
+export const MAX_EXEMPLAR_CHARACTERS = 128
 
 /**
  * What an unset cell of a min or max gauge holds: a NaN that arithmetic never makes, as two Int32 halves.
@@ -316,6 +419,8 @@ export const UNSET_HIGH = 0x7ff9_706d
  *
  *     0 owner (thread id + 1, 0 free) | 1 format | 2 scrape sequence | 3 pieces | 4 bytes written | 5 status
  *     6 prefix bytes | 7 thread that started the owner (id + 1, 0 unknown) | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
+ *     30 whether exemplars are told | 31 bytes that a planned piece has for each of them
+ *     27 whether series tell when they were made | 28,29 bytes and CRC-32 of a compressed span before it was
  *     then pieces, head scratch, vector, text
  */
 export const SLOT_OWNER = 0
@@ -331,33 +436,42 @@ export const SLOT_PREFIX_WORD = 4
 export const SLOT_PLAN_PAGE = 24
 export const SLOT_PLAN_FIRST = 25
 export const SLOT_PLAN_COST = 26
+export const SLOT_CREATED = 27
+export const SLOT_PLAIN_BYTES = 28
+export const SLOT_PLAIN_CRC = 29
+export const SLOT_EXEMPLARS = 30
+export const SLOT_PLAN_EXEMPLAR = 31
 export const MAX_PREFIX_BYTES = 64
 export const SLOT_PIECES_WORD = 16
 export const MAX_PIECES = 512
-/** Piece, part of a family: 0 family | 1 page | 2 first place in it | 3 places, over as many pages as it takes | 4 flags */
+/** Piece, part of a family: 0 family | 1 page | 2 first place in it | 3 places, over as many pages as it takes | 4 flags | 5 bytes for each exemplar */
 export const PIECE_FIELDS = 6
 export const PIECE_FAMILY = 0
 export const PIECE_PAGE = 1
 export const PIECE_FIRST = 2
 export const PIECE_COUNT = 3
 export const PIECE_FLAGS = 4
+export const PIECE_EXEMPLAR = 5
 /** The family's head (HELP and TYPE) goes before this piece. */
 export const PIECE_HEAD = 1
 /** The whole family is in this piece: in JSON the kernel closes it too. */
 export const PIECE_WHOLE = 2
 /** JSON: a family stands before this one in the whole document. */
 export const PIECE_COMMA = 4
-/** JSON: the document begins, or ends, with this piece. */
+/** JSON and OpenMetrics: the document begins, or ends, with this piece. */
 export const PIECE_OPEN = 8
 export const PIECE_CLOSE = 16
 
 export const SLOT_SCRATCH_WORD = SLOT_PIECES_WORD + (MAX_PIECES * PIECE_FIELDS) / 2
-/** What stands before the labels of a line: prefix, name, suffix, default labels. */
-export const SCRATCH_BYTES = 32_768
+/** What stands before the labels of a line: prefix, name, suffix, default labels; four of them. */
+export const HEAD_BYTES = 11_264
+export const SCRATCH_BYTES = 4 * HEAD_BYTES
 export const SLOT_VECTOR_WORD = SLOT_SCRATCH_WORD + SCRATCH_BYTES / WORD_BYTES
 export const MAX_BOUNDS = 1_000
 export const VECTOR_WORDS = MAX_BOUNDS + 24
-export const SLOT_TEXT_WORD = SLOT_VECTOR_WORD + VECTOR_WORDS
+/** A native histogram's buckets, of all shards together, as a block. */
+export const SLOT_NATIVE_WORD = SLOT_VECTOR_WORD + VECTOR_WORDS
+export const SLOT_TEXT_WORD = SLOT_NATIVE_WORD + BLOCK_HEADER_WORDS + MAX_NATIVE_BUCKETS
 export const SLOT_COUNT = 8
 /** More than a socket takes at once: what a reader waits for is then told in few large writes. */
 export const MAX_SLOT_TEXT = 4 * 1024 * 1024
@@ -365,6 +479,8 @@ export const MIN_SLOT_TEXT = 64 * 1024
 
 export const FORMAT_TEXT = 0
 export const FORMAT_JSON = 1
+export const FORMAT_OPENMETRICS = 2
+export const FORMAT_PROTOBUF = 3
 
 /** Slot status. */
 export const STATUS_OK = 0
@@ -389,7 +505,7 @@ export interface Regions {
   readonly limit: number
 }
 
-/** A slot's text takes this part of all memory, within its limits: all slots a sixteenth. */
+/** A slot's text takes this part of all memory, within its limits: all nine together a fourteenth. */
 const SLOT_SHARE = 128
 /** Shared memory for each hash bucket: chains stay about one long when memory is full of one-label counters. */
 const BYTES_A_BUCKET = 128

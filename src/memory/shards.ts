@@ -181,6 +181,8 @@ export function orphanThread(arena: Arena, threadId: number): void {
     if (owner !== threadId && !hasAncestor(shard, owner, threadId)) continue
     const moving = shardState(owner, L.SHARD_MOVING)
     if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
+    // Inside a look-up: it may have counted a series that it did not come to make.
+    if (Atomics.load(i32, shard.at + L.SHARD_EPOCH) !== 0) Atomics.add(i32, L.H_DEATHS_INSIDE, 1)
     Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
     for (const cells of ownCells(shard)) {
       for (let n = 0; n < L.CELLS_BITS_FIELDS; n++) {

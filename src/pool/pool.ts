@@ -1,6 +1,6 @@
 import type { Piscina as PiscinaPool } from 'piscina'
 import type { RegistryHandle } from '../memory/handle.js'
-import type { SweepTask } from './task.js'
+import type { Task } from './task.js'
 
 export const DEFAULT_THREADS = 2
 /** Threads that had nothing to do for this long end, ms. */
@@ -25,11 +25,14 @@ export class Pool {
     return this.#threads
   }
 
-  /** Encodes a slot, or sweeps. Rejects if its thread died meanwhile. */
-  async run(task: number | SweepTask): Promise<void> {
+  /** Encodes a slot, plainly or compressed, or sweeps. Rejects if its thread died meanwhile. */
+  async run(task: Task): Promise<void> {
     if (this.#closed !== undefined) throw new Error('the pool is closed')
     this.#piscina ??= this.#start()
-    const piscina = await this.#piscina
+    const starting = this.#piscina
+    const piscina = await starting
+    // Given up just now.
+    if (this.#piscina !== starting) return this.run(task)
     const done = piscina.run(task)
     this.#running.add(done)
     try {
@@ -59,7 +62,21 @@ export class Pool {
     })
     // Ends of threads reach the caller through its task; unheard, the event would end the program.
     pool.on('error', () => {})
+    // Not at once: the pool has yet to forget the thread, and to start another.
+    pool.on('workerDestroy', () => setImmediate(() => this.#replaceIfDead(pool)))
     return pool
+  }
+
+  /**
+   * Once a thread has ended before it was ready, Piscina starts no other when one ends: tasks that wait would wait
+   * for ever. So a pool without threads is given up, which rejects them, and the next task starts a new one.
+   */
+  async #replaceIfDead(pool: PiscinaPool): Promise<void> {
+    if (pool.threads.length > 0 || this.#closed !== undefined) return
+    const current = await this.#piscina
+    if (current !== pool) return
+    this.#piscina = undefined
+    await pool.destroy()
   }
 
   /** Ends the threads. Can be awaited twice. */

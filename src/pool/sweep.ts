@@ -5,13 +5,15 @@
  * Guarantees: H_SWEEPER has one holder (compare-exchange), and is free again when that one's end was seen; a sweep
  * that was broken off is taken up by the next one.
  */
+import { recount, wantsRecount } from '../catalogue/recount.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
+import { sweepSlot } from '../memory/slots.js'
 import { tally } from '../memory/tally.js'
 
 /**
- * Takes the right to sweep, if a sweep is due; `now` is in ms since the registry's birth, `parentId` the thread that
+ * Takes the right to sweep, if a sweep is due; `now` is in ms since the registry was made, `parentId` the thread that
  * started the caller, -1 where it is not known.
  */
 export function beginSweep(
@@ -22,19 +24,32 @@ export function beginSweep(
   every: number,
 ): boolean {
   const { i32 } = arena
-  // A clock that was set back must not stop sweeps until it has caught up.
-  if (Math.abs(now - i32[L.H_SWEPT_AT]) < every || !hasSweepWork(arena)) return false
+  // Both are Int32s, which a registry that lives for weeks outgrows: only their difference has a meaning. Below zero
+  // is long ago.
+  const since = (now - i32[L.H_SWEPT_AT]) | 0
+  if ((since >= 0 && since < every) || !hasSweepWork(arena)) return false
   if (Atomics.compareExchange(i32, L.H_SWEEPER, 0, threadId + 1) !== 0) return false
   i32[L.H_SWEEPER_PARENT] = parentId + 1
   i32[L.H_SWEPT_AT] = now
   return true
 }
 
-/** Gives the right back: for the calling thread, or for one that has ended and those that it had started. */
+/** Gives the right back. */
 export function endSweep(arena: Arena, threadId: number): void {
+  Atomics.compareExchange(arena.i32, L.H_SWEEPER, threadId + 1, 0)
+}
+
+/** A sweep was broken off by a death: what it freed and did not come to take off the counts is counted anew. */
+export function brokeOff(arena: Arena): void {
+  Atomics.add(arena.i32, L.H_DEATHS_INSIDE, 1)
+}
+
+/** Gives the right back for a thread that has ended and those that it had started. */
+export function endSweepOf(arena: Arena, threadId: number): void {
   const { i32 } = arena
   const sweeper = Atomics.load(i32, L.H_SWEEPER)
   if (sweeper === threadId + 1 || (sweeper !== 0 && i32[L.H_SWEEPER_PARENT] === threadId + 1)) {
+    brokeOff(arena)
     Atomics.compareExchange(i32, L.H_SWEEPER, sweeper, 0)
   }
 }
@@ -47,7 +62,7 @@ export function sweepableSeries(arena: Arena): number {
 }
 
 export function hasSweepWork(arena: Arena): boolean {
-  return !sweepable(arena).next().done
+  return !sweepable(arena).next().done || wantsRecount(arena)
 }
 
 function* sweepable(arena: Arena): Generator<number> {
@@ -59,13 +74,15 @@ function* sweepable(arena: Arena): Generator<number> {
   }
 }
 
-/** Looks once at every series that can go. The slot is for scratch. `elapsed` is in ms. */
-export function sweep(arena: Arena, kernel: Kernel, slot: number, now: number, elapsed: () => number): void {
+/** Looks once at every series that can go, for who has the right to sweep. `now` as above; `elapsed` is in ms. */
+export function sweep(arena: Arena, kernel: Kernel, now: number, elapsed: () => number): void {
   const { i32 } = arena
+  const slot = sweepSlot(arena)
   const begin = elapsed()
   for (const family of sweepable(arena)) kernel.sweep(slot, family, now)
   // From here on, who looks something up cannot come upon what was unlinked above.
   Atomics.add(i32, L.H_EPOCH, 1)
+  recount(arena)
   const micros = Math.round((elapsed() - begin) * 1000)
   i32[L.H_SWEEP_LAST] = micros
   tally(i32, L.H_SWEEP_TOTAL, micros)

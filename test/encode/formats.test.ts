@@ -1,7 +1,18 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { anyModel, anyPrefix, SEED } from '../support/arbitrary.js'
-import { expectedJson, expectedText, type Model, record, streamed } from '../support/oracle.js'
+import {
+  expectedJson,
+  expectedMessages,
+  expectedOpenMetrics,
+  expectedText,
+  joined,
+  type Model,
+  record,
+  streamed,
+} from '../support/oracle.js'
+import { messages } from '../support/protobuf.js'
 import { fresh } from '../support/registry.js'
 
 /** JSON with its control characters spelled in one of the two ways that it has. */
@@ -31,6 +42,8 @@ async function told(model: Model, prefix: string) {
     return {
       text,
       json,
+      openMetrics: (await streamed(registry, 'openmetrics', prefix)).text,
+      protobuf: joined(messages((await streamed(registry, 'protobuf', prefix)).bytes)),
       whole: await registry.metrics({ prefix }),
       parsed: await registry.json({ prefix }),
     }
@@ -43,9 +56,17 @@ t.test('random registries are told as the naive formatter tells them', async t =
   t.comment(`POSTMETER_SEED=${SEED}`)
   await fc.assert(
     fc.asyncProperty(anyModel, anyPrefix, async (model, prefix) => {
-      const { text, json, whole, parsed } = await told(model, prefix)
+      const { text, json, openMetrics, protobuf, whole, parsed } = await told(model, prefix)
       if (text !== expectedText(model, prefix)) {
         throw new Error(`text is\n${text}and should be\n${expectedText(model, prefix)}`)
+      }
+      const om = expectedOpenMetrics(model, prefix)
+      if (openMetrics !== om) throw new Error(`OpenMetrics is\n${openMetrics}and should be\n${om}`)
+      if (!isDeepStrictEqual(protobuf, expectedMessages(model, prefix))) {
+        const is = JSON.stringify(protobuf)
+        throw new Error(
+          `protobuf is\n${is}\nand should be\n${JSON.stringify(expectedMessages(model, prefix))}`,
+        )
       }
       if (whole !== text) throw new Error('metrics() and stream() differ')
       const expected = canonical(expectedJson(model, prefix))
@@ -55,7 +76,7 @@ t.test('random registries are told as the naive formatter tells them', async t =
     }),
     { seed: SEED, numRuns: 150 },
   )
-  t.pass('150 registries, text and JSON')
+  t.pass('150 registries, in each format')
 })
 
 const empty: Model = { defaults: {}, families: [] }

@@ -1,4 +1,5 @@
 /** Expositions that are larger than a slot: a memory of 4 MiB has slots of 64 KiB. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { createScraper } from '../../src/encode/scraper.js'
@@ -9,12 +10,16 @@ import * as L from '../../src/memory/layout.js'
 import { slotsTaken } from '../../src/memory/slots.js'
 import {
   expectedJson,
+  expectedMessages,
+  expectedOpenMetrics,
   expectedText,
   type FamilyModel,
+  joined,
   type Model,
   record,
   streamed,
 } from '../support/oracle.js'
+import { messages } from '../support/protobuf.js'
 import { drops, familyOf, fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
 
@@ -95,6 +100,10 @@ t.test('a registry larger than a slot is told as the naive formatter tells it', 
     for (const prefix of ['', 'kumomta_']) {
       const text = await streamed(registry, 'text', prefix)
       t.ok(text.text === expectedText(model, prefix), `${what}: text with prefix "${prefix}"`)
+      const openMetrics = await streamed(registry, 'openmetrics', prefix)
+      t.ok(openMetrics.text === expectedOpenMetrics(model, prefix), `${what}: OpenMetrics`)
+      const protobuf = joined(messages((await streamed(registry, 'protobuf', prefix)).bytes))
+      t.ok(isDeepStrictEqual(protobuf, expectedMessages(model, prefix)), `${what}: protobuf`)
       const json = await streamed(registry, 'json', prefix)
       JSON.parse(json.text)
       const expected = expectedJson(model, prefix).replaceAll('\\r', '\\u000d')
@@ -131,6 +140,10 @@ t.test('whatever the sizes are beside the limit, all is told', async t => {
       wrong.push(`text ${length}`)
     if ((await streamed(registry, 'json', prefix)).text !== expectedJson(model, prefix))
       wrong.push(`json ${length}`)
+    if ((await streamed(registry, 'openmetrics', prefix)).text !== expectedOpenMetrics(model, prefix))
+      wrong.push(`openmetrics ${length}`)
+    const told = joined(messages((await streamed(registry, 'protobuf', prefix)).bytes))
+    if (!isDeepStrictEqual(told, expectedMessages(model, prefix))) wrong.push(`protobuf ${length}`)
   }
   t.strictSame(wrong, [])
   t.equal(slotsTaken(arena), 0)
@@ -158,12 +171,11 @@ t.test('label sets as long as a slot are told or refused, never what makes a scr
       }
     }
     const refused = drops(arena, 'g', 'label') + drops(arena, 'g', 'memory')
-    for (const format of ['text', 'json'] as const) {
-      const { text } = await streamed(registry, format, 'p'.repeat(64), 500)
-      told =
-        format === 'text'
-          ? text.split('\n').length - 3
-          : Object.keys(JSON.parse(text)[`${'p'.repeat(64)}g`].value.x).length
+    for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
+      const { text, bytes } = await streamed(registry, format, 'p'.repeat(64), { most: 500 })
+      if (format === 'json') told = Object.keys(JSON.parse(text)[`${'p'.repeat(64)}g`].value.x).length
+      else if (format === 'protobuf') told = joined(messages(bytes))[0].metric.length
+      else told = text.split('\n').filter(line => /^p+g\{/.test(line)).length
       t.equal(told + refused, asked, `${what}, ${format}: each is told or counted as dropped`)
     }
     t.ok(told > 10 && refused > 3, `${what}: ${told} told, ${refused} refused`)
@@ -182,15 +194,11 @@ t.test(
         name: 'RangeError',
         message: /option "buckets": 1000 bounds of metric "h" take more than 65536 bytes.*option "memory"/,
       })
-      t.equal((await streamed(registry, 'text', '', 200)).text, '', 'nothing half registered')
-      registry.histogram({
-        name: 'h',
-        help: 'h',
-        labelNames,
-        buckets: buckets.slice(0, 300),
-      })
-      for (const format of ['text', 'json'] as const) {
-        const { text } = await streamed(registry, format, 'p'.repeat(64), 200)
+      t.equal((await streamed(registry, 'text', '', { most: 200 })).text, '', 'nothing half registered')
+      const fits = registry.histogram({ name: 'h', help: 'h', labelNames, buckets: buckets.slice(0, 300) })
+      if (labelNames.length > 0) fits.labels('a')
+      for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
+        const { text } = await streamed(registry, format, 'p'.repeat(64), { most: 200 })
         t.match(text, 'ph', `${labelNames.length} labels, ${format}: the scrape ends`)
       }
     }
@@ -212,6 +220,14 @@ t.test(
     t.ok(
       (await streamed(registry, 'text')).text === expectedText(model),
       'text, where a slot is large enough',
+    )
+    t.ok((await streamed(registry, 'openmetrics')).text === expectedOpenMetrics(model), 'OpenMetrics')
+    t.ok(
+      isDeepStrictEqual(
+        joined(messages((await streamed(registry, 'protobuf')).bytes)),
+        expectedMessages(model),
+      ),
+      'protobuf',
     )
     t.ok(
       (await streamed(registry, 'json')).text === expectedJson(model),

@@ -163,7 +163,7 @@ for (const [transport, skip] of transports) {
         () => events().filter(({ code }) => code === 'front-restarted').length === round,
       )
       const next = await Raw.open(port)
-      t.equal((await next.send(get('/')).answer()).status, 404, 'it serves again on the same port')
+      t.equal((await next.send(get('/nowhere')).answer()).status, 404, 'it serves again on the same port')
       for (const each of [stalled, raw, next]) each.close()
     }
     t.match(events()[0], {
@@ -190,7 +190,7 @@ for (const [transport, skip] of transports) {
       })
       const port = await running.port(transport)
       const raw = await Raw.open(port)
-      t.equal((await raw.send(get('/')).answer()).status, 404)
+      t.equal((await raw.send(get('/nowhere')).answer()).status, 404)
       const ended = await running.ended(() => running.child.stdin!.write('go\n'))
       t.equal(ended.code, 7, ended.stderr)
       t.same(new Set(running.lines.filter(line => line.startsWith('preload'))), new Set(['preload:0']))

@@ -7,9 +7,8 @@ import { parseListen } from '../../src/front/listen.js'
 import type { Transport, TransportSettings } from '../../src/front/transport.js'
 import { listenHttp } from '../../src/front/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transport-uws.js'
-import { TrustedHosts } from '../../src/front/trusted-hosts.js'
-import type { LogEvent } from '../../src/log.js'
-import { type FakePlan, FakeScraper, letter } from '../fixtures/front-scraper.js'
+import { deskFor, type More } from '../fixtures/front-desk.js'
+import { type FakePlan, type FakeScraper, letter } from '../fixtures/front-scraper.js'
 import { get, Raw, until } from './raw.js'
 
 type Listen = (settings: TransportSettings) => Promise<Transport>
@@ -47,21 +46,17 @@ t.test('uWebSockets.js is not skipped where its native part is known to fit', as
 
 for (const { name, listen, skip } of transports) {
   t.test(`transport ${name}`, { skip }, async t => {
-    const setUp = async (
-      plan: FakePlan,
-      more: Partial<TransportSettings> & { at?: string; trust?: string[] } = {},
-    ) => {
-      const scraper = new FakeScraper(plan)
-      const events: LogEvent[] = []
-      const transport = await listen({
-        listen: parseListen(more.at ?? '127.0.0.1:0'),
-        trusted: new TrustedHosts(more.trust ?? ['127.0.0.1', '::1']),
+    const setUp = async (plan: FakePlan, more: More & { at?: string } = {}) => {
+      const { at, ...rest } = more
+      const {
         scraper,
-        selfMetrics: true,
-        log: event => events.push(event),
-        stallTimeout: 10_000,
-        ...more,
+        events,
+        transport: settings,
+      } = deskFor(plan, {
+        listen: parseListen(at ?? '127.0.0.1:0'),
+        ...rest,
       })
+      const transport = await listen(settings)
       t.teardown(() => transport.close(0))
       return {
         scraper,
@@ -112,7 +107,7 @@ for (const { name, listen, skip } of transports) {
       const { port, ledger } = await setUp({ small: 'secret' })
       const raw = await Raw.open(port)
       const rows: [request: string, status: number, reason: RegExp][] = [
-        [get('/'), 404, /only \/metrics and \/metrics\.json/],
+        [get('/nowhere'), 404, /only \/metrics and \/metrics\.json/],
         [get('/metrics/'), 404, /only/],
         [get('/%6detrics'), 404, /only/],
         [get('//metrics'), 404, /only/],
@@ -176,7 +171,6 @@ for (const { name, listen, skip } of transports) {
 
     t.test('a peer that is not trusted learns nothing, whatever it asks', async t => {
       const { port, ledger } = await setUp({ small: 'secret' }, { trust: ['10.0.0.0/8', '::1'] })
-      const raw = await Raw.open(port)
       const bodies = new Set<string>()
       for (const request of [
         get('/metrics'),
@@ -186,14 +180,15 @@ for (const { name, listen, skip } of transports) {
         get('/metrics?prefix=%zz'),
         'PUT /metrics HTTP/1.1\r\nHost: t\r\n\r\n',
       ]) {
+        const raw = await Raw.open(port)
         const answer = await raw.send(request).answer()
         t.equal(answer.status, 403, JSON.stringify(request))
         bodies.add(answer.body.toString())
+        t.equal((await raw.rest()).length, 0, 'and the connection is ended')
       }
       t.equal(bodies.size, 1, 'the same words for all')
       t.match([...bodies][0], /^peer 127\.0\.0\.1 .*"trustedHosts"\n$/)
       t.same(ledger.asked, [])
-      raw.close()
     })
 
     t.test('IPv6, and IPv4 through an IPv6 socket', async t => {
@@ -332,7 +327,7 @@ for (const { name, listen, skip } of transports) {
         t.equal(answer.headers.get('content-type'), 'text/plain; charset=utf-8')
         t.equal(answer.headers.get('transfer-encoding'), undefined)
         t.match(events, [{ level: 'error', code: 'scrape-failed' }])
-        t.equal((await raw.send(get('/')).answer()).status, 404, 'the connection goes on')
+        t.equal((await raw.send(get('/nowhere')).answer()).status, 404, 'the connection goes on')
         raw.close()
       }
     })
@@ -461,35 +456,8 @@ for (const { name, listen, skip } of transports) {
   })
 }
 
-t.test('node:http cuts a reader that takes nothing for the stall timeout', async t => {
-  const scraper = new FakeScraper({ chunks: 1000, chunkBytes: 1 << 20 })
-  const transport = await listenHttp({
-    listen: parseListen('127.0.0.1:0'),
-    trusted: new TrustedHosts(['127.0.0.1']),
-    scraper,
-    selfMetrics: true,
-    log: () => {},
-    stallTimeout: 100,
-  })
-  const raw = await Raw.open(transport.address.port)
-  raw.socket.pause()
-  raw.send(get('/metrics'))
-  await until('cut', () => scraper.ledger.aborted === 1)
-  t.ok(scraper.ledger.given < 500)
-  await until('released', () => scraper.ledger.released === scraper.ledger.given)
-  raw.close()
-  await transport.close(0)
-})
-
 t.test('node:http refuses CONNECT, which it hands over apart', async t => {
-  const transport = await listenHttp({
-    listen: parseListen('127.0.0.1:0'),
-    trusted: new TrustedHosts(['127.0.0.1']),
-    scraper: new FakeScraper({ small: 'b' }),
-    selfMetrics: true,
-    log: () => {},
-    stallTimeout: 0,
-  })
+  const transport = await listenHttp(deskFor({ small: 'b' }).transport)
   const raw = await Raw.open(transport.address.port)
   const answer = await raw.send('CONNECT /metrics HTTP/1.1\r\nHost: t\r\n\r\n').answer()
   t.equal(answer.status, 405)

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isLoopback, peerBytes, peerText, TrustedHosts } from '../../src/front/trusted-hosts.js'
+import { isLoopback, peerBytes, peerText, TrustedHosts, warnIfOpen } from '../../src/front/trusted-hosts.js'
+import { SEED } from '../support/arbitrary.js'
 
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
-t.comment(`seed ${seed}`)
+t.comment(`POSTMETER_SEED=${SEED}`)
 
 t.test('who is let in', async t => {
   const rows: [entries: string[], peer: string, trusted: boolean][] = [
@@ -198,7 +198,41 @@ t.test('it says what the definitions say', async t => {
         )
       },
     ),
-    { seed, numRuns: 5000 },
+    { seed: SEED, numRuns: 5000 },
   )
   t.pass()
+})
+
+t.test('a list that lets everyone in is told from one that does not', async t => {
+  const rows: [entries: string[], open: boolean][] = [
+    [[], false],
+    [['127.0.0.1', '::1'], false],
+    [['0.0.0.0/0'], true],
+    [['::/0'], true],
+    [['::ffff:0.0.0.0/96'], true],
+    [['0.0.0.0/1', '128.0.0.0/1'], true],
+    [['128.0.0.0/1', '0.0.0.0/2', '64.0.0.0/2'], true],
+    [['0.0.0.0/1', '128.0.0.0/2'], false],
+    [['128.0.0.0/1'], false],
+    [['::/1', '8000::/1'], true],
+    [['::/1', '8000::/2'], false],
+    [['8000::/1'], false],
+  ]
+  for (const [entries, open] of rows) {
+    t.equal(new TrustedHosts(entries).open, open, entries.join(' '))
+    const codes: string[] = []
+    warnIfOpen(entries, ({ code }) => codes.push(code))
+    t.same(codes, open ? ['open-to-everyone'] : [])
+  }
+})
+
+t.test('thousands of ranges are found as one is', async t => {
+  const entries = Array.from({ length: 20_000 }, (_, n) => `10.${n >> 8}.${n & 255}.0/25`)
+  const hosts = new TrustedHosts([...entries, ...entries.map((_, n) => `2001:db8:${n.toString(16)}::/48`)])
+  for (let n = 0; n < 20_000; n += 7) {
+    if (!hosts.has(`10.${n >> 8}.${n & 255}.127`) || hosts.has(`10.${n >> 8}.${n & 255}.128`))
+      t.fail(String(n))
+    if (!hosts.has(`2001:db8:${n.toString(16)}:ffff::1`)) t.fail(`IPv6 ${n}`)
+  }
+  t.equal(hosts.has('2001:db9::1'), false)
 })

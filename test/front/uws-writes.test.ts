@@ -2,28 +2,22 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parseListen } from '../../src/front/listen.js'
 import { listenUws } from '../../src/front/transport-uws.js'
-import { TrustedHosts } from '../../src/front/trusted-hosts.js'
-import { type FakePlan, FakeScraper, letter } from '../fixtures/front-scraper.js'
+import { deskFor } from '../fixtures/front-desk.js'
+import { type FakePlan, letter } from '../fixtures/front-scraper.js'
 import { ModelResponse, ModelSocket, modelUws } from '../fixtures/front-uws-model.js'
+import { SEED } from '../support/arbitrary.js'
 
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
-t.comment(`seed ${seed}`)
+t.comment(`POSTMETER_SEED=${SEED}`)
 t.setTimeout(120_000)
 
 async function setUp(plan: FakePlan) {
-  const scraper = new FakeScraper(plan)
+  const { scraper, transport } = deskFor(plan, {
+    listen: parseListen('127.0.0.1:1'),
+    stallTimeout: 0,
+    log: event => t.comment(event.message),
+  })
   const { uws, ask } = modelUws()
-  await listenUws(
-    {
-      listen: parseListen('127.0.0.1:1'),
-      trusted: new TrustedHosts(['127.0.0.1']),
-      scraper,
-      selfMetrics: true,
-      log: event => t.comment(event.message),
-      stallTimeout: 0,
-    },
-    uws,
-  )
+  await listenUws(transport, uws)
   return { scraper, ask }
 }
 
@@ -88,7 +82,7 @@ t.test('however the socket takes it, a stream arrives whole, and little is kept 
         )
       },
     ),
-    { seed, numRuns: 150 },
+    { seed: SEED, numRuns: 150 },
   )
   t.pass()
 })
@@ -118,7 +112,7 @@ t.test(
           return answer.includes(`Content-Length: ${body.length}\r\n`) && answer.endsWith(`\r\n\r\n${body}`)
         },
       ),
-      { seed, numRuns: 300 },
+      { seed: SEED, numRuns: 300 },
     )
     t.pass()
   },
@@ -143,7 +137,7 @@ t.test('a reader that goes away at any moment is not written to any more, and al
       const { opened, aborted, given, released, releasedTwice } = scraper.ledger
       return opened === 1 && aborted === 1 && given === released && releasedTwice === 0
     }),
-    { seed, numRuns: 200 },
+    { seed: SEED, numRuns: 200 },
   )
   t.pass()
 })

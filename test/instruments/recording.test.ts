@@ -2,7 +2,7 @@
 import t from 'tap'
 import { exponentialBuckets, linearBuckets } from '../../src/index.js'
 import * as L from '../../src/memory/layout.js'
-import { familyOf, fresh } from '../support/registry.js'
+import { familyOf, fill, fresh } from '../support/registry.js'
 import { shared, Thread } from '../support/thread.js'
 import { until } from '../support/until.js'
 
@@ -283,6 +283,24 @@ t.test('reset sets all series to zero, and nothing else', async t => {
   }
   registry.resetMetrics()
   t.equal(registry.value('other'), 0)
+})
+
+t.test('a reset that memory is too full for says so, and resets what it can', async t => {
+  const { registry, arena, events } = fresh(t, { memory: '4MiB' })
+  const counter = registry.counter({ name: 'c', help: '', labelNames: ['x'] })
+  const gauge = registry.gauge({ name: 'g', help: '' })
+  counter.inc({ x: 'a' }, 5)
+  counter.inc({ x: 'b' }, 5)
+  gauge.set(5)
+  fill(arena)
+  registry.resetMetrics()
+  t.equal(registry.value('g'), 0)
+  t.equal(registry.value('c', { x: 'a' }), 5)
+  t.strictSame(
+    events.map(({ code }) => code),
+    ['reset-memory'],
+  )
+  t.match(events[0].message, /metric "c": reset\(\): 2 series keep their counts/)
 })
 
 t.test('no increment that another thread makes is lost by a reset', async t => {

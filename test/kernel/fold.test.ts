@@ -57,6 +57,7 @@ async function compare(
           threadId: 1_000 + n,
           ancestors: [],
           now: () => 0,
+          uptime: () => 0,
         }),
     )
     const expected = new Map<number, Map<number, number>>()

@@ -135,6 +135,11 @@ t.test('a million random bit patterns', async t => {
     }
   }
   t.strictSame(wrong(everyday()), NONE)
+  function* thousandths() {
+    for (let n = 0; n < 50_000; n++)
+      yield* neighbours(Math.floor((random() / 2 ** 32) * 10 ** (n % 18)) / 1000)
+  }
+  t.strictSame(wrong(thousandths()), NONE, 'up to three decimals, of all sizes, and their neighbours')
 })
 
 t.test('what is spelled reads back as the same number', async t => {

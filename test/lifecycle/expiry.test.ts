@@ -1,6 +1,9 @@
 /** Series come and go, step by step: the clock and each sweep are the test's. */
 import t from 'tap'
 import * as L from '../../src/memory/layout.js'
+import { beginSweep, endSweep } from '../../src/pool/sweep.js'
+import { fresh } from '../support/registry.js'
+import { until } from '../support/until.js'
 import { EXPIRE, Sim } from './sim.js'
 
 const X = 'c{x="a"}'
@@ -369,4 +372,44 @@ t.test('room comes back: at a limit series drop until others have gone', async t
   late.inc(4)
   t.equal(sim.scrape().get('c{x="d"}'), 4)
   t.equal(sim.scrape().get('c{x="a"}'), 6)
+})
+
+t.test(
+  'a registry that lives for longer than an Int32 of milliseconds goes on expiring, and not too early',
+  async t => {
+    const sim = new Sim()
+    const one = sim.thread(1)
+    const c = one.counter('c')
+    const { i32 } = sim.arena
+    for (const day of [1, 24, 25, 51, 52, 110]) {
+      sim.now = 1_000_000 + day * 86_400_000
+      c.inc({ x: `${day}` })
+      t.ok(beginSweep(sim.arena, 1, -1, sim.uptime(), 10), `day ${day}: a sweep is due`)
+      sim.sweep()
+      t.notOk(beginSweep(sim.arena, 1, -1, sim.uptime(), 10), 'and one at a time')
+      endSweep(sim.arena, 1)
+      t.notOk(beginSweep(sim.arena, 1, -1, sim.uptime() + 9, 10), 'and not again at once')
+      sim.sweep(DUE - 1)
+      t.equal(sim.scrape().get(`c{x="${day}"}`), 1)
+      sim.sweep(1)
+      t.notOk(sim.scrape().has(`c{x="${day}"}`))
+      one.letGo()
+      sim.sweep()
+      sim.sweep()
+      t.equal(i32[L.H_SERIES], 0)
+    }
+  },
+)
+
+t.test('idle time is not reckoned by the wall clock, which somebody may set', async t => {
+  const { registry, arena } = fresh(t, { expireAfter: '1h', sweepEvery: 1 })
+  registry.counter({ name: 'c', help: '', labelNames: ['x'] }).inc({ x: 'a' })
+  const { now } = Date
+  t.teardown(() => {
+    Date.now = now
+  })
+  Date.now = () => now() + 86_400_000
+  const swept = arena.i32[L.H_SWEEPS]
+  await until('it is swept', () => arena.i32[L.H_SWEEPS] > swept + 3)
+  t.equal(registry.value('c', { x: 'a' }), 1)
 })

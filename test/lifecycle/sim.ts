@@ -4,7 +4,14 @@
  * `interrupt`, every step within a call.
  */
 import { randomUUID } from 'node:crypto'
-import { type Aggregate, type ExpireRule, Families, type Identity } from '../../src/catalogue/families.js'
+import {
+  type Aggregate,
+  type ExpireRule,
+  Families,
+  type Identity,
+  type Native,
+  type Window,
+} from '../../src/catalogue/families.js'
 import { places, resetPlace } from '../../src/catalogue/fold.js'
 import { writeSelfMetrics } from '../../src/catalogue/self-metrics.js'
 import { SeriesTable } from '../../src/catalogue/series.js'
@@ -14,11 +21,11 @@ import type { Context } from '../../src/instruments/context.js'
 import { Counter } from '../../src/instruments/counter.js'
 import { Gauge } from '../../src/instruments/gauge.js'
 import { Histogram } from '../../src/instruments/histogram.js'
+import { Summary } from '../../src/instruments/summary.js'
 import { type Kernel, loadKernel } from '../../src/kernel/loader.js'
 import { type Arena, createArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { orphanThread } from '../../src/memory/shards.js'
-import { takeSlot } from '../../src/memory/slots.js'
 import { sweep } from '../../src/pool/sweep.js'
 
 export const EXPIRE = 1_000
@@ -31,22 +38,30 @@ export interface FamilyOptions {
   readonly aggregate?: Aggregate
   readonly expire?: ExpireRule
   readonly buckets?: readonly number[]
+  readonly native?: Native
+  readonly quantiles?: readonly number[]
+  readonly window?: Window
 }
 
 export class Sim {
   readonly arena: Arena
   readonly kernel: Kernel
-  readonly slot: number
   readonly scraper: Scraper
   /** ms since the epoch. */
   now = 1_000_000
 
   constructor({ mib = 4, maxThreads = 8, maxSeries = 0 } = {}) {
     const bytes = mib * 2 ** 20
-    this.arena = createArena({ bytes, maxThreads, maxLabelBytes: 4_096, maxSeries, now: this.now })
+    this.arena = createArena({
+      bytes,
+      maxThreads,
+      maxLabelBytes: 4_096,
+      maxSeries,
+      now: this.now,
+      started: 0,
+    })
     writeSelfMetrics(this.arena, this.now)
-    this.kernel = loadKernel(this.arena)
-    this.slot = takeSlot(this.arena, 900)
+    this.kernel = loadKernel(this.arena, () => this.uptime())
     const options = JSON.stringify({ sweepEvery: EXPIRE })
     const handle = {
       postmeter: L.LAYOUT_VERSION,
@@ -62,10 +77,14 @@ export class Sim {
     return new SimThread(this, id, ancestors)
   }
 
+  uptime(): number {
+    return this.now - this.arena.f64[L.H_BIRTH_WORD]
+  }
+
   /** Lets time pass, then sweeps once. */
   sweep(after = 0): void {
     this.now += after
-    sweep(this.arena, this.kernel, this.slot, this.now - this.arena.f64[L.H_BIRTH_WORD], () => 0)
+    sweep(this.arena, this.kernel, this.uptime(), () => 0)
   }
 
   /** What a scrape tells, by line without its value; throws if a line is told twice. */
@@ -121,16 +140,18 @@ export class SimThread {
     const now = () => sim.now
     this.id = id
     this.#families = new Families(arena)
-    this.table = new SeriesTable({ arena, threadId: id, ancestors, now })
+    this.table = new SeriesTable({ arena, threadId: id, ancestors, now, uptime: () => sim.uptime() })
     this.context = {
       arena,
       families: this.#families,
       series: this.table,
       now,
       elapsed: () => sim.now / 1000,
+      uptime: () => sim.uptime(),
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       reset: family => {
-        for (const place of places(arena, family, true)) resetPlace(arena, family, place)
+        for (const place of places(arena, family, true))
+          resetPlace(arena, family, place, this.table.shard(), sim.uptime())
       },
       clear: family => {
         for (const place of places(arena, family)) this.table.removePlace(family, place)
@@ -150,6 +171,10 @@ export class SimThread {
     return new Histogram<string>(this.context, ...this.#family('histogram', name, options))
   }
 
+  summary(name: string, options: FamilyOptions = {}): Summary<string> {
+    return new Summary<string>(this.context, ...this.#family('summary', name, options))
+  }
+
   /** What its timer does: lets go of what it was asked for. */
   letGo(): void {
     while (this.table.answerRequests()) {}
@@ -157,9 +182,14 @@ export class SimThread {
 
   #family(kind: Identity['kind'], name: string, options: FamilyOptions) {
     const { labelNames = ['x'], maxSeries = 0, expireAfter = EXPIRE, aggregate = 'sum' } = options
-    const { expire = 'zero', buckets = [1, 2] } = options
-    const bounds = kind === 'histogram' ? buckets : []
-    const identity: Identity = { name, kind, labelNames, bounds, aggregate, expire, self: false }
+    const { expire = 'zero', buckets = [1, 2], native, quantiles = [0.5, 1] } = options
+    const { window = { maxAge: 5_000, ageBuckets: 5, significantDigits: 2 } } = options
+    const bounds = kind === 'histogram' ? buckets : kind === 'summary' ? quantiles : []
+    const identity: Identity = {
+      ...{ name, kind, labelNames, bounds, aggregate, expire, unit: '', self: false },
+      ...(native === undefined ? {} : { native }),
+      ...(kind === 'summary' ? { window } : {}),
+    }
     const limits = { maxSeries, expireAfter }
     const family = this.#families.register(identity, 'h', limits, 0)
     return [family ?? identity, family] as const

@@ -1,10 +1,16 @@
 import t from 'tap'
+import { needPrometheus } from '../../scripts/need-prometheus.js'
 import { createRegistry } from '../../src/index.js'
+import { SEED } from '../support/arbitrary.js'
+import { everythingAnd } from '../support/everything.js'
+import { neededOrSkip } from '../support/need.js'
+import { record } from '../support/oracle.js'
+import { fresh } from '../support/registry.js'
 import { startMta, sumOf } from './mta.js'
-import { checkMetrics, programsOrSkip } from './programs.js'
+import { checkMetrics } from './promtool.js'
 
 t.test('promtool finds no error in a registry that has everything', async t => {
-  const programs = await programsOrSkip(t)
+  const programs = await neededOrSkip(t, 'Prometheus', needPrometheus)
   if (!programs) return
   const registry = createRegistry({
     name: 'promtool',
@@ -78,8 +84,25 @@ t.test('promtool finds no error in a registry that has everything', async t => {
   t.equal((await checkMetrics(programs.promtool, broken)).code, 1, 'an error would have been seen')
 })
 
+t.test('promtool finds no error in random registries of every type', async t => {
+  const programs = await neededOrSkip(t, 'Prometheus', needPrometheus)
+  if (!programs) return
+  t.comment(`POSTMETER_SEED=${SEED}`)
+  const model = everythingAnd(50)
+  const { registry } = fresh(t, { memory: '64MiB', labels: model.defaults })
+  record(registry, model)
+  for (const prefix of ['', 'kumomta_', 'a:b']) {
+    const exposition = await registry.metrics({ prefix, selfMetrics: true })
+    const { code, said } = await checkMetrics(programs.promtool, exposition)
+    if (code !== 0 && code !== 3) t.comment(said)
+    t.ok(code === 0 || code === 3, `no error in ${model.families.length} families (exit code ${code})`)
+    const broken = exposition.replace(`${prefix}door{`, `${prefix}door{=`)
+    t.equal((await checkMetrics(programs.promtool, broken)).code, 1, 'an error would have been seen')
+  }
+})
+
 t.test('promtool finds no error in what npm start tells', async t => {
-  const programs = await programsOrSkip(t)
+  const programs = await neededOrSkip(t, 'Prometheus', needPrometheus)
   if (!programs) return
   const { url } = await startMta(t, '--rate', '50')
   for (const query of ['', '?prefix=kumomta_']) {

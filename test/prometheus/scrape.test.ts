@@ -1,10 +1,11 @@
 import t from 'tap'
+import { needPrometheus } from '../../scripts/need-prometheus.js'
+import { neededOrSkip } from '../support/need.js'
 import { startMta, sumOf } from './mta.js'
-import { programsOrSkip } from './programs.js'
 import { PrometheusServer } from './server.js'
 
 t.test('a real Prometheus scrapes npm start and answers with its figures', async t => {
-  const programs = await programsOrSkip(t)
+  const programs = await neededOrSkip(t, 'Prometheus', needPrometheus)
   if (!programs) return
   const { url } = await startMta(t, '--rate', '50')
   const direct = async (name: string) => sumOf(await (await fetch(url)).text(), name)
@@ -13,14 +14,8 @@ t.test('a real Prometheus scrapes npm start and answers with its figures', async
     { name: 'prefixed', url, prefix: 'kumomta_' },
   ])
 
-  const targets = await server.until('both targets were scraped', async () => {
-    const seen = await server.targets()
-    return seen.length === 2 && seen.every(target => target.health !== 'unknown') ? seen : undefined
-  })
-  for (const target of targets) {
-    t.equal(target.health, 'up', `job ${target.labels.job} is up`)
-    t.equal(target.lastError, '', 'without an error')
-  }
+  await server.up(2)
+  t.pass('both targets are up')
 
   // Each figure is at least what the endpoint told before the question, and no more than it tells after the answer.
   const families = [

@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { Daemon } from '../support/daemon.js'
 
 /** One scrape job: a name, and where and how to scrape. */
 export interface Job {
@@ -20,57 +16,67 @@ export interface Target {
   readonly labels: Record<string, string>
 }
 
-/** A real Prometheus on loopback that scrapes its jobs every second; ended and its data removed after the test. */
-export class PrometheusServer {
-  readonly #base: string
-  readonly #said: () => string
+/** One series of an instant query: a number, or a native histogram. */
+export interface Answer {
+  readonly metric: Readonly<Record<string, string>>
+  readonly value?: readonly [number, string]
+  readonly histogram?: readonly [
+    number,
+    {
+      readonly count: string
+      readonly sum: string
+      /** Which ends belong to it, lower and upper bound, and count. */
+      readonly buckets?: readonly (readonly [number, string, string, string])[]
+    },
+  ]
+}
 
-  private constructor(base: string, said: () => string) {
-    this.#base = base
-    this.#said = said
+export interface Metadata {
+  readonly metric: string
+  readonly type: string
+  readonly help: string
+  readonly unit: string
+}
+
+export interface ExemplarsOf {
+  readonly seriesLabels: Readonly<Record<string, string>>
+  readonly exemplars: readonly {
+    readonly labels: Readonly<Record<string, string>>
+    readonly value: string
+    readonly timestamp: number
+  }[]
+}
+
+/** A real Prometheus on loopback that scrapes its jobs every second. */
+export class PrometheusServer {
+  readonly #daemon: Daemon
+
+  private constructor(daemon: Daemon) {
+    this.#daemon = daemon
   }
 
-  static async start(t: Test, program: string, jobs: readonly Job[]): Promise<PrometheusServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'postmeter-prometheus-'))
-    const config = join(folder, 'prometheus.yml')
+  static async start(
+    t: Test,
+    program: string,
+    jobs: readonly Job[],
+    features: readonly string[] = [],
+  ): Promise<PrometheusServer> {
+    const args = (address: string, folder: string) => [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=${address}`,
+      // Debian's own defaults name folders that only its installed package has.
+      `--web.console.templates=${folder}`,
+      `--web.console.libraries=${folder}`,
+      `--enable-feature=${features.join(',')}`,
+    ]
     // JSON is YAML too.
-    await writeFile(
-      config,
-      JSON.stringify({
-        global: { scrape_interval: '1s', scrape_timeout: '1s' },
-        scrape_configs: jobs.map(scrapeConfig),
-      }),
-    )
-    const address = `127.0.0.1:${await freePort()}`
-    const child = spawn(
-      program,
-      [
-        `--config.file=${config}`,
-        `--storage.tsdb.path=${join(folder, 'data')}`,
-        `--web.listen-address=${address}`,
-        // Debian's own defaults name folders that only its installed package has.
-        `--web.console.templates=${folder}`,
-        `--web.console.libraries=${folder}`,
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    )
-    let said = ''
-    child.stderr.setEncoding('utf8').on('data', part => {
-      said += part
+    const config = JSON.stringify({
+      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      scrape_configs: jobs.map(scrapeConfig),
     })
-    const exited = once(child, 'exit')
-    t.teardown(async () => {
-      child.kill('SIGTERM')
-      await exited
-      await rm(folder, { recursive: true, force: true })
-    })
-    const server = new PrometheusServer(`http://${address}`, () => said.slice(-4000))
-    await server.until('it is ready', async () => {
-      if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}: ${said}`)
-      const response = await fetch(`${server.#base}/-/ready`).catch(() => undefined)
-      return response?.ok || undefined
-    })
-    return server
+    const prepare = (folder: string) => writeFile(join(folder, 'prometheus.yml'), config)
+    return new PrometheusServer(await Daemon.start(t, program, args, prepare))
   }
 
   /** The targets it scrapes, as it sees them now. */
@@ -78,27 +84,50 @@ export class PrometheusServer {
     return (await this.#api<{ activeTargets: Target[] }>('/api/v1/targets')).activeTargets
   }
 
-  /** What an instant query answers: undefined if nothing. */
-  async value(query: string): Promise<number | undefined> {
-    const { result } = await this.#api<{
-      result: { value: [number, string] }[]
-    }>(`/api/v1/query?query=${encodeURIComponent(query)}`)
-    return result[0] === undefined ? undefined : Number(result[0].value[1])
+  /** When all of its targets were scraped well, and what was scraped is there. A slow machine may need a second scrape. */
+  async up(targets: number): Promise<void> {
+    let errors = ''
+    const ask = async () => {
+      const seen = await this.targets()
+      errors = seen.map(({ labels, lastError }) => `${labels.job}: ${lastError || 'no error'}`).join('\n')
+      const up = seen.filter(({ health }) => health === 'up').length
+      return up === targets && (await this.value('sum(up)')) === targets ? true : undefined
+    }
+    await this.until(`${targets} targets are up`, ask).catch(error => {
+      throw new Error(`${errors}\n${error.message}`)
+    })
   }
 
-  /** Asks until there is an answer, at most 30 s; Prometheus has no event to wait for. */
-  async until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-    const limit = performance.now() + 30_000
-    for (;;) {
-      const answer = await ask()
-      if (answer !== undefined) return answer
-      if (performance.now() > limit) throw new Error(`prometheus: not within 30 s: ${what}\n${this.#said()}`)
-      await wait(100)
-    }
+  /** What an instant query answers: undefined if nothing. */
+  async value(query: string): Promise<number | undefined> {
+    const [first] = await this.query(query)
+    return first?.value === undefined ? undefined : Number(first.value[1])
+  }
+
+  /** All that an instant query answers. */
+  async query(query: string): Promise<Answer[]> {
+    const answer = await this.#api<{ result: Answer[] }>(`/api/v1/query?query=${encodeURIComponent(query)}`)
+    return answer.result
+  }
+
+  metadata(job: string): Promise<Metadata[]> {
+    return this.#api(`/api/v1/targets/metadata?match_target=${encodeURIComponent(`{job="${job}"}`)}`)
+  }
+
+  /** Of the last hour. */
+  exemplars(query: string): Promise<ExemplarsOf[]> {
+    const now = Date.now() / 1000
+    return this.#api(
+      `/api/v1/query_exemplars?query=${encodeURIComponent(query)}&start=${now - 3600}&end=${now + 60}`,
+    )
+  }
+
+  until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+    return this.#daemon.until(what, ask)
   }
 
   async #api<T>(path: string): Promise<T> {
-    const response = await fetch(this.#base + path)
+    const response = await fetch(this.#daemon.url + path)
     const body = (await response.json()) as {
       status: string
       data: T
@@ -117,13 +146,4 @@ function scrapeConfig(job: Job): object {
     ...(job.prefix === undefined ? {} : { params: { prefix: [job.prefix] } }),
     static_configs: [{ targets: [host] }],
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

@@ -154,7 +154,12 @@ t.test('close can be awaited twice, frees the name, and ends the registry', asyn
   const { registry } = fresh(t)
   const { name, handle } = registry
   registry.counter(C).inc({ x: 'a' })
-  const child = registry.counter(C).labels('a')
+  const counter = registry.counter(C)
+  const child = counter.labels('a')
+  const small = registry.counter({ ...C, name: 'small_total', maxSeries: 1 })
+  small.inc({ x: 'a' })
+  const refused = small.labels('b')
+  refused.inc()
   let heard = 0
   registry.onClose(() => {
     heard++
@@ -168,7 +173,13 @@ t.test('close can be awaited twice, frees the name, and ends the registry', asyn
   t.equal(heard, 1, 'who asked was told, once')
   t.throws(() => registry.counter({ ...C, name: 'another' }), new RegExp(`registry "${name}" is closed`))
   await t.rejects(registry.metrics(), /is closed/)
-  t.throws(() => child.inc(), new RegExp(`metric "c_total": registry "${name}" is closed`))
+  const closed = new RegExp(`metric "c_total": registry "${name}" is closed`)
+  t.throws(() => child.inc(), closed)
+  t.throws(() => counter.inc({ x: 'b' }), closed)
+  t.throws(() => counter.remove('a'), closed)
+  t.throws(() => counter.clear(), closed)
+  t.throws(() => counter.reset(), closed)
+  t.throws(() => refused.inc(), new RegExp(`metric "small_total": registry "${name}" is closed`))
   t.throws(() => getRegistry(name), /there is no registry/)
   t.throws(() => getRegistry(handle), /is closed/)
   const again = createRegistry({ name, memory: '5MiB' })

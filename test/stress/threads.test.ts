@@ -10,6 +10,8 @@ import { until } from '../support/until.js'
 
 const SECONDS = Number(process.env.POSTMETER_STRESS_SECONDS ?? 5)
 const THREADS = 4
+/** New series of each thread, and as many that all make: 200,000 in all, which 64 MiB hold however long it runs. */
+const FRESH = 40_000
 
 t.test('what watches the scrapes would notice', async t => {
   const watch = (...texts: string[]) => {
@@ -49,7 +51,7 @@ t.test(
       { length: THREADS },
       (_, n) =>
         new Worker(new URL('../fixtures/core-stress.js', import.meta.url), {
-          workerData: { name: registry.name, me: `thread ${n}`, flags },
+          workerData: { name: registry.name, me: `thread ${n}`, flags, most: FRESH },
         }),
     )
     const done = workers.map(

@@ -1,21 +1,36 @@
 /**
  * What an exposition has to be, written down as naively as possible: from FORMATS.md, not from the kernel.
  */
+import type { Format } from '../../src/encode/types.js'
 import { DEFAULT_BUCKETS, type Registry } from '../../src/index.js'
+import type { Message } from './protobuf.js'
 
 export interface SeriesModel {
   /** One for each label name. */
   readonly labels: readonly string[]
-  /** What was recorded: for a histogram the observations, for others what the value became. */
+  /**
+   * What was recorded: for a histogram or summary the observations, for a stateset what `step` makes of each, for others
+   * what the value became.
+   */
   readonly recorded: readonly number[]
+  /** Of a counter or histogram: the labels that each value came with, if any. */
+  readonly exemplars?: readonly (Readonly<Record<string, string>> | undefined)[]
 }
 
 export interface FamilyModel {
-  readonly kind: 'counter' | 'gauge' | 'histogram'
+  readonly kind: 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset'
   readonly name: string
   readonly help: string
+  readonly unit?: string
   readonly labelNames: readonly string[]
   readonly buckets?: readonly number[]
+  /** Of a histogram, which has no others then unless it has `buckets` too. */
+  readonly native?: { readonly schema: number; readonly maxBuckets: number }
+  /** Of a summary. */
+  readonly quantiles?: readonly number[]
+  /** Of a stateset. */
+  readonly states?: readonly string[]
+  /** Of an info: all that was set, the last of which is told. */
   readonly series: readonly SeriesModel[]
 }
 
@@ -26,28 +41,64 @@ export interface Model {
 
 /** Registers and records a model through the public interface. */
 export function record(registry: Registry, model: Model): void {
-  for (const { kind, name, help, labelNames, buckets, series } of model.families) {
-    const options = { name, help, labelNames }
-    if (kind === 'histogram') {
-      const histogram = registry.histogram({ ...options, buckets })
-      for (const { labels, recorded } of series) {
-        const child = histogram.labels(...labels)
-        for (const value of recorded) child.observe(value)
-      }
-    } else if (kind === 'counter') {
-      const counter = registry.counter(options)
-      for (const { labels, recorded } of series) {
-        const child = counter.labels(...labels)
-        for (const value of recorded) child.inc(value)
-      }
-    } else {
-      const gauge = registry.gauge(options)
-      for (const { labels, recorded } of series) {
-        const child = gauge.labels(...labels)
-        for (const value of recorded) child.set(value)
+  for (const family of model.families) recordFamily(registry, family)
+}
+
+function recordFamily(registry: Registry, family: FamilyModel): void {
+  const { kind, name, help, unit, labelNames, buckets, native, quantiles, states = [], series } = family
+  const options = { name, help, unit, labelNames }
+  if (kind === 'histogram') {
+    const histogram = registry.histogram({ ...options, buckets, native })
+    for (const { labels, recorded, exemplars = [] } of series) {
+      const child = histogram.labels(...labels)
+      recorded.forEach((value, n) => {
+        child.observe(value, exemplars[n])
+      })
+    }
+  } else if (kind === 'summary') {
+    const summary = registry.summary({ ...options, quantiles })
+    for (const { labels, recorded } of series) {
+      const child = summary.labels(...labels)
+      for (const value of recorded) child.observe(value)
+    }
+  } else if (kind === 'counter') {
+    const counter = registry.counter(options)
+    for (const { labels, recorded, exemplars = [] } of series) {
+      const child = counter.labels(...labels)
+      recorded.forEach((value, n) => {
+        child.inc(value, exemplars[n])
+      })
+    }
+  } else if (kind === 'gauge') {
+    const gauge = registry.gauge(options)
+    for (const { labels, recorded } of series) {
+      const child = gauge.labels(...labels)
+      for (const value of recorded) child.set(value)
+    }
+  } else if (kind === 'info') {
+    const info = registry.info({ name, help, labelNames })
+    for (const { labels } of series) info.set(named(labelNames, labels))
+  } else {
+    const stateset = registry.stateset({ name, help, labelNames, states })
+    for (const { labels, recorded } of series) {
+      const child = stateset.labels(named(labelNames, labels))
+      for (const number of recorded) {
+        const { state, how } = step(states, number)
+        if (how === 'become') child.become(state)
+        else child.set(state, how === 'on')
       }
     }
   }
+}
+
+function named(names: readonly string[], values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name, n) => [name, values[n]]))
+}
+
+/** What a number recorded in a stateset stands for. */
+export function step(states: readonly string[], number: number) {
+  const how = (['on', 'off', 'become'] as const)[number % 3]
+  return { state: states[Math.floor(number / 3) % states.length], how }
 }
 
 export function spellNumber(value: number): string {
@@ -122,6 +173,87 @@ export function expectedText(model: Model, prefix = ''): string {
   return lines.map(line => `${line}\n`).join('')
 }
 
+/** As Go's 'g' with the fewest digits, and a point: what OpenMetrics' examples of canonical numbers are. */
+function spellCanonical(bound: number): string {
+  if (bound === 0) return '0.0'
+  const [, sign, mantissa, exponent] = /^(-?)([\d.]+)e([+-]\d+)$/.exec(bound.toExponential()) ?? []
+  const power = Number(exponent)
+  if (power < -4 || power > 5) {
+    const two = Math.abs(power) < 10 ? `0${Math.abs(power)}` : `${Math.abs(power)}`
+    return `${sign}${mantissa}e${power < 0 ? '-' : '+'}${two}`
+  }
+  return Number.isInteger(bound) ? `${bound}.0` : `${bound}`
+}
+
+/**
+ * OpenMetrics 1.0, 'Histogram': no sum where a bound is negative, as it could fall then; and none that has fallen, or is
+ * no number. Without it no count either: see prometheus_client's _check_histogram.
+ */
+export function openMetricsTellsSum(firstBound: number | undefined, sum: number): boolean {
+  return !(firstBound !== undefined && firstBound < 0) && sum >= 0
+}
+
+export function expectedOpenMetrics(model: Model, prefix = ''): string {
+  const lines: string[] = []
+  for (const family of sorted(model)) {
+    const total = family.kind === 'counter' && family.name.endsWith('_total')
+    const name = prefix + family.name
+    const base = total ? name.replace(/_total$/, '') : name
+    lines.push(`# HELP ${base} ${escapeHelp(family.help).replaceAll('"', '\\"')}`)
+    lines.push(`# TYPE ${base} ${family.kind === 'counter' && !total ? 'unknown' : family.kind}`)
+    if (family.unit !== undefined) lines.push(`# UNIT ${base} ${family.unit}`)
+    for (const series of seriesOf(family)) {
+      const pairs = pairsOf(model, family, series)
+      if (family.kind !== 'histogram') {
+        lines.push(`${name}${labelText(pairs)} ${spellNumber(simpleValue(family, series))}`)
+        continue
+      }
+      const { rows, sum, count } = histogramValue(family, series)
+      for (const [bound, below] of rows) {
+        lines.push(`${name}_bucket${labelText([...pairs, ['le', spellCanonical(bound)]])} ${below}`)
+      }
+      lines.push(`${name}_bucket${labelText([...pairs, ['le', '+Inf']])} ${count}`)
+      if (!openMetricsTellsSum(rows[0]?.[0], sum)) continue
+      lines.push(`${name}_sum${labelText(pairs)} ${spellNumber(sum)}`)
+      lines.push(`${name}_count${labelText(pairs)} ${count}`)
+    }
+  }
+  return [...lines, '# EOF'].map(line => `${line}\n`).join('')
+}
+
+/** What the messages say, put together by name; families without series are not told. */
+export function expectedMessages(model: Model, prefix = ''): Message[] {
+  return sorted(model)
+    .filter(family => seriesOf(family).length > 0)
+    .map(family => ({
+      name: prefix + family.name,
+      ...(family.help === '' ? {} : { help: WELL(family.help) }),
+      type: family.kind.toUpperCase(),
+      ...(family.unit === undefined ? {} : { unit: family.unit }),
+      metric: seriesOf(family).map(series => {
+        const label = pairsOf(model, family, series).map(([name, value]) => ({ name, value: WELL(value) }))
+        const labels = label.length === 0 ? {} : { label }
+        if (family.kind !== 'histogram') {
+          return { ...labels, [family.kind]: { value: simpleValue(family, series) } }
+        }
+        const { rows, sum, count } = histogramValue(family, series)
+        const bucket = rows.map(([upperBound, cumulativeCount]) => ({ cumulativeCount, upperBound }))
+        return { ...labels, histogram: { sampleCount: count, sampleSum: sum, bucket } }
+      }),
+    }))
+}
+
+/** Messages of one family, one after the other, as one. */
+export function joined(all: readonly Message[]): Message[] {
+  const whole: Message[] = []
+  for (const message of all) {
+    const last = whole.at(-1)
+    if (last?.name !== message.name) whole.push(message)
+    else whole[whole.length - 1] = { ...message, metric: [...last.metric, ...message.metric] }
+  }
+  return whole
+}
+
 const finite = (value: number) => (Number.isFinite(value) ? spellNumber(value) : 'null')
 
 export function expectedJson(model: Model, prefix = ''): string {
@@ -162,14 +294,15 @@ function jsonNumber(family: FamilyModel, series: SeriesModel): string {
 /** The whole of a stream, joined; `most` guards against one that never ends. */
 export async function streamed(
   registry: Registry,
-  format: 'text' | 'json',
+  format: Format,
   prefix = '',
-  most = 10_000,
-): Promise<{ text: string; parts: number }> {
+  { created = false, most = 10_000 } = {},
+): Promise<{ text: string; bytes: Uint8Array; parts: number }> {
   const parts: Uint8Array[] = []
-  for await (const part of registry.stream({ format, prefix })) {
+  for await (const part of registry.stream({ format, prefix, created })) {
     parts.push(part)
     if (parts.length > most) throw new Error(`stream of ${format} does not end: ${most} parts and more`)
   }
-  return { text: Buffer.concat(parts).toString('utf8'), parts: parts.length }
+  const bytes = Buffer.concat(parts)
+  return { text: bytes.toString('utf8'), bytes, parts: parts.length }
 }

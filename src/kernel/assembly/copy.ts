@@ -18,15 +18,3 @@ export function byte(to: usize, value: i32): usize {
   store<u8>(to, <u8>value)
   return to + 1
 }
-
-/** As copy, for label text: 64 bytes without a look at their number, which differs from line to line. */
-// @ts-ignore: decorator
-@inline
-export function copyText(to: usize, from: usize, bytes: i32): usize {
-  v128.store(to, v128.load(from))
-  v128.store(to, v128.load(from, 16), 16)
-  v128.store(to, v128.load(from, 32), 32)
-  v128.store(to, v128.load(from, 48), 48)
-  for (let n: i32 = 64; n < bytes; n += 16) v128.store(to + n, v128.load(from + n))
-  return to + bytes
-}

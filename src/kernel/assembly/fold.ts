@@ -57,6 +57,12 @@ export function fold(page: u32, first: i32, count: i32, cells: i32, aggregate: i
   return vector
 }
 
+/** Values of infos, which are 1 from the moment that they can be seen. */
+export function ones(count: i32, vector: usize): usize {
+  for (let n = 0; n < count; n++) store<f64>(vector + (<usize>n << 3), 1)
+  return vector
+}
+
 // @ts-ignore: decorator
 @inline
 function addCells(vector: usize, from: usize, bytes: usize, fresh: bool): void {
@@ -83,7 +89,8 @@ function foldGauge(newest: u32, skip: usize, words: i32, aggregate: i32, vector:
     } else if (!isLive(shard)) continue
     for (let n = 0; n < words; n++) {
       const to = vector + (<usize>n << 3)
-      const bits = load<u64>(from + (<usize>n << 3))
+      // Atomic, or the compiler would load it twice, as u64 and as f64, and another thread may write in between.
+      const bits = atomic.load<u64>(from + (<usize>n << 3))
       const value = reinterpret<f64>(bits)
       if (!extreme) store<f64>(to, load<f64>(to) + value)
       else if (bits != UNSET) {

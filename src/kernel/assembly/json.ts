@@ -2,211 +2,330 @@
 //
 // Label text is escaped for the exposition formats; the three escapes it has (\\ \" \n) are JSON's too, so only
 // control characters remain to be spelled.
-import { byte, copy } from "./copy";
+import { byte, copy } from './copy'
+import { beforeCopy } from './hook'
 import {
-	F_BOUNDS,
-	F_JSON,
-	F_JSON_BYTES,
-	F_LABELS,
-	F_NAME,
-	F_NAME_BYTES,
-	F_SUFFIX_MAX,
-	F_SUFFIXES,
-	H_DEFAULTS,
-	H_DEFAULTS_BYTES,
-	H_DEFAULTS_COUNT,
-	H_DEFAULTS_JSON,
-	H_DEFAULTS_JSON_BYTES,
-	NUMBER_BYTES,
-	SLOT_PREFIX_BYTES,
-	SLOT_PREFIX_WORD,
-	SUFFIX_WORDS,
-} from "./layout";
-import { jsonNumber, number } from "./number";
-import { address, field, header } from "./record";
+  F_BOUNDS,
+  F_CELLS,
+  F_JSON,
+  F_JSON_BYTES,
+  F_KIND,
+  F_LABELS,
+  F_NAME,
+  F_NAME_BYTES,
+  F_SUFFIX_MAX,
+  F_SUFFIXES,
+  H_DEFAULTS,
+  H_DEFAULTS_BYTES,
+  H_DEFAULTS_COUNT,
+  H_DEFAULTS_JSON,
+  H_DEFAULTS_JSON_BYTES,
+  KIND_HISTOGRAM,
+  KIND_SUMMARY,
+  NUMBER_BYTES,
+  PIECE_CLOSE,
+  PIECE_COMMA,
+  PIECE_OPEN,
+  PIECE_WHOLE,
+  PLACE_TEXT_BYTES,
+  SLOT_PREFIX_BYTES,
+  SLOT_PREFIX_WORD,
+  SLOT_SEQ,
+  SUFFIX_JSON,
+  SUFFIX_WORDS,
+  TEXT_CONTROL_BIT,
+} from './layout'
+import { nextMark } from './marks'
+import { jsonNumber, number } from './number'
+import { slotEnd, STEP, textOf, told } from './place'
+import { address, field, header } from './record'
+import { labelPrefix, mostLabelPrefix } from './state-label'
+
+/** At most this many bytes are told of a family besides its series. */
+export function jsonHeadCost(slot: u32, family: u32): i32 {
+  return field(slot, SLOT_PREFIX_BYTES) + field(family, F_NAME_BYTES) + field(family, F_JSON_BYTES) + 64
+}
+
+/** What stands before a piece: of a family that is told whole, its head. */
+export function jsonBegin(to: usize, slot: u32, family: u32, flags: i32): usize {
+  if ((flags & PIECE_OPEN) != 0) to = byte(to, 0x7b)
+  if ((flags & PIECE_COMMA) != 0) to = byte(to, 0x2c)
+  return (flags & PIECE_WHOLE) != 0 ? jsonHead(to, slot, family) : to
+}
+
+/** What stands behind it: `opened` is where its series began. */
+export function jsonFinish(to: usize, family: u32, flags: i32, opened: usize): usize {
+  if ((flags & PIECE_WHOLE) != 0) {
+    if (to != opened) to = jsonClose(to, family)
+    else {
+      store<u32>(to, 0x6c6c756e) // null
+      to += 4
+    }
+    to = byte(to, 0x7d)
+  }
+  if ((flags & PIECE_CLOSE) != 0) {
+    to = byte(to, 0x7d)
+    to = byte(to, 0x0a)
+  }
+  return to
+}
+
+/** Members or elements of a run of series; 0 where they do not fit. */
+export function jsonRun(
+  to: usize,
+  slot: u32,
+  family: u32,
+  flags: i32,
+  opened: usize,
+  from: u32,
+  count: i32,
+  values: usize,
+): usize {
+  const seq = field(slot, SLOT_SEQ)
+  const end = slotEnd(slot)
+  const fixed = jsonFixed(family)
+  const kind = field(family, F_KIND)
+  const labelled = field(family, F_LABELS) != 0
+  const prefix = address(slot + SLOT_PREFIX_WORD)
+  const prefixBytes = labelPrefix(slot, family)
+  const whole = (flags & PIECE_WHOLE) != 0
+  const step = <usize>field(family, F_CELLS) << 3
+  let place = address(from)
+  const last = place + <usize>count * STEP
+  for (; place != last; place += STEP) {
+    if (told(place, seq)) {
+      beforeCopy(place)
+      const bits = load<i32>(place, PLACE_TEXT_BYTES << 2)
+      const textBytes = bits & ~TEXT_CONTROL_BIT
+      const control = (bits & TEXT_CONTROL_BIT) != 0
+      if (to + <usize>(fixed + (control ? 6 : 1) * textBytes) > end) return 0
+      const text = labelled ? textOf(place) : 0
+      // A piece of a divided family begins with a comma, which its reader drops where nothing stood before.
+      if (to == opened && whole) to = jsonOpen(to, family, text, prefix, prefixBytes)
+      else to = byte(to, 0x2c)
+      to = jsonLabels(to, family, text, textBytes, control, prefix, prefixBytes)
+      if (kind == KIND_HISTOGRAM) to = jsonHistogram(to, family, values)
+      else if (kind == KIND_SUMMARY) to = jsonSummary(to, family, values)
+      else to = jsonNumber(to, load<f64>(values))
+      to = jsonEnd(to, family)
+    }
+    values += step
+  }
+  return to
+}
 
 /** `"name":{"help":…,"type":…,"value":` */
-export function jsonHead(to: usize, slot: u32, family: u32): usize {
-	to = byte(to, 0x22);
-	to = copy(
-		to,
-		address(slot + SLOT_PREFIX_WORD),
-		field(slot, SLOT_PREFIX_BYTES),
-	);
-	to = copy(to, address(field(family, F_NAME)), field(family, F_NAME_BYTES));
-	return copy(to, address(field(family, F_JSON)), field(family, F_JSON_BYTES));
+function jsonHead(to: usize, slot: u32, family: u32): usize {
+  to = byte(to, 0x22)
+  to = copy(
+    to,
+    address(slot + SLOT_PREFIX_WORD),
+    field(slot, SLOT_PREFIX_BYTES),
+  )
+  to = copy(to, address(field(family, F_NAME)), field(family, F_NAME_BYTES))
+  return copy(to, address(field(family, F_JSON)), field(family, F_JSON_BYTES))
 }
 
 /** Labels that a line of the family has. */
-export function labelCount(family: u32): i32 {
-	return field(family, F_LABELS) + header(H_DEFAULTS_COUNT);
+function labelCount(family: u32): i32 {
+  return field(family, F_LABELS) + header(H_DEFAULTS_COUNT)
 }
 
 /** At most this many bytes of a series are not its own label text. */
 export function jsonFixed(family: u32): i32 {
-	const rows = field(family, F_BOUNDS) + 3;
-	return (
-		128 +
-		4 * labelCount(family) +
-		header(H_DEFAULTS_JSON_BYTES) +
-		rows * (field(family, F_SUFFIX_MAX) + NUMBER_BYTES + 4)
-	);
+  const rows = field(family, F_BOUNDS) + 3
+  return (
+    128 +
+    mostLabelPrefix(family) +
+    4 * labelCount(family) +
+    header(H_DEFAULTS_JSON_BYTES) +
+    rows * (field(family, F_SUFFIX_MAX) + NUMBER_BYTES + 4)
+  )
 }
 
 const HEX: usize = memory.data<u8>([
-	48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102,
-]);
+  48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 97, 98, 99, 100, 101, 102,
+])
 
 /** Label text as JSON text, control characters spelled. */
 function escaped(to: usize, from: usize, bytes: i32, control: bool): usize {
-	if (!control) return copy(to, from, bytes);
-	for (let n = 0; n < bytes; n++) {
-		const c = load<u8>(from + n);
-		if (c >= 0x20) to = byte(to, c);
-		else {
-			store<u32>(to, 0x3030755c); // \u00
-			store<u8>(to + 4, load<u8>(HEX + (c >> 4)));
-			store<u8>(to + 5, load<u8>(HEX + (c & 15)));
-			to += 6;
-		}
-	}
-	return to;
+  if (!control) return copy(to, from, bytes)
+  for (let n = 0; n < bytes; n++) {
+    const c = load<u8>(from + n)
+    if (c >= 0x20) to = byte(to, c)
+    else {
+      store<u32>(to, 0x3030755c); // \u00
+      store<u8>(to + 4, load<u8>(HEX + (c >> 4)))
+      store<u8>(to + 5, load<u8>(HEX + (c & 15)))
+      to += 6
+    }
+  }
+  return to
 }
 
 /** Bytes of a label name, up to its `=`. */
 function nameBytes(text: usize): i32 {
-	let n = 0;
-	while (load<u8>(text + n) != 0x3d) n++;
-	return n;
+  let n = 0
+  while (load<u8>(text + n) != 0x3d) n++
+  return n
 }
 
 /** Bytes of a quoted value, its quotes included. */
 function quotedBytes(text: usize): i32 {
-	let n = 1;
-	while (load<u8>(text + n) != 0x22) n += load<u8>(text + n) == 0x5c ? 2 : 1;
-	return n + 1;
+  let at = nextMark(text + 1)
+  // What follows a backslash is no end.
+  while (load<u8>(at) == 0x5c) at = nextMark(at + 2)
+  return <i32>(at - text) + 1
 }
 
-/** `"a":"x","b":"y"` from `a="x",b="y"`. */
-function members(to: usize, text: usize, bytes: i32, control: bool): usize {
-	const end = text + bytes;
-	while (text < end) {
-		const length = nameBytes(text);
-		to = byte(to, 0x22);
-		to = copy(to, text, length);
-		to = byte(to, 0x22);
-		to = byte(to, 0x3a);
-		text += length + 1;
-		const quoted = quotedBytes(text);
-		to = escaped(to, text, quoted, control);
-		text += quoted;
-		if (text < end) {
-			to = byte(to, 0x2c);
-			text++;
-		}
-	}
-	return to;
+/** `"a":"x","b":"y"` from `a="x",b="y"`; the first name may have a prefix. */
+function members(to: usize, text: usize, bytes: i32, control: bool, prefix: usize, prefixBytes: i32): usize {
+  const end = text + bytes
+  while (text < end) {
+    const length = nameBytes(text)
+    to = byte(to, 0x22)
+    to = copy(to, prefix, prefixBytes)
+    prefixBytes = 0
+    to = copy(to, text, length)
+    to = byte(to, 0x22)
+    to = byte(to, 0x3a)
+    text += length + 1
+    const quoted = quotedBytes(text)
+    to = escaped(to, text, quoted, control)
+    text += quoted
+    if (text < end) {
+      to = byte(to, 0x2c)
+      text++
+    }
+  }
+  return to
 }
 
 /**
  * What opens the value of a family: nothing, `{"label":{` or `[`. `text` is the first series' label text, or 0 when
  * it has none.
  */
-export function jsonOpen(to: usize, family: u32, text: usize): usize {
-	const labels = labelCount(family);
-	if (labels == 0) return to;
-	if (labels > 1) return byte(to, 0x5b);
-	if (text == 0) text = address(header(H_DEFAULTS));
-	to = byte(to, 0x7b);
-	to = byte(to, 0x22);
-	const length = nameBytes(text);
-	to = copy(to, text, length);
-	store<u32>(to, 0x7b3a22); // ":{
-	return to + 3;
+function jsonOpen(to: usize, family: u32, text: usize, prefix: usize, prefixBytes: i32): usize {
+  const labels = labelCount(family)
+  if (labels == 0) return to
+  if (labels > 1) return byte(to, 0x5b)
+  if (text == 0) text = address(header(H_DEFAULTS))
+  to = byte(to, 0x7b)
+  to = byte(to, 0x22)
+  const length = nameBytes(text)
+  to = copy(to, prefix, prefixBytes)
+  to = copy(to, text, length)
+  store<u32>(to, 0x7b3a22); // ":{
+  return to + 3
 }
 
-export function jsonClose(to: usize, family: u32): usize {
-	const labels = labelCount(family);
-	if (labels == 0) return to;
-	if (labels > 1) return byte(to, 0x5d);
-	to = byte(to, 0x7d);
-	return byte(to, 0x7d);
+function jsonClose(to: usize, family: u32): usize {
+  const labels = labelCount(family)
+  if (labels == 0) return to
+  if (labels > 1) return byte(to, 0x5d)
+  to = byte(to, 0x7d)
+  return byte(to, 0x7d)
 }
 
 /** One series: its labels and what leads to its value; `jsonEnd` closes it. */
-export function jsonLabels(
-	to: usize,
-	family: u32,
-	text: usize,
-	textBytes: i32,
-	control: bool,
+function jsonLabels(
+  to: usize,
+  family: u32,
+  text: usize,
+  textBytes: i32,
+  control: bool,
+  prefix: usize,
+  prefixBytes: i32,
 ): usize {
-	const labels = labelCount(family);
-	if (labels == 0) return to;
-	if (labels == 1) {
-		if (text == 0) {
-			const defaults = address(header(H_DEFAULTS_JSON));
-			const skip = nameBytesJson(defaults);
-			to = copy(to, defaults + skip, header(H_DEFAULTS_JSON_BYTES) - skip);
-		} else {
-			const skip = nameBytes(text) + 1;
-			to = escaped(to, text + skip, textBytes - skip, control);
-		}
-		return byte(to, 0x3a);
-	}
-	to = byte(to, 0x7b);
-	if (header(H_DEFAULTS_BYTES) != 0) {
-		to = copy(
-			to,
-			address(header(H_DEFAULTS_JSON)),
-			header(H_DEFAULTS_JSON_BYTES),
-		);
-		if (text != 0) to = byte(to, 0x2c);
-	}
-	if (text != 0) to = members(to, text, textBytes, control);
-	store<u32>(to, 0x4022_2c); // ,"@
-	store<u32>(to + 3, 0x3a22); // ":
-	return to + 5;
+  const labels = labelCount(family)
+  if (labels == 0) return to
+  if (labels == 1) {
+    if (text == 0) {
+      const defaults = address(header(H_DEFAULTS_JSON))
+      const skip = nameBytesJson(defaults)
+      to = copy(to, defaults + skip, header(H_DEFAULTS_JSON_BYTES) - skip)
+    } else {
+      const skip = nameBytes(text) + 1
+      to = escaped(to, text + skip, textBytes - skip, control)
+    }
+    return byte(to, 0x3a)
+  }
+  to = byte(to, 0x7b)
+  if (header(H_DEFAULTS_BYTES) != 0) {
+    to = copy(
+      to,
+      address(header(H_DEFAULTS_JSON)),
+      header(H_DEFAULTS_JSON_BYTES),
+    )
+    if (text != 0) to = byte(to, 0x2c)
+  }
+  if (text != 0) to = members(to, text, textBytes, control, prefix, prefixBytes)
+  store<u32>(to, 0x4022_2c); // ,"@
+  store<u32>(to + 3, 0x3a22); // ":
+  return to + 5
 }
 
-export function jsonEnd(to: usize, family: u32): usize {
-	return labelCount(family) > 1 ? byte(to, 0x7d) : to;
+function jsonEnd(to: usize, family: u32): usize {
+  return labelCount(family) > 1 ? byte(to, 0x7d) : to
 }
 
 /** Bytes up to and with the colon of `"name":"value"`. */
 function nameBytesJson(text: usize): i32 {
-	let n = 0;
-	while (load<u8>(text + n) != 0x3a) n++;
-	return n + 1;
+  let n = 0
+  while (load<u8>(text + n) != 0x3a) n++
+  return n + 1
 }
 
 /** `{"count":…,"sum":…,"avg":…,"bucket":[[le,cumulative],…]}` */
-export function jsonHistogram(to: usize, family: u32, values: usize): usize {
-	const bounds = field(family, F_BOUNDS);
-	let count: f64 = 0;
-	for (let n = 0; n <= bounds; n++)
-		count += load<f64>(values + ((<usize>n) << 3));
-	const sum = load<f64>(values + ((<usize>(bounds + 1)) << 3));
-	store<u64>(to, 0x6e756f63227b); // {"coun
-	store<u32>(to + 6, 0x3a2274); // t":
-	to = number(to + 9, count);
-	store<u64>(to, 0x3a226d7573222c); // ,"sum":
-	to = jsonNumber(to + 7, sum);
-	store<u64>(to, 0x3a22677661222c); // ,"avg":
-	to = jsonNumber(to + 7, count == 0 ? 0 : sum / count);
-	store<u64>(to, 0x656b637562222c); // ,"bucke
-	store<u32>(to + 7, 0x5b3a2274); // t":[
-	to += 11;
-	let suffix = address(field(family, F_SUFFIXES));
-	let total: f64 = 0;
-	for (let n = 0; n < bounds; n++) {
-		if (n != 0) to = byte(to, 0x2c);
-		total += load<f64>(values + ((<usize>n) << 3));
-		to = copy(to, address(load<u32>(suffix, 8)), load<i32>(suffix, 12));
-		to = number(to, total);
-		to = byte(to, 0x5d);
-		suffix += SUFFIX_WORDS << 3;
-	}
-	to = byte(to, 0x5d);
-	return byte(to, 0x7d);
+function jsonHistogram(to: usize, family: u32, values: usize): usize {
+  const bounds = field(family, F_BOUNDS)
+  let count: f64 = 0
+  for (let n = 0; n <= bounds; n++)
+    count += load<f64>(values + ((<usize>n) << 3))
+  to = jsonTotals(to, count, load<f64>(values + ((<usize>(bounds + 1)) << 3)))
+  store<u64>(to, 0x656b637562222c); // ,"bucke
+  store<u32>(to + 7, 0x5b3a2274); // t":[
+  to += 11
+  let suffix = address(field(family, F_SUFFIXES))
+  let total: f64 = 0
+  for (let n = 0; n < bounds; n++) {
+    if (n != 0) to = byte(to, 0x2c)
+    total += load<f64>(values + ((<usize>n) << 3))
+    to = copy(to, address(load<u32>(suffix, SUFFIX_JSON << 2)), load<i32>(suffix, (SUFFIX_JSON + 1) << 2))
+    to = number(to, total)
+    to = byte(to, 0x5d)
+    suffix += SUFFIX_WORDS << 3
+  }
+  to = byte(to, 0x5d)
+  return byte(to, 0x7d)
+}
+
+/** `{"count":…,"sum":…,"avg":…` */
+function jsonTotals(to: usize, count: f64, sum: f64): usize {
+  store<u64>(to, 0x6e756f63227b); // {"coun
+  store<u32>(to + 6, 0x3a2274); // t":
+  to = number(to + 9, count)
+  store<u64>(to, 0x3a226d7573222c); // ,"sum":
+  to = jsonNumber(to + 7, sum)
+  store<u64>(to, 0x3a22677661222c); // ,"avg":
+  return jsonNumber(to + 7, count == 0 ? 0 : sum / count)
+}
+
+/** `{"count":…,"sum":…,"avg":…,"quantile":[[q,value],…]}` */
+function jsonSummary(to: usize, family: u32, values: usize): usize {
+  const quantiles = field(family, F_BOUNDS)
+  to = jsonTotals(to, load<f64>(values), load<f64>(values, 8))
+  store<u64>(to, 0x69746e617571222c); // ,"quanti
+  store<u64>(to + 8, 0x5b3a22656c); // le":[
+  to += 13
+  let suffix = address(field(family, F_SUFFIXES))
+  for (let n = 0; n < quantiles; n++) {
+    if (n != 0) to = byte(to, 0x2c)
+    to = copy(to, address(load<u32>(suffix, SUFFIX_JSON << 2)), load<i32>(suffix, (SUFFIX_JSON + 1) << 2))
+    to = jsonNumber(to, load<f64>(values + 16 + ((<usize>n) << 3)))
+    to = byte(to, 0x5d)
+    suffix += SUFFIX_WORDS << 3
+  }
+  to = byte(to, 0x5d)
+  return byte(to, 0x7d)
 }

@@ -3,36 +3,39 @@
 // as the exposition formats want them.
 //
 // Shortest digits by Schubfach (R. Giulietti, 'The Schubfach way to render doubles'): the decimal of the fewest
-// digits in the rounding interval, found with three 64 x 128 bit products and a table of powers of ten.
+// digits in the rounding interval, found with one 64 x 128 bit product and a table of powers of ten. Before it come whole
+// numbers, and those of up to three decimals, which are nearly all that is told.
 import { byte } from './copy'
+import { FOURS } from './fours'
 import { POWERS, POWERS_MIN } from './powers'
 
-/** 00 to 99. */
-const PAIRS: usize = memory.data<u8>([
-  48, 48, 48, 49, 48, 50, 48, 51, 48, 52, 48, 53, 48, 54, 48, 55, 48, 56, 48, 57, 49, 48, 49, 49, 49, 50, 49, 51, 49,
-  52, 49, 53, 49, 54, 49, 55, 49, 56, 49, 57, 50, 48, 50, 49, 50, 50, 50, 51, 50, 52, 50, 53, 50, 54, 50, 55, 50, 56,
-  50, 57, 51, 48, 51, 49, 51, 50, 51, 51, 51, 52, 51, 53, 51, 54, 51, 55, 51, 56, 51, 57, 52, 48, 52, 49, 52, 50, 52,
-  51, 52, 52, 52, 53, 52, 54, 52, 55, 52, 56, 52, 57, 53, 48, 53, 49, 53, 50, 53, 51, 53, 52, 53, 53, 53, 54, 53, 55,
-  53, 56, 53, 57, 54, 48, 54, 49, 54, 50, 54, 51, 54, 52, 54, 53, 54, 54, 54, 55, 54, 56, 54, 57, 55, 48, 55, 49, 55,
-  50, 55, 51, 55, 52, 55, 53, 55, 54, 55, 55, 55, 56, 55, 57, 56, 48, 56, 49, 56, 50, 56, 51, 56, 52, 56, 53, 56, 54,
-  56, 55, 56, 56, 56, 57, 57, 48, 57, 49, 57, 50, 57, 51, 57, 52, 57, 53, 57, 54, 57, 55, 57, 56, 57, 57,
-])
-
 const MAX_SAFE: f64 = 9007199254740992
+
+/** 2^52: a whole number below it, added, has its bits in the lowest of the sum's. */
+const WHOLE: f64 = 4503599627370496
+const WHOLE_BITS: u64 = 0x4330000000000000
+
+/** The whole number from 0 to 99,999,999 that a value is, if `isSmall` says that it is one. */
+// @ts-ignore: decorator
+@inline
+export function smallOf(value: f64): u64 {
+  return reinterpret<u64>(value + WHOLE) - WHOLE_BITS
+}
+
+/** Whether it is one: neither too large, below 0, not whole, nor -0, which differ in their bits. */
+// @ts-ignore: decorator
+@inline
+export function isSmall(value: f64, n: u64): bool {
+  if (n >= 100000000) return false
+  return reinterpret<u64>(value + WHOLE - WHOLE) == reinterpret<u64>(value)
+}
 
 /** As text formats spell it: `+Inf`, `-Inf`, `NaN` where it is no finite number. */
 // @ts-ignore: decorator
 @inline
 export function number(to: usize, value: f64): usize {
-  if (Math.abs(value) < MAX_SAFE) {
-    const n = <i64>value
-    if (<f64>n == value) {
-      // Nearly all that is counted: no call, no loop.
-      if (n > 0 && n < 10) return byte(to, 0x30 + <i32>n)
-      return integer(to, n, value)
-    }
-  }
-  return special(to, value)
+  const n = smallOf(value)
+  return isSmall(value, n) ? upToEight(to, <u32>n) : anyNumber(to, value)
 }
 
 /** As JSON spells it: null where it is no finite number. */
@@ -44,78 +47,36 @@ export function jsonNumber(to: usize, value: f64): usize {
   return number(to, value)
 }
 
-function integer(to: usize, n: i64, value: f64): usize {
-  if (reinterpret<i64>(value) < 0) {
-    to = byte(to, 0x2d)
-    n = -n
-  }
-  if (n < 100000000) return small(to, <u32>n)
-  const high = <u32>(<u64>n / 100000000)
-  to = small(to, high)
-  return eight(to, <u32>(<u64>n - <u64>high * 100000000))
-}
-
+/** The digits of a number below 10^8 as eight bytes, the most significant lowest, with leading zeros; not yet ASCII. */
 // @ts-ignore: decorator
 @inline
-function pair(to: usize, n: u32): void {
-  store<u16>(to, load<u16>(PAIRS + (<usize>n << 1)))
-}
-
-/** Up to 8 digits and, as the upper half of a 16-digit number, up to 99,999,999. */
-// @ts-ignore: decorator
-@inline
-function small(to: usize, n: u32): usize {
-  if (n < 10) return byte(to, 0x30 + n)
-  if (n < 100) {
-    pair(to, n)
-    return to + 2
-  }
-  if (n < 10000) return four(to, n)
+function digits(n: u32): u64 {
   const high = n / 10000
   const low = n - high * 10000
-  if (high < 10) to = byte(to, 0x30 + high)
-  else if (high < 100) {
-    pair(to, high)
-    to += 2
-  } else to = four(to, high)
-  pair(to, low / 100)
-  pair(to + 2, low % 100)
-  return to + 4
+  return <u64>load<u32>(FOURS + (<usize>high << 2)) | (<u64>load<u32>(FOURS + (<usize>low << 2)) << 32)
 }
 
-/** 100 to 9,999, without leading zeros. */
+/**
+ * Spells a number below 10^8, without a branch that depends on how many digits it has: series differ in that, and a
+ * misprediction costs more than all of this. Writes 8 bytes always; what follows overwrites those past the digits.
+ */
 // @ts-ignore: decorator
 @inline
-function four(to: usize, n: u32): usize {
-  const high = n / 100
-  if (high < 10) to = byte(to, 0x30 + high)
-  else {
-    pair(to, high)
-    to += 2
-  }
-  pair(to, n - high * 100)
-  return to + 2
+export function upToEight(to: usize, n: u32): usize {
+  const all = digits(n)
+  // The last digit is there even if it is zero.
+  const zeros = ctz<u64>(all | 0x0100000000000000) & ~7
+  store<u64>(to, (all | 0x3030303030303030) >> zeros)
+  return to + <usize>(8 - (zeros >> 3))
 }
 
-/** Exactly 8 digits. */
-// @ts-ignore: decorator
-@inline
-function eight(to: usize, n: u32): usize {
-  const high = n / 10000
-  const low = n - high * 10000
-  pair(to, high / 100)
-  pair(to + 2, high % 100)
-  pair(to + 4, low / 100)
-  pair(to + 6, low % 100)
-  return to + 8
-}
-
-/** All digits of n, most significant first. */
+/** All digits of n. */
 function allDigits(to: usize, n: u64): usize {
-  if (n < 100000000) return small(to, <u32>n)
+  if (n < 100000000) return upToEight(to, <u32>n)
   const high = n / 100000000
   to = allDigits(to, high)
-  return eight(to, <u32>(n - high * 100000000))
+  store<u64>(to, digits(<u32>(n - high * 100000000)) | 0x3030303030303030)
+  return to + 8
 }
 
 // @ts-ignore: decorator
@@ -131,19 +92,31 @@ function mulHigh(a: u64, b: u64): u64 {
   return ah * bh + (lh >> 32) + (hl >> 32) + (middle >> 32)
 }
 
-/** The upper 64 bits of g * c, the lowest of them set when anything below was (Schubfach, 'round to odd'). */
+/**
+ * The upper 64 bits of g * c, the lowest of them set when anything below was (Schubfach, 'round to odd'), from the
+ * products of g's halves: of the lower one only the upper 64 bits count.
+ */
 // @ts-ignore: decorator
 @inline
-function roundToOdd(gHigh: u64, gLow: u64, c: u64): u64 {
-  const x = mulHigh(gLow, c)
-  const y = gHigh * c
-  const low = y + x
-  const high = mulHigh(gHigh, c) + u64(low < x)
-  return high | u64(low > 1)
+function roundToOdd(high: u64, low: u64, carried: u64): u64 {
+  const middle = low + carried
+  return (high + u64(middle < low)) | u64(middle > 1)
 }
 
-/** Everything but the integers below 2^53. */
-function special(to: usize, value: f64): usize {
+function anyNumber(to: usize, value: f64): usize {
+  if (Math.abs(value) < MAX_SAFE) {
+    const n = <i64>value
+    if (<f64>n == value) {
+      if (reinterpret<i64>(value) >= 0) return allDigits(to, n)
+      return allDigits(byte(to, 0x2d), -n)
+    }
+    // What a person or a clock gave has three decimals at most. A decimal of up to 15 digits that reads back as the
+    // value is its shortest, trailing zeros apart.
+    const thousandths = value * 1000
+    if (Math.abs(thousandths) < 1e15 && Math.trunc(thousandths) == thousandths && thousandths / 1000 == value) {
+      return decimals(to, <i64>thousandths)
+    }
+  }
   if (value != value) {
     store<u32>(to, 0x004e614e) // NaN
     return to + 3
@@ -165,15 +138,35 @@ function special(to: usize, value: f64): usize {
   // Below a power of two the next number is only half as far away.
   const closer = fraction == 0 && exponent > 1
   const odd = c & 1
-  const left = 4 * c - 2 + u64(closer)
   const k = (q * 1262611 - (closer ? 524031 : 0)) >> 22
   const h = q + ((-k * 1741647) >> 19) + 1
   const g = POWERS + (<usize>(-k - POWERS_MIN) << 4)
   const gHigh = load<u64>(g)
   const gLow = load<u64>(g, 8)
-  const lower = roundToOdd(gHigh, gLow, left << h) + odd
-  const middle = roundToOdd(gHigh, gLow, (4 * c) << h)
-  const upper = roundToOdd(gHigh, gLow, (4 * c + 2) << h) - odd
+  // One product of 192 bits; its neighbours are g, shifted, below and above it.
+  const scaled = (4 * c) << h
+  const xHigh = mulHigh(gLow, scaled)
+  const xLow = gLow * scaled
+  const yHigh = mulHigh(gHigh, scaled)
+  const yLow = gHigh * scaled
+  const middle = roundToOdd(yHigh, yLow, xHigh)
+  const down = <u64>h + u64(!closer)
+  const lower =
+    odd +
+    roundToOdd(
+      yHigh - (gHigh >> (64 - down)) - u64(yLow < gHigh << down),
+      yLow - (gHigh << down),
+      xHigh - (gLow >> (64 - down)) - u64(xLow < gLow << down),
+    )
+  const up = <u64>h + 1
+  const yAbove = yLow + (gHigh << up)
+  const xAbove = xLow + (gLow << up)
+  const upper =
+    roundToOdd(
+      yHigh + (gHigh >> (64 - up)) + u64(yAbove < yLow),
+      yAbove,
+      xHigh + (gLow >> (64 - up)) + u64(xAbove < xLow),
+    ) - odd
 
   const s = middle >> 2
   if (s >= 10) {
@@ -187,6 +180,20 @@ function special(to: usize, value: f64): usize {
   if (below != above) return decimal(to, s + u64(above), k)
   const half = 4 * s + 2
   return decimal(to, s + u64(middle > half || (middle == half && (s & 1) != 0)), k)
+}
+
+/** Thousandths that are no whole number. */
+function decimals(to: usize, thousandths: i64): usize {
+  if (thousandths < 0) {
+    to = byte(to, 0x2d)
+    thousandths = -thousandths
+  }
+  const whole = <u64>thousandths / 1000
+  const rest = <u32>(<u64>thousandths - whole * 1000)
+  to = byte(allDigits(to, whole), 0x2e)
+  // The table has four digits, the first of which is 0.
+  store<u32>(to, (load<u32>(FOURS + (<usize>rest << 2)) >> 8) | 0x303030)
+  return to + (rest % 10 != 0 ? 3 : rest % 100 != 0 ? 2 : 1)
 }
 
 /** Lays out digits * 10^exponent. */
@@ -204,14 +211,17 @@ function decimal(to: usize, digits: u64, exponent: i32): usize {
     return end + exponent
   }
   if (point > 0) {
-    memory.copy(to + point + 1, to + point, count - point)
+    // At most 16 digits follow the point.
+    v128.store(to + point + 1, v128.load(to + point))
     store<u8>(to + point, 0x2e)
     return end + 1
   }
   const zeros = 2 - point
-  memory.copy(to + zeros, to, count)
-  memory.fill(to, 0x30, zeros)
-  store<u8>(to + 1, 0x2e)
+  const first = v128.load(to)
+  const seventeenth = load<u8>(to, 16)
+  store<u64>(to, 0x3030303030302e30) // 0.000000
+  v128.store(to + zeros, first)
+  store<u8>(to + zeros, seventeenth, 16)
   return end + zeros
 }
 
@@ -224,5 +234,5 @@ function scientific(to: usize, end: usize, exponent: i32): usize {
   }
   end = byte(end, 0x65)
   end = byte(end, exponent < 0 ? 0x2d : 0x2b)
-  return small(end, <u32>abs(exponent))
+  return upToEight(end, abs(exponent))
 }

@@ -1,6 +1,7 @@
 // The sweeper: finds series that are idle, hides them, and frees those that nobody holds. The protocol, and why it
 // loses nothing, is told in src/catalogue/lifecycle.ts; the states are changed here by compare-exchange, step by step,
 // so that a sweep that dies anywhere is taken up by the next one.
+import { clearExemplars } from './exemplars'
 import { fold } from './fold'
 import {
   AGGREGATE_MAX,
@@ -58,6 +59,7 @@ import {
   UNSET_HIGH,
   UNSET_LOW,
 } from './layout'
+import { clearBlocks } from './native'
 import { address, field, header, setField, shared } from './record'
 
 function at(ref: u32, n: i32): usize {
@@ -147,10 +149,12 @@ function clearCells(family: u32, page: u32, index: i32): void {
   for (let c = <u32>shared(page, PAGE_CELLS); c != 0; c = <u32>field(c, CELLS_NEXT)) {
     const first = address(c + CELLS_HEADER_WORDS + index * cells)
     for (let n = 0; n < cells; n++) store<u64>(first + ((<usize>n) << 3), n == 0 ? nothing : 0)
+    clearBlocks(family, page, c, index)
+    clearExemplars(family, c, index)
   }
 }
 
-/** Looks once at every place of a family. `now` is in ms since the registry's birth; the vector is a slot's. */
+/** Looks once at every place of a family. `now` is in ms since the registry was made; the vector is a slot's. */
 export function sweep(slot: u32, family: u32, now: i32): void {
   const vector = address(slot + SLOT_VECTOR_WORD)
   const cells = field(family, F_CELLS)

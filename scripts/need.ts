@@ -1,0 +1,109 @@
+/**
+ * Programs that others wrote, to read what postmeter tells: from PATH, or else Debian's packages unpacked under
+ * node_modules/.cache.
+ *
+ * Unpacked and not installed: that starts no service, adds no user, and leaves the machine as it was.
+ */
+import { execFile } from 'node:child_process'
+import { access, constants, mkdir } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const caches = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url))
+
+/** Where something of that name is unpacked, or kept. */
+export function cacheOf(name: string): string {
+  return join(caches, name)
+}
+
+/** `unpack CACHE PACKAGE…`: packages are there whole or not at all, and again when others are asked for. */
+const UNPACK = `
+set -e
+unpack() {
+  cache=$1
+  shift
+  [ "$(cat "$cache/.packages" 2>/dev/null)" != "$*" ] || return 0
+  rm -rf "$cache" "$cache.part"
+  mkdir -p "$cache.part/root"
+  cd "$cache.part"
+  # The lists of a fresh machine are empty or old; only root may renew them.
+  apt-get -qq download "$@" 2>/dev/null || {
+    [ "$(id -u)" -ne 0 ] || apt-get -qq update
+    apt-get -qq download "$@"
+  }
+  for package in ./*.deb; do dpkg-deb -x "$package" root; done
+  echo "$*" >root/.packages
+  mv root "$cache"
+  cd "$cache"
+  rm -rf "$cache.part"
+}
+`
+
+/** Runs a script that may call `unpack`. Of test files that want the same at once the second waits, and finds it done. */
+export async function unpacking(script: string, ...args: string[]): Promise<void> {
+  await mkdir(caches, { recursive: true })
+  await run('flock', [cacheOf('need.lock'), 'sh', '-c', UNPACK + script, 'need', ...args], {
+    timeout: 600_000,
+  })
+}
+
+export async function unpack(name: string, ...packages: string[]): Promise<string> {
+  await unpacking('unpack "$@"', cacheOf(name), ...packages)
+  return cacheOf(name)
+}
+
+/**
+ * Paths of programs that come together, from PATH or from the packages of a name.
+ *
+ * @throws Error with the reason where they are not to be had.
+ */
+export async function needPrograms<P extends string>(
+  name: string,
+  programs: readonly P[],
+): Promise<Record<P, string>> {
+  const onPath = await findIn((process.env.PATH ?? '').split(delimiter).filter(Boolean), programs)
+  if (onPath !== undefined) return onPath
+  const folder = await unpack(name, name).catch(error => {
+    throw new Error(
+      `${programs[0]} is not on PATH, and Debian's package ${name} cannot be fetched: ${whyOf(error)}`,
+    )
+  })
+  const unpacked = await findIn([join(folder, 'usr/bin')], programs)
+  if (unpacked === undefined)
+    throw new Error(`Debian's package ${name} brought no ${programs.join(' or no ')}`)
+  return unpacked
+}
+
+/** What a program that failed said, shortly. */
+export function whyOf(error: unknown): string {
+  const said = (error as { stderr?: string }).stderr?.trim() || (error as Error).message
+  return said.slice(0, 500)
+}
+
+/** The first folder that has all of the programs. */
+export async function findIn<P extends string>(
+  folders: readonly string[],
+  programs: readonly P[],
+): Promise<Record<P, string> | undefined> {
+  for (const folder of folders) {
+    const paths = programs.map(program => [program, join(folder, program)] as const)
+    const checks = await Promise.allSettled(paths.map(([, path]) => access(path, constants.X_OK)))
+    if (checks.every(({ status }) => status === 'fulfilled')) {
+      return Object.fromEntries(paths) as Record<P, string>
+    }
+  }
+  return undefined
+}
+
+/** When the module is what was started: fetches what it needs and prints where it is. */
+export async function ifStarted(module: string, need: () => Promise<object>): Promise<void> {
+  if (module !== pathToFileURL(process.argv[1] ?? '').href) return
+  try {
+    console.log(Object.values(await need()).join('\n'))
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}

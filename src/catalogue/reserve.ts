@@ -1,0 +1,30 @@
+/**
+ * The count of series against `maxSeries`, of a family and of the registry: taken before a series is made, given back
+ * when it was not. What a death in between leaves, recount.ts mends.
+ */
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+
+/** Counts one more series of a family; false where a limit forbids it. */
+export function reserve(arena: Arena, family: number): boolean {
+  const { i32 } = arena
+  const max = i32[family * 2 + L.F_MAX_SERIES]
+  if (Atomics.add(i32, family * 2 + L.F_SERIES, 1) >= max && max !== 0) {
+    Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
+    return false
+  }
+  // The library's own take nothing of the program's limit.
+  if ((i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) !== 0) return true
+  const maxAll = i32[L.H_MAX_SERIES]
+  if (Atomics.add(i32, L.H_SERIES, 1) >= maxAll && maxAll !== 0) {
+    unreserve(arena, family)
+    return false
+  }
+  return true
+}
+
+export function unreserve(arena: Arena, family: number): void {
+  const { i32 } = arena
+  Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
+  if ((i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) === 0) Atomics.sub(i32, L.H_SERIES, 1)
+}

@@ -1,0 +1,103 @@
+/**
+ * Which format a reader gets. RFC 9110, sections 12.4.2 and 12.5.1, but lenient: readers send weights above 1, doubled
+ * parameters and parameters of their own, and whatever they send, text 0.0.4 is an answer.
+ */
+import type { Format } from './types.js'
+
+export interface Offered {
+  readonly openMetrics: boolean
+  readonly protobuf: boolean
+}
+
+export type Negotiated =
+  | { readonly format: Format; readonly contentType: string }
+  /** In words for the reader: what it asked for by name does not exist. */
+  | { readonly problem: string }
+
+export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  protobuf: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+  json: 'application/json; charset=utf-8',
+}
+
+/** What can be asked for by name; JSON has a path of its own. */
+const NAMED = ['text', 'openmetrics', 'protobuf'] as const
+
+/** No list that a reader sends is longer; what follows is not looked at. */
+const MAX_HEADER = 4_096
+
+interface Range {
+  readonly type: string
+  readonly parameters: ReadonlyMap<string, string>
+  /** From 0 to 1. */
+  readonly weight: number
+}
+
+/**
+ * The format of an answer: the acceptable one of the greatest weight, the first of equals in the header's order; text
+ * 0.0.4 where none is acceptable. `override` is what a person asks for by name: it is told whatever is offered.
+ */
+export function negotiate(accept: string | undefined, offered: Offered, override?: string): Negotiated {
+  if (override !== undefined) {
+    const named = NAMED.find(name => name === override)
+    if (named === undefined) return { problem: `is none of ${NAMED.join(', ')}` }
+    return { format: named, contentType: CONTENT_TYPES[named] }
+  }
+  let best: Format = 'text'
+  if (accept !== undefined && (offered.openMetrics || offered.protobuf)) {
+    let weight = 0
+    for (const range of ranges(accept)) {
+      const format = formatOf(range, offered)
+      if (format === undefined || range.weight <= weight) continue
+      best = format
+      weight = range.weight
+    }
+  }
+  return { format: best, contentType: CONTENT_TYPES[best] }
+}
+
+function formatOf({ type, parameters }: Range, offered: Offered): Format | undefined {
+  if (type === 'application/openmetrics-text') {
+    const version = parameters.get('version')
+    return offered.openMetrics && (version === undefined || version === '1.0.0') ? 'openmetrics' : undefined
+  }
+  if (type === 'application/vnd.google.protobuf') {
+    const family = parameters.get('proto') === 'io.prometheus.client.MetricFamily'
+    return offered.protobuf && family && parameters.get('encoding') === 'delimited' ? 'protobuf' : undefined
+  }
+  if (type === 'text/plain' || type === 'text/*' || type === '*/*') return 'text'
+  return undefined
+}
+
+function* ranges(header: string): Generator<Range> {
+  for (const part of header.slice(0, MAX_HEADER).split(',')) {
+    const [type, ...rest] = part.split(';')
+    const parameters = new Map<string, string>()
+    for (const parameter of rest) {
+      const [name, value = ''] = parameter.split('=', 2)
+      const key = name.trim().toLowerCase()
+      // The first of doubled ones, as Prometheus' own reader of headers has it.
+      if (!parameters.has(key)) parameters.set(key, value.trim().replace(/^"(.*)"$/, '$1'))
+    }
+    yield { type: type.trim().toLowerCase(), parameters, weight: weightOf(parameters.get('q')) }
+  }
+}
+
+/** A weight that is none counts as the greatest, as does one above it: the reader did name the type. */
+function weightOf(q: string | undefined): number {
+  if (q === undefined) return 1
+  const weight = /^\d+(\.\d*)?$/.test(q) ? Number(q) : 1
+  return Math.min(1, weight)
+}
+
+/** Whether `Accept-Encoding` permits gzip: by name, or by `*` where gzip is not named. RFC 9110, section 12.5.3. */
+export function acceptsGzip(acceptEncoding: string | undefined): boolean {
+  if (acceptEncoding === undefined) return false
+  let any = false
+  for (const { type, weight } of ranges(acceptEncoding)) {
+    if (type === 'gzip' || type === 'x-gzip') return weight > 0
+    if (type === '*') any = weight > 0
+  }
+  return any
+}

@@ -1,0 +1,50 @@
+import { type Peer, peerName, type Refusal, refuse } from './request.js'
+
+/** Of all connections, the share that peers who may not read can have, so that they cannot keep out those who may. */
+const STRANGERS = 4
+
+/** How many connections there are, in all and from each address. */
+export class Connections {
+  readonly #most: number
+  readonly #mostEach: number
+  readonly #each = new Map<string, number>()
+  #strangers = 0
+  #open = 0
+
+  constructor(most: number, mostEach: number) {
+    this.#most = most
+    this.#mostEach = mostEach
+  }
+
+  get open(): number {
+    return this.#open
+  }
+
+  /** Lets one in: returns how it leaves, which can be called twice; or why it may not come in. */
+  enter(peer: Peer, trusted: boolean): (() => void) | Refusal {
+    const name = peerName(peer)
+    const has = this.#each.get(name) ?? 0
+    if (has >= this.#mostEach)
+      return full(`there are ${has} connections from ${name} (option "maxConnectionsPerAddress")`)
+    if (this.#open >= this.#most) return full(`there are ${this.#open} connections (option "maxConnections")`)
+    if (!trusted && this.#strangers >= this.#most / STRANGERS)
+      return full('there are too many connections of peers that may not read')
+    this.#each.set(name, has + 1)
+    this.#open++
+    if (!trusted) this.#strangers++
+    let inside = true
+    return () => {
+      if (!inside) return
+      inside = false
+      this.#open--
+      if (!trusted) this.#strangers--
+      const left = this.#each.get(name)! - 1
+      if (left === 0) this.#each.delete(name)
+      else this.#each.set(name, left)
+    }
+  }
+}
+
+function full(why: string): Refusal {
+  return refuse(503, 'connections', why, [['Retry-After', '1']])
+}

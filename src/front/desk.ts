@@ -1,0 +1,262 @@
+import { gzipWhole } from '../encode/gzip.js'
+import type { Format, ScrapeOptions, Scraper } from '../encode/types.js'
+import { type Log, say } from '../log.js'
+import { Connections } from './connections.js'
+import { Denials } from './denials.js'
+import type { Cut, Reading } from './encoding.js'
+import { Encodings } from './encodings.js'
+import { inTime, scrapeTimeout } from './headers.js'
+import { landingPage } from './landing.js'
+import { NO_RECORDER, type Recorder } from './recorder.js'
+import {
+  ALWAYS,
+  decide,
+  type Headers,
+  isForwardedByLoopback,
+  type Peer,
+  type Refusal,
+  type RequestHead,
+  type Rules,
+  refuse,
+  type Serve,
+  servedHeaders,
+  untrusted,
+} from './request.js'
+import { peerBytes, type TrustedHosts } from './trusted-hosts.js'
+
+/** What both transports, and a mounted handler, serve by. */
+export interface DeskSettings {
+  readonly scraper: Scraper
+  readonly rules: Rules
+  readonly selfMetrics: boolean
+  readonly log: Log
+  /** How long a reader may take nothing before it is cut off, ms. uWebSockets.js has 10 s of its own. */
+  readonly stallTimeout: number
+  /** How long a scrape may take in all, ms. */
+  readonly scrapeTimeout: number
+  readonly maxConcurrentScrapes: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+  /** How long a scrape waits for its turn, ms. */
+  readonly maxWait: number
+  readonly recorder?: Recorder
+  /** Whether all peers come through a Unix socket. */
+  readonly local?: boolean
+  /** Milliseconds on a clock that never goes back. */
+  readonly now?: () => number
+}
+
+/** What a decided request gets: all of it at once, or a scrape to stream. */
+export type Answer =
+  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+  | { readonly kind: 'whole'; readonly headers: Headers; readonly bytes: Uint8Array }
+  /** `open` throws a Cut where there is no room; `onCut` hears of one later. */
+  | { readonly kind: 'stream'; readonly headers: Headers; open(onCut: (cut: Cut) => void): Reading }
+
+const PAGE: Headers = [
+  ['Content-Type', 'text/html; charset=utf-8'],
+  // A page without scripts, styles of its own, and nothing from elsewhere.
+  ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"],
+  ...ALWAYS,
+]
+
+/** One request from its first look to the end of its answer. */
+export class Visit {
+  bytes = 0
+  #status = 0
+  #format: Format | undefined
+  readonly #desk: Desk
+  readonly #begun: number
+  #open = true
+
+  constructor(desk: Desk, begun: number) {
+    this.#desk = desk
+    this.#begun = begun
+  }
+
+  /** What it got, or 0 where the reader went away; the format stays where it is left out. */
+  answered(status: number, format?: Format): void {
+    this.#status = status
+    this.#format ??= format
+  }
+
+  /** Can be called twice. */
+  end(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#desk.left(this.#begun, this.#status, this.#format, this.bytes)
+  }
+}
+
+/** What both transports do alike between reading a request and writing an answer. */
+export class Desk {
+  readonly encodings: Encodings
+  readonly connections: Connections
+  readonly #settings: DeskSettings
+  readonly #recorder: Recorder
+  readonly #denials: Denials
+  readonly #now: () => number
+  readonly #idle = new Set<() => void>()
+  #rules: Rules
+  #inFlight = 0
+  #closing = false
+  #forwardedNoticed = false
+
+  constructor(settings: DeskSettings) {
+    const { now = () => performance.now(), recorder = NO_RECORDER } = settings
+    this.#settings = settings
+    this.#rules = settings.rules
+    this.#recorder = recorder
+    this.#now = now
+    this.#denials = new Denials(settings.log, now)
+    this.encodings = new Encodings({ ...settings, now, onCut: reason => recorder.cut(reason) })
+    this.connections = new Connections(settings.maxConnections, settings.maxConnectionsPerAddress)
+    // Slots are the last thing that readers who stall can take from the others.
+    settings.scraper.starving = () => this.encodings.relieve()
+    recorder.watch({
+      inFlight: () => this.#inFlight,
+      waiting: () => this.encodings.waiting,
+      running: () => this.encodings.running,
+      connections: () => this.connections.open,
+    })
+  }
+
+  trust(trusted: TrustedHosts): void {
+    this.#rules = { ...this.#rules, trusted }
+  }
+
+  /** Begins the answer to a request; to be ended whatever becomes of it. */
+  visit(): Visit {
+    this.#inFlight++
+    return new Visit(this, this.#now())
+  }
+
+  answer(head: RequestHead, visit: Visit): Answer {
+    if (!this.#forwardedNoticed && isForwardedByLoopback(head)) this.#noticeForwarded()
+    const decision = decide(head, this.#rules)
+    if (decision.kind === 'refuse') return this.refused(decision, head, visit)
+    if (this.#closing) return this.refused(refuse(503, 'closing', 'this front is closing'), head, visit)
+    if (decision.kind === 'landing') {
+      visit.answered(200)
+      return { kind: 'whole', headers: PAGE, bytes: Buffer.from(landingPage(this.#rules, this.#figures())) }
+    }
+    return this.#serve(decision, head, visit)
+  }
+
+  #serve(serve: Serve, head: RequestHead, visit: Visit): Answer {
+    const { format, prefix, contentType } = serve
+    const options: ScrapeOptions = { format, prefix, selfMetrics: this.#settings.selfMetrics }
+    const { scraper, rules } = this.#settings
+    const gzip = serve.gzip ? rules.gzip : undefined
+    visit.answered(200, format)
+    if (options.selfMetrics) this.#recorder.refresh()
+    try {
+      const bytes = scraper.small(options)
+      if (bytes !== undefined) {
+        const compressed = gzip !== undefined && bytes.length >= gzip.threshold
+        const headers = servedHeaders(contentType, compressed)
+        return { kind: 'whole', headers, bytes: compressed ? gzipWhole(bytes, gzip.level) : bytes }
+      }
+    } catch (error) {
+      return { kind: 'refuse', refusal: this.failed(error, visit) }
+    }
+    const asked = scrapeTimeout(head.timeout)
+    const most = this.#settings.scrapeTimeout
+    const deadline = this.#now() + (asked === undefined ? most : Math.min(most, inTime(asked)))
+    const key = `${format} ${prefix} ${gzip?.level ?? ''}`
+    const asking = gzip === undefined ? options : { ...options, gzip: { level: gzip.level } }
+    return {
+      kind: 'stream',
+      headers: servedHeaders(contentType, gzip !== undefined),
+      open: onCut => this.encodings.open(key, () => scraper.open(asking), deadline, onCut),
+    }
+  }
+
+  /** Who is at the other end of a connection of node's. */
+  peerOf(socket: { readonly remoteAddress?: string | undefined }): Peer {
+    return this.#settings.local ? 'local' : peerBytes(socket.remoteAddress)
+  }
+
+  /** Whether this peer may read, by its address. */
+  trusts(peer: Peer): boolean {
+    return peer === 'local' || (peer !== undefined && this.#rules.trusted.hasBytes(peer))
+  }
+
+  /** What a refusal is for this peer: one that may not read learns nothing else. */
+  judge(refusal: Refusal, peer: Peer): Refusal {
+    return this.trusts(peer) ? refusal : untrusted(peer)
+  }
+
+  /** Counts a refusal, and logs what an operator may want to know. */
+  refused(refusal: Refusal, head: Pick<RequestHead, 'peer'>, visit?: Visit): Answer {
+    visit?.answered(refusal.status)
+    this.#recorder.denied(refusal.denial)
+    this.#denials.note(refusal, head.peer)
+    return { kind: 'refuse', refusal }
+  }
+
+  /** What to tell a reader that was told nothing yet: of a Cut, or of a scrape that failed, which is logged. */
+  failed(error: unknown, visit: Visit): Refusal {
+    const refusal = refusalOf(error)
+    if (refusal !== undefined) {
+      visit.answered(refusal.status)
+      this.#recorder.denied(refusal.denial)
+      return refusal
+    }
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    say(this.#settings.log, {
+      level: 'error',
+      code: 'scrape-failed',
+      message: `a scrape failed: ${why}`,
+    })
+    visit.answered(500)
+    this.#recorder.denied('failed')
+    return refuse(500, 'failed', 'the scrape failed')
+  }
+
+  /** @internal called by Visit.end */
+  left(begun: number, status: number, format: Format | undefined, bytes: number): void {
+    this.#recorder.answered(status, format, (this.#now() - begun) / 1000, bytes)
+    if (--this.#inFlight === 0) for (const wake of [...this.#idle]) wake()
+  }
+
+  /** Refuses what is asked from now on; resolves when nothing is being sent, or after `grace` ms. */
+  quiesce(grace: number): Promise<void> {
+    this.#closing = true
+    if (this.#inFlight === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      const wake = () => {
+        clearTimeout(timer)
+        this.#idle.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, grace)
+      this.#idle.add(wake)
+    })
+  }
+
+  #figures(): [what: string, value: number][] {
+    return [
+      ['requests being answered', this.#inFlight],
+      ['scrapes being encoded', this.encodings.running],
+      ['readers that wait for a place', this.encodings.waiting],
+      ...this.#recorder.figures(),
+    ]
+  }
+
+  #noticeForwarded(): void {
+    this.#forwardedNoticed = true
+    say(this.#settings.log, {
+      level: 'warn',
+      code: 'forwarded-ignored',
+      message:
+        'a request came from a loopback address with X-Forwarded-For or Forwarded: these are ignored, so that ' +
+        'behind a proxy on this machine everybody is trusted whom the proxy lets through',
+    })
+  }
+}
+
+function refusalOf(error: unknown): Refusal | undefined {
+  if (typeof error !== 'object' || error === null || !('refusal' in error)) return undefined
+  return (error as Cut).refusal
+}

@@ -1,0 +1,33 @@
+import type { Rules } from './request.js'
+
+/** The page at `/`, for a person with a browser: plain HTML, no script, nothing loaded from elsewhere. */
+export function landingPage({ path }: Rules, figures: readonly [what: string, value: number][]): string {
+  const rows = figures
+    .map(([what, value]) => `<tr><td>${escapeHtml(what)}</td><td>${spell(value)}</td></tr>\n`)
+    .join('')
+  return `<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>metrics</title>
+<style>body{font:16px/1.5 sans-serif;margin:2em auto;max-width:40em;padding:0 1em}td{padding:0 1em 0 0}td+td{text-align:right}</style>
+<h1>Metrics</h1>
+<p>This endpoint tells Prometheus, and whoever else may read it, how a program is doing.</p>
+<ul>
+<li><a href="${escapeHtml(path)}">${escapeHtml(path)}</a>: the Prometheus text format
+<li><a href="${escapeHtml(path)}.json">${escapeHtml(path)}.json</a>: the same as JSON
+</ul>
+<p>Add <code>?prefix=name_</code> to put a prefix before every name.</p>
+<table>
+${rows}</table>
+</html>
+`
+}
+
+function spell(value: number): string {
+  return Number.isInteger(value) ? value.toLocaleString('en') : value.toPrecision(3)
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`)
+}

@@ -1,0 +1,34 @@
+import type { Format } from '../encode/types.js'
+import type { CutReason } from './encodings.js'
+import type { Denial } from './request.js'
+
+/** What can be read off a front at any time. */
+export interface Gauges {
+  inFlight(): number
+  waiting(): number
+  running(): number
+  connections(): number
+}
+
+/** Where a front counts what it does. Its calls are cheap and throw nothing. */
+export interface Recorder {
+  /** An answer has ended; `status` is 0 where nothing was said. */
+  answered(status: number, format: Format | undefined, seconds: number, bytes: number): void
+  denied(reason: Denial): void
+  cut(reason: CutReason): void
+  /** Says where the gauges are read from; several fronts of one thread add up. Returns how that ends. */
+  watch(gauges: Gauges): () => void
+  /** Brings the gauges up to date: a scrape that may tell them begins. */
+  refresh(): void
+  /** Figures for the page that a person sees. */
+  figures(): [what: string, value: number][]
+}
+
+export const NO_RECORDER: Recorder = {
+  answered() {},
+  denied() {},
+  cut() {},
+  watch: () => () => {},
+  refresh() {},
+  figures: () => [],
+}

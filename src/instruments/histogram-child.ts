@@ -1,0 +1,68 @@
+import type { Buckets } from './buckets.js'
+import { attachExemplar, type Exemplar, exemplarText } from './exemplar.js'
+import { badValue, Child, type Metric } from './metric.js'
+import { startTimer } from './timer.js'
+
+/**
+ * One thread's handle on one histogram series. Call from the thread that looked it up.
+ *
+ * Its cells: one a bucket, +Inf's last, then the sum. The count is the sum of the buckets, so that the two can never
+ * disagree in a scrape.
+ */
+export class HistogramChild extends Child {
+  declare readonly buckets: Buckets
+
+  constructor(metric: Metric<string, Child>, key: string | readonly string[], buckets: Buckets) {
+    super(metric, key)
+    this.buckets = buckets
+  }
+
+  /**
+   * Counts a value into its bucket and adds it to the sum: about four times the cost of a counter.
+   *
+   * @param value finite, in the unit of the bounds.
+   * @param exemplar labels of this event, kept for its bucket until the next one is given; told in OpenMetrics and
+   * protobuf. About a microsecond.
+   * @throws RangeError or TypeError naming the value, or what is wrong with the exemplar; nothing is counted then.
+   */
+  observe(value: number, exemplar?: Exemplar): void {
+    const at = this.at
+    if (!(typeof value === 'number' && value - value === 0)) refuse(this, value)
+    if (exemplar !== undefined) {
+      observeWith(this, value, exemplar)
+      return
+    }
+    if (at === 0) {
+      observeSlowly(this, value)
+      return
+    }
+    const { buckets, cells } = this
+    cells[at + buckets.find(value)] += 1
+    cells[at + buckets.cells] += value
+  }
+
+  /** Returns a function that observes the seconds since, and returns them. */
+  startTimer(): () => number {
+    return startTimer(this.metric.context.elapsed, seconds => this.observe(seconds))
+  }
+}
+
+function refuse(child: Child, value: unknown): never {
+  throw badValue(child.metric.name, 'observe', value, 'a histogram takes finite numbers')
+}
+
+/** Observes, and keeps an exemplar on the value's classic bucket. */
+export function observeWith(child: HistogramChild, value: number, exemplar: Exemplar): void {
+  const text = exemplarText(child.metric.name, exemplar)
+  child.observe(value)
+  attachExemplar(
+    child,
+    Number.isNaN(value) ? child.buckets.bounds.length : child.buckets.find(value),
+    value,
+    text,
+  )
+}
+
+function observeSlowly(child: HistogramChild, value: number): void {
+  if (child.metric.revive(child)) child.observe(value)
+}

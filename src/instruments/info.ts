@@ -1,0 +1,50 @@
+import type { Gauge } from './gauge.js'
+import type { Labels } from './metric.js'
+
+/**
+ * Facts that do not change while the program runs, as labels of a series that is 1: its version, its build. OpenMetrics
+ * has a type for them; text, JSON and protobuf tell a gauge. Any thread may register it and set it. (kumod's own client
+ * reads only counters, gauges and histograms: of OpenMetrics it would give up on this.)
+ */
+export class Info<L extends string = never> {
+  readonly #gauge: Gauge<string>
+
+  /** @internal */
+  constructor(gauge: Gauge<string>) {
+    this.#gauge = gauge
+  }
+
+  get name(): string {
+    return this.#gauge.name
+  }
+
+  get labelNames(): readonly L[] {
+    return this.#gauge.labelNames as readonly L[]
+  }
+
+  /** @internal */
+  get identity() {
+    return this.#gauge.identity
+  }
+
+  /**
+   * What is told from now on, in the place of what was set before.
+   *
+   * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
+   */
+  set(labels: Labels<L>): void {
+    // Looked up first: of bad labels nothing is to come.
+    const child = this.#gauge.labels(labels)
+    this.#gauge.clear()
+    if (this.labelNames.length === 0) child.set(1)
+    else this.#gauge.labels(labels).set(1)
+  }
+
+  /** Tells nothing any more. Without labels there is but one fact, which stays. */
+  clear(): void {
+    this.#gauge.clear()
+  }
+
+  /** Nothing: a fact has no zero. */
+  reset(): void {}
+}

@@ -1,0 +1,129 @@
+import { show } from '../errors.js'
+import type { Gauge, GaugeChild } from './gauge.js'
+import type { Labels } from './metric.js'
+
+/** The states of one label set. Call from the thread that looked it up. */
+export class StatesetChild<S extends string> {
+  readonly #name: string
+  readonly #children: ReadonlyMap<string, GaugeChild>
+
+  /** @internal */
+  constructor(name: string, children: ReadonlyMap<string, GaugeChild>) {
+    this.#name = name
+    this.#children = children
+  }
+
+  /** Says whether it is in a state; others are left as they are. @throws TypeError for a state that it does not have. */
+  set(state: S, on = true): void {
+    const child = this.#children.get(wellFormed(state))
+    if (child === undefined) {
+      const all = [...this.#children.keys()].map(show).join(', ')
+      throw new TypeError(`metric "${this.#name}": state ${show(state)} is none of ${all}`)
+    }
+    if (typeof on !== 'boolean') throw new TypeError(`metric "${this.#name}": ${show(on)} is not a boolean`)
+    child.set(on ? 1 : 0)
+  }
+
+  /** Says that it is in this state and in no other. A scrape at that moment can see both, or neither. */
+  become(state: S): void {
+    this.set(state, true)
+    const own = wellFormed(state)
+    for (const [other, child] of this.#children) if (other !== own) child.set(0)
+  }
+}
+
+/** As it was registered and is told: half characters are replaced. What is no string is left for the look-up to refuse. */
+function wellFormed<S extends string>(state: S): string {
+  return typeof state === 'string' ? state.toWellFormed() : state
+}
+
+/**
+ * Which of a few named states something is in: a series for each, 1 or 0, with a label of the family's own name.
+ * OpenMetrics has a type for it; text, JSON and protobuf tell a gauge. Any thread may set it; what was set last holds.
+ * (kumod's own client reads only counters, gauges and histograms: of OpenMetrics it would give up on this.)
+ */
+export class Stateset<S extends string, L extends string = never> {
+  readonly states: readonly S[]
+  readonly #gauge: Gauge<string>
+  #only: StatesetChild<S> | undefined
+
+  /** @internal */
+  constructor(gauge: Gauge<string>, states: readonly S[]) {
+    this.states = states
+    this.#gauge = gauge
+    if (this.labelNames.length === 0) this.#only = this.#child([])
+  }
+
+  get name(): string {
+    return this.#gauge.name
+  }
+
+  get labelNames(): readonly L[] {
+    return this.#gauge.labelNames.slice(1) as L[]
+  }
+
+  /** @internal */
+  get identity() {
+    return this.#gauge.identity
+  }
+
+  /** The states of a label set: all exist, at 0, from here on. @throws TypeError as a counter's labels() does. */
+  labels(labels: Labels<L>): StatesetChild<S> {
+    const own = labels as Record<string, unknown>
+    for (const name of Object.keys(own)) {
+      if (!this.labelNames.includes(name as L)) {
+        throw new TypeError(`metric "${this.name}": label "${name}" is not known`)
+      }
+    }
+    return this.#child(this.labelNames.map(name => (Object.hasOwn(own, name) ? own[name] : undefined)))
+  }
+
+  #child(values: readonly unknown[]): StatesetChild<S> {
+    const children = this.states.map(state => {
+      return [state, this.#gauge.labels(state, ...(values as string[]))] as const
+    })
+    return new StatesetChild(this.name, new Map<string, GaugeChild>(children))
+  }
+
+  /** As StatesetChild.set, for the states without labels, or for those of the labels given. */
+  set(state: S, on?: boolean): void
+  set(labels: Labels<L>, state: S, on?: boolean): void
+  set(first: S | Labels<L>, second?: S | boolean, third?: boolean): void {
+    if (typeof first === 'object' && first !== null) this.labels(first).set(second as S, third)
+    else this.#own.set(first as S, second as boolean | undefined)
+  }
+
+  /** As StatesetChild.become. */
+  become(state: S): void
+  become(labels: Labels<L>, state: S): void
+  become(first: S | Labels<L>, second?: S): void {
+    if (typeof first === 'object' && first !== null) this.labels(first).become(second as S)
+    else this.#own.become(first as S)
+  }
+
+  get #own(): StatesetChild<S> {
+    if (this.#only === undefined) {
+      throw new TypeError(`metric "${this.name}": label "${this.labelNames[0]}" is missing`)
+    }
+    return this.#only
+  }
+
+  /** Takes the states of a label set out of scrapes; returns whether they were there. */
+  remove(labels: Labels<L>): boolean {
+    const own = labels as Record<string, unknown>
+    const gone = this.states.map(state => {
+      return this.#gauge.remove(state, ...(this.labelNames.map(name => own[name]) as string[]))
+    })
+    return gone.includes(true)
+  }
+
+  /** Takes all out of scrapes. Those without labels stay. */
+  clear(): void {
+    if (this.labelNames.length > 0) this.#gauge.clear()
+  }
+
+  /** Says that it is in no state. */
+  reset(): void {
+    this.#gauge.reset()
+  }
+}

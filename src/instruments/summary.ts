@@ -1,0 +1,219 @@
+/** Summaries: quantiles of what was observed lately, over all threads. */
+import { countDrop } from '../catalogue/drops.js'
+import { ageOf, type Window } from '../catalogue/families.js'
+import { BELOW, HdrBuckets, MAX_DIGITS } from '../catalogue/hdr-buckets.js'
+import { badOption, outOfRange } from '../errors.js'
+import * as L from '../memory/layout.js'
+import { makeRoom } from '../memory/native.js'
+import { duration, wholeNumber } from '../options.js'
+import type { Context } from './context.js'
+import { badValue, Child, type Labels, Metric } from './metric.js'
+import { startLabelledTimer, startTimer } from './timer.js'
+
+const DEFAULT_QUANTILES = [0.5, 0.9, 0.95, 0.99]
+const MAX_QUANTILES = 100
+const DEFAULT_MAX_AGE = 600_000
+/** Shorter ages would come again before a 32-bit count of them is a year old. */
+const MIN_AGE = 20
+const MAX_AGE_BUCKETS = 60
+
+/** Ascending. @throws TypeError or RangeError naming what is no quantile. */
+export function checkQuantiles(metric: string, quantiles: unknown = DEFAULT_QUANTILES): number[] {
+  if (!Array.isArray(quantiles) || quantiles.length === 0 || quantiles.length > MAX_QUANTILES) {
+    throw badOption(
+      'quantiles',
+      quantiles,
+      `of metric "${metric}" is not a list of 1 to ${MAX_QUANTILES} quantiles`,
+    )
+  }
+  for (const quantile of quantiles) {
+    if (typeof quantile !== 'number')
+      throw badOption('quantiles', quantile, `of metric "${metric}" is not a number`)
+    if (!(quantile >= 0 && quantile <= 1)) {
+      throw outOfRange('quantiles', quantile, `of metric "${metric}" is not from 0 to 1`)
+    }
+  }
+  const sorted = [...quantiles].map(quantile => quantile + 0).sort((a, b) => a - b)
+  const twice = sorted.find((quantile, n) => quantile === sorted[n - 1])
+  if (twice !== undefined) throw badOption('quantiles', twice, `is there twice in metric "${metric}"`)
+  return sorted
+}
+
+export interface WindowOptions {
+  maxAge?: number | string | undefined
+  ageBuckets?: number | undefined
+  significantDigits?: number | undefined
+}
+
+export function checkWindow(metric: string, options: WindowOptions): Window {
+  const window = {
+    maxAge: duration('maxAge', options.maxAge, DEFAULT_MAX_AGE),
+    ageBuckets: wholeNumber('ageBuckets', options.ageBuckets, 5, 1, MAX_AGE_BUCKETS),
+    significantDigits: wholeNumber('significantDigits', options.significantDigits, 2, 1, MAX_DIGITS),
+  }
+  if (ageOf(window) < MIN_AGE || ageOf(window) >= 2 ** 31) {
+    const why = `of metric "${metric}" is not ${MIN_AGE} ms or more for each of ${window.ageBuckets} age buckets`
+    throw outOfRange('maxAge', options.maxAge, why)
+  }
+  return window
+}
+
+/** What a thread's handles on the series of one summary work with. */
+class SummaryBuckets {
+  readonly buckets: HdrBuckets
+  readonly uptime: () => number
+  readonly age: number
+  readonly ages: number
+  readonly #context: Context
+
+  constructor(context: Context, window: Window) {
+    this.#context = context
+    this.buckets = new HdrBuckets(window.significantDigits)
+    this.uptime = context.uptime
+    this.age = ageOf(window)
+    this.ages = window.ageBuckets
+  }
+
+  /** Where the age that is now is counted; what was counted there before is too old, and forgotten. */
+  entry(first: number): number {
+    const age = Math.floor(this.uptime() / this.age) | 0
+    const at = first + ((age >>> 0) % this.ages) * L.NATIVE_WORDS
+    if (this.#context.arena.i32[at * 2 + L.NATIVE_AGE] !== ((age + 1) | 0)) this.#begin(at, (age + 1) | 0)
+    return at
+  }
+
+  /**
+   * Readers can tell by the sequence, and then by the age. A thread that dies in between leaves a part of the age before,
+   * which is due to go.
+   */
+  #begin(at: number, age: number): void {
+    const { i32, f64 } = this.#context.arena
+    Atomics.add(i32, at * 2 + L.NATIVE_SEQ, 1)
+    const block = i32[at * 2 + L.NATIVE_BLOCK]
+    if (block !== 0) f64.fill(0, block + L.BLOCK_HEADER_WORDS, block + i32[block * 2 + L.BLOCK_WORDS])
+    Atomics.store(i32, at * 2 + L.NATIVE_AGE, age)
+  }
+
+  /** Makes room for a bucket; false when memory is full. What is below the range is apart, on the other side of a block. */
+  grow(at: number, index: number): boolean {
+    const { arena, series } = this.#context
+    const shard = series.shard()
+    return shard !== undefined && makeRoom(arena, shard, at, UNREDUCED, Math.max(index, 0), index === BELOW)
+  }
+}
+
+/** Blocks of a summary are never made coarser. */
+const UNREDUCED = { schema: 0, maxBuckets: Number.POSITIVE_INFINITY }
+
+/** One thread's handle on one summary series. Call from the thread that looked it up. Its cells: count, and sum. */
+export class SummaryChild extends Child {
+  /** See NATIVE_BLOCK; told by who attaches. */
+  native = 0
+  readonly #i32: Int32Array
+  readonly #own: SummaryBuckets
+
+  constructor(metric: Metric<string, Child>, key: string | readonly string[], own: SummaryBuckets) {
+    super(metric, key)
+    this.#own = own
+    this.#i32 = metric.context.arena.i32
+  }
+
+  /**
+   * Counts a value: about 0.1 µs, as it looks at the clock. A first value in a new range takes
+   * some microseconds.
+   *
+   * @param value finite, not negative. Quantiles tell what is below 2^-30 as 0, and what is above 2^40 as that.
+   * @throws RangeError or TypeError naming the value.
+   */
+  observe(value: number): void {
+    const { at, cells } = this
+    if (!(typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)) refuse(this, value)
+    if (at === 0) {
+      observeSlowly(this, value)
+      return
+    }
+    const own = this.#own
+    const i32 = this.#i32
+    const entry = own.entry(this.native)
+    const index = own.buckets.find(value)
+    const block = i32[entry * 2 + L.NATIVE_BLOCK]
+    const n = index - i32[block * 2 + L.BLOCK_LOW]
+    if (block !== 0 && n >= 0 && n < i32[block * 2 + L.BLOCK_COUNTS]) {
+      cells[block + L.BLOCK_HEADER_WORDS + n] += 1
+    } else if (!this.#countElsewhere(entry, index)) return
+    cells[at] += 1
+    cells[at + 1] += value
+  }
+
+  /** Counts what is below the range, and where the block had no bucket; false when it was dropped instead. */
+  #countElsewhere(entry: number, index: number): boolean {
+    const { metric, cells } = this
+    const i32 = this.#i32
+    const block = i32[entry * 2 + L.NATIVE_BLOCK]
+    if (index === BELOW && block !== 0 && i32[block * 2 + L.BLOCK_NEGATIVE_COUNTS] !== 0) {
+      cells[
+        block + L.BLOCK_HEADER_WORDS + i32[block * 2 + L.BLOCK_COUNTS] - i32[block * 2 + L.BLOCK_NEGATIVE_LOW]
+      ] += 1
+      return true
+    }
+    if (!this.#own.grow(entry, index)) {
+      metric.context.refused(metric.identity, L.DROP_MEMORY)
+      countDrop(metric.context.arena, metric.family?.ref ?? 0, L.DROP_MEMORY)
+      return false
+    }
+    if (index === BELOW) return this.#countElsewhere(entry, index)
+    const grown = i32[entry * 2 + L.NATIVE_BLOCK]
+    cells[grown + L.BLOCK_HEADER_WORDS + index - i32[grown * 2 + L.BLOCK_LOW]] += 1
+    return true
+  }
+
+  /** Returns a function that observes the seconds since, and returns them. */
+  startTimer(): () => number {
+    return startTimer(this.metric.context.elapsed, seconds => this.observe(seconds))
+  }
+}
+
+function refuse(child: Child, value: unknown): never {
+  throw badValue(child.metric.name, 'observe', value, 'a summary takes finite numbers from 0 up')
+}
+
+function observeSlowly(child: SummaryChild, value: number): void {
+  if (child.metric.revive(child)) child.observe(value)
+}
+
+/**
+ * Quantiles of the values of the last `maxAge`, their sum and their count since the beginning. Any thread may register
+ * it and record in it. A histogram costs less, here and where it is read, and can be added up over servers; kumod's own
+ * client gives up on summaries.
+ */
+export class Summary<L extends string = never> extends Metric<L, SummaryChild> {
+  #own: SummaryBuckets | undefined
+
+  /** Ascending. */
+  get quantiles(): readonly number[] {
+    return [...this.identity.bounds]
+  }
+
+  /** @internal */
+  protected makeChild(key: string | readonly string[]): SummaryChild {
+    this.#own ??= new SummaryBuckets(this.context, this.identity.window as Window)
+    return new SummaryChild(this as unknown as Metric<string, Child>, key, this.#own)
+  }
+
+  /** Observes for the series without labels, or for that of the labels given. */
+  observe(value: number): void
+  observe(labels: Labels<L>, value: number): void
+  observe(first: number | Labels<L>, value?: number): void {
+    if (typeof first === 'object' && first !== null) {
+      this.fromObject(first as Record<string, unknown>).observe(value as number)
+    } else this.only.observe(first)
+  }
+
+  /** Returns a function that observes the seconds since, and returns them. Labels can be given at either end. */
+  startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
+    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) => {
+      if (this.labelNames.length === 0) this.only.observe(seconds)
+      else this.fromObject(all).observe(seconds)
+    })
+  }
+}

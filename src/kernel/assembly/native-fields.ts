@@ -1,0 +1,144 @@
+// Native histograms in protobuf: schema, zero bucket, spans and deltas.
+import {
+  BLOCK_COUNTS,
+  BLOCK_HEADER_WORDS,
+  BLOCK_LOW,
+  BLOCK_NEGATIVE_COUNTS,
+  BLOCK_NEGATIVE_LOW,
+  BLOCK_SCHEMA,
+  COARSEST_BUCKETS,
+  F_NATIVE_BUCKETS,
+  NATIVE_MINUS_INF,
+  NATIVE_NAN,
+  NATIVE_PLUS_INF,
+  NATIVE_ZERO,
+  ZERO_EXPONENT,
+} from './layout'
+import { coarser } from './native'
+import { address, field } from './record'
+import { varint } from './varint'
+
+/** Fields of Histogram and BucketSpan in protobuf, with their wire types. */
+const HISTOGRAM_SCHEMA: u8 = 0x28
+const HISTOGRAM_ZERO_THRESHOLD: u8 = 0x31
+const HISTOGRAM_ZERO_COUNT: u8 = 0x38
+const NEGATIVE_SPAN: u8 = 0x4a
+const NEGATIVE_DELTA: u8 = 0x50
+const POSITIVE_SPAN: u8 = 0x62
+const POSITIVE_DELTA: u8 = 0x68
+const SPAN_OFFSET: u8 = 0x08
+const SPAN_LENGTH: u8 = 0x10
+
+/** Empty buckets that are told for less than a new span takes. */
+const MAX_GAP = 2
+/** Bytes of a bucket at most: its delta, and its share in a span, of which there is one in four buckets at most. */
+const BUCKET_BYTES = 11 + 4
+/** All else: schema, zero bucket, and a span and a delta for each infinity. */
+const OTHER_BYTES = 3 + 9 + 11 + 2 * (14 + 11) + 14
+
+/** At most this many bytes are told of a series' exponential buckets. */
+export function nativeFixed(family: u32): i32 {
+  const most = field(family, F_NATIVE_BUCKETS)
+  return most == 0 ? 0 : OTHER_BYTES + BUCKET_BYTES * max(most, COARSEST_BUCKETS)
+}
+
+/** What is in a folded block, and in the cells beside it: all observations but those that are no number. */
+export function nativeCount(block: u32, special: usize): f64 {
+  const counts = address(block + BLOCK_HEADER_WORDS)
+  const width = field(block, BLOCK_COUNTS) + field(block, BLOCK_NEGATIVE_COUNTS)
+  let count = load<f64>(special) + load<f64>(special + (NATIVE_NAN << 3))
+  count += load<f64>(special + (NATIVE_PLUS_INF << 3)) + load<f64>(special + (NATIVE_MINUS_INF << 3))
+  for (let n = 0; n < width; n++) count += max(0, load<f64>(counts + (<usize>n << 3)))
+  return count
+}
+
+/** Schema, zero bucket, spans and deltas of a folded block. Native histograms specification, 'Exposition formats'. */
+export function nativeFields(to: usize, block: u32, special: usize): usize {
+  const schema = field(block, BLOCK_SCHEMA)
+  const counts = address(block + BLOCK_HEADER_WORDS)
+  const width = field(block, BLOCK_COUNTS)
+  // Infinity's bucket comes after that of the largest finite number.
+  const infinite = coarser(1024 << max(schema, 0), max(-schema, 0)) + 1
+  to = varint(put(to, HISTOGRAM_SCHEMA), zigzag(schema))
+  store<u8>(to, HISTOGRAM_ZERO_THRESHOLD)
+  store<u64>(to, <u64>(1023 + ZERO_EXPONENT) << 52, 1)
+  to += 9
+  to = varint(put(to, HISTOGRAM_ZERO_COUNT), <u64>load<f64>(special + (NATIVE_ZERO << 3)))
+  const before = to
+  const minus = load<f64>(special + (NATIVE_MINUS_INF << 3))
+  const negative = counts + (<usize>width << 3)
+  const negatives = field(block, BLOCK_NEGATIVE_COUNTS)
+  to = spans(to, NEGATIVE_SPAN, negative, field(block, BLOCK_NEGATIVE_LOW), negatives, infinite, minus)
+  to = deltas(to, NEGATIVE_DELTA, negative, negatives, minus)
+  const plus = load<f64>(special + (NATIVE_PLUS_INF << 3))
+  to = spans(to, POSITIVE_SPAN, counts, field(block, BLOCK_LOW), width, infinite, plus)
+  to = deltas(to, POSITIVE_DELTA, counts, width, plus)
+  // By a span, if an empty one, it is seen to be native.
+  return to == before ? span(to, POSITIVE_SPAN, 0, 0) : to
+}
+
+function put(to: usize, tag: u8): usize {
+  store<u8>(to, tag)
+  return to + 1
+}
+
+// @ts-ignore: decorator
+@inline
+function zigzag(value: i64): u64 {
+  return <u64>((value << 1) ^ (value >> 63))
+}
+
+function span(to: usize, tag: u8, offset: i32, length: i32): usize {
+  store<u8>(to, tag)
+  const begin = to + 2
+  store<u8>(begin, SPAN_OFFSET)
+  let at = varint(begin + 1, zigzag(offset))
+  store<u8>(at, SPAN_LENGTH)
+  at = varint(at + 1, length)
+  store<u8>(to + 1, <u8>(at - begin))
+  return at
+}
+
+// @ts-ignore: decorator
+@inline
+function isEmpty(counts: usize, n: i32): bool {
+  return load<f64>(counts + (<usize>n << 3)) <= 0
+}
+
+/** Where the next run of buckets begins; `width` where there is none. */
+function runBegin(counts: usize, n: i32, width: i32): i32 {
+  while (n < width && isEmpty(counts, n)) n++
+  return n
+}
+
+/** Where it ends: before a gap that is longer than MAX_GAP. */
+function runEnd(counts: usize, begin: i32, width: i32): i32 {
+  let end = begin + 1
+  for (let n = end; n < width && n - end <= MAX_GAP; n++) if (!isEmpty(counts, n)) end = n + 1
+  return end
+}
+
+function spans(to: usize, tag: u8, counts: usize, low: i32, width: i32, infinite: i32, last: f64): usize {
+  let after = 0
+  for (let begin = runBegin(counts, 0, width); begin < width; ) {
+    const end = runEnd(counts, begin, width)
+    to = span(to, tag, low + begin - after, end - begin)
+    after = low + end
+    begin = runBegin(counts, end, width)
+  }
+  return last > 0 ? span(to, tag, infinite - after, 1) : to
+}
+
+function deltas(to: usize, tag: u8, counts: usize, width: i32, last: f64): usize {
+  let before: i64 = 0
+  for (let begin = runBegin(counts, 0, width); begin < width; ) {
+    const end = runEnd(counts, begin, width)
+    for (let n = begin; n < end; n++) {
+      const count = <i64>max(0, load<f64>(counts + (<usize>n << 3)))
+      to = varint(put(to, tag), zigzag(count - before))
+      before = count
+    }
+    begin = runBegin(counts, end, width)
+  }
+  return last > 0 ? varint(put(to, tag), zigzag(<i64>last - before)) : to
+}

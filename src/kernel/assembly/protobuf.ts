@@ -1,0 +1,436 @@
+// Protobuf, io.prometheus.client.MetricFamily, each after its length.
+//
+// A family that is divided over spans is several messages of its name, one a span, as spans are encoded side by side:
+// readers take messages one by one. What is not whole until it is written has its length written before it in as many
+// bytes as it can need, which the encoding allows (a varint's leading zeros). A family without series is left out:
+// Prometheus looks at the first one of each message.
+import { copy } from './copy'
+import { exemplarLines, holds, longestText, newestExemplar } from './exemplars'
+import { beforeCopy } from './hook'
+import {
+  EXEMPLAR_BYTES,
+  EXEMPLAR_HEADER_WORDS,
+  EXEMPLAR_SEQ,
+  EXEMPLAR_TIME_WORD,
+  EXEMPLAR_VALUE_WORD,
+  F_BOUNDS,
+  F_CELLS,
+  F_KIND,
+  F_LABELS,
+  F_NAME,
+  F_NAME_BYTES,
+  F_NATIVE_BUCKETS,
+  F_OM_UNIT,
+  F_RAW_HELP,
+  F_RAW_HELP_BYTES,
+  F_SUFFIXES,
+  F_UNIT_BYTES,
+  FORMAT_PROTOBUF,
+  H_DEFAULTS,
+  H_DEFAULTS_BYTES,
+  H_DEFAULTS_COUNT,
+  KIND_COUNTER,
+  KIND_HISTOGRAM,
+  KIND_SUMMARY,
+  PLACE_BIRTH_WORD,
+  SLOT_CREATED,
+  SLOT_NATIVE_WORD,
+  SLOT_SCRATCH_WORD,
+  SLOT_PREFIX_BYTES,
+  SLOT_PREFIX_WORD,
+  SLOT_SEQ,
+  SUFFIX_BOUND_WORD,
+  SUFFIX_WORDS,
+} from './layout'
+import { nextMark } from './marks'
+import { indexOf, pageOf, slotEnd, STEP, textBytesOf, textOf, told } from './place'
+import { foldNative } from './native'
+import { nativeCount, nativeFields, nativeFixed } from './native-fields'
+import { address, field, header, shared } from './record'
+import { labelPrefix, mostLabelPrefix } from './state-label'
+import { varint } from './varint'
+
+/** Bytes of a family's length: 2^28 is more than a slot has. */
+const LENGTH_BYTES = 4
+/** Bytes of one bucket at most: its tag and length, a count, a bound. */
+const BUCKET_BYTES = 2 + 11 + 9
+/** A created timestamp: seconds and nanoseconds. */
+const CREATED_BYTES = 24
+
+/** Fields of the messages, with their wire types. */
+const FAMILY_NAME = 0x0a
+const FAMILY_HELP = 0x12
+const FAMILY_TYPE = 0x18
+const FAMILY_METRIC = 0x22
+const FAMILY_UNIT = 0x2a
+const METRIC_LABEL = 0x0a
+const METRIC_GAUGE = 0x12
+const METRIC_COUNTER = 0x1a
+const METRIC_SUMMARY = 0x22
+const METRIC_HISTOGRAM = 0x3a
+const LABEL_NAME = 0x0a
+const LABEL_VALUE = 0x12
+const VALUE = 0x09
+const COUNTER_EXEMPLAR = 0x12
+const COUNTER_CREATED = 0x1a
+const HISTOGRAM_COUNT = 0x08
+const HISTOGRAM_SUM = 0x11
+const HISTOGRAM_BUCKET = 0x1a
+/** Field 15 of Histogram. */
+const HISTOGRAM_CREATED = 0x7a
+const SUMMARY_QUANTILE = 0x1a
+const SUMMARY_CREATED = 0x22
+const QUANTILE = 0x09
+const QUANTILE_VALUE = 0x11
+/** Field 16, whose tag takes two bytes. */
+const HISTOGRAM_EXEMPLAR = 0x182
+const BUCKET_COUNT = 0x08
+const BUCKET_BOUND = 0x11
+const BUCKET_EXEMPLAR = 0x1a
+const EXEMPLAR_VALUE = 0x11
+const EXEMPLAR_TIME = 0x1a
+const TIMESTAMP_SECONDS = 0x08
+const TIMESTAMP_NANOS = 0x10
+
+const TYPE_COUNTER = 0
+const TYPE_GAUGE = 1
+const TYPE_SUMMARY = 2
+const TYPE_HISTOGRAM = 4
+
+/** At most this many bytes are told of a family, in each of its messages, besides its series. */
+export function protobufHeadCost(slot: u32, family: u32): i32 {
+  const name = field(slot, SLOT_PREFIX_BYTES) + field(family, F_NAME_BYTES)
+  return LENGTH_BYTES + name + field(family, F_RAW_HELP_BYTES) + field(family, F_UNIT_BYTES) + 32
+}
+
+/** At most this many bytes of a series are not its own label text, `name="value",` for each. */
+export function protobufFixed(family: u32): i32 {
+  const labels = field(family, F_LABELS) + header(H_DEFAULTS_COUNT)
+  // A quantile takes no more than a bucket; a simple family has neither.
+  const value = 32 + field(family, F_BOUNDS) * BUCKET_BYTES
+  return 8 + 12 * labels + mostLabelPrefix(family) + header(H_DEFAULTS_BYTES) + value + nativeFixed(family) + CREATED_BYTES
+}
+
+// @ts-ignore: decorator
+@inline
+function put(to: usize, tag: i32): usize {
+  store<u8>(to, <u8>tag)
+  return to + 1
+}
+
+/** Bytes that a length up to `most` takes. */
+// @ts-ignore: decorator
+@inline
+function lengthBytes(most: i32): i32 {
+  return most < 1 << 7 ? 1 : most < 1 << 14 ? 2 : most < 1 << 21 ? 3 : 4
+}
+
+/** Writes a length in exactly so many bytes. */
+// @ts-ignore: decorator
+@inline
+function putLength(to: usize, value: i32, bytes: i32): void {
+  for (; bytes > 1; bytes--) {
+    store<u8>(to++, <u8>(value | 0x80))
+    value >>= 7
+  }
+  store<u8>(to, <u8>value)
+}
+
+// @ts-ignore: decorator
+@inline
+function double(to: usize, tag: i32, value: f64): usize {
+  store<u8>(to, <u8>tag)
+  store<f64>(to, value, 1)
+  return to + 9
+}
+
+/** A family's message up to its series. Its length is written by protobufFinish. */
+export function protobufBegin(to: usize, slot: u32, family: u32): usize {
+  const kind = field(family, F_KIND)
+  const prefix = field(slot, SLOT_PREFIX_BYTES)
+  const bytes = field(family, F_NAME_BYTES)
+  to = put(to + LENGTH_BYTES, FAMILY_NAME)
+  to = varint(to, prefix + bytes)
+  to = copy(to, address(slot + SLOT_PREFIX_WORD), prefix)
+  to = copy(to, address(field(family, F_NAME)), bytes)
+  const help = field(family, F_RAW_HELP_BYTES)
+  if (help != 0) {
+    to = put(to, FAMILY_HELP)
+    to = varint(to, help)
+    to = copy(to, address(field(family, F_RAW_HELP)), help)
+  }
+  to = put(to, FAMILY_TYPE)
+  to = put(to, typeOf(kind))
+  const unit = field(family, F_UNIT_BYTES)
+  if (unit == 0) return to
+  to = put(to, FAMILY_UNIT)
+  to = varint(to, unit)
+  // A space stands before it there.
+  return copy(to, address(field(family, F_OM_UNIT)) + 1, unit)
+}
+
+function typeOf(kind: i32): i32 {
+  if (kind == KIND_HISTOGRAM) return TYPE_HISTOGRAM
+  if (kind == KIND_SUMMARY) return TYPE_SUMMARY
+  return kind == KIND_COUNTER ? TYPE_COUNTER : TYPE_GAUGE
+}
+
+/** Writes the message's length, or takes it back where no series came. */
+export function protobufFinish(to: usize, before: usize, opened: usize): usize {
+  if (to == opened) return before
+  putLength(before, <i32>(to - before) - LENGTH_BYTES, LENGTH_BYTES)
+  return to
+}
+
+/** Metrics of a run of series; 0 where they do not fit. */
+export function protobufRun(
+  to: usize,
+  slot: u32,
+  family: u32,
+  room: i32,
+  from: u32,
+  count: i32,
+  values: usize,
+): usize {
+  const seq = field(slot, SLOT_SEQ)
+  const end = slotEnd(slot)
+  const fixed = protobufFixed(family) + exemplarLines(family) * room
+  const scratch = address(slot + SLOT_SCRATCH_WORD)
+  const kind = field(family, F_KIND)
+  const labelled = field(family, F_LABELS) != 0
+  const created = field(slot, SLOT_CREATED) != 0
+  const step = <usize>field(family, F_CELLS) << 3
+  const native = field(family, F_NATIVE_BUCKETS) != 0 ? slot + SLOT_NATIVE_WORD : 0
+  const defaults = address(header(H_DEFAULTS))
+  const defaultsBytes = header(H_DEFAULTS_BYTES)
+  const prefix = address(slot + SLOT_PREFIX_WORD)
+  const prefixBytes = labelPrefix(slot, family)
+  let place = address(from)
+  const last = place + <usize>count * STEP
+  for (; place != last; place += STEP) {
+    if (told(place, seq)) {
+      beforeCopy(place)
+      const bytes = textBytesOf(place)
+      const most = fixed + bytes
+      if (to + <usize>most > end) return 0
+      const length = lengthBytes(most)
+      to = put(to, FAMILY_METRIC)
+      const begin = to + length
+      let at = labels(begin, defaults, defaultsBytes)
+      if (labelled) at = labels(at, textOf(place), bytes, prefix, prefixBytes)
+      const birth = created ? load<f64>(place, PLACE_BIRTH_WORD << 3) : 0
+      if (native != 0) foldNative(native, family, pageOf(place), indexOf(place))
+      if (kind == KIND_HISTOGRAM) at = histogram(at, family, values, birth, native, place, room, scratch)
+      else if (kind == KIND_SUMMARY) at = summary(at, family, values, birth)
+      else at = simple(at, family, kind, load<f64>(values), birth, place, room, scratch)
+      putLength(to, <i32>(at - begin), length)
+      to = at
+    }
+    values += step
+  }
+  return to
+}
+
+function simple(
+  to: usize,
+  family: u32,
+  kind: i32,
+  value: f64,
+  birth: f64,
+  place: usize,
+  room: i32,
+  scratch: usize,
+): usize {
+  if (kind != KIND_COUNTER) {
+    store<u16>(to, (9 << 8) | METRIC_GAUGE)
+    return double(to + 2, VALUE, value)
+  }
+  to = put(to, METRIC_COUNTER)
+  const length = lengthBytes(16 + CREATED_BYTES + room)
+  const begin = to + length
+  let at = double(begin, VALUE, value)
+  if (room != 0) at = exemplar(at, COUNTER_EXEMPLAR, family, place, 0, room, scratch)
+  if (birth != 0) at = timestamp(at, COUNTER_CREATED, birth)
+  putLength(to, <i32>(at - begin), length)
+  return at
+}
+
+/**
+ * Cumulative buckets, without +Inf's, which is the count; and those of a native histogram, folded into `native`. There
+ * the count is that of its own buckets, which readers check; a classic bucket that was counted in since is told so far.
+ */
+function histogram(
+  to: usize,
+  family: u32,
+  values: usize,
+  birth: f64,
+  native: u32,
+  place: usize,
+  room: i32,
+  scratch: usize,
+): usize {
+  const bounds = field(family, F_BOUNDS)
+  const most = 32 + bounds * BUCKET_BYTES + nativeFixed(family) + CREATED_BYTES
+  const length = lengthBytes(most + (bounds + 1) * room)
+  const bucketLength = lengthBytes(BUCKET_BYTES + room)
+  to = put(to, METRIC_HISTOGRAM)
+  const begin = to + length
+  let count: f64 = 0
+  const special = values + (<usize>(bounds + 2) << 3)
+  if (native != 0) count = nativeCount(native, special)
+  else for (let n = 0; n <= bounds; n++) count += load<f64>(values + (<usize>n << 3))
+  let at = put(begin, HISTOGRAM_COUNT)
+  at = varint(at, <u64>count)
+  at = double(at, HISTOGRAM_SUM, load<f64>(values + (<usize>(bounds + 1) << 3)))
+  let suffix = address(field(family, F_SUFFIXES)) + (SUFFIX_BOUND_WORD << 3)
+  let total: f64 = 0
+  for (let n = 0; n < bounds; n++) {
+    total += load<f64>(values + (<usize>n << 3))
+    const bucket = put(at, HISTOGRAM_BUCKET) + bucketLength
+    at = put(bucket, BUCKET_COUNT)
+    at = varint(at, <u64>(native != 0 ? min(total, count) : total))
+    at = double(at, BUCKET_BOUND, load<f64>(suffix))
+    if (room != 0) at = exemplar(at, BUCKET_EXEMPLAR, family, place, n, room, scratch)
+    putLength(bucket - bucketLength, <i32>(at - bucket), bucketLength)
+    suffix += SUFFIX_WORDS << 3
+  }
+  if (room != 0) {
+    // Without classic buckets there is none that it could be in.
+    if (bounds == 0 && native != 0) at = exemplar(at, HISTOGRAM_EXEMPLAR, family, place, 0, room, scratch)
+    else at = lastBucket(at, family, count, place, bounds, room, scratch)
+  }
+  if (native != 0) at = nativeFields(at, native, special)
+  if (birth != 0) at = timestamp(at, HISTOGRAM_CREATED, birth)
+  putLength(to, <i32>(at - begin), length)
+  return at
+}
+
+function summary(to: usize, family: u32, values: usize, birth: f64): usize {
+  const quantiles = field(family, F_BOUNDS)
+  const length = lengthBytes(32 + quantiles * BUCKET_BYTES + CREATED_BYTES)
+  to = put(to, METRIC_SUMMARY)
+  const begin = to + length
+  let at = varint(put(begin, HISTOGRAM_COUNT), <u64>load<f64>(values))
+  at = double(at, HISTOGRAM_SUM, load<f64>(values, 8))
+  let suffix = address(field(family, F_SUFFIXES)) + (SUFFIX_BOUND_WORD << 3)
+  for (let n = 0; n < quantiles; n++) {
+    const quantile = put(at, SUMMARY_QUANTILE) + 1
+    at = double(quantile, QUANTILE, load<f64>(suffix))
+    at = double(at, QUANTILE_VALUE, load<f64>(values + 16 + (<usize>n << 3)))
+    store<u8>(quantile - 1, <u8>(at - quantile))
+    suffix += SUFFIX_WORDS << 3
+  }
+  if (birth != 0) at = timestamp(at, SUMMARY_CREATED, birth)
+  putLength(to, <i32>(at - begin), length)
+  return at
+}
+
+/** The bucket of +Inf, which has to be told only where it has an exemplar. */
+function lastBucket(
+  to: usize,
+  family: u32,
+  count: f64,
+  place: usize,
+  bounds: i32,
+  room: i32,
+  scratch: usize,
+): usize {
+  const length = lengthBytes(BUCKET_BYTES + room)
+  const bucket = put(to, HISTOGRAM_BUCKET) + length
+  const before = double(varint(put(bucket, BUCKET_COUNT), <u64>count), BUCKET_BOUND, Infinity)
+  const at = exemplar(before, BUCKET_EXEMPLAR, family, place, bounds, room, scratch)
+  if (at == before) return to
+  putLength(bucket - length, <i32>(at - bucket), length)
+  return at
+}
+
+/** An exemplar of a line, if it has one; its text is copied first, for it can change while it is read. */
+function exemplar(
+  to: usize,
+  tag: i32,
+  family: u32,
+  place: usize,
+  nth: i32,
+  room: i32,
+  scratch: usize,
+): usize {
+  const reference = newestExemplar(family, pageOf(place), indexOf(place), nth)
+  if (reference == 0) return to
+  const record = atomic.load<u32>(reference)
+  const seq = shared(record, EXEMPLAR_SEQ)
+  const bytes = field(record, EXEMPLAR_BYTES)
+  if (bytes < 0 || bytes > longestText(room, FORMAT_PROTOBUF)) return to
+  copy(scratch, address(record + EXEMPLAR_HEADER_WORDS), bytes)
+  const value = load<f64>(address(record + EXEMPLAR_VALUE_WORD))
+  const seconds = load<f64>(address(record + EXEMPLAR_TIME_WORD))
+  beforeCopy(0)
+  if (!holds(reference, record, seq)) return to
+  const length = lengthBytes(room)
+  if (tag > 0xff) to = put(to, tag)
+  const begin = put(to, tag > 0xff ? tag >> 8 : tag) + length
+  let at = labels(begin, scratch, bytes)
+  at = double(at, EXEMPLAR_VALUE, value)
+  at = timestamp(at, EXEMPLAR_TIME, seconds * 1000)
+  putLength(begin - length, <i32>(at - begin), length)
+  return at
+}
+
+/** `ms` since the epoch as a google.protobuf.Timestamp. */
+function timestamp(to: usize, tag: i32, ms: f64): usize {
+  to = put(to, tag)
+  const begin = to + 1
+  const seconds = Math.floor(ms / 1000)
+  let at = put(begin, TIMESTAMP_SECONDS)
+  at = varint(at, <u64>seconds)
+  at = put(at, TIMESTAMP_NANOS)
+  at = varint(at, <u64>((ms - seconds * 1000) * 1e6))
+  store<u8>(to, <u8>(at - begin))
+  return at
+}
+
+/** Label pairs from `a="x",b="y"`, unescaped; the first one's name may have a prefix. */
+function labels(to: usize, text: usize, bytes: i32, prefix: usize = 0, prefixBytes: i32 = 0): usize {
+  const end = text + bytes
+  while (text < end) {
+    let name = 0
+    while (load<u8>(text + name) != 0x3d) name++
+    const value = text + name + 2
+    let quote = value
+    let escapes = 0
+    for (;;) {
+      quote = nextMark(quote)
+      if (load<u8>(quote) == 0x22) break
+      escapes++
+      quote += 2
+    }
+    const raw = <i32>(quote - value)
+    const valueBytes = raw - escapes
+    const whole = prefixBytes + name
+    to = put(to, METRIC_LABEL)
+    to = varint(to, 2 + lengthBytes(whole) + whole + lengthBytes(valueBytes) + valueBytes)
+    to = put(to, LABEL_NAME)
+    to = varint(to, whole)
+    if (prefixBytes != 0) {
+      to = copy(to, prefix, prefixBytes)
+      prefixBytes = 0
+    }
+    to = copy(to, text, name)
+    to = put(to, LABEL_VALUE)
+    to = varint(to, valueBytes)
+    to = escapes == 0 ? copy(to, value, raw) : unescaped(to, value, quote)
+    text = quote + 2
+  }
+  return to
+}
+
+function unescaped(to: usize, from: usize, end: usize): usize {
+  while (from < end) {
+    let c = load<u8>(from++)
+    if (c == 0x5c) {
+      c = load<u8>(from++)
+      if (c == 0x6e) c = 0x0a
+    }
+    store<u8>(to++, c)
+  }
+  return to
+}

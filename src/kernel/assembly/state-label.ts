@@ -1,0 +1,71 @@
+// The label that tells the states of a stateset apart: OpenMetrics 1.0, 'StateSet', has it called as the family is, prefix
+// and all. So it is in all formats, as labels are part of a series' identity.
+import {
+  F_DEFINITION,
+  F_DEFINITION_BYTES,
+  F_KIND,
+  F_NAME,
+  F_NAME_BYTES,
+  H_DEFAULTS,
+  H_DEFAULTS_BYTES,
+  KIND_STATESET,
+  MAX_PREFIX_BYTES,
+  SLOT_PREFIX_BYTES,
+  SLOT_PREFIX_WORD,
+} from './layout'
+import { address, field, header } from './record'
+
+const COLON = 0x3a
+const UNDERSCORE = 0x5f
+const QUOTE = 0x22
+const EQUALS = 0x3d
+
+/** Bytes of the prefix that stand before the first of a series' own labels. */
+export function labelPrefix(slot: u32, family: u32): i32 {
+  return field(family, F_KIND) == KIND_STATESET && fits(slot, family) ? field(slot, SLOT_PREFIX_BYTES) : 0
+}
+
+/** The most that it can be. */
+export function mostLabelPrefix(family: u32): i32 {
+  return field(family, F_KIND) == KIND_STATESET ? MAX_PREFIX_BYTES : 0
+}
+
+/** Whether a stateset's whole name is no label name, or another label's: it keeps its own without the prefix then, and is a gauge. */
+export function isMisfit(slot: u32, family: u32): bool {
+  return field(family, F_KIND) == KIND_STATESET && !fits(slot, family)
+}
+
+/** No colon, not `__`, which is reserved, and no label that there is already. */
+function fits(slot: u32, family: u32): bool {
+  const bytes = field(slot, SLOT_PREFIX_BYTES)
+  if (bytes == 0) return true
+  const prefix = address(slot + SLOT_PREFIX_WORD)
+  for (let n = 0; n < bytes; n++) if (load<u8>(prefix + n) == COLON) return false
+  const name = address(field(family, F_NAME))
+  if (load<u8>(prefix) == UNDERSCORE && load<u8>(bytes > 1 ? prefix + 1 : name) == UNDERSCORE) return false
+  const length = field(family, F_NAME_BYTES)
+  // The definition has label names in quotes; whatever else it has so is as good a reason.
+  const definition = address(field(family, F_DEFINITION))
+  return (
+    !has(definition, field(family, F_DEFINITION_BYTES), prefix, bytes, name, length, QUOTE) &&
+    !has(address(header(H_DEFAULTS)), header(H_DEFAULTS_BYTES), prefix, bytes, name, length, EQUALS)
+  )
+}
+
+/** Whether a text has prefix and name together, and this byte behind them, before its last byte. */
+function has(text: usize, bytes: i32, prefix: usize, prefixBytes: i32, name: usize, nameBytes: i32, end: i32): bool {
+  const whole = prefixBytes + nameBytes
+  for (let n = 0; n < bytes - whole; n++) {
+    const at = text + n
+    if (load<u8>(at + whole) != end || isNameByte(text, n)) continue
+    if (memory.compare(at, prefix, prefixBytes) == 0 && memory.compare(at + prefixBytes, name, nameBytes) == 0) return true
+  }
+  return false
+}
+
+/** Whether what stands before the nth byte goes on in it: it is a letter, a digit or `_`. */
+function isNameByte(text: usize, n: i32): bool {
+  if (n == 0) return false
+  const c = load<u8>(text + n - 1)
+  return c == UNDERSCORE || (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a)
+}

@@ -1,0 +1,95 @@
+/**
+ * Exemplars: for each line that can have one, the last that each thread gave.
+ *
+ *     cell page ─▶ table, made with the first exemplar of a page ─▶ record ─▶ sequence odd ─▶ written ─▶ even
+ *                                                                └─ too small: another is written and put in its place
+ *
+ * Assumes: a table and its records are written by the shard's one thread.
+ * Guarantees:
+ * - whoever gives no exemplars pays for one field a cell page.
+ * - a reader takes the reference, the sequence, the record, and both again. Unchanged, what it took is one exemplar of
+ *   this series. A reference never comes back: a record is only ever replaced by a larger one.
+ * - a thread that dies while it writes leaves an odd sequence: that exemplar is not told until the shard's next owner
+ *   gives another. At most the record that is in nobody's hands is never used again.
+ * - who clears a place for its next life (the sweeper, when no thread may store there) marks its records empty.
+ */
+import type { Arena } from './arena.js'
+import * as L from './layout.js'
+import { type Shard, textWords } from './shards.js'
+
+/** F_EXEMPLAR_MAX goes up in steps of so many bytes. */
+const STEP = 16
+
+/** The table of a cell page with room for so many references, made if there is none; 0 when memory is full. */
+export function exemplarTable(arena: Arena, cells: number, references: number): number {
+  const { i32 } = arena
+  const at = cells * 2 + L.CELLS_EXEMPLARS
+  if (i32[at] === 0) Atomics.store(i32, at, arena.alloc(Math.ceil(references / 2)))
+  return i32[at]
+}
+
+/** Makes scrapes that are planned from now on count on texts of so many bytes in a family. */
+export function reserveExemplars(arena: Arena, family: number, bytes: number): void {
+  const { i32 } = arena
+  const at = family * 2 + L.F_EXEMPLAR_MAX
+  const most = L.roundUp(Math.max(bytes, 1), STEP)
+  let seen = Atomics.load(i32, at)
+  while (seen < most) {
+    const now = Atomics.compareExchange(i32, at, seen, most)
+    if (now === seen) return
+    seen = now
+  }
+}
+
+/** Keeps an exemplar at a table's reference (an Int32 index); false when memory is full. */
+export function keepExemplar(
+  arena: Arena,
+  shard: Shard,
+  reference: number,
+  value: number,
+  seconds: number,
+  text: Uint8Array,
+): boolean {
+  const { i32 } = arena
+  const old = i32[reference]
+  const bytes = L.EXEMPLAR_HEADER_WORDS * L.WORD_BYTES + text.length
+  const words = textWords(bytes)
+  if (old !== 0 && i32[old * 2 + L.EXEMPLAR_WORDS] >= words) {
+    const seq = beginExemplar(arena, old)
+    fillExemplar(arena, old, value, seconds, text)
+    endExemplar(arena, old, seq)
+    return true
+  }
+  const record = shard.allocText(bytes)
+  if (record === 0) return false
+  i32[record * 2 + L.EXEMPLAR_SEQ] = 0
+  i32[record * 2 + L.EXEMPLAR_WORDS] = words
+  fillExemplar(arena, record, value, seconds, text)
+  Atomics.store(i32, reference, record)
+  if (old !== 0) shard.freeText(old, i32[old * 2 + L.EXEMPLAR_WORDS])
+  return true
+}
+
+/** First step of a change: readers leave it alone. A read and a write in one, which nothing after it overtakes. */
+export function beginExemplar(arena: Arena, record: number): number {
+  return Atomics.or(arena.i32, record * 2 + L.EXEMPLAR_SEQ, 1) | 1
+}
+
+/** Second step. */
+export function fillExemplar(
+  arena: Arena,
+  record: number,
+  value: number,
+  seconds: number,
+  text: Uint8Array,
+): void {
+  arena.i32[record * 2 + L.EXEMPLAR_BYTES] = text.length
+  arena.f64[record + L.EXEMPLAR_VALUE_WORD] = value
+  arena.f64[record + L.EXEMPLAR_TIME_WORD] = seconds
+  arena.u8.set(text, (record + L.EXEMPLAR_HEADER_WORDS) * L.WORD_BYTES)
+}
+
+/** Third step: it can be read. */
+export function endExemplar(arena: Arena, record: number, seq: number): void {
+  Atomics.store(arena.i32, record * 2 + L.EXEMPLAR_SEQ, (seq + 1) | 0)
+}

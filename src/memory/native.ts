@@ -1,0 +1,289 @@
+/**
+ * Exponential buckets of native histograms: for each place and shard one block, a window of counts for each sign.
+ *
+ *     count in its cell ──outside the window──▶ build a larger or coarser block aside, all counts copied
+ *                                               ─▶ publish it (one store) ─▶ raise the sequence ─▶ free the old one
+ *
+ * Assumes: a block's counts are stored by the shard's one thread (the common shard's: by whoever resets, see
+ * replaceCommon); what the thread stores before an Atomics operation is seen by who reads after it.
+ * Guarantees:
+ * - a block's shape never changes while it stands: whoever reads (schema, low, counts) reads what belongs together.
+ * - a reader takes the sequence, the block, its counts, and the sequence again. Unchanged, the block was not freed
+ *   before the counts were read, so they are this place's and of this shape; changed, it reads again. Blocks change a
+ *   few times in a place's life (each at least doubles the window or halves the resolution, or ends at the limit), so
+ *   it gets through, and no writer ever waits for it.
+ * - nothing is lost when a thread is terminated between two steps: before the store that publishes, the old block
+ *   stands whole; after it, the new one does. At most the block that is in nobody's hands is never used again.
+ * - of a thread that dies, the shard's next owner counts on in the block that stands.
+ * - who clears a place for its next life (the sweeper, when no thread may store there) has no list of its own to free
+ *   into: it moves the block to NATIVE_SPARE, from where the shard's owner takes it when it next counts there.
+ */
+import type { Arena } from './arena.js'
+import * as L from './layout.js'
+import { type Shard, textWords } from './shards.js'
+
+/** Counts by ascending bucket index; the first is `low`'s. */
+export interface Window {
+  readonly low: number
+  readonly counts: Float64Array
+}
+
+export interface NativeCounts {
+  readonly schema: number
+  readonly positive: Window
+  readonly negative: Window
+}
+
+/** Indices in use, both included; none where `high` is below `low`. */
+export interface Extent {
+  low: number
+  high: number
+}
+
+export interface Reach {
+  schema: number
+  readonly positive: Extent
+  readonly negative: Extent
+}
+
+/** Cells of a first block: with its header 128 bytes. */
+const FIRST_CELLS = 12
+
+/** The index at a schema `by` coarser: what an index's bucket is merged into. */
+export function coarser(index: number, by: number): number {
+  return (index + (1 << by) - 1) >> by
+}
+
+export function widthOf({ low, high }: Extent): number {
+  return Math.max(0, high - low + 1)
+}
+
+export function widen(extent: Extent, low: number, high: number): void {
+  const empty = extent.high < extent.low
+  extent.low = empty ? low : Math.min(extent.low, low)
+  extent.high = empty ? high : Math.max(extent.high, high)
+}
+
+export function nothing(schema: number): Reach {
+  return { schema, positive: { low: 0, high: -1 }, negative: { low: 0, high: -1 } }
+}
+
+/** Halves the resolution until no more than so many buckets are between the outermost ones, or it is the coarsest. */
+export function reduce(reach: Reach, maxBuckets: number): void {
+  while (reach.schema > L.MIN_SCHEMA && widthOf(reach.positive) + widthOf(reach.negative) > maxBuckets) {
+    coarsen(reach, 1)
+  }
+}
+
+export function coarsen(reach: Reach, by: number): void {
+  reach.schema -= by
+  for (const extent of [reach.positive, reach.negative]) {
+    if (extent.high < extent.low) continue
+    extent.low = coarser(extent.low, by)
+    extent.high = coarser(extent.high, by)
+  }
+}
+
+/** Widens `reach` by what a window has that is not zero, `by` schemas coarser. */
+export function reachOf(window: Window, extent: Extent, by: number): void {
+  const { low, counts } = window
+  let first = 0
+  let last = counts.length - 1
+  while (first <= last && counts[first] === 0) first++
+  while (last > first && counts[last] === 0) last--
+  if (first <= last) widen(extent, coarser(low + first, by), coarser(low + last, by))
+}
+
+/** What a shard counted in a place; undefined where it has no block. May be called from any thread. */
+export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
+  const { i32 } = arena
+  for (;;) {
+    const seq = Atomics.load(i32, at * 2 + L.NATIVE_SEQ)
+    const block = Atomics.load(i32, at * 2 + L.NATIVE_BLOCK)
+    if (block === 0) return undefined
+    const head = i32.slice(block * 2, (block + L.BLOCK_HEADER_WORDS) * 2)
+    // Or its widths may be anything.
+    if (Atomics.load(i32, at * 2 + L.NATIVE_SEQ) !== seq) continue
+    const first = block + L.BLOCK_HEADER_WORDS
+    const read = {
+      schema: head[L.BLOCK_SCHEMA],
+      positive: window(arena, head[L.BLOCK_LOW], first, head[L.BLOCK_COUNTS]),
+      negative: window(
+        arena,
+        head[L.BLOCK_NEGATIVE_LOW],
+        first + head[L.BLOCK_COUNTS],
+        head[L.BLOCK_NEGATIVE_COUNTS],
+      ),
+    }
+    if (Atomics.load(i32, at * 2 + L.NATIVE_SEQ) === seq) return read
+  }
+}
+
+function window(arena: Arena, low: number, from: number, width: number): Window {
+  const counts = new Float64Array(width)
+  for (let n = 0; n < width; n++) counts[n] = arena.f64[from + n]
+  return { low, counts }
+}
+
+/**
+ * Makes room in the calling thread's shard for a bucket that the block of a place has none for: `index` is at `schema`,
+ * the family's finest (or 0, if that is coarser). Returns false when memory is full. Some microseconds.
+ */
+export function makeRoom(
+  arena: Arena,
+  shard: Shard,
+  at: number,
+  limits: { readonly schema: number; readonly maxBuckets: number },
+  index: number,
+  negative: boolean,
+): boolean {
+  takeSpare(arena, shard, at)
+  const block = buildBlock(arena, shard, at, limits, index, negative)
+  if (block === 0) return false
+  const old = publishBlock(arena, at, block)
+  if (old !== 0) freeBlock(arena, shard, at, old)
+  return true
+}
+
+/** First step: a block with all that the place's has, and room for one more index; 0 when memory is full. */
+export function buildBlock(
+  arena: Arena,
+  shard: Shard,
+  at: number,
+  limits: { readonly schema: number; readonly maxBuckets: number },
+  index: number,
+  negative: boolean,
+): number {
+  const had = readBlock(arena, at)
+  const reach = nothing(had?.schema ?? limits.schema)
+  if (had !== undefined) {
+    reachOf(had.positive, reach.positive, 0)
+    reachOf(had.negative, reach.negative, 0)
+  }
+  const now = coarser(index, Math.max(limits.schema, 0) - reach.schema)
+  widen(negative ? reach.negative : reach.positive, now, now)
+  reduce(reach, limits.maxBuckets)
+  const used = widthOf(reach.positive) + widthOf(reach.negative)
+  const most = Math.max(used, limits.maxBuckets)
+  const wanted = Math.min(most, Math.max(FIRST_CELLS, 2 * used))
+  const bytes = (L.BLOCK_HEADER_WORDS + wanted) * L.WORD_BYTES
+  const block = shard.allocText(bytes)
+  if (block === 0) return 0
+  const words = textWords(bytes)
+  const slack = Math.min(words - L.BLOCK_HEADER_WORDS, most) - used
+  const ofPositive = Math.floor((slack * widthOf(reach.positive)) / used)
+  writeBlock(
+    arena,
+    block,
+    words,
+    reach.schema,
+    spread(reach.positive, ofPositive),
+    spread(reach.negative, slack - ofPositive),
+  )
+  if (had !== undefined) addTo(arena, block, had, 1)
+  return block
+}
+
+/** With so many more cells around it; none where none is in use. */
+function spread(extent: Extent, slack: number): Extent {
+  const width = widthOf(extent)
+  if (width === 0) return extent
+  const low = extent.low - (slack >> 1)
+  return { low, high: low + width + slack - 1 }
+}
+
+/** An empty block of this shape. */
+function writeBlock(
+  arena: Arena,
+  block: number,
+  words: number,
+  schema: number,
+  positive: Extent,
+  negative: Extent,
+): void {
+  const { i32, f64 } = arena
+  const b = block * 2
+  i32[b + L.BLOCK_WORDS] = words
+  i32[b + L.BLOCK_SCHEMA] = schema
+  i32[b + L.BLOCK_LOW] = positive.low
+  i32[b + L.BLOCK_COUNTS] = widthOf(positive)
+  i32[b + L.BLOCK_NEGATIVE_LOW] = negative.low
+  i32[b + L.BLOCK_NEGATIVE_COUNTS] = widthOf(negative)
+  f64.fill(0, block + L.BLOCK_HEADER_WORDS, block + words)
+}
+
+/** Adds counts, `times` each, to a block that has room for them. */
+function addTo(arena: Arena, block: number, counts: NativeCounts, times: number): void {
+  const { i32, f64 } = arena
+  const by = counts.schema - i32[block * 2 + L.BLOCK_SCHEMA]
+  const add = ({ low, counts }: Window, first: number, blockLow: number) => {
+    for (let n = 0; n < counts.length; n++) {
+      if (counts[n] !== 0) f64[first + coarser(low + n, by) - blockLow] += times * counts[n]
+    }
+  }
+  const first = block + L.BLOCK_HEADER_WORDS
+  add(counts.positive, first, i32[block * 2 + L.BLOCK_LOW])
+  add(counts.negative, first + i32[block * 2 + L.BLOCK_COUNTS], i32[block * 2 + L.BLOCK_NEGATIVE_LOW])
+}
+
+/** Second step: the place has the new block; returns the one it had. */
+export function publishBlock(arena: Arena, at: number, block: number): number {
+  return Atomics.exchange(arena.i32, at * 2 + L.NATIVE_BLOCK, block)
+}
+
+/** Third step: readers of the old block can tell, and then it is free. */
+export function freeBlock(arena: Arena, shard: Shard, at: number, old: number): void {
+  Atomics.add(arena.i32, at * 2 + L.NATIVE_SEQ, 1)
+  shard.freeText(old, arena.i32[old * 2 + L.BLOCK_WORDS])
+}
+
+function takeSpare(arena: Arena, shard: Shard, at: number): void {
+  const { i32 } = arena
+  const spare = i32[at * 2 + L.NATIVE_SPARE]
+  if (spare === 0) return
+  // Out of the place before it is in the free list: a death in between must not leave it in both.
+  Atomics.store(i32, at * 2 + L.NATIVE_SPARE, 0)
+  freeBlock(arena, shard, at, spare)
+}
+
+/**
+ * Puts the negative of `held` in the common shard's block of a place, in one store. Any thread may, more than one at
+ * once: the last one's holds. The block before it is kept for the next time. Returns false when memory is full.
+ */
+export function replaceCommon(
+  arena: Arena,
+  shard: Shard | undefined,
+  at: number,
+  held: NativeCounts,
+): boolean {
+  const { i32 } = arena
+  const reach = nothing(held.schema)
+  reachOf(held.positive, reach.positive, 0)
+  reachOf(held.negative, reach.negative, 0)
+  const used = widthOf(reach.positive) + widthOf(reach.negative)
+  if (used === 0 && Atomics.load(i32, at * 2 + L.NATIVE_BLOCK) === 0) return true
+  const bytes = (L.BLOCK_HEADER_WORDS + Math.max(used, FIRST_CELLS)) * L.WORD_BYTES
+  const words = textWords(bytes)
+  const spare = Atomics.exchange(i32, at * 2 + L.NATIVE_SPARE, 0)
+  let block = 0
+  if (spare !== 0) {
+    // It may still be being read as the block that it was.
+    Atomics.add(i32, at * 2 + L.NATIVE_SEQ, 1)
+    if (i32[spare * 2 + L.BLOCK_WORDS] >= words) block = spare
+    else shard?.freeText(spare, i32[spare * 2 + L.BLOCK_WORDS])
+  }
+  const size = block === 0 ? words : i32[block * 2 + L.BLOCK_WORDS]
+  if (block === 0) block = shard?.allocText(bytes) ?? arena.alloc(words)
+  if (block === 0) return false
+  writeBlock(arena, block, size, reach.schema, reach.positive, reach.negative)
+  addTo(arena, block, held, -1)
+  const old = publishBlock(arena, at, block)
+  if (
+    old !== 0 &&
+    Atomics.compareExchange(i32, at * 2 + L.NATIVE_SPARE, 0, old) !== 0 &&
+    shard !== undefined
+  ) {
+    freeBlock(arena, shard, at, old)
+  }
+  return true
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createScraper } from './encode/scraper.js'
+import { badOption, knownOptions } from './errors.js'
+import { Desk } from './front/desk.js'
+import { serveHttp } from './front/exchange-http.js'
+import { LIMITS } from './front/limits.js'
+import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/options.js'
+import { NO_RECORDER, type Recorder } from './front/recorder.js'
+import { DEFAULT_PATH } from './front/request.js'
+import { recorderFor } from './front/self-metrics.js'
+import { TrustedHosts, warnIfOpen } from './front/trusted-hosts.js'
+import { defaultLog, type Log, say } from './log.js'
+import type { Registry } from './registry.js'
+
+export interface MetricsHandlerOptions extends AnsweringOptions {
+  /**
+   * Where the text format is, as a reader asks for it, whatever the handler is mounted under; the JSON is at this path
+   * with `.json` behind it. Default `/metrics`.
+   */
+  readonly path?: string
+  /** Told of what goes wrong while it serves; default Node's warnings. */
+  readonly log?: Log
+}
+
+/** Answers requests for metrics, and leaves the others to whoever comes `next`, or refuses them where nobody does. */
+export interface MetricsHandler {
+  (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void
+  /**
+   * Who may read from now on, as option `trustedHosts` has it.
+   * @throws TypeError or RangeError that names the entry that is wrong; the list before it stays.
+   */
+  setTrustedHosts(trustedHosts: readonly string[]): void
+}
+
+const PATH = /^\/[!-~]*$/
+
+/**
+ * A registry as a handler for a server that there is already: node:http, Express, Connect; Fastify through
+ * `reply.hijack()`. It answers as `serve` does, in the thread that calls it: that thread's event loop must run.
+ * @throws TypeError or RangeError that names a wrong option.
+ */
+export function metricsHandler(registry: Registry, options: MetricsHandlerOptions = {}): MetricsHandler {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('metricsHandler: the options are not an object')
+  knownOptions('metricsHandler', options, ['path', 'log', ...ANSWERING])
+  const { path = DEFAULT_PATH, log = defaultLog } = options
+  if (typeof path !== 'string' || !PATH.test(path) || /[?#]/.test(path))
+    throw badOption('path', path, 'is not the path of a URL such as "/metrics"')
+  if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
+  const { trustedHosts, offered, gzip, ...answering } = checkAnswering(options)
+  warnIfOpen(trustedHosts, log)
+  const scraper = createScraper(registry.handle)
+  const desk = new Desk({
+    ...answering,
+    ...LIMITS,
+    scraper,
+    rules: { trusted: new TrustedHosts(trustedHosts), path, landing: false, offered, gzip },
+    log,
+    recorder: answering.selfMetrics ? counting(registry, log) : NO_RECORDER,
+  })
+  registry.onClose(() => scraper.close())
+  const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
+    // Frameworks take off of `url` what they have matched.
+    const { originalUrl } = request as { originalUrl?: unknown }
+    const target = typeof originalUrl === 'string' ? originalUrl : (request.url ?? '')
+    if (next !== undefined && !isFor(target, path)) next()
+    else serveHttp(request, response, desk, LIMITS.stallTimeout, target)
+  }
+  return Object.assign(handler, {
+    setTrustedHosts(hosts: readonly string[]) {
+      warnIfOpen(hosts, log)
+      desk.trust(new TrustedHosts(hosts))
+    },
+  })
+}
+
+function isFor(target: string, path: string): boolean {
+  const mark = target.indexOf('?')
+  const asked = mark < 0 ? target : target.slice(0, mark)
+  return asked === path || asked === `${path}.json`
+}
+
+/** Counting must not keep it from serving: default labels of the same names do not go with its own. */
+function counting(registry: Registry, log: Log): Recorder {
+  try {
+    return recorderFor(registry)
+  } catch (error) {
+    say(log, {
+      level: 'warn',
+      code: 'front-uncounted',
+      message: `the handler does not count what it does: ${(error as Error).message}`,
+    })
+    return NO_RECORDER
+  }
+}

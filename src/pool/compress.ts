@@ -1,0 +1,45 @@
+/**
+ * Compresses a span where it lies: into the slot that it was encoded into, so that compressed scrapes are bounded as
+ * others are. For a moment the thread has the compressed span, mostly a tenth of it, in memory of its own.
+ */
+import { constants, crc32, deflateRawSync } from 'node:zlib'
+import { Deflater } from '../kernel/deflater.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+
+/** A span of at most so many bytes fits a slot of `room` even if it cannot be compressed. */
+export function compressible(room: number): number {
+  // Ours stores blocks of 64 KiB at most. zlib stores what it cannot compress in blocks of 16 KiB at least, with 5 bytes before each; then comes a flush.
+  return room - 5 * (Math.ceil(room / 16_384) + 2)
+}
+
+/**
+ * Makes the span a part of a gzip member (encode/gzip.ts): raw deflate that ends on a byte, and what it was before noted
+ * in the slot. `skip` bytes at its beginning are left out. Level 1 is done by an encoder of our own, which knows lines;
+ * higher ones by zlib.
+ */
+export function compressSpan(arena: Arena, slot: number, level: number, skip: number): void {
+  const { i32, u8 } = arena
+  if (i32[slot * 2 + L.SLOT_STATUS] !== L.STATUS_OK) return
+  const from = (slot + L.SLOT_TEXT_WORD) * L.WORD_BYTES
+  const plain = u8.subarray(from + skip, from + Math.max(skip, i32[slot * 2 + L.SLOT_BYTES]))
+  i32[slot * 2 + L.SLOT_PLAIN_BYTES] = plain.length
+  i32[slot * 2 + L.SLOT_PLAIN_CRC] = crc32(plain)
+  const part = compress(plain, level)
+  if (part.length > i32[L.H_SLOT_TEXT]) {
+    i32[slot * 2 + L.SLOT_STATUS] = L.STATUS_FULL
+    return
+  }
+  u8.set(part, from)
+  i32[slot * 2 + L.SLOT_BYTES] = part.length
+}
+
+/** This thread's, made when it is needed. */
+let deflater: Deflater | undefined
+
+function compress(plain: Uint8Array, level: number): Uint8Array {
+  if (plain.length === 0) return plain
+  if (level > 1) return deflateRawSync(plain, { level, finishFlush: constants.Z_SYNC_FLUSH })
+  deflater ??= new Deflater()
+  return deflater.compress(plain)
+}

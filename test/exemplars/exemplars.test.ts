@@ -1,0 +1,171 @@
+/** Exemplars: what is told of them, in which format, and what is refused. OpenMetrics 1.0, 'Exemplars'. */
+import t from 'tap'
+import * as L from '../../src/memory/layout.js'
+import { type ExemplarMessage, messages } from '../support/protobuf.js'
+import { fresh, samples } from '../support/registry.js'
+
+const NOW = 1_700_000_000_125
+const realNow = Date.now
+Date.now = () => NOW
+t.teardown(() => {
+  Date.now = realNow
+})
+
+/** As `labels value seconds`. */
+function spelled(exemplar: ExemplarMessage | undefined): string | undefined {
+  if (exemplar === undefined) return undefined
+  const labels = (exemplar.label ?? []).map(({ name, value }) => `${name}=${value}`).join(' ')
+  return `${labels} ${exemplar.value} ${exemplar.timestamp.seconds + exemplar.timestamp.nanos / 1e9}`
+}
+
+t.test('a counter tells the last one', async t => {
+  const { registry } = fresh(t)
+  const sent = registry.counter({ name: 'sent_total', help: 'h', labelNames: ['to'] })
+  const child = sent.labels('a')
+  child.inc(1, { trace_id: 'first' })
+  child.inc(3, { trace_id: 'abc', span_id: 7, sampled: true })
+  child.inc()
+  sent.inc({ to: 'b' }, 2)
+  sent.inc({ to: 'c' }, 2, { quote: 'a "b" \\ \n é' })
+  registry.counter({ name: 'one_total', help: '' }).inc(5, {})
+  const text = await registry.metrics({ format: 'openmetrics' })
+  t.same(samples(text), [
+    'one_total 5 # {} 5 1700000000.125',
+    'sent_total{to="a"} 5 # {trace_id="abc",span_id="7",sampled="true"} 3 1700000000.125',
+    'sent_total{to="b"} 2',
+    'sent_total{to="c"} 2 # {quote="a \\"b\\" \\\\ \\n é"} 2 1700000000.125',
+  ])
+  const [one, many] = messages(await registry.metrics({ format: 'protobuf' }))
+  t.equal(spelled(one.metric[0].counter?.exemplar), ' 5 1700000000.125')
+  t.same(
+    many.metric.map(({ counter }) => spelled(counter?.exemplar)),
+    [
+      'trace_id=abc span_id=7 sampled=true 3 1700000000.125',
+      undefined,
+      'quote=a "b" \\ \n é 2 1700000000.125',
+    ],
+  )
+  t.notMatch(await registry.metrics(), / # \{/, 'text has none')
+  t.doesNotThrow(async () => JSON.parse(JSON.stringify(await registry.json())))
+})
+
+t.test('with created, and for what OpenMetrics calls unknown', async t => {
+  const { registry } = fresh(t)
+  registry.counter({ name: 'a_total', help: '' }).inc(1, { x: '1' })
+  registry.counter({ name: 'b', help: '' }).inc(1, { x: '1' })
+  t.same(samples(await registry.metrics({ format: 'openmetrics', created: true })), [
+    'a_total 1 # {x="1"} 1 1700000000.125',
+    'a_created 1700000000.125',
+    'b 1',
+  ])
+  const [a, b] = messages(await registry.metrics({ format: 'protobuf', created: true }))
+  t.equal(spelled(a.metric[0].counter?.exemplar), 'x=1 1 1700000000.125')
+  t.ok(a.metric[0].counter?.createdTimestamp)
+  t.equal(spelled(b.metric[0].counter?.exemplar), 'x=1 1 1700000000.125', 'in protobuf it is a counter')
+})
+
+t.test('a histogram tells one for each bucket', async t => {
+  const { registry } = fresh(t)
+  const wait = registry.histogram({ name: 'wait', help: '', buckets: [1, 2, 4] })
+  wait.observe(0.5, { n: 1 })
+  wait.observe(1, { n: 2 })
+  wait.observe(1.5)
+  wait.observe(3, { n: 3 })
+  wait.observe(99, { n: 4 })
+  t.same(samples(await registry.metrics({ format: 'openmetrics' })), [
+    'wait_bucket{le="1.0"} 2 # {n="2"} 1 1700000000.125',
+    'wait_bucket{le="2.0"} 3',
+    'wait_bucket{le="4.0"} 4 # {n="3"} 3 1700000000.125',
+    'wait_bucket{le="+Inf"} 5 # {n="4"} 99 1700000000.125',
+    'wait_sum 105',
+    'wait_count 5',
+  ])
+  const [{ metric }] = messages(await registry.metrics({ format: 'protobuf' }))
+  t.same(
+    metric[0].histogram?.bucket?.map(({ upperBound, cumulativeCount, exemplar }) => [
+      upperBound,
+      cumulativeCount,
+      spelled(exemplar),
+    ]),
+    [
+      [1, 2, 'n=2 1 1700000000.125'],
+      [2, 3, undefined],
+      [4, 4, 'n=3 3 1700000000.125'],
+      [Number.POSITIVE_INFINITY, 5, 'n=4 99 1700000000.125'],
+    ],
+  )
+})
+
+t.test('a native histogram without classic buckets tells the last one of all', async t => {
+  const { registry } = fresh(t)
+  const wait = registry.histogram({ name: 'wait', help: '', native: {} })
+  wait.observe(0.5, { n: 1 })
+  wait.observe(Number.NaN, { n: 2 })
+  const [{ metric }] = messages(await registry.metrics({ format: 'protobuf' }))
+  t.same(metric[0].histogram?.exemplars?.map(spelled), ['n=2 NaN 1700000000.125'])
+  t.same(metric[0].histogram?.bucket ?? [], [])
+  t.match(await registry.metrics({ format: 'openmetrics' }), /^wait_bucket\{le="\+Inf"\} 2 # \{n="2"\} NaN /m)
+})
+
+t.test('what is wrong with one is said, and nothing is counted', async t => {
+  const { registry } = fresh(t)
+  const counter = registry.counter({ name: 'c_total', help: '' })
+  const histogram = registry.histogram({ name: 'h', help: '', buckets: [1] })
+  const wrong: [exemplar: unknown, message: RegExp][] = [
+    ['trace', /metric "c_total": exemplar "trace" is not an object of labels/],
+    [null, /metric "c_total": exemplar null is not an object of labels/],
+    [['a'], /metric "c_total": exemplar \["a"\] is not an object of labels/],
+    [{ 'trace-id': 'x' }, /metric "c_total": exemplar label "trace-id" is not a label name/],
+    [{ __x: 'x' }, /metric "c_total": exemplar label "__x" is not a label name/],
+    [{ trace_id: {} }, /metric "c_total": label "trace_id": \{\} is not a string, a number or a boolean/],
+    [{ trace_id: undefined }, /metric "c_total": label "trace_id" is missing/],
+    [{ trace_id: 'x'.repeat(121) }, /metric "c_total": exemplar .* has 129 characters; .* may have 128/],
+  ]
+  for (const [exemplar, message] of wrong) {
+    t.throws(() => counter.inc(1, exemplar as never), { message })
+    t.throws(() => histogram.observe(1, exemplar as never), {
+      message: new RegExp(message.source.replace('c_total', 'h')),
+    })
+  }
+  t.throws(() => counter.inc(-1, { trace_id: 'x' }), /inc\(-1\)/)
+  t.equal(registry.value('c_total'), 0)
+  t.match(registry.value('h'), { count: 0 })
+  counter.inc(1, { trace_id: '😀'.repeat(120) })
+  t.match(await registry.metrics({ format: 'openmetrics' }), /# \{trace_id="(😀){120}"\}/u, '128 code points')
+})
+
+t.test('a NUL is replaced: Prometheus would refuse the whole scrape for it', async t => {
+  const { registry } = fresh(t)
+  registry.counter({ name: 'c_total', help: '' }).inc(1, { a: '\0x\0', b: '\ud800' })
+  t.match(await registry.metrics({ format: 'openmetrics' }), ' # {a="\ufffdx\ufffd",b="\ufffd"} 1 ')
+})
+
+t.test('what gives none pays for none', async t => {
+  const { registry, arena } = fresh(t)
+  const counter = registry.counter({ name: 'c_total', help: '', labelNames: ['x'] })
+  counter.inc({ x: 'a' })
+  const used = arena.usedBytes()
+  counter.inc({ x: 'b' })
+  t.equal(arena.usedBytes(), used)
+  counter.inc({ x: 'b' }, 1, { n: 1 })
+  t.ok(arena.usedBytes() > used)
+})
+
+t.test('a series that would not fit a slot with all of them is told without', async t => {
+  const { registry, arena } = fresh(t, { memory: '8MiB' })
+  const buckets = Array.from({ length: 300 }, (_, n) => n)
+  const wide = registry.histogram({ name: 'wide', help: '', labelNames: ['x'], buckets })
+  for (const x of ['a', 'b']) {
+    for (const value of buckets) wide.observe({ x }, value, { trace_id: 'x'.repeat(120) })
+  }
+  registry.counter({ name: 'a_total', help: '' }).inc(1, { n: 1 })
+  registry.counter({ name: 'z_total', help: '' }).inc(1, { n: 1 })
+  t.ok(300 * 140 * 2 > arena.i32[L.H_SLOT_TEXT], 'this test needs small slots')
+  const text = await registry.metrics({ format: 'openmetrics' })
+  t.equal(samples(text).length, 2 * 303 + 2)
+  t.match(text, /^a_total 1 # \{n="1"\}/m)
+  t.match(text, /^z_total 1 # \{n="1"\}/m)
+  const [, told] = messages(await registry.metrics({ format: 'protobuf' }))
+  t.equal(told.name, 'wide')
+  t.equal(told.metric[0].histogram?.bucket?.[200].cumulativeCount, 201)
+})

@@ -1,0 +1,183 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type TLSSocket } from 'node:tls'
+import t from 'tap'
+import { serveWith } from '../../src/serve.js'
+import { FakeRegistry, scraperModule } from '../fixtures/front-registry.js'
+import { until } from './raw.js'
+
+t.setTimeout(60_000)
+
+const dir = mkdtempSync(join(tmpdir(), 'postmeter-'))
+t.teardown(() => rmSync(dir, { recursive: true }))
+const serve = (plan: object, options: object) =>
+  serveWith(new FakeRegistry(plan), options, { scraperModule, backoff: [10, 50] })
+
+function ask(socketPath: string, path: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path, agent: false }, async response => {
+      let body = ''
+      for await (const part of response) body += part
+      resolve({ status: response.statusCode!, body })
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+t.test('a Unix socket, with its file as the gate', async t => {
+  const path = join(dir, 'metrics.sock')
+  const front = await serve({ small: 'b' }, { listen: `unix:${path}`, socketMode: 0o640, trustedHosts: [] })
+  t.same(front.address, { address: path, port: 0, family: 'unix' })
+  t.equal(front.url, `unix:${path}:/metrics`)
+  t.equal(front.transport, 'http')
+  t.equal(statSync(path).mode & 0o777, 0o640)
+  t.same(await ask(path, '/metrics?prefix=p_'), { status: 200, body: 'text p_ b' })
+  t.equal((await ask(path, '/x')).status, 404)
+  await t.rejects(serve({}, { listen: `unix:${path}` }), {
+    code: 'EADDRINUSE',
+    message: `option "listen": "unix:${path}" cannot be used: the port is in use (listen EADDRINUSE)`,
+  })
+  t.equal((await ask(path, '/metrics')).status, 200, 'and the first goes on')
+  await front.close()
+  t.same(readdirSync(dir), [], 'nothing is left behind')
+})
+
+t.test('a socket that a process left behind is taken, another file is not', async t => {
+  const path = join(dir, 'left.sock')
+  const child = spawn(process.execPath, [
+    '-e',
+    `require('net').createServer().listen('${path}', () => console.log(1))`,
+  ])
+  await once(child.stdout, 'data')
+  // It is killed, and leaves its file.
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  t.ok(statSync(path).isSocket())
+  const front = await serve({ small: 'b' }, { listen: `unix:${path}` })
+  t.equal((await ask(path, '/metrics')).status, 200)
+  await front.close()
+  writeFileSync(path, 'mine')
+  await t.rejects(serve({}, { listen: `unix:${path}` }), { code: 'EEXIST' })
+  t.equal(readFileSync(path, 'utf8'), 'mine')
+  await t.rejects(serve({}, { listen: `unix:${join(dir, 'no', 'such')}` }), { code: 'ENOENT' })
+})
+
+t.test('it comes back on its socket after a failure', async t => {
+  const path = join(dir, 'again.sock')
+  const codes: string[] = []
+  const front = await serve(
+    { small: 'b', crashOn: 'crash' },
+    { listen: `unix:${path}`, log: ({ code }: { code: string }) => codes.push(code) },
+  )
+  await ask(path, '/metrics?prefix=crash').catch(() => {})
+  await until('it is back', () => codes.includes('front-restarted'))
+  t.equal((await ask(path, '/metrics')).status, 200)
+  await front.close()
+})
+
+t.test('paths that are none', async t => {
+  for (const listen of ['unix:', 'unix:metrics.sock', 'unix:/a\0b'])
+    await t.rejects(serve({}, { listen }), { message: /^option "listen": .*Unix socket/ }, listen)
+  await t.rejects(serve({}, { listen: 'unix:/x', socketMode: 0o1777 }), { message: /^option "socketMode"/ })
+  await t.rejects(serve({}, { listen: 'unix:/x', transport: 'uws' }), {
+    message: /^option "transport": "uws" is impossible/,
+  })
+})
+
+let hasOpenssl = true
+try {
+  execFileSync('openssl', ['version'], { stdio: 'ignore' })
+} catch {
+  hasOpenssl = false
+}
+
+function makePair(name: string): { cert: string; key: string } {
+  mkdirSync(join(dir, name))
+  const [cert, key] = [join(dir, name, 'cert.pem'), join(dir, name, 'key.pem')]
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+      ...['-subj', `/CN=${name}`, '-keyout', key, '-out', cert],
+    ],
+    { stdio: 'ignore' },
+  )
+  return { cert, key }
+}
+
+async function subject(port: number): Promise<string> {
+  const socket: TLSSocket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const { CN } = socket.getPeerCertificate().subject
+  socket.destroy()
+  return String(CN)
+}
+
+t.test(
+  'TLS, with a certificate that is renewed while it serves',
+  { skip: hasOpenssl ? false : 'there is no openssl' },
+  async t => {
+    const first = makePair('first')
+    const second = makePair('second')
+    const [cert, key] = [join(dir, 'cert.pem'), join(dir, 'key.pem')]
+    copyFileSync(first.cert, cert)
+    copyFileSync(first.key, key)
+    const codes: string[] = []
+    const front = await serve(
+      { small: 'b' },
+      { listen: '127.0.0.1:0', tls: { cert, key }, log: ({ code }: { code: string }) => codes.push(code) },
+    )
+    const { port } = front.address
+    t.equal(front.url, `https://127.0.0.1:${port}/metrics`)
+    t.equal(await subject(port), 'first')
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    socket.write('GET /metrics HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n')
+    let answer = ''
+    for await (const part of socket) answer += part
+    t.match(answer, /^HTTP\/1\.1 200 OK[\s\S]*text {2}b$/)
+
+    // One file after the other, as it is done: in between they do not belong together.
+    copyFileSync(second.cert, cert)
+    await until('it kept the old one', () => codes.includes('tls-not-reloaded'))
+    t.equal(await subject(port), 'first')
+    copyFileSync(second.key, key)
+    await until('it took the new one', () => codes.includes('tls-reloaded'))
+    t.equal(await subject(port), 'second')
+    await front.close()
+
+    writeFileSync(key, 'nothing')
+    await t.rejects(serve({}, { listen: '127.0.0.1:0', tls: { cert, key } }), {
+      message: /^option "tls": .*cannot be used/,
+    })
+    await t.rejects(serve({}, { tls: { cert } }), { message: /^option "tls": .*two files/ })
+    await t.rejects(serve({}, { tls: { cert, key, ca: 'x' } }), { message: /option "ca" is not known/ })
+  },
+)
+
+t.test(
+  'a port that is in use says so with TLS too',
+  { skip: hasOpenssl ? false : 'there is no openssl' },
+  async t => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    const tls = makePair('third')
+    await t.rejects(serve({}, { listen: `127.0.0.1:${port}`, tls }), { code: 'EADDRINUSE' })
+    taken.close()
+  },
+)

@@ -1,0 +1,164 @@
+/** The encoder for compressed expositions: whatever it is given, zlib gives back. */
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import { Deflater } from '../../src/kernel/deflater.js'
+import { compressible } from '../../src/pool/compress.js'
+import { SEED } from '../support/arbitrary.js'
+
+const deflater = new Deflater()
+
+/** Ends what compress() leaves open. */
+const LAST = Buffer.from([3, 0])
+
+/** Compressed bytes, after a look that they are what they should be. */
+function bytes(t: { fail(message: string): unknown }, plain: Uint8Array, name: string): number {
+  const part = Buffer.from(deflater.compress(plain))
+  const tail = part.subarray(-4).toString('hex')
+  if (tail !== '0000ffff') t.fail(`${name}: ends in ${tail}`)
+  if (part.length > plain.length + 5 * (Math.ceil(plain.length / 16_384) + 2)) {
+    t.fail(`${name}: ${plain.length} bytes in ${part.length}`)
+  }
+  if (!inflateRawSync(Buffer.concat([part, LAST])).equals(plain)) t.fail(`${name}: something else`)
+  return part.length
+}
+
+function random(length: number, of = 256): Buffer {
+  let state = (SEED + length) | 1
+  return Buffer.from(
+    Array.from({ length }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return (state >>> 16) % of
+    }),
+  )
+}
+
+/** The same bytes in another order. */
+function mixed(bytes: Buffer): Buffer {
+  const order = random(bytes.length)
+  return Buffer.from([...bytes.keys()].sort((a, b) => order[a] - order[b]).map(n => bytes[n]))
+}
+
+const repeat = (text: string, length: number) => Buffer.alloc(length, text)
+
+t.test('what is hard on it', t => {
+  t.comment(`POSTMETER_SEED=${SEED}`)
+  const block = 131_072
+  const fibonacci: Buffer[] = []
+  // Counts of which each is the sum of the two before: the deepest tree that there is.
+  for (let n = 0, a = 1, b = 1; n < 24; n++, [a, b] = [b, a + b]) fibonacci.push(Buffer.alloc(a, n * 10))
+  const cases: Record<string, Uint8Array> = {
+    'one byte': Buffer.from('x'),
+    'three bytes': Buffer.from('\n\n\n'),
+    'all bytes once': Buffer.from(Array.from({ length: 256 }, (_, n) => n)),
+    'one byte, many times': repeat('a', 1_000_000),
+    'line feeds': repeat('\n', 300_000),
+    'lines of one byte': repeat('a\nb\n', 300_000),
+    'no line feed': repeat('abcdefghij', 1_000_000),
+    'one line longer than what can be referred to': Buffer.concat([random(40_000, 4), random(40_000, 4)]),
+    'lines as long as what can be referred to': Buffer.concat(
+      Array.from({ length: 5 }, () => Buffer.concat([random(32_767, 20), Buffer.from('\n')])),
+    ),
+    'lines a byte longer than that': Buffer.concat(
+      Array.from({ length: 5 }, () => Buffer.concat([random(32_768, 20), Buffer.from('\n')])),
+    ),
+    noise: random(500_000),
+    'noise of two bytes': random(500_000, 2),
+    'a deep tree': Buffer.concat(fibonacci),
+    'a deep tree, mixed': mixed(Buffer.concat(fibonacci)),
+    'a repetition over the end of a block': Buffer.concat([random(block - 100), random(300), random(300)]),
+    'noise after text': Buffer.concat([repeat('name{a="b"} 1\n', block), random(block)]),
+  }
+  for (const length of [block - 1, block, block + 1, 2 * block, 65_535, 65_536, 4 * 2 ** 20]) {
+    cases[`${length} bytes of noise`] = random(length)
+    cases[`${length} bytes of text`] = repeat('queue_depth{queue="a.example.com"} 12\n', length)
+  }
+  for (const [name, plain] of Object.entries(cases)) t.ok(bytes(t, plain, name) > 0, name)
+  t.equal(deflater.compress(new Uint8Array()).length, 5, 'nothing')
+  t.end()
+})
+
+t.test('any lines', t => {
+  t.comment(`POSTMETER_SEED=${SEED}`)
+  const word = fc.oneof(
+    fc.string({ maxLength: 40 }),
+    fc.constantFrom(
+      'queue_depth{queue="',
+      'total_messages_delivered{service="smtp",',
+      '"} ',
+      'le="0.25"} ',
+      '\u00e9',
+    ),
+    fc.double().map(String),
+    fc.nat().map(String),
+  )
+  const line = fc.array(word, { maxLength: 6 }).map(words => `${words.join('')}\n`)
+  const lines = fc.tuple(fc.array(line, { maxLength: 40 }), fc.integer({ min: 1, max: 400 }))
+  fc.assert(
+    fc.property(lines, ([some, times]) => {
+      // Each time a little different.
+      const text = Array.from({ length: times }, (_, n) =>
+        some.map(one => one.replace('a', `${n}`)).join(''),
+      ).join('')
+      bytes(t, Buffer.from(text), 'lines')
+    }),
+    { seed: SEED, numRuns: 300 },
+  )
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 2_000 }), plain => {
+      bytes(t, plain, 'bytes')
+    }),
+    { seed: SEED, numRuns: 300 },
+  )
+  t.pass('all are what they were')
+  t.end()
+})
+
+t.test(
+  'expositions take no more than at level 1 of zlib, names that are alike in nothing a quarter more',
+  t => {
+    const number = (n: number) => Math.imul(n, 0x9e3779b1) >>> 12
+    const noise = random(400_000, 26)
+    const name = (n: number) =>
+      Buffer.from(noise.subarray(n * 16, n * 16 + 7 + (n % 6)).map(letter => letter + 97)).toString('latin1')
+    const texts: Record<string, [text: string, more: number]> = {
+      gauges: [
+        Array.from(
+          { length: 20_000 },
+          (_, n) =>
+            `queue_depth{queue="campaign:tenant-${n}@example.com"} ${number(n) % 3 === 0 ? number(n) % 50 : 0}\n`,
+        ).join(''),
+        1,
+      ],
+      histograms: [
+        Array.from({ length: 20_000 }, (_, n) => {
+          const series = Math.floor(n / 14)
+          const bucket = n % 14
+          return `wait_seconds_bucket{domain="example-${series}.com",le="${2 ** bucket}"} ${(number(series) % 100) + bucket * 3}\n`
+        }).join(''),
+        1,
+      ],
+      names: [
+        Array.from({ length: 20_000 }, (_, n) => `queue_depth{domain="${name(n)}.example"} ${n % 37}\n`).join(
+          '',
+        ),
+        1.25,
+      ],
+    }
+    for (const [kind, [text, more]] of Object.entries(texts)) {
+      const plain = Buffer.from(text)
+      const zlib = deflateRawSync(plain, { level: 1, finishFlush: constants.Z_SYNC_FLUSH }).length
+      const own = bytes(t, plain, kind)
+      t.ok(own <= zlib * more, `${kind}: ${plain.length} bytes in ${own}; zlib: ${zlib}`)
+    }
+    t.end()
+  },
+)
+
+t.test('what a span may have grows into its slot even where nothing can be compressed', t => {
+  for (const room of [65_536, 131_072, 4 * 2 ** 20]) {
+    const most = compressible(room)
+    t.ok(bytes(t, random(most), 'noise') <= room)
+  }
+  t.end()
+})

@@ -1,0 +1,40 @@
+/** A pool whose threads die: what was asked of it is answered, and the next thread works. */
+import type { Worker } from 'node:worker_threads'
+import t from 'tap'
+import { Pool } from '../../src/pool/pool.js'
+import { fresh } from '../support/registry.js'
+
+const workers = new Set<Worker>()
+const ending = new Set<Promise<unknown>>()
+let stillborn = false
+process.on('worker', worker => {
+  workers.add(worker)
+  worker.once('exit', () => workers.delete(worker))
+  if (stillborn) end(worker)
+})
+
+function end(worker: Worker): void {
+  const ended = worker.terminate().finally(() => ending.delete(ended))
+  ending.add(ended)
+}
+
+for (const threads of [1, 2, 3]) {
+  t.test(`${threads} threads end, and all that come after them before they are ready`, async t => {
+    const { registry } = fresh(t)
+    const pool = new Pool(registry.handle, threads)
+    t.teardown(() => pool.close())
+    // A sweep of nothing.
+    const task = { now: 0 }
+    await pool.run(task)
+    stillborn = true
+    const asked = Array.from({ length: 5 * threads }, () => pool.run(task))
+    for (const worker of workers) end(worker)
+    const answers = await Promise.allSettled(asked)
+    t.equal(answers.length, asked.length, 'nothing waits for ever')
+    t.ok(answers.some(({ status }) => status === 'rejected'))
+    stillborn = false
+    await Promise.all(ending)
+    await Promise.all(Array.from({ length: 5 * threads }, () => pool.run(task)))
+    t.pass('a new pool works')
+  })
+}

@@ -1,0 +1,12 @@
+import { Families } from '../../src/catalogue/families.js'
+import { places } from '../../src/catalogue/fold.js'
+import { SummaryFold } from '../../src/catalogue/summary-fold.js'
+import type { Sim } from '../lifecycle/sim.js'
+
+/** What the first series of summary `s` tells, by the simulation's clock. */
+export function quantilesOf(sim: Sim): number[] {
+  const family = new Families(sim.arena).get('s')
+  const [place] = family === undefined ? [] : places(sim.arena, family)
+  if (family === undefined || place === undefined) return []
+  return new SummaryFold(sim.arena, () => sim.uptime()).of(family, place)
+}
