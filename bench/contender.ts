@@ -1,12 +1,28 @@
 import { answerQuestions } from './child.js'
 
-/** One way to do the work of a suite. */
-export interface Contender {
-  /** Does the work `calls` times over. What it returns is used, so that no optimiser can leave the work out. */
-  batch(): unknown
+interface Common {
   readonly calls: number
   /** Bytes that a batch wrote, if it writes any; asked after it. */
   bytes?(): number
+}
+
+/** One way to do the work of a suite. */
+export type Contender = Common &
+  (
+    | {
+        /** Does the work `calls` times over. What it returns is used, so that no optimiser can leave the work out. */
+        batch(): unknown
+      }
+    | {
+        /** Is no JavaScript: runs batches for so many milliseconds, and measures itself. */
+        round(milliseconds: number): Promise<Round>
+      }
+  )
+
+/** Nanoseconds of each batch, and the bytes that the last one wrote. */
+export interface Round {
+  readonly times: readonly number[]
+  readonly bytes: number
 }
 
 /** A suite's contenders by name, each made in its own process. */
@@ -28,35 +44,56 @@ const { contenders } = (await import(`./${suite}-contenders.js`)) as {
   contenders: Contenders
 }
 const contender = await contenders[name!]!(Number(size))
+const slowdown = slowdownOf(name!, process.env.POSTMETER_BENCH_SLOWDOWN)
 let sink: unknown
 
 const ready: Ready = { calls: contender.calls }
 answerQuestions<Question>(ready, async question => {
-  if (question === 'allocation') return allocation()
+  if ('round' in contender) {
+    if (question === 'allocation') return Number.NaN
+    return contender.round(question.round)
+  }
+  const { batch } = contender
+  if (question === 'allocation') return allocation(batch)
   const end = performance.now() + question.round
   const times: number[] = []
   do {
     const start = process.hrtime.bigint()
-    const result = contender.batch()
+    const result = batch()
     sink = result instanceof Promise ? await result : result
+    if (slowdown > 1) spin(start, slowdown)
     times.push(Number(process.hrtime.bigint() - start))
   } while (performance.now() < end)
-  return { times, bytes: contender.bytes?.() ?? 0, sink: typeof sink }
+  return { times, bytes: contender.bytes?.() ?? 0, sink: typeof sink } satisfies Round & { sink: string }
 })
 
+/** `NAME:FACTOR` makes the contender of that name take so many times as long: to show that the gate bites. */
+function slowdownOf(name: string, wanted = ''): number {
+  const colon = wanted.lastIndexOf(':')
+  return colon > 0 && wanted.slice(0, colon) === name ? Number(wanted.slice(colon + 1)) : 1
+}
+
+function spin(start: bigint, factor: number): void {
+  const end = start + BigInt(Math.round(Number(process.hrtime.bigint() - start) * factor))
+  while (process.hrtime.bigint() < end);
+}
+
 /** The least of several tries: what the engine does beside the work can only add, and a collection only hide. */
-async function allocation(): Promise<number> {
+async function allocation(batch: () => unknown): Promise<number> {
   let least = Number.POSITIVE_INFINITY
   const batches = Math.max(1, Math.ceil(100_000 / contender.calls))
-  for (let attempt = 0; attempt < 5; attempt++) {
+  const end = performance.now() + 200
+  for (let attempt = 0; attempt === 0 || (attempt < 5 && performance.now() < end); attempt++) {
     globalThis.gc!()
     const before = process.memoryUsage().heapUsed
-    for (let at = 0; at < batches; at++) {
-      const result = contender.batch()
+    let done = 0
+    // One that takes long allocates enough to be seen in fewer calls.
+    for (; done < batches && (done === 0 || performance.now() < end); done++) {
+      const result = batch()
       sink = result instanceof Promise ? await result : result
     }
     const grown = process.memoryUsage().heapUsed - before
-    if (grown >= 0) least = Math.min(least, grown / (batches * contender.calls))
+    if (grown >= 0) least = Math.min(least, grown / (done * contender.calls))
   }
   return Number.isFinite(least) ? least : Number.NaN
 }

@@ -11,9 +11,15 @@ import { takeSlot } from '../src/memory/slots.js'
 
 /**
  * All that a scrape does, span by span, in this thread and into one slot that is used again and again: no pool, no
- * socket, so that it can be set beside what other libraries do in theirs. Gives the bytes written at each call.
+ * socket, so that it can be set beside what other libraries do in theirs. Gives the bytes written at each call; `taken`
+ * gets each span.
  */
-export function encoderInThread(registry: Registry, format: Format, prefix: string): () => number {
+export function encoderInThread(
+  registry: Registry,
+  format: Format,
+  prefix: string,
+  taken: (span: Uint8Array) => void = () => {},
+): () => number {
   const arena = openArena(registry.handle)
   const kernel = loadKernel(arena)
   const families = new Families(arena)
@@ -29,7 +35,9 @@ export function encoderInThread(registry: Registry, format: Format, prefix: stri
     while (!plan.done) {
       plan.next(slot, arena.i32[L.H_SLOT_TEXT]!)
       kernel.encode(slot)
-      bytes += spanBytes(arena, slot).length
+      const span = spanBytes(arena, slot)
+      bytes += span.length
+      taken(span)
     }
     return bytes
   }

@@ -1,77 +1,96 @@
-import { createRegistry, type Registry } from '../src/index.js'
 import type { Contender, Contenders } from './contender.js'
 import { encoderInThread } from './encode-in-thread.js'
+import { fill, KINDS, type Kind } from './expositions.js'
+import { filledRegistry } from './fill.js'
+import { otelEncoding, otelNames } from './otel-contenders.js'
 import { peers } from './peers.js'
 
-/** As large as one slot that the encoder writes into. */
+export const FORMATS = ['text', 'openmetrics', 'protobuf', 'json'] as const
+type Format = (typeof FORMATS)[number]
+
+/** A piece that stays in the cache. */
 const SLOT = 1 << 20
-const NAME = 'scheduled_count'
-const HELP = 'Messages that wait in a queue.'
+const PREFIX = 'kumomta_'
 
-const queue = (at: number) =>
-  `campaign@tenant-${at % 100}.example:domain-${String(at).padStart(7, '0')}.example`
+export const own = (kind: Kind, format: Format, prefix = '') =>
+  `postmeter, ${kind} as ${format}${prefix === '' ? '' : ', with prefix'}`
+export const prefixed = (kind: Kind) => own(kind, 'text', PREFIX)
+export const copying = (kind: Kind) => `copying, ${kind}`
+export const copyingBySlot = (kind: Kind) => `copying slot by slot, ${kind}`
+export const ofPeer = (peer: string, kind: Kind) => `${peer}, ${kind}`
 
-export const contenders: Contenders = {
-  postmeter: size => encoder(size, encoderInThread(filled(size), 'text', '')),
-
-  'postmeter, with prefix': size => encoder(size, encoderInThread(filled(size), 'text', 'kumomta_')),
-
-  'copying, slot by slot': async size => {
-    const body = await bodyOf(size)
-    const slot = Buffer.from(new SharedArrayBuffer(SLOT))
-    return encoder(size, () => {
-      for (let at = 0; at < body.length; at += SLOT) body.copy(slot, 0, at, Math.min(at + SLOT, body.length))
-      return body.length
-    })
-  },
-
-  'copying, whole': async size => {
-    const body = await bodyOf(size)
-    const target = Buffer.from(new SharedArrayBuffer(body.length))
-    return encoder(size, () => body.copy(target))
-  },
-
-  ...Object.fromEntries(
-    Object.entries(peers).map(([name, { Registry, Gauge }]) => [
+/** One call is one line of text, so that figures can be compared between kinds, formats and sizes. */
+export const contenders: Contenders = Object.fromEntries(
+  KINDS.flatMap((kind): [string, Contenders[string]][] => [
+    ...FORMATS.map((format): [string, Contenders[string]] => [
+      own(kind, format),
+      size => encoding(kind, size, format, ''),
+    ]),
+    [prefixed(kind), size => encoding(kind, size, 'text', PREFIX)],
+    [copying(kind), size => copyingWhole(kind, size)],
+    [copyingBySlot(kind), size => copyingSlots(kind, size)],
+    ...Object.keys(peers).map((peer): [string, Contenders[string]] => [
+      ofPeer(peer, kind),
+      size => peerEncoding(peer, kind, size),
+    ]),
+    ...otelNames(kind).map((name, alone): [string, Contenders[string]] => [
       name,
-      (size: number) => {
-        const registry = new Registry()
-        const gauge = new Gauge({
-          name: NAME,
-          help: HELP,
-          labelNames: ['queue'] as const,
-          registers: [registry],
-        })
-        for (let at = 0; at < size; at++) gauge.labels(queue(at)).set(at)
-        return encoder(size, async () => (await registry.metrics()).length)
+      async size => {
+        const { lines, encode } = await otelEncoding(kind, size, alone === 1)
+        return writer(lines, encode)
       },
     ]),
-  ),
+  ]),
+)
+
+async function encoding(kind: Kind, size: number, format: Format, prefix: string): Promise<Contender> {
+  const { registry, lines } = await filledRegistry(kind, size)
+  return writer(lines, encoderInThread(registry, format, prefix))
 }
 
-function filled(size: number): Registry {
-  const registry = createRegistry({ name: 'bench', memory: '1GiB' })
-  const gauge = registry.gauge({
-    name: NAME,
-    help: HELP,
-    labelNames: ['queue'],
+async function copyingWhole(kind: Kind, size: number): Promise<Contender> {
+  const { body, lines } = await bodyOf(kind, size)
+  const target = Buffer.from(new SharedArrayBuffer(body.length))
+  return writer(lines, () => body.copy(target))
+}
+
+async function copyingSlots(kind: Kind, size: number): Promise<Contender> {
+  const { body, lines } = await bodyOf(kind, size)
+  const slot = Buffer.from(new SharedArrayBuffer(SLOT))
+  return writer(lines, () => {
+    for (let at = 0; at < body.length; at += SLOT) body.copy(slot, 0, at, Math.min(at + SLOT, body.length))
+    return body.length
   })
-  for (let at = 0; at < size; at++) gauge.labels({ queue: queue(at) }).set(at)
-  return registry
 }
 
-async function bodyOf(size: number): Promise<Buffer> {
-  const registry = filled(size)
-  const body = Buffer.from(await registry.metrics())
+function peerEncoding(name: string, kind: Kind, size: number): Contender {
+  const { Registry, Counter, Gauge, Histogram } = peers[name]!
+  const registry = new Registry()
+  const registers = [registry]
+  const lines = fill(
+    {
+      counter: options => new Counter({ ...options, registers }),
+      gauge: options => new Gauge({ ...options, registers }),
+      histogram: options => new Histogram({ ...options, registers }),
+    },
+    kind,
+    size,
+  )
+  return writer(lines, async () => (await registry.metrics()).length)
+}
+
+async function bodyOf(kind: Kind, size: number): Promise<{ body: Buffer; lines: number }> {
+  const { registry, lines } = await filledRegistry(kind, size)
+  const spans: Buffer[] = []
+  encoderInThread(registry, 'text', '', span => spans.push(Buffer.from(span)))()
   await registry.close()
-  return body
+  return { body: Buffer.concat(spans), lines }
 }
 
-/** One call is one series, so that figures can be compared between sizes. */
-function encoder(size: number, encode: () => number | Promise<number>): Contender {
+function writer(lines: number, encode: () => number | Promise<number>): Contender {
   let bytes = 0
   return {
-    calls: size,
+    calls: lines,
     batch: () => {
       const wrote = encode()
       if (typeof wrote === 'number') {

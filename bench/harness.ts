@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os'
 import { build, type Histogram } from 'hdr-histogram-js'
 import { Child } from './child.js'
-import type { Question, Ready } from './contender.js'
+import type { Question, Ready, Round } from './contender.js'
 
 export interface RaceOptions {
   /** The suite: `SUITE-contenders.ts` has its contenders. */
@@ -16,6 +17,8 @@ export interface RaceOptions {
 /** How one contender did, round by round; round i of every contender of a race lies next to round i of the others. */
 export interface Outcome {
   readonly name: string
+  /** Calls in a batch. */
+  readonly calls: number
   /** Median nanoseconds a call, for each round. */
   readonly rounds: readonly number[]
   /** Picoseconds a call, of all batches. */
@@ -26,45 +29,43 @@ export interface Outcome {
   readonly allocated: number | undefined
 }
 
+interface Runner {
+  readonly child: Child
+  readonly calls: number
+  readonly outcome: Outcome & { rounds: number[] }
+}
+
 /**
  * Races contenders in rounds A B C A B C…, each in a process of its own: a machine that slows down slows all of them,
  * and ratios within a round stay true.
  */
 export async function race(options: RaceOptions): Promise<Map<string, Outcome>> {
   const flags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
-  const runners: {
-    child: Child
-    calls: number
-    outcome: Outcome & { rounds: number[] }
-  }[] = []
+  const runners: Runner[] = []
   const outcomes = new Map<string, Outcome>()
   try {
-    for (const name of options.names) {
-      const [child, { calls }] = await Child.start<Ready>(
-        'contender.js',
-        [options.suite, name, String(options.size)],
-        flags,
-      )
-      const histogram = newHistogram()
-      runners.push({
-        child,
-        calls,
-        outcome: {
-          name,
-          rounds: [],
-          histogram,
-          bytes: 0,
-          allocated: undefined,
-        },
-      })
+    const names = options.names.entries()
+    // What they do before the first round is not measured: as many at once as there are processors.
+    const start = async () => {
+      for (const [at, name] of names) {
+        const [child, { calls }] = await Child.start<Ready>(
+          'contender.js',
+          [options.suite, name, String(options.size)],
+          flags,
+        )
+        const histogram = newHistogram()
+        runners[at] = {
+          child,
+          calls,
+          outcome: { name, calls, rounds: [], histogram, bytes: 0, allocated: undefined },
+        }
+      }
     }
+    await Promise.all(Array.from({ length: availableParallelism() }, start))
     for (let round = -1; round < options.rounds; round++) {
       for (const { child, calls, outcome } of runners) {
         const question: Question = { round: options.milliseconds }
-        const { times, bytes } = await child.ask<{
-          times: number[]
-          bytes: number
-        }>(question)
+        const { times, bytes } = await child.ask<Round>(question)
         // The first round is for the optimiser.
         if (round < 0) continue
         outcome.rounds.push(median(times) / calls)

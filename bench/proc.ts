@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 
 /** Whether the kernel tells of processes what is asked here: only Linux does. */
 export const hasProc = existsSync('/proc/self/status')
@@ -20,7 +21,11 @@ export function forgetPeak(pid: number): void {
 
 /** Processor time that a process has used, in milliseconds, in steps of 10. */
 export function cpuTime(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return statTime(`/proc/${pid}/stat`)
+}
+
+function statTime(path: string): number {
+  const stat = readFileSync(path, 'utf8')
   // Fields 14 and 15; the second is the name in brackets, which may have spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
@@ -30,4 +35,34 @@ function field(pid: number, name: string): number {
   const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   if (!found) throw new Error(`/proc/${pid}/status tells no ${name}`)
   return Number(found[1]) / 1024
+}
+
+/** What share of a processor each thread of a process uses, from now until the function is called. */
+export function busyThreads(pid: number): () => number[] {
+  if (!hasProc) return () => []
+  const began = performance.now()
+  const before = threadTimes(pid)
+  return () => {
+    const took = performance.now() - began
+    return [...threadTimes(pid)].map(([thread, time]) => (time - (before.get(thread) ?? 0)) / took)
+  }
+}
+
+function threadTimes(pid: number): Map<string, number> {
+  const folder = `/proc/${pid}/task`
+  return new Map(readdirSync(folder).map(thread => [thread, statTime(`${folder}/${thread}/stat`)]))
+}
+
+/** How many of the machine's processors are busy, on average from now until the function is called. */
+export function busyProcessors(): () => number {
+  const times = () => {
+    const all = cpus().map(({ times }) => times)
+    const idle = all.reduce((sum, one) => sum + one.idle, 0)
+    return { idle, whole: all.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, idle) }
+  }
+  const before = times()
+  return () => {
+    const after = times()
+    return cpus().length * (1 - (after.idle - before.idle) / (after.whole - before.whole))
+  }
 }

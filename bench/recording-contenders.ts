@@ -1,6 +1,7 @@
 import type { Registry as PeerRegistry } from 'prom-client'
 import { createRegistry } from '../src/index.js'
 import type { Contender, Contenders } from './contender.js'
+import { otelRecording } from './otel-contenders.js'
 import { peers } from './peers.js'
 
 /** How often a batch goes over all children: long enough for the clock, short enough for percentiles. */
@@ -8,7 +9,12 @@ const TURNS = 100
 
 /** Pre-made, so that making random numbers is not measured; fixed, so that each run draws the same. */
 const VALUES = randomValues(1 << 14, 42)
+const MASK = VALUES.length - 1
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** The same window and quantiles for all. */
+const SUMMARY = { quantiles: [0.5, 0.9, 0.99], maxAge: '10m', ageBuckets: 5 }
+const PEER_SUMMARY = { percentiles: SUMMARY.quantiles, maxAgeSeconds: 600, ageBuckets: 5 }
 
 const services = (size: number) => Array.from({ length: size }, (_, at) => `service-${at}`)
 
@@ -64,22 +70,14 @@ export const contenders: Contenders = {
     })
   },
 
-  'postmeter histogram': size => {
-    const registry = createRegistry({ name: 'bench' })
-    const histogram = registry.histogram({
-      name: 'h',
-      help: 'H.',
-      labelNames: ['service'],
-      buckets: BUCKETS,
-    })
-    const children = services(size).map(service => histogram.labels({ service }))
-    let next = 0
-    return contender(size, () => {
-      for (let turn = 0; turn < TURNS; turn++) {
-        for (const child of children) child.observe(VALUES[next++ & (VALUES.length - 1)]!)
-      }
-    })
-  },
+  'postmeter histogram': size =>
+    observing(size, options => createRegistry({ name: 'bench' }).histogram({ ...options, buckets: BUCKETS })),
+
+  'postmeter native histogram': size =>
+    observing(size, options => createRegistry({ name: 'bench' }).histogram({ ...options, native: {} })),
+
+  'postmeter summary': size =>
+    observing(size, options => createRegistry({ name: 'bench' }).summary({ ...options, ...SUMMARY })),
 
   'postmeter labels().inc()': size => {
     const counter = createRegistry({ name: 'bench' }).counter({
@@ -94,6 +92,8 @@ export const contenders: Contenders = {
   },
 
   ...Object.fromEntries(Object.keys(peers).flatMap(name => peerContenders(name))),
+
+  ...otelRecording({ turns: TURNS, values: VALUES, buckets: BUCKETS }),
 }
 
 class EverAttached {
@@ -112,7 +112,7 @@ class EverAttached {
 }
 
 function peerContenders(name: string): [string, (size: number) => Contender][] {
-  const { Registry, Counter, Gauge, Histogram } = peers[name]!
+  const { Registry, Counter, Gauge, Histogram, Summary } = peers[name]!
   const common = (registry: PeerRegistry) => ({
     help: 'X.',
     labelNames: ['service'] as const,
@@ -144,20 +144,16 @@ function peerContenders(name: string): [string, (size: number) => Contender][] {
     ],
     [
       `${name} histogram`,
-      size => {
-        const histogram = new Histogram({
-          name: 'h',
-          buckets: BUCKETS,
-          ...common(new Registry()),
-        })
-        const children = services(size).map(service => histogram.labels({ service }))
-        let next = 0
-        return contender(size, () => {
-          for (let turn = 0; turn < TURNS; turn++) {
-            for (const child of children) child.observe(VALUES[next++ & (VALUES.length - 1)]!)
-          }
-        })
-      },
+      size =>
+        observing(
+          size,
+          options => new Histogram({ ...options, buckets: BUCKETS, registers: [new Registry()] }),
+        ),
+    ],
+    [
+      `${name} summary`,
+      size =>
+        observing(size, options => new Summary({ ...options, ...PEER_SUMMARY, registers: [new Registry()] })),
     ],
     [
       `${name} labels().inc()`,
@@ -174,6 +170,27 @@ function peerContenders(name: string): [string, (size: number) => Contender][] {
       },
     ],
   ]
+}
+
+interface Observing {
+  labels(labels: { service: string }): { observe(value: number): void }
+}
+
+/** Held children of a family that takes values. */
+function observing(
+  size: number,
+  family: (options: { name: string; help: string; labelNames: ['service'] }) => Observing,
+): Contender {
+  const own = family({ name: 'h', help: 'H.', labelNames: ['service'] })
+  const children = services(size).map(service => own.labels({ service }))
+  let next = 0
+  return contender(size, () => {
+    let at = next
+    for (let turn = 0; turn < TURNS; turn++) {
+      for (const child of children) child.observe(VALUES[at++ & MASK]!)
+    }
+    next = at & MASK
+  })
 }
 
 function contender(size: number, batch: () => unknown): Contender {

@@ -1,4 +1,5 @@
 import { cpus, totalmem } from 'node:os'
+import { versions } from './versions.js'
 
 /** What one suite found. */
 export interface Report {
@@ -9,6 +10,33 @@ export interface Report {
   readonly figures: readonly Figure[]
   /** What could not be measured here, or must be known to read the table. */
   readonly notes: readonly string[]
+  /** What is better seen than read; `curves.ts` makes them. */
+  readonly curves?: readonly Curve[]
+  readonly bars?: readonly Bars[]
+}
+
+/** Lines over a common axis. Names that begin with a library's are drawn alike in all plots. */
+export interface Curve {
+  readonly title: string
+  readonly x: Axis
+  readonly y: Axis
+  readonly series: readonly { readonly name: string; readonly points: readonly Point[] }[]
+}
+
+export interface Axis {
+  readonly label: string
+  /** A percentile's axis is that of HDR histograms: as far from 99 to 99.9 as from 90 to 99. */
+  readonly scale: 'linear' | 'log' | 'percentile'
+}
+
+export type Point = readonly [x: number, y: number]
+
+/** One number for each name, drawn from `from` on: from 1, on a logarithmic axis, where they are ratios. */
+export interface Bars {
+  readonly title: string
+  readonly label: string
+  readonly from: 0 | 1
+  readonly bars: readonly { readonly name: string; readonly value: number }[]
 }
 
 /** A figure to reach, always a ratio or difference within one run. */
@@ -26,6 +54,8 @@ export interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly memoryGiB: number
+  /** Of the packages that were measured. */
+  readonly versions: Readonly<Record<string, string>>
 }
 
 export function thisMachine(now: Date): Machine {
@@ -37,6 +67,7 @@ export function thisMachine(now: Date): Machine {
     cpu: cores[0]?.model.trim() ?? 'unknown',
     cores: cores.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
+    versions: versions(),
   }
 }
 
@@ -44,6 +75,10 @@ export function reached(figure: Figure): boolean {
   return 'atMost' in figure.wanted
     ? figure.measured <= figure.wanted.atMost
     : figure.measured >= figure.wanted.atLeast
+}
+
+export function wantedOf({ wanted, unit }: Figure): string {
+  return `${'atMost' in wanted ? `<= ${wanted.atMost}` : `>= ${wanted.atLeast}`}${unit}`
 }
 
 export function print(report: Report): void {
@@ -59,14 +94,14 @@ export function printFigures(figures: readonly Figure[]): void {
     ['figure', 'wanted', 'measured', ''],
     ...figures.map(figure => [
       figure.what,
-      `${'atMost' in figure.wanted ? `<= ${figure.wanted.atMost}` : `>= ${figure.wanted.atLeast}`}${figure.unit}`,
+      wantedOf(figure),
       `${cell(figure.measured)}${figure.unit}`,
       reached(figure) ? 'ok' : 'SHORT',
     ]),
   ])
 }
 
-function table(rows: readonly (readonly string[])[]): void {
+export function table(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]!.map((_, at) => Math.max(...rows.map(row => (row[at] ?? '').length)))
   for (const row of rows) {
     const cells = row.map((text, at) => (at === 0 ? text.padEnd(widths[at]!) : text.padStart(widths[at]!)))
@@ -74,10 +109,10 @@ function table(rows: readonly (readonly string[])[]): void {
   }
 }
 
-function cell(value: string | number): string {
+export function cell(value: string | number): string {
   if (typeof value === 'string') return value
   if (Number.isNaN(value)) return '-'
-  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : 2
+  const digits = Number.isInteger(value) || Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : 2
   return value.toLocaleString('en', {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,

@@ -8,6 +8,8 @@ export interface Order {
   readonly count: number
   /** Start them on a schedule of so many milliseconds, and count lateness as latency; without it at once. */
   readonly every?: number
+  /** As Prometheus asks by default; the body is not decompressed. */
+  readonly gzip?: boolean
   /** Look in the body for a sample without labels of this name. */
   readonly sample?: string
 }
@@ -33,7 +35,7 @@ answerQuestions<Order>('ready', async order => {
       const ahead = due - performance.now()
       if (ahead > 0) await wait(ahead)
     }
-    answers.push(await scrapeOnce(new URL(order.url), due, order.sample))
+    answers.push(await scrapeOnce(order, due))
   }
   return answers
 })
@@ -42,7 +44,8 @@ answerQuestions<Order>('ready', async order => {
  * A client of its own on a bare socket: node's and curl's cost more than what is measured.
  * Knows just enough of HTTP/1.1 to see where a body ends, with its length told or in chunks.
  */
-function scrapeOnce(url: URL, due: number, sample: string | undefined): Promise<Answer> {
+function scrapeOnce({ url: address, gzip, sample }: Order, due: number): Promise<Answer> {
+  const url = new URL(address)
   return new Promise((resolve, reject) => {
     let head = ''
     let inBody = false
@@ -61,7 +64,9 @@ function scrapeOnce(url: URL, due: number, sample: string | undefined): Promise<
     socket.once('close', () =>
       reject(new Error(`${url}: the connection ended after ${bytes} bytes of the body`)),
     )
-    socket.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`)
+    socket.write(
+      `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\n${gzip ? 'Accept-Encoding: gzip\r\n' : ''}\r\n`,
+    )
 
     function take(count: number): boolean {
       let from = 0
@@ -74,6 +79,10 @@ function scrapeOnce(url: URL, due: number, sample: string | undefined): Promise<
         const headers = head.slice(0, end)
         if (!headers.startsWith('HTTP/1.1 200')) {
           socket.destroy(new Error(`${url}: ${headers.split('\r\n')[0]}`))
+          return false
+        }
+        if (gzip && !/^content-encoding: *gzip/im.test(headers)) {
+          socket.destroy(new Error(`${url}: not compressed`))
           return false
         }
         length = Number(/^content-length: *(\d+)/im.exec(headers)?.[1] ?? -1)

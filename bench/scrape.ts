@@ -1,5 +1,6 @@
 import type { Histogram } from 'hdr-histogram-js'
 import { Child } from './child.js'
+import { percentileCurve, ratioBars } from './curves.js'
 import { median, newHistogram } from './harness.js'
 import { forgetPeak, hasProc, peakResident, resident } from './proc.js'
 import type { Figure, Report } from './report.js'
@@ -7,6 +8,17 @@ import type { Answer, Order } from './scrape-client.js'
 import type { Burn, Serving } from './scrape-server.js'
 import { RECORDED } from './scrape-worker.js'
 import type { Effort } from './suites.js'
+
+/** One way to read, and how it went. */
+interface Reading {
+  readonly label: string
+  readonly order: Order
+  /** Whose memory is looked at. */
+  readonly server?: Child
+  readonly answers: Answer[]
+  readonly latencies: Histogram
+  readonly growths: number[]
+}
 
 /** Whole scrapes over loopback, beside the same bytes already encoded, in turn. */
 export async function scrape(effort: Effort): Promise<Report> {
@@ -19,73 +31,76 @@ export async function scrape(effort: Effort): Promise<Report> {
     const [client] = await Child.start<string>('scrape-client.js', [])
     children.push(client)
 
-    const wholes = { own: [] as number[], floor: [] as number[] }
-    const firsts = { own: [] as number[], floor: [] as number[] }
-    const latencies = { own: newHistogram(), floor: newHistogram() }
-    const growths: number[] = []
-    let bytes = 0
+    const readings: Reading[] = [
+      { label: `postmeter (${serving.transport})`, order: { url: serving.url, count: 1 }, server: own },
+      { label: `already encoded (${encoded.transport})`, order: { url: encoded.url, count: 1 } },
+      {
+        label: `postmeter, gzip (${serving.transport})`,
+        order: { url: serving.url, count: 1, gzip: true },
+        server: own,
+      },
+    ].map(reading => ({ ...reading, answers: [], latencies: newHistogram(), growths: [] }))
     for (let round = -1; round < rounds; round++) {
-      for (const [name, { url }] of [
-        ['own', serving],
-        ['floor', encoded],
-      ] as const) {
-        const before = hasProc ? resident(own.pid) : 0
-        if (hasProc && name === 'own') forgetPeak(own.pid)
-        const [answer] = await client.ask<Answer[]>({
-          url,
-          count: 1,
-        } satisfies Order)
-        if (hasProc && name === 'own') growths.push(peakResident(own.pid) - before)
+      for (const { order, server, answers, latencies, growths } of readings) {
+        const measured = hasProc && server !== undefined
+        const before = measured ? resident(server.pid) : 0
+        if (measured) forgetPeak(server.pid)
+        const [answer] = await client.ask<Answer[]>(order)
+        if (measured) growths.push(peakResident(server.pid) - before)
         // The first round warms the pool and the connections' buffers; its memory counts all the same.
         if (round < 0) continue
-        wholes[name].push(answer!.whole)
-        firsts[name].push(answer!.firstByte)
-        record(latencies[name], answer!.whole)
-        if (name === 'own') bytes = answer!.bytes
+        answers.push(answer!)
+        record(latencies, answer!.whole)
       }
     }
-    const figures: Figure[] = [
-      {
-        what: 'whole scrape, to the same bytes sent already encoded',
-        wanted: { atMost: 3 },
-        unit: ' x',
-        measured: median(wholes.own.map((whole, at) => whole / wholes.floor[at]!)),
-      },
-      {
-        what: 'first byte of it',
-        wanted: { atMost: 20 },
-        unit: ' ms',
-        measured: Math.max(...firsts.own),
-      },
-    ]
-    if (hasProc) {
-      const measured = Math.max(...growths)
-      figures.push({
-        what: 'resident memory up during a scrape',
-        wanted: { atMost: 32 },
-        unit: ' MiB',
-        measured,
-      })
-    }
-    const row = (label: string, name: 'own' | 'floor') => [
-      label,
-      ...[50, 90, 100].map(percentile => percentileOf(latencies[name], percentile)),
-      median(firsts[name]),
-      Math.max(...firsts[name]),
-    ]
+    const [plain, encodedBefore, gzip] = readings as [Reading, Reading, Reading]
+    const growth = (what: string, { growths }: Reading): Figure => ({
+      what: `resident memory up during a ${what}`,
+      wanted: { atMost: 32 },
+      unit: ' MiB',
+      measured: Math.max(...growths),
+    })
     return {
       suite: 'scrape',
-      what: `${size.toLocaleString('en')} series, ${bytes.toLocaleString('en')} bytes over loopback, ms`,
-      columns: ['', 'p50', 'p90', 'max', 'first byte p50', 'first byte max'],
-      rows: [
-        row(`postmeter (${serving.transport})`, 'own'),
-        row(`already encoded (${encoded.transport})`, 'floor'),
+      what: `${size.toLocaleString('en')} series over loopback, ms`,
+      columns: ['', 'p50', 'p90', 'max', 'first byte p50', 'first byte max', 'MB'],
+      rows: readings.map(({ label, answers, latencies }) => [
+        label,
+        ...[50, 90, 100].map(percentile => percentileOf(latencies, percentile)),
+        median(answers.map(({ firstByte }) => firstByte)),
+        Math.max(...answers.map(({ firstByte }) => firstByte)),
+        answers[0]!.bytes / 1e6,
+      ]),
+      figures: [
+        {
+          what: 'whole scrape, to the same bytes sent already encoded',
+          wanted: { atMost: 2 },
+          unit: ' x',
+          measured: median(plain.answers.map(({ whole }, at) => whole / encodedBefore.answers[at]!.whole)),
+        },
+        {
+          what: 'first byte of it',
+          wanted: { atMost: 20 },
+          unit: ' ms',
+          measured: Math.max(...plain.answers.map(({ firstByte }) => firstByte)),
+        },
+        ...(hasProc ? [growth('scrape', plain), growth('compressed scrape', gzip)] : []),
       ],
-      figures,
+      bars: [
+        ratioBars(
+          'whole scrape, times as long as already encoded',
+          'times as long',
+          readings.map(({ label, answers }) => [
+            label,
+            median(answers.map(({ whole }, at) => whole / encodedBefore.answers[at]!.whole)),
+          ]),
+        ),
+      ],
       notes: hasProc
-        ? [
-            `resident memory up, scrape by scrape from the first: ${growths.map(growth => growth.toFixed(1)).join(', ')} MiB`,
-          ]
+        ? [plain, gzip].map(
+            ({ label, growths }) =>
+              `resident memory up, scrape by scrape from the first, ${label}: ${growths.map(one => one.toFixed(1)).join(', ')} MiB`,
+          )
         : ['memory not measured: this system has no /proc'],
     }
   } finally {
@@ -147,6 +162,12 @@ export async function blocked(effort: Effort): Promise<Report> {
           unit: '',
           measured: recorded('main'),
         },
+      ],
+      curves: [
+        percentileCurve('scrapes while a thread is in a loop', 'ms from when each was due', [
+          ['postmeter, main thread in a loop', histograms.main],
+          ['another thread in a loop', histograms.other],
+        ]),
       ],
       notes: [
         'both runs have one thread in a loop and one Worker that records, so that only which thread it is differs',

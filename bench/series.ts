@@ -1,6 +1,8 @@
 import { Child } from './child.js'
 import { median } from './harness.js'
+import { peers } from './peers.js'
 import type { Figure, Report } from './report.js'
+import type { PeerMeasured } from './series-peer-program.js'
 import type { Measured } from './series-program.js'
 import type { Effort } from './suites.js'
 
@@ -17,6 +19,9 @@ export async function series(effort: Effort): Promise<Report> {
     await child.stop()
     runs.push(measured)
   }
+  const peerRuns = await Promise.all(
+    Object.keys(peers).map(async peer => ({ peer, ...(await peerMemory(peer, size)) })),
+  )
   const of = (name: keyof Measured) => median(runs.map(run => run[name]))
   const figure = (what: string, name: keyof Measured, limit: number, unit: string): Figure => ({
     what,
@@ -36,6 +41,14 @@ export async function series(effort: Effort): Promise<Report> {
       ['shared memory for a second thread’s touch, bytes', of('secondThreadBytes')],
       ['heap a child with one label, its string included, bytes', of('heapOne')],
       ['heap a child with two labels, their strings included, bytes', of('heapTwo')],
+      ['shared memory a histogram of 11 buckets without its text, bytes', of('sharedHistogram')],
+      ['shared memory a native histogram over three powers of ten, bytes', of('sharedNative')],
+      ['shared memory a summary over three powers of ten, bytes', of('sharedSummary')],
+      ['heap a histogram child with one label, its string included, bytes', of('heapHistogram')],
+      ...peerRuns.flatMap(({ peer, counter, histogram }) => [
+        [`${peer}: heap a counter with one label, its string included, bytes`, counter],
+        [`${peer}: heap a histogram of 11 buckets, its string included, bytes`, histogram],
+      ]),
       ['one sweep, ms', of('sweep')],
     ],
     figures: [
@@ -46,6 +59,21 @@ export async function series(effort: Effort): Promise<Report> {
       figure('heap of a looked-up child, two labels', 'heapTwo', 400, ' B'),
       figure('a sweep over all series', 'sweep', 50, ' ms'),
     ],
-    notes: ['times are of this machine alone: no ratio is to be had for them'],
+    notes: [
+      'a series of a peer is text and number on the heap of each thread that has it',
+      'times are of this machine alone: no ratio is to be had for them',
+    ],
   }
+}
+
+/** Of no more series than fit any heap. */
+async function peerMemory(peer: string, size: number): Promise<PeerMeasured> {
+  const series = Math.min(size, 200_000)
+  const [child, measured] = await Child.start<PeerMeasured>(
+    'series-peer-program.js',
+    [peer, String(series)],
+    ['--expose-gc'],
+  )
+  await child.stop()
+  return measured
 }

@@ -1,17 +1,47 @@
+import { compression } from './compression.js'
 import { encoding } from './encoding.js'
+import { KINDS, type Kind } from './expositions.js'
+import { folding } from './folding.js'
+import { front } from './front.js'
 import { idle } from './idle.js'
+import { quiet } from './quiet.js'
 import { recording } from './recording.js'
 import type { Report } from './report.js'
+import { scenario } from './scenario.js'
 import { blocked, scrape } from './scrape.js'
 import { series } from './series.js'
+import { sizes } from './sizes.js'
+import { threads } from './threads.js'
 
 /** How much each suite does. */
 export interface Effort {
   readonly recording: {
+    readonly children: number
+    /** Of each contender. */
+    readonly processes: number
     readonly rounds: number
     readonly milliseconds: number
   }
+  readonly threads: {
+    readonly children: number
+    readonly counts: readonly number[]
+    readonly peers: boolean
+  }
   readonly encoding: {
+    readonly kinds: readonly Kind[]
+    readonly size: number
+    readonly rounds: number
+    readonly milliseconds: number
+  }
+  /** Lines of the body that is compressed whole. */
+  readonly compression: { readonly whole: number }
+  /** All sizes, or some. */
+  readonly sizes: {
+    readonly some?: readonly number[]
+    readonly rounds: number
+    readonly milliseconds: number
+  }
+  readonly folding: {
     readonly size: number
     readonly rounds: number
     readonly milliseconds: number
@@ -23,33 +53,68 @@ export interface Effort {
     readonly perSecond: number
   }
   readonly series: { readonly size: number; readonly rounds: number }
+  readonly front: {
+    readonly small: number
+    readonly large: number
+    readonly seconds: number
+    readonly rounds: number
+  }
+  readonly quiet: { readonly size: number; readonly rounds: number; readonly seconds: number }
   readonly idle: { readonly rounds: number; readonly seconds: number }
+  readonly scenario: {
+    readonly series: number
+    readonly seconds: number
+    /** Seconds that a thread is blocked, and ms between scrapes. */
+    readonly blocked: number
+    readonly every: number
+  }
 }
 
 export const full: Effort = {
-  recording: { rounds: 7, milliseconds: 200 },
-  encoding: { size: 200_000, rounds: 7, milliseconds: 300 },
+  recording: { children: 128, processes: 3, rounds: 5, milliseconds: 200 },
+  threads: { children: 128, counts: [1, 2, 4], peers: true },
+  encoding: { kinds: KINDS, size: 200_000, rounds: 7, milliseconds: 200 },
+  compression: { whole: 2_162_586 },
+  sizes: { rounds: 5, milliseconds: 100 },
+  folding: { size: 1_000_000, rounds: 7, milliseconds: 200 },
   scrape: { size: 2_162_586, rounds: 9 },
   blocked: { size: 10_000, seconds: 5, perSecond: 40 },
   series: { size: 2_162_586, rounds: 3 },
+  front: { small: 200, large: 100_000, seconds: 4, rounds: 25 },
+  quiet: { size: 100_000, rounds: 5, seconds: 3 },
   idle: { rounds: 3, seconds: 5 },
+  scenario: { series: 100_000, seconds: 60, blocked: 5, every: 1_000 },
 }
 
 /** Shows that all of it runs; too short for its figures to mean anything. */
 export const quick: Effort = {
-  recording: { rounds: 1, milliseconds: 5 },
-  encoding: { size: 5_000, rounds: 1, milliseconds: 5 },
+  recording: { children: 8, processes: 1, rounds: 1, milliseconds: 1 },
+  threads: { children: 4, counts: [1, 2], peers: false },
+  encoding: { kinds: ['counters', 'histograms'], size: 5_000, rounds: 1, milliseconds: 5 },
+  compression: { whole: 20_000 },
+  sizes: { some: [1_000], rounds: 1, milliseconds: 5 },
+  folding: { size: 5_000, rounds: 1, milliseconds: 5 },
   scrape: { size: 20_000, rounds: 2 },
   blocked: { size: 1_000, seconds: 0.5, perSecond: 20 },
   series: { size: 20_000, rounds: 1 },
+  front: { small: 20, large: 5_000, seconds: 0.5, rounds: 3 },
+  quiet: { size: 2_000, rounds: 1, seconds: 0.1 },
   idle: { rounds: 1, seconds: 0.5 },
+  scenario: { series: 2_000, seconds: 2, blocked: 0.3, every: 200 },
 }
 
 export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   recording,
+  threads,
   encoding,
+  sizes,
+  folding,
+  compression,
   scrape,
   blocked,
   series,
+  front,
+  quiet,
   idle,
+  scenario,
 }

@@ -1,0 +1,68 @@
+/**
+ * What one producer has recorded, in shared memory of its own that no library knows of and that outlives the thread.
+ * A recording is announced before the library is called and entered after it: when a thread is killed between the two,
+ * one recording may or may not have been made, and this tells which.
+ */
+import { queuesOf, SERVICES, type Shape } from './shape.js'
+
+export interface Ledger {
+  /** By id: recordings that the library has taken. */
+  readonly queues: Float64Array
+  /** By id: 1 from the moment that the queue is taken out. */
+  readonly removed: Uint8Array
+  /** By id: 1 from the moment that the queue is there. */
+  readonly present: Uint8Array
+  readonly services: Float64Array
+  readonly observed: Float64Array
+  readonly state: Float64Array
+}
+
+/** Indices in `state`. */
+export const S_MESSAGES = 0
+/** 0, or 1 + KIND * 2^32 + id of what is being done. */
+export const S_IN_FLIGHT = 1
+export const S_BLOCKED_MS = 2
+export const S_HUNG = 3
+const STATE_LENGTH = 4
+
+export const QUEUE = 0
+export const SERVICE = 1
+export const OBSERVED = 2
+/** A queue is being put in, or taken out. */
+export const ARRIVAL = 3
+export const REMOVAL = 4
+const KIND = 2 ** 32
+
+export function newLedger(shape: Shape): Ledger {
+  const queues = queuesOf(shape)
+  const floats = (length: number) => new Float64Array(new SharedArrayBuffer(length * 8))
+  const bytes = (length: number) => new Uint8Array(new SharedArrayBuffer(length))
+  return {
+    queues: floats(queues),
+    removed: bytes(queues),
+    present: bytes(queues),
+    services: floats(SERVICES.length),
+    observed: floats(SERVICES.length),
+    state: floats(STATE_LENGTH),
+  }
+}
+
+export const inFlight = (kind: number, id: number) => 1 + kind * KIND + id
+
+/** 1 where the ledger ends in the middle of doing this. */
+export function perhaps(ledger: Ledger, kind: number, id: number): number {
+  return ledger.state[S_IN_FLIGHT] === inFlight(kind, id) ? 1 : 0
+}
+
+/** The same figures in memory that can be sent to another process. */
+export function copied(ledger: Ledger): Ledger {
+  const { queues, removed, present, services, observed, state } = ledger
+  return {
+    queues: queues.slice(),
+    removed: removed.slice(),
+    present: present.slice(),
+    services: services.slice(),
+    observed: observed.slice(),
+    state: state.slice(),
+  }
+}

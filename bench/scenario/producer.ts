@@ -1,0 +1,132 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import {
+  ARRIVAL,
+  inFlight,
+  type Ledger,
+  OBSERVED,
+  QUEUE,
+  REMOVAL,
+  S_BLOCKED_MS,
+  S_HUNG,
+  S_IN_FLIGHT,
+  S_MESSAGES,
+  SERVICE,
+} from './ledger.js'
+import { type Held, type LibraryName, load } from './library.js'
+import { comingOf, messagesOf, queueName, randomOf, SERVICES, type Shape, slotsOf } from './shape.js'
+
+export interface ProducerData {
+  readonly name: LibraryName
+  readonly thread: number
+  readonly shape: Shape
+  readonly ledger: Ledger
+  /** One Int32: not 0 when all have to stop. */
+  readonly stop: Int32Array
+}
+
+export type FromProducer = 'ready' | 'hung' | 'done'
+
+/** Between turns of recording, ms; and the most messages in one, so that one that is behind still answers. */
+const TURN = 5
+const MOST = 1_000
+
+const { name, thread, shape, ledger, stop } = workerData as ProducerData
+const say = (what: FromProducer) => parentPort!.postMessage(what)
+const recorder = await (await load(name)).recorder(thread, shape)
+const random = randomOf(shape.seed + thread * 7919)
+const planned = messagesOf(shape)
+const slots = slotsOf(shape)
+const churnEvery = Math.max(1, Math.floor(planned / Math.max(1, comingOf(shape))))
+const { state } = ledger
+
+const services = SERVICES.map((service, at) => recorder.service(at, service))
+const seconds = SERVICES.map((service, at) => recorder.seconds(at, service))
+const held: { id: number; child: Held }[] = []
+for (let id = 0; id < slots; id++) held.push(appear(id))
+let coming = slots
+let going = 0
+recorder.flush?.()
+
+parentPort!.on('message', message => {
+  if (message === 'go') go()
+})
+say('ready')
+
+function go(): void {
+  const begin = performance.now()
+  const elapsed = () => (performance.now() - begin) / 1000
+  let blocked = false
+  const timer = setInterval(() => {
+    if (Atomics.load(stop, 0) !== 0) return end()
+    if (thread === shape.block.thread && !blocked && elapsed() >= shape.block.at) {
+      blocked = true
+      block()
+    }
+    if (thread === shape.kill.thread && elapsed() >= shape.kill.at) hang()
+    record(Math.min(planned, Math.floor(elapsed() * shape.rate)))
+    if (state[S_MESSAGES] === planned) end()
+  }, TURN)
+  const end = () => {
+    clearInterval(timer)
+    say('done')
+  }
+}
+
+/** Records up to this message, or as many as fit a turn. */
+function record(upTo: number): void {
+  const last = Math.min(upTo, state[S_MESSAGES]! + MOST)
+  while (state[S_MESSAGES]! < last) accept()
+  recorder.flush?.()
+}
+
+function accept(): void {
+  // Some queues are much busier than others.
+  const { id, child } = held[Math.floor(random() ** 2 * slots)]!
+  const service = Math.floor(random() * SERVICES.length)
+  // From 1 ms to 10 s, spread evenly over the powers of ten.
+  const took = 10 ** (random() * 4 - 3)
+  state[S_IN_FLIGHT] = inFlight(QUEUE, id)
+  child.inc()
+  ledger.queues[id]!++
+  state[S_IN_FLIGHT] = inFlight(SERVICE, service)
+  services[service]!.inc()
+  ledger.services[service]!++
+  state[S_IN_FLIGHT] = inFlight(OBSERVED, service)
+  seconds[service]!.observe(took)
+  ledger.observed[service]!++
+  state[S_IN_FLIGHT] = 0
+  state[S_MESSAGES]!++
+  if (state[S_MESSAGES]! % churnEvery === 0 && coming < ledger.queues.length) replace()
+}
+
+/** A queue goes, and another comes in its place. */
+function replace(): void {
+  const slot = going++ % slots
+  const gone = held[slot]!
+  state[S_IN_FLIGHT] = inFlight(REMOVAL, gone.id)
+  ledger.removed[gone.id] = 1
+  recorder.remove(queueName(thread, gone.id))
+  held[slot] = appear(coming++)
+}
+
+function appear(id: number): { id: number; child: Held } {
+  state[S_IN_FLIGHT] = inFlight(ARRIVAL, id)
+  ledger.present[id] = 1
+  const child = recorder.queue(id, queueName(thread, id))
+  state[S_IN_FLIGHT] = 0
+  return { id, child }
+}
+
+/** As a thread does that waits for a file or a lock. */
+function block(): void {
+  const begin = performance.now()
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, shape.block.seconds * 1000)
+  state[S_BLOCKED_MS] = performance.now() - begin
+}
+
+/** Never comes back: records all that is left as fast as it can, until it is killed. */
+function hang(): never {
+  state[S_HUNG] = 1
+  say('hung')
+  for (;;) record(planned)
+}

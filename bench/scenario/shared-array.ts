@@ -1,0 +1,97 @@
+/**
+ * The floor: what somebody might write by hand for this one program. Each thread adds to a shared array, and the main
+ * thread spells it out. It cannot do anything else, but it loses nothing, and so proves the scenario's own books.
+ */
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import { listenHttp } from './http-endpoint.js'
+import type { Endpoint, Recorder } from './library.js'
+import {
+  BUCKETS,
+  DELIVERED,
+  HELP,
+  MESSAGES,
+  queueName,
+  queuesOf,
+  SECONDS,
+  SERVICES,
+  type Shape,
+} from './shape.js'
+
+const KEY = 'scenario cells'
+/** A queue that is not there. */
+const ABSENT = -1
+/** Buckets, the last without a bound, and the sum. */
+const WIDTH = BUCKETS.length + 2
+
+/** One thread's. */
+interface Cells {
+  readonly queues: Float64Array
+  readonly services: Float64Array
+  readonly seconds: Float64Array
+}
+
+export function open(shape: Shape): Endpoint {
+  const floats = (length: number) => new Float64Array(new SharedArrayBuffer(length * 8))
+  const threads: Cells[] = Array.from({ length: shape.threads }, () => ({
+    queues: floats(queuesOf(shape)).fill(ABSENT),
+    services: floats(SERVICES.length),
+    seconds: floats(SERVICES.length * WIDTH),
+  }))
+  setEnvironmentData(KEY, threads as never)
+  const names = threads.map((_, thread) =>
+    Array.from({ length: queuesOf(shape) }, (_, id) => `${DELIVERED}{queue="${queueName(thread, id)}"} `),
+  )
+
+  function tell(): string {
+    let text = head(DELIVERED, 'counter')
+    for (const [thread, { queues }] of threads.entries()) {
+      for (let id = 0; id < queues.length; id++) {
+        if (queues[id] !== ABSENT) text += `${names[thread]![id]}${queues[id]}\n`
+      }
+    }
+    text += head(MESSAGES, 'counter')
+    for (const [at, service] of SERVICES.entries()) {
+      text += `${MESSAGES}{service="${service}"} ${sum(({ services }) => services[at]!)}\n`
+    }
+    text += head(SECONDS, 'histogram')
+    for (const [at, service] of SERVICES.entries()) {
+      let count = 0
+      for (const [n, bound] of [...BUCKETS, '+Inf'].entries()) {
+        count += sum(({ seconds }) => seconds[at * WIDTH + n]!)
+        text += `${SECONDS}_bucket{service="${service}",le="${bound}"} ${count}\n`
+      }
+      text += `${SECONDS}_sum{service="${service}"} ${sum(({ seconds }) => seconds[at * WIDTH + WIDTH - 1]!)}\n`
+      text += `${SECONDS}_count{service="${service}"} ${count}\n`
+    }
+    return text
+  }
+  const sum = (of: (cells: Cells) => number) => threads.reduce((all, cells) => all + of(cells), 0)
+  const head = (name: keyof typeof HELP, type: string) =>
+    `# HELP ${name} ${HELP[name]}\n# TYPE ${name} ${type}\n`
+  return { listen: () => listenHttp('text/plain; version=0.0.4; charset=utf-8', tell) }
+}
+
+export function recorder(thread: number): Recorder {
+  const { queues, services, seconds } = (getEnvironmentData(KEY) as unknown as Cells[])[thread]!
+  const ids = new Map<string, number>()
+  return {
+    queue: (id, name) => {
+      ids.set(name, id)
+      queues[id] = 0
+      return { inc: () => queues[id]!++ }
+    },
+    remove: name => {
+      queues[ids.get(name)!] = ABSENT
+      ids.delete(name)
+    },
+    service: at => ({ inc: () => services[at]!++ }),
+    seconds: at => ({
+      observe: value => {
+        let bucket = 0
+        while (bucket < BUCKETS.length && value > BUCKETS[bucket]!) bucket++
+        seconds[at * WIDTH + bucket]!++
+        seconds[at * WIDTH + WIDTH - 1]! += value
+      },
+    }),
+  }
+}
