@@ -3,13 +3,19 @@
  * others are. For a moment the thread has the compressed span, mostly a tenth of it, in memory of its own.
  */
 import { constants, crc32, deflateRawSync } from 'node:zlib'
-import { Deflater } from '../kernel/deflater.js'
+import {
+  Deflater,
+  JSON_SEPARATORS,
+  PROTOBUF_SEPARATORS,
+  type Separators,
+  TEXT_SEPARATORS,
+} from '../kernel/deflater.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 
 /** A span of at most so many bytes fits a slot of `room` even if it cannot be compressed. */
 export function compressible(room: number): number {
-  // Ours stores blocks of 64 KiB at most. zlib stores what it cannot compress in blocks of 16 KiB at least, with 5 bytes before each; then comes a flush.
+  // Ours stores 32 KiB at a time, with 7 bytes more; zlib 16 KiB at least, with 5. Then comes a flush.
   return room - 5 * (Math.ceil(room / 16_384) + 2)
 }
 
@@ -25,7 +31,7 @@ export function compressSpan(arena: Arena, slot: number, level: number, skip: nu
   const plain = u8.subarray(from + skip, from + Math.max(skip, i32[slot * 2 + L.SLOT_BYTES]))
   i32[slot * 2 + L.SLOT_PLAIN_BYTES] = plain.length
   i32[slot * 2 + L.SLOT_PLAIN_CRC] = crc32(plain)
-  const part = compress(plain, level)
+  const part = compress(plain, level, SEPARATORS[i32[slot * 2 + L.SLOT_FORMAT]]!)
   if (part.length > i32[L.H_SLOT_TEXT]) {
     i32[slot * 2 + L.SLOT_STATUS] = L.STATUS_FULL
     return
@@ -34,12 +40,20 @@ export function compressSpan(arena: Arena, slot: number, level: number, skip: nu
   i32[slot * 2 + L.SLOT_BYTES] = part.length
 }
 
+/** By format. */
+const SEPARATORS: Record<number, Separators> = {
+  [L.FORMAT_TEXT]: TEXT_SEPARATORS,
+  [L.FORMAT_OPENMETRICS]: TEXT_SEPARATORS,
+  [L.FORMAT_JSON]: JSON_SEPARATORS,
+  [L.FORMAT_PROTOBUF]: PROTOBUF_SEPARATORS,
+}
+
 /** This thread's, made when it is needed. */
 let deflater: Deflater | undefined
 
-function compress(plain: Uint8Array, level: number): Uint8Array {
+function compress(plain: Uint8Array, level: number, separators: Separators): Uint8Array {
   if (plain.length === 0) return plain
   if (level > 1) return deflateRawSync(plain, { level, finishFlush: constants.Z_SYNC_FLUSH })
   deflater ??= new Deflater()
-  return deflater.compress(plain)
+  return deflater.compress(plain, separators)
 }

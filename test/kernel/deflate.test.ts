@@ -2,18 +2,30 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
-import { Deflater } from '../../src/kernel/deflater.js'
+import {
+  Deflater,
+  JSON_SEPARATORS,
+  PROTOBUF_SEPARATORS,
+  type Separators,
+  TEXT_SEPARATORS,
+} from '../../src/kernel/deflater.js'
 import { compressible } from '../../src/pool/compress.js'
 import { SEED } from '../support/arbitrary.js'
 
 const deflater = new Deflater()
+const SEPARATORS = [TEXT_SEPARATORS, JSON_SEPARATORS, PROTOBUF_SEPARATORS]
 
 /** Ends what compress() leaves open. */
 const LAST = Buffer.from([3, 0])
 
 /** Compressed bytes, after a look that they are what they should be. */
-function bytes(t: { fail(message: string): unknown }, plain: Uint8Array, name: string): number {
-  const part = Buffer.from(deflater.compress(plain))
+function bytes(
+  t: { fail(message: string): unknown },
+  plain: Uint8Array,
+  name: string,
+  separators: Separators = TEXT_SEPARATORS,
+): number {
+  const part = Buffer.from(deflater.compress(plain, separators))
   const tail = part.subarray(-4).toString('hex')
   if (tail !== '0000ffff') t.fail(`${name}: ends in ${tail}`)
   if (part.length > plain.length + 5 * (Math.ceil(plain.length / 16_384) + 2)) {
@@ -43,7 +55,13 @@ const repeat = (text: string, length: number) => Buffer.alloc(length, text)
 
 t.test('what is hard on it', t => {
   t.comment(`POSTMETER_SEED=${SEED}`)
-  const block = 131_072
+  const block = 262_144
+  const step = 32_768
+  const lines = (text: (n: number) => string, length: number) =>
+    Buffer.from(Array.from({ length: length / 8 }, (_, n) => text(n)).join('')).subarray(0, length)
+  const gauges = (length: number) => lines(n => `queue_depth{queue="queue-${n}.example"} ${n % 7}\n`, length)
+  const names = (length: number) =>
+    lines(n => `d{n="${random(9, 26 + (n % 3)).toString('base64')}${n}"} 1\n`, length)
   const fibonacci: Buffer[] = []
   // Counts of which each is the sum of the two before: the deepest tree that there is.
   for (let n = 0, a = 1, b = 1; n < 24; n++, [a, b] = [b, a + b]) fibonacci.push(Buffer.alloc(a, n * 10))
@@ -68,12 +86,37 @@ t.test('what is hard on it', t => {
     'a deep tree, mixed': mixed(Buffer.concat(fibonacci)),
     'a repetition over the end of a block': Buffer.concat([random(block - 100), random(300), random(300)]),
     'noise after text': Buffer.concat([repeat('name{a="b"} 1\n', block), random(block)]),
+    'text after noise': Buffer.concat([random(step), gauges(step)]),
+    'noise in the middle of a step': Buffer.concat([gauges(step + 5_000), random(9_000), gauges(step)]),
+    'text and noise, step by step': Buffer.concat(
+      Array.from({ length: 20 }, (_, n) => (n % 3 === 0 ? random(step) : gauges(step))),
+    ),
+    'lines of two kinds that take turns': Buffer.concat(
+      Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? names(50_000) : gauges(70_000))),
+    ),
+    'what no sample has, much later': Buffer.concat([
+      gauges(3 * block),
+      Buffer.from(Array.from({ length: 512 }, (_, n) => n % 256)),
+    ]),
+    'lines that a match goes over the end of': lines(n => (n % 9 === 0 ? `a{b="c"} ${n}\n` : 'a 1\n'), block),
   }
-  for (const length of [block - 1, block, block + 1, 2 * block, 65_535, 65_536, 4 * 2 ** 20]) {
+  for (const length of [
+    step - 1,
+    step + 1,
+    block - 1,
+    block,
+    block + 1,
+    2 * block,
+    65_535,
+    65_536,
+    4 * 2 ** 20,
+  ]) {
     cases[`${length} bytes of noise`] = random(length)
     cases[`${length} bytes of text`] = repeat('queue_depth{queue="a.example.com"} 12\n', length)
   }
-  for (const [name, plain] of Object.entries(cases)) t.ok(bytes(t, plain, name) > 0, name)
+  for (const [name, plain] of Object.entries(cases)) {
+    for (const separators of SEPARATORS) t.ok(bytes(t, plain, name, separators) > 0, name)
+  }
   t.equal(deflater.compress(new Uint8Array()).length, 5, 'nothing')
   t.end()
 })
@@ -93,20 +136,21 @@ t.test('any lines', t => {
     fc.nat().map(String),
   )
   const line = fc.array(word, { maxLength: 6 }).map(words => `${words.join('')}\n`)
+  const separators = fc.constantFrom(...SEPARATORS)
   const lines = fc.tuple(fc.array(line, { maxLength: 40 }), fc.integer({ min: 1, max: 400 }))
   fc.assert(
-    fc.property(lines, ([some, times]) => {
+    fc.property(lines, separators, ([some, times], separators) => {
       // Each time a little different.
       const text = Array.from({ length: times }, (_, n) =>
         some.map(one => one.replace('a', `${n}`)).join(''),
       ).join('')
-      bytes(t, Buffer.from(text), 'lines')
+      bytes(t, Buffer.from(text), 'lines', separators)
     }),
     { seed: SEED, numRuns: 300 },
   )
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 2_000 }), plain => {
-      bytes(t, plain, 'bytes')
+    fc.property(fc.uint8Array({ maxLength: 2_000 }), separators, (plain, separators) => {
+      bytes(t, plain, 'bytes', separators)
     }),
     { seed: SEED, numRuns: 300 },
   )
@@ -121,7 +165,7 @@ t.test(
     const noise = random(400_000, 26)
     const name = (n: number) =>
       Buffer.from(noise.subarray(n * 16, n * 16 + 7 + (n % 6)).map(letter => letter + 97)).toString('latin1')
-    const texts: Record<string, [text: string, more: number]> = {
+    const texts: Record<string, [text: string, more: number, separators?: Separators]> = {
       gauges: [
         Array.from(
           { length: 20_000 },
@@ -144,11 +188,31 @@ t.test(
         ),
         1.25,
       ],
+      'gauges in JSON': [
+        Array.from(
+          { length: 20_000 },
+          (_, n) => `"campaign:tenant-${n}@example.com":${number(n) % 3 === 0 ? number(n) % 50 : 0},`,
+        ).join(''),
+        1,
+        JSON_SEPARATORS,
+      ],
+      'histograms in JSON': [
+        Array.from({ length: 2_000 }, (_, n) => {
+          let count = 0
+          const buckets = Array.from({ length: 14 }, (_, bucket) => {
+            if (number(n * 14 + bucket) % 5 === 0) count += number(n + bucket) % 40
+            return `[${2 ** bucket},${count}]`
+          })
+          return `"example-${n}.com":{"count":${count},"bucket":[${buckets.join(',')}]},`
+        }).join(''),
+        1.1,
+        JSON_SEPARATORS,
+      ],
     }
-    for (const [kind, [text, more]] of Object.entries(texts)) {
+    for (const [kind, [text, more, separators]] of Object.entries(texts)) {
       const plain = Buffer.from(text)
       const zlib = deflateRawSync(plain, { level: 1, finishFlush: constants.Z_SYNC_FLUSH }).length
-      const own = bytes(t, plain, kind)
+      const own = bytes(t, plain, kind, separators)
       t.ok(own <= zlib * more, `${kind}: ${plain.length} bytes in ${own}; zlib: ${zlib}`)
     }
     t.end()

@@ -7,6 +7,26 @@ let to: usize = OUT_BEGIN
 let pending: u64 = 0
 let count: i32 = 0
 
+let markedTo: usize = 0
+let markedPending: u64 = 0
+let markedCount: i32 = 0
+
+/** Where rewind() goes back to, and written() counts from. */
+export function mark(): void {
+  markedTo = to
+  markedPending = pending
+  markedCount = count
+}
+
+export function rewind(): void {
+  resume(markedTo, markedPending, markedCount)
+}
+
+/** Bits since the mark. */
+export function written(): i32 {
+  return (<i32>(to - markedTo) << 3) + count - markedCount
+}
+
 export function restart(): void {
   to = OUT_BEGIN
   pending = 0

@@ -1,5 +1,5 @@
-// How often a block uses each symbol.
-import { DISTANCE_CODES, SYMBOLS } from './codes'
+// How often a sample uses each symbol.
+import { DISTANCE_CODES, distanceCode, END_OF_BLOCK, FIRST_LENGTH, lengthCode, SYMBOLS } from './codes'
 
 export const COUNTS: usize = memory.data(SYMBOLS * 4)
 export const DISTANCE_COUNTS: usize = memory.data(DISTANCE_CODES * 4)
@@ -11,14 +11,46 @@ export function forgetCounts(): void {
 
 // @ts-ignore: decorator
 @inline
-export function count(symbol: i32): void {
-  const at = COUNTS + (<usize>symbol << 2)
+export function countAt(counts: usize, symbol: i32): u32 {
+  return load<u32>(counts + (<usize>symbol << 2))
+}
+
+// @ts-ignore: decorator
+@inline
+function raise(counts: usize, symbol: i32): void {
+  const at = counts + (<usize>symbol << 2)
   store<u32>(at, load<u32>(at) + 1)
 }
 
 // @ts-ignore: decorator
 @inline
-export function countDistance(code: i32): void {
-  const at = DISTANCE_COUNTS + (<usize>code << 2)
-  store<u32>(at, load<u32>(at) + 1)
+export function count(byte: i32): void {
+  raise(COUNTS, byte)
+}
+
+export function countMatch(length: i32, distance: i32): void {
+  raise(COUNTS, FIRST_LENGTH + lengthCode(length))
+  raise(DISTANCE_COUNTS, distanceCode(distance))
+}
+
+export function countEnd(): void {
+  raise(COUNTS, END_OF_BLOCK)
+}
+
+/** All counts of an alphabet together. */
+export function total(counts: usize, symbols: i32): u32 {
+  let sum: u32 = 0
+  for (let symbol = 0; symbol < symbols; symbol++) sum += countAt(counts, symbol)
+  return sum
+}
+
+/**
+ * Counts for codes that everything can be told in: what the sample has not may follow. So few that they take the codes
+ * of `bits` bits.
+ */
+export function widen(counts: usize, symbols: i32, bits: i32): void {
+  const least = max((total(counts, symbols) << 4) >> bits, 1)
+  for (let symbol = 0; symbol < symbols; symbol++) {
+    store<u32>(counts + (<usize>symbol << 2), max(countAt(counts, symbol) << 4, least))
+  }
 }

@@ -1,16 +1,40 @@
 // Raw deflate (RFC 1951) for expositions, where a line mostly repeats the one before it. A module of its own, with a
 // memory of its own in each pool thread: its caller copies plain bytes in, block by block, and takes the compressed out.
 //
-//     WINDOW ─find matches─▶ TOKENS, counted ─Huffman─▶ OUT
+//     WINDOW ─a sample─▶ counts ─▶ codes
+//     WINDOW ─matches, in those codes─▶ OUT
+//
+// Bytes are read once: the first few of a stretch choose the codes for all of it. Where what follows takes much more or
+// less than they did, the next step begins a new stretch; where it takes more than the bytes themselves, those are stored.
 //
 // The memory, by address:
 //
 //     0 tables and statics | WINDOW: the 32 KiB before a block, then the block | HEADS: where four bytes were seen last
-//     | TOKENS: one for each byte of a block at most | OUT
-import { flush, OUT, out, restart } from './bits'
-import { findMatches, forget } from './matches'
-import { writeBlock } from './block'
+//     | OUT
+import { flush, mark, OUT, out, putStored, restart, rewind, written } from './bits'
+import { beginStretch, countedBits, endStretch } from './stretch'
+import { countEnd, forgetCounts } from './counts'
+import { separate } from './lines'
 import { BLOCK_BYTES, HISTORY_BYTES, WINDOW } from './map'
+import { beginMatches, countMatches, passed, writeMatches } from './matches'
+
+/** Bytes that are told of before it is looked at what they came to. */
+const STEP_BYTES = 32_768
+/** Of a stretch's first step, those that its codes are made for. */
+const SAMPLE_BYTES = 16_384
+/** Codes are made anew after so many bytes in any case. */
+const STRETCH_BYTES = 524_288
+
+/** The two pairs that lines may be told apart by: see lines.ts. */
+let line0: i32 = 0
+let lead0: i32 = 0
+let line1: i32 = 0
+let lead1: i32 = 0
+
+let open = false
+/** Bytes left of the stretch, and bits that its first step took. */
+let left: i32 = 0
+let usual: i32 = 0
 
 /** Where a block's bytes are to be put. */
 export function input(): usize {
@@ -27,23 +51,80 @@ export function output(): usize {
   return OUT
 }
 
-/** A new span, which refers to nothing before it. */
-export function begin(): void {
+/** Bytes of OUT that are used for a moment, past what the compressed come to at most. */
+export function slack(): i32 {
+  return 3 * STEP_BYTES
+}
+
+/**
+ * A new span, which refers to nothing before it. Its lines end with one of two bytes, and their values begin after
+ * another, whichever of the two pairs makes it shorter.
+ */
+export function begin(line: i32, lead: i32, otherLine: i32, otherLead: i32): void {
   restart()
-  forget()
+  beginMatches()
+  open = false
+  line0 = line
+  lead0 = lead
+  line1 = otherLine
+  lead1 = otherLead
 }
 
 /** Compresses the block of so many bytes at `input`. */
 export function block(bytes: i32): void {
   const from = WINDOW + HISTORY_BYTES
-  const end = findMatches(from, from + bytes)
-  writeBlock(from, bytes, end)
+  for (let at = 0; at < bytes; at += STEP_BYTES) step(from, from + at, min(STEP_BYTES, bytes - at))
+  passed(bytes)
   // What comes next may refer to it.
   memory.copy(WINDOW, from + bytes - HISTORY_BYTES, HISTORY_BYTES)
 }
 
 /** Ends the span on a byte; returns its bytes. */
 export function end(): i32 {
+  if (open) endStretch()
   flush()
   return <i32>(out() - OUT)
+}
+
+function step(block: usize, from: usize, bytes: i32): void {
+  const fresh = !open
+  mark()
+  if (fresh) {
+    chooseSeparators(block, from, min(bytes, SAMPLE_BYTES))
+    beginStretch()
+    open = true
+    left = STRETCH_BYTES
+  }
+  writeMatches(block, from, from + bytes)
+  const took = written()
+  if (took > bytes << 3) {
+    rewind()
+    if (!fresh) endStretch()
+    open = false
+    putStored(from, bytes)
+    return
+  }
+  if (fresh) usual = took
+  left -= bytes
+  // The last step of a span is shorter, and nothing comes after it.
+  if (left <= 0 || took > usual + (usual >> 2) || took < usual - (usual >> 2)) {
+    endStretch()
+    open = false
+  }
+}
+
+/** Counts what a sample is told with, by the separators that make it shorter. */
+function chooseSeparators(block: usize, from: usize, bytes: i32): void {
+  countSample(block, from, bytes, line0, lead0)
+  if (line1 == line0 && lead1 == lead0) return
+  const before = countedBits()
+  countSample(block, from, bytes, line1, lead1)
+  if (countedBits() > before) countSample(block, from, bytes, line0, lead0)
+}
+
+function countSample(block: usize, from: usize, bytes: i32, line: i32, lead: i32): void {
+  separate(line, lead)
+  forgetCounts()
+  countMatches(block, from, from + bytes)
+  countEnd()
 }

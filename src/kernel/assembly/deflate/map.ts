@@ -3,7 +3,7 @@
 
 /** Deflate refers back so far at most. RFC 1951, 'Compressed blocks'. */
 export const HISTORY_BYTES = 32_768
-export const BLOCK_BYTES = 131_072
+export const BLOCK_BYTES = 262_144
 /** Copies and compares may look so far past the end. */
 const SLACK = 512
 
@@ -11,5 +11,4 @@ export const WINDOW: usize = 65_536
 export const HEAD_BITS = 12
 /** Of eight bytes each: the position where four bytes were seen last, and above it those four. */
 export const HEADS: usize = WINDOW + HISTORY_BYTES + BLOCK_BYTES + SLACK
-export const TOKENS: usize = HEADS + (8 << HEAD_BITS)
-export const OUT_BEGIN: usize = TOKENS + 4 * (BLOCK_BYTES + 64)
+export const OUT_BEGIN: usize = HEADS + (8 << HEAD_BITS)

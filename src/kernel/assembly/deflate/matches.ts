@@ -1,210 +1,181 @@
-// Finds what a block repeats. Three places are looked at for each position that no match covers: as far into the line
-// before, from its beginning (which is as far back as that line is long); as far from its end (as far back as this line is
-// long); and where its four bytes were seen last.
-import { distanceCode, END_OF_BLOCK, FIRST_LENGTH, fillLengths, lengthCode, MAX_MATCH } from './codes'
-import { count, countDistance, forgetCounts } from './counts'
-import { HEAD_BITS, HEADS, HISTORY_BYTES, TOKENS } from './map'
+// Finds what a block repeats, and counts it or writes it. A line is laid beside the one before it twice, at its beginning
+// and at its value, 64 bytes at a time: bits tell where they are the same, and four in a row are a match. Where there is
+// none for long, it is looked for where the same bytes were seen last.
+import { out, pendingBits, pendingCount, resume } from './bits'
+import { CODES, farOf, MATCHES, NEAR, NEARS } from './book'
+import { fillLengths, MAX_MATCH } from './codes'
+import { count, countMatch } from './counts'
+import { endsLine, lineAt, lineEnd, reach, valueOf } from './lines'
+import { HISTORY_BYTES } from './map'
+import { forgetSeen, MIN_MATCH, same, search } from './seen'
 
-const MIN_MATCH = 4
-const LINE_FEED: u8 = 0x0a
-/** The first position whose four bytes are not all among 16. */
-const LOOKED_AT = 1 << 13
-/** A match of so many bytes is taken without a look for a longer one. */
-const GOOD_MATCH = 8
 /** Fewer bytes than these between two matches are spelled: found elsewhere they took more bits than that. */
-const SHORT_GAP = 5
+const LONG_GAP = 5
+/** Searches in vain after which few are made, as for names that are alike in nothing; and how many a found one makes up for. */
+const PATIENCE = 16
+const FOUND = 5
+/** Of so many gaps one is still searched then. */
+const SELDOM = 8
 
-/** Position in the span of the byte at address 0, were it there: heads keep positions, which outlive a block. */
+/** Position in the span where the block begins: positions outlive a block, addresses do not. */
 let origin: u32 = 0
-let lineBytesBefore: i32 = 0
+/** Where the line begins that is being read; where the one before it does, and its value. */
+let lineBegin: u32 = 0
+let beginBefore: u32 = 0
+let valueBefore: u32 = 0
+let patience: i32 = 0
+let unsearched: i32 = 0
 
-/** Forgets what was seen: a new span. */
-export function forget(): void {
+/** A new span. */
+export function beginMatches(): void {
   fillLengths()
-  // Position 0 is never where anything was seen.
-  memory.fill(HEADS, 0, 8 << HEAD_BITS)
+  forgetSeen()
   origin = HISTORY_BYTES
-  lineBytesBefore = 0
+  lineBegin = HISTORY_BYTES
+  beginBefore = HISTORY_BYTES
+  valueBefore = HISTORY_BYTES
+  patience = PATIENCE
 }
 
-// @ts-ignore: decorator
-@inline
-function headOf(four: u32): usize {
-  return HEADS + (<usize>((four * 0x9e37_79b1) >> (32 - HEAD_BITS)) << 3)
+/** The next block begins so many bytes further on. */
+export function passed(bytes: i32): void {
+  origin += bytes
 }
 
-/** Bytes that are the same from `a` and `b` on, up to `most`. Looks 15 bytes further. */
-// @ts-ignore: decorator
-@inline
-function same(a: usize, b: usize, most: i32): i32 {
-  let n = 0
-  do {
-    const differ = ~i8x16.bitmask(i8x16.eq(v128.load(a + n), v128.load(b + n))) & 0xffff
-    if (differ != 0) return min(n + ctz(differ), most)
-    n += 16
-  } while (n < most)
-  return most
+/** Counts what the bytes from `from` to `end`, of a block that begins at `block`, are told with. */
+export function countMatches(block: usize, from: usize, end: usize): void {
+  tell(block, from, end, true)
 }
 
-/** Where the line that begins at `from` ends, after its line feed; `end` if it has none. */
-// @ts-ignore: decorator
-@inline
-function lineEnd(from: usize, end: usize): usize {
-  const wanted = i8x16.splat(LINE_FEED)
-  while (from < end) {
-    const found = i8x16.bitmask(i8x16.eq(v128.load(from), wanted))
-    if (found != 0) return min(from + ctz(found) + 1, end)
-    from += 16
-  }
-  return end
+/** Writes them. */
+export function writeMatches(block: usize, from: usize, end: usize): void {
+  tell(block, from, end, false)
 }
 
-/** The first byte that is known, of what was before a block. */
+/** Which of 64 bytes are the same so far back. */
 // @ts-ignore: decorator
 @inline
-function oldestOf(from: usize): usize {
-  return from - min(HISTORY_BYTES, origin - HISTORY_BYTES)
-}
-
-/** A distance, or 0 where there is nothing so far back. */
-// @ts-ignore: decorator
-@inline
-function reach(distance: i32, from: usize, oldest: usize): i32 {
-  return distance <= HISTORY_BYTES && from - distance >= oldest ? distance : 0
+function sames(at: usize, distance: i32): u64 {
+  if (distance == 0) return 0
+  const from = at - distance
+  return (
+    <u64>i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(from))) |
+    (<u64>i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(from, 16))) << 16) |
+    (<u64>i8x16.bitmask(i8x16.eq(v128.load(at, 32), v128.load(from, 32))) << 32) |
+    (<u64>i8x16.bitmask(i8x16.eq(v128.load(at, 48), v128.load(from, 48))) << 48)
+  )
 }
 
 /** Where four bits in a row begin. */
 // @ts-ignore: decorator
 @inline
-function foursOf(bits: i32): i32 {
+function foursOf(bits: u64): u64 {
   const twos = bits & (bits >> 1)
   return twos & (twos >> 2)
 }
 
-/** Bytes that are the same so far back, of which the first 16 were compared. */
+/** Inlined twice: what is written is kept in locals all the way, and counting has none of it. */
 // @ts-ignore: decorator
 @inline
-function matchLength(bits: i32, at: usize, distance: i32, most: i32): i32 {
-  return bits == 0xffff ? same(at, at - distance, most) : min(ctz(~bits), most)
-}
-
-/** Whether it is shorter as a match: digits that are far away cost more than they are spelled with. */
-// @ts-ignore: decorator
-@inline
-function worth(length: i32, distance: i32): bool {
-  return length > 5 || (length >= MIN_MATCH && distance < 1024)
-}
-
-// @ts-ignore: decorator
-@inline
-function literal(token: usize, at: usize): usize {
-  const byte = load<u8>(at)
-  store<u32>(token, byte)
-  count(byte)
-  return token + 4
-}
-
-// @ts-ignore: decorator
-@inline
-function match(token: usize, length: i32, distance: i32): usize {
-  const code = distanceCode(distance)
-  store<u32>(token, (code << 25) | (length << 16) | (distance - 1))
-  count(FIRST_LENGTH + lengthCode(length))
-  countDistance(code)
-  return token + 4
-}
-
-/**
- * Writes the block's tokens; returns their end. A token is a byte, or a distance less one, from bit 16 on a length, and
- * from bit 25 on the distance's code.
- */
-export function findMatches(from: usize, end: usize): usize {
-  forgetCounts()
-  let token = TOKENS
+function tell(block: usize, from: usize, end: usize, counting: bool): void {
+  let to = out()
+  let pending = pendingBits()
+  let bits = pendingCount()
+  const base = <u32>block - origin
+  const oldest = block - min(HISTORY_BYTES, origin - HISTORY_BYTES)
+  let begin = <usize>(lineBegin + base)
+  let earlier = <usize>(beginBefore + base)
+  let earlierValue = <usize>(valueBefore + base)
   let at = from
-  let begin = from
-  let next = lineEnd(from, end)
-  // How far back the line before is, from its beginning and from its end; 0 where that is too far.
-  let left = reach(lineBytesBefore, from, oldestOf(from))
-  let right = reach(<i32>(next - begin), from, oldestOf(from))
-  // Position in the span is address less this.
-  const base = <u32>from - origin
-  const oldest = oldestOf(from)
-  // Where no four bytes are left, nothing is looked for.
-  const lastFour = end - (MIN_MATCH - 1)
+  let next = lineEnd(at, end)
+  let value = valueOf(next)
+  let left = reach(<i32>(begin - earlier), begin, oldest)
+  let right = reach(<i32>(value - earlierValue), begin, oldest)
   while (at < end) {
     while (at >= next) {
-      left = reach(<i32>(next - begin), next, oldest)
+      earlier = begin
+      earlierValue = value
       begin = next
-      next = lineEnd(begin, end)
-      right = reach(<i32>(next - begin), begin, oldest)
-      if (right == left) right = 0
+      next = lineAt(begin, end)
+      value = valueOf(next)
+      left = reach(<i32>(begin - earlier), begin, oldest)
+      right = reach(<i32>(value - earlierValue), begin, oldest)
     }
-    // Where, in the next bytes, four in a row are the same as there: one look for all of them.
-    const some = v128.load(at)
-    const sameLeft = left == 0 ? 0 : i8x16.bitmask(i8x16.eq(some, v128.load(at - left)))
-    const sameRight = right == 0 ? 0 : i8x16.bitmask(i8x16.eq(some, v128.load(at - right)))
-    const gap = min(
-      ctz(foursOf(sameLeft) | foursOf(sameRight) | LOOKED_AT),
-      <i32>min<usize>(next - at, max<usize>(lastFour, at) - at),
-    )
-    if (gap == 0) {
-      const most = <i32>min<usize>(end - at, MAX_MATCH)
-      if (most < MIN_MATCH) {
-        token = literal(token, at)
-        at++
+    const sameLeft = sames(at, left)
+    const sameRight = right == left ? 0 : sames(at, right)
+    const room = <i32>min<usize>(next - at, 64)
+    // They may go on in the next line, but begin in this one.
+    const fours = (foursOf(sameLeft) | foursOf(sameRight)) & (<u64>-1 >> <u64>(64 - room))
+    let pos = 0
+    do {
+      const rest = fours >> <u64>pos
+      let stop = rest == 0 ? room : pos + <i32>ctz(rest)
+      let length = 0
+      let distance = left
+      if (stop - pos >= LONG_GAP && (patience > 0 || (++unsearched & (SELDOM - 1)) == 0)) {
+        const found = search(at + pos, at + stop, end, base, oldest)
+        if (found == 0) patience = max(patience - 1, 0)
+        else {
+          patience = min(patience + FOUND, PATIENCE)
+          stop = pos + <i32>(found & 0xffff)
+          length = <i32>(found >> 16) & 0xffff
+          distance = <i32>(found >> 32) + 1
+        }
+      }
+      if (length == 0 && rest != 0) {
+        length = <i32>ctz(~(sameLeft >> <u64>stop))
+        const other = <i32>ctz(~(sameRight >> <u64>stop))
+        if (other > length) {
+          length = other
+          distance = right
+        }
+        if (stop + length >= 64) length = same(at + stop, at + stop - distance, length, MAX_MATCH)
+        length = min(length, <i32>min<usize>(end - at - stop, MAX_MATCH))
+        if (length < MIN_MATCH) {
+          length = 0
+          stop = <i32>(end - at)
+        }
+      }
+      if (counting) for (; pos < stop; pos++) count(load<u8>(at + pos))
+      while (pos < stop) {
+        // So many fit between two stores.
+        const few = min(pos + 4, stop)
+        for (; pos < few; pos++) {
+          const code = load<u32>(CODES + (<usize>load<u8>(at + pos) << 2))
+          pending |= <u64>(code & 0xff_ffff) << <u64>bits
+          bits += code >> 24
+        }
+        store<u64>(to, pending)
+        to += bits >> 3
+        pending >>= <u64>(bits & ~7)
+        bits &= 7
+      }
+      if (length == 0) continue
+      pos += length
+      if (counting) {
+        countMatch(length, distance)
         continue
       }
-      let length = matchLength(sameLeft, at, left, most)
-      let distance = left
-      const other = length < GOOD_MATCH ? matchLength(sameRight, at, right, most) : 0
-      if (other > length) {
-        length = other
-        distance = right
-      }
-      const four = load<u32>(at)
-      const head = headOf(four)
-      if (length < GOOD_MATCH) {
-        const seen = load<u64>(head)
-        const place = <usize>(<u32>seen + base)
-        if (<u32>(seen >> 32) == four && place >= oldest && <i32>(at - place) <= HISTORY_BYTES) {
-          const other = same(at, place, most)
-          if (other > length && worth(other, <i32>(at - place))) {
-            length = other
-            distance = <i32>(at - place)
-          }
-        }
-      }
-      store<u64>(head, <u64>(<u32>at - base) | (<u64>four << 32))
-      token = match(token, length, distance)
-      at += length
-      continue
-    }
-    const stop = at + gap
-    if (gap < SHORT_GAP) {
-      for (; at < stop; at++) token = literal(token, at)
-      continue
-    }
-    while (at < stop) {
-      const four = load<u32>(at)
-      const head = headOf(four)
-      const seen = load<u64>(head)
-      const place = <usize>(<u32>seen + base)
-      store<u64>(head, <u64>(<u32>at - base) | (<u64>four << 32))
-      if (<u32>(seen >> 32) == four && place >= oldest && <i32>(at - place) <= HISTORY_BYTES) {
-        const length = same(at, place, <i32>min<usize>(end - at, MAX_MATCH))
-        if (worth(length, <i32>(at - place))) {
-          token = match(token, length, <i32>(at - place))
-          at += length
-          break
-        }
-      }
-      token = literal(token, at)
-      at++
-    }
+      const match = load<u32>(MATCHES + (<usize>length << 2))
+      const matchBits = match >> 24
+      const back = distance < NEAR ? load<u32>(NEARS + (<usize>distance << 2)) : farOf(distance)
+      pending |= (<u64>(match & 0xff_ffff) | (<u64>(back & 0x7ff_ffff) << <u64>matchBits)) << <u64>bits
+      bits += matchBits + (back >> 27)
+      store<u64>(to, pending)
+      to += bits >> 3
+      pending >>= <u64>(bits & ~7)
+      bits &= 7
+    } while (pos < room)
+    at += pos
   }
-  lineBytesBefore = <i32>(next - begin)
-  origin += <u32>(end - from)
-  count(END_OF_BLOCK)
-  return token
+  if (counting) return
+  resume(to, pending, bits)
+  if (endsLine(next)) {
+    earlier = begin
+    earlierValue = value
+    begin = next
+  }
+  lineBegin = <u32>begin - base
+  beginBefore = <u32>earlier - base
+  valueBefore = <u32>earlierValue - base
 }
