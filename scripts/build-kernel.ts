@@ -5,7 +5,7 @@
  * What compresses is a module of its own, dist/src/kernel/deflate.wasm.
  * Runs after tsc, as part of `npm run build`.
  */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 import * as layout from '../src/memory/layout.js'
@@ -31,6 +31,7 @@ await compile('index.ts', `${root}dist/src/kernel/kernel.wasm`, shared)
 await compile('folding.ts', `${root}dist/bench/folding.wasm`, shared)
 // Grown as far as it takes by who loads it.
 await compile('deflate/index.ts', `${root}dist/src/kernel/deflate.wasm`, ['--initialMemory', '16'])
+checkStatics(`${root}dist/src/kernel/deflate.wasm`)
 writeFileSync(`${work}/hook.ts`, TEST_HOOK)
 await compile('index.ts', `${root}dist/test/kernel/hooked.wasm`, shared)
 
@@ -44,6 +45,15 @@ async function compile(from: string, out: string, options: readonly string[]): P
   ])
   if (error === null) return
   console.error(stderr.toString())
+  process.exit(1)
+}
+
+/** What the compressor keeps must end before what it is given. */
+function checkStatics(file: string): void {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)))
+  const { staticsEnd, windowBegin } = instance.exports as Record<string, () => number>
+  if (staticsEnd!() <= windowBegin!()) return
+  console.error(`${file}: statics end at ${staticsEnd!()}, behind WINDOW at ${windowBegin!()}`)
   process.exit(1)
 }
 

@@ -51,6 +51,15 @@ export function output(): usize {
   return OUT
 }
 
+/** Where statics end: they must not reach WINDOW. */
+export function staticsEnd(): usize {
+  return __heap_base
+}
+
+export function windowBegin(): usize {
+  return WINDOW
+}
+
 /** Bytes of OUT that are used for a moment, past what the compressed come to at most. */
 export function slack(): i32 {
   return 3 * STEP_BYTES

@@ -1,5 +1,4 @@
-// Where things are in the module's memory. Statics end below WINDOW (scripts/build-kernel.ts checks nothing here: there
-// are a few KiB of them).
+// Where things are in the module's memory. Statics end below WINDOW, or the build fails.
 
 /** Deflate refers back so far at most. RFC 1951, 'Compressed blocks'. */
 export const HISTORY_BYTES = 32_768
