@@ -3,6 +3,7 @@ import { encoding } from './encoding.js'
 import { KINDS, type Kind } from './expositions.js'
 import { folding } from './folding.js'
 import { front } from './front.js'
+import { gathering } from './gathering.js'
 import { idle } from './idle.js'
 import { quiet } from './quiet.js'
 import { recording } from './recording.js'
@@ -47,6 +48,8 @@ export interface Effort {
     readonly milliseconds: number
   }
   readonly scrape: { readonly size: number; readonly rounds: number }
+  /** Series of all threads together. */
+  readonly gathering: { readonly series: number; readonly threads: number; readonly rounds: number }
   readonly blocked: {
     readonly size: number
     readonly seconds: number
@@ -78,6 +81,7 @@ export const full: Effort = {
   sizes: { rounds: 5, milliseconds: 100 },
   folding: { size: 1_000_000, rounds: 7, milliseconds: 200 },
   scrape: { size: 2_162_586, rounds: 9 },
+  gathering: { series: 20_000, threads: 4, rounds: 15 },
   blocked: { size: 10_000, seconds: 5, perSecond: 40 },
   series: { size: 2_162_586, rounds: 3 },
   front: { small: 200, large: 100_000, seconds: 4, rounds: 25 },
@@ -95,6 +99,7 @@ export const quick: Effort = {
   sizes: { some: [1_000], rounds: 1, milliseconds: 5 },
   folding: { size: 5_000, rounds: 1, milliseconds: 5 },
   scrape: { size: 20_000, rounds: 2 },
+  gathering: { series: 500, threads: 2, rounds: 2 },
   blocked: { size: 1_000, seconds: 0.5, perSecond: 20 },
   series: { size: 20_000, rounds: 1 },
   front: { small: 20, large: 5_000, seconds: 0.5, rounds: 3 },
@@ -111,6 +116,7 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   folding,
   compression,
   scrape,
+  gathering,
   blocked,
   series,
   front,
