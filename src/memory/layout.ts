@@ -8,10 +8,13 @@
  *     0        header                       HEADER_BYTES
  *     16 KiB   the kernel's constant data   up to KERNEL_END
  *     128 KiB  shard table                  SHARD_WORDS x (maxThreads + 1)
- *              series hash table            one Int32 a bucket
  *              slots                        SLOT_COUNT x slotWords
  *              arena                        families, places, cells, label text; bump allocated
+ *              series hash table            one Int32 a bucket
  *     end      SLACK_BYTES                  16-byte copies may read and write past what they copy
+ *
+ * The hash table is as large as any label text can be, and comes last: who reads a text while its place is used again
+ * may read on for another text's length, and must not leave the memory.
  */
 
 /** Changes with every change of layout or protocol: threads that disagree must not share a memory. */
@@ -512,9 +515,9 @@ const BYTES_A_BUCKET = 128
 
 export function regions(bytes: number, shards: number): Regions {
   const shardTable = KERNEL_END / WORD_BYTES
-  const hash = shardTable + shards * SHARD_WORDS
+  const slots = shardTable + shards * SHARD_WORDS
   const buckets = 2 ** Math.floor(Math.log2(bytes / BYTES_A_BUCKET))
-  const slots = hash + buckets / 2
+  const hash = (bytes - SLACK_BYTES) / WORD_BYTES - buckets / 2
   const slotText = Math.min(
     MAX_SLOT_TEXT,
     Math.max(MIN_SLOT_TEXT, 2 ** Math.floor(Math.log2(bytes / SLOT_SHARE))),
@@ -529,7 +532,7 @@ export function regions(bytes: number, shards: number): Regions {
     slotText,
     // One more, for sweeps: stalled readers must not keep idle series from going.
     arena: roundUp(slots + (SLOT_COUNT + 1) * slotWords, LINE_WORDS),
-    limit: (bytes - SLACK_BYTES) / WORD_BYTES,
+    limit: hash,
   }
 }
 

@@ -6,13 +6,15 @@
  * Allowed: the series that were there when the scrape began, less the one that went. Forbidden: the label set that came
  * later, whole or in part, or what it counted, or any line twice.
  */
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { Families } from '../../src/catalogue/families.js'
+import { pageOf } from '../../src/catalogue/pages.js'
 import { Plan } from '../../src/encode/plan.js'
 import { flagPiece, pieceCount, spanBytes } from '../../src/encode/span.js'
 import type { Format } from '../../src/encode/types.js'
 import * as L from '../../src/memory/layout.js'
-import { takeSlot } from '../../src/memory/slots.js'
+import { giveSlot, takeSlot } from '../../src/memory/slots.js'
 import { Sim, type SimThread } from '../lifecycle/sim.js'
 import { hookedKernel } from '../support/hooked-kernel.js'
 
@@ -22,18 +24,19 @@ const SERIES = L.FIRST_PAGE_PLACES
 type Kind = 'counter' | 'histogram'
 
 /** The same world each time: a family of SERIES series that nobody holds any more. */
-function world(kind: Kind) {
+function world(kind: Kind, labelNames = ['x']) {
   const sim = new Sim()
   const thread = sim.thread(1)
-  for (let n = 0; n < SERIES; n++) count(thread, kind, `old${n}`, n + 1)
+  for (let n = 0; n < SERIES; n++) count(thread, kind, `old${n}`, n + 1, labelNames)
   const family = new Families(sim.arena).get('f')
   if (family === undefined) throw new Error('no family')
   return { sim, thread, family }
 }
 
-function count(thread: SimThread, kind: Kind, x: string, value: number): void {
-  if (kind === 'counter') thread.counter('f').inc({ x }, value)
-  else thread.histogram('f').observe({ x }, value)
+function count(thread: SimThread, kind: Kind, x: string, value: number, labelNames = ['x']): void {
+  const labels = Object.fromEntries(labelNames.map(name => [name, x]))
+  if (kind === 'counter') thread.counter('f', { labelNames }).inc(labels, value)
+  else thread.histogram('f', { labelNames }).observe(labels, value)
 }
 
 /** Removes a series and has another take its place; all of it while the encoder stands still. */
@@ -54,7 +57,9 @@ function tell(at: ReturnType<typeof world>, format: Format, beforeCopy: (place: 
   flagPiece(arena, slot, 0, L.PIECE_OPEN)
   flagPiece(arena, slot, pieceCount(arena, slot) - 1, L.PIECE_CLOSE)
   kernel.encode(slot)
-  return Buffer.from(spanBytes(arena, slot)).toString('latin1')
+  const told = Buffer.from(spanBytes(arena, slot)).toString('latin1')
+  giveSlot(arena, slot)
+  return told
 }
 
 for (const kind of ['counter', 'histogram'] as const) {
@@ -84,4 +89,78 @@ for (const kind of ['counter', 'histogram'] as const) {
       }
     })
   }
+}
+
+/**
+ * Where a place's text is, and its length, can be of two lives, and the text itself be overwritten by a third: the copy
+ * is thrown away, but until then it must neither leave the memory nor the slot.
+ */
+const TORN: Record<string, (sim: Sim, place: number) => void> = {
+  "as long as a slot allows, at the arena's end": ({ arena: { i32 } }, place) => {
+    i32[place * 2 + L.PLACE_TEXT] = i32[L.H_LIMIT] - L.TEXT_STEP_WORDS
+    i32[place * 2 + L.PLACE_TEXT_BYTES] = i32[L.H_SLOT_TEXT] / 2
+  },
+  'short, in memory without a mark': ({ arena }, place) => {
+    arena.i32[place * 2 + L.PLACE_TEXT] = arena.i32[L.H_LIMIT] - 100
+  },
+  'longer than a slot': ({ arena }, place) => {
+    arena.i32[place * 2 + L.PLACE_TEXT_BYTES] = arena.i32[L.H_SLOT_TEXT]
+  },
+  none: ({ arena }, place) => {
+    arena.i32[place * 2 + L.PLACE_TEXT] = 0
+  },
+  ...Object.fromEntries(
+    ['=', '"', '\\', 'x', '="",', '\x01', '\0'].map(unit => [
+      `full of ${JSON.stringify(unit)}`,
+      ({ arena }: Sim, place: number) => {
+        const bytes = arena.i32[L.H_SLOT_TEXT] / 4
+        const text = arena.alloc(bytes / L.WORD_BYTES)
+        arena.u8.set(Buffer.from(unit.repeat(bytes / unit.length)), text * L.WORD_BYTES)
+        arena.i32[place * 2 + L.PLACE_TEXT] = text
+        arena.i32[place * 2 + L.PLACE_TEXT_BYTES] = bytes
+      },
+    ]),
+  ),
+}
+
+for (const kind of ['counter', 'histogram'] as const) {
+  for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
+    t.test(`${kind} as ${format}: a text that is torn`, async t => {
+      for (const [what, tear] of Object.entries(TORN)) {
+        for (const labelNames of [['x'], ['x', 'y']]) {
+          const at = world(kind, labelNames)
+          const whole = tell(at, format, () => {})
+          const { sim } = at
+          const { i32, u8, slots, slotWords } = sim.arena
+          const behind = u8.subarray((slots + slotWords) * L.WORD_BYTES, i32[L.H_LIMIT] * L.WORD_BYTES)
+          let before = ''
+          let looks = 0
+          let begin = 0
+          let mend: (() => void) | undefined
+          const told = tell(at, format, address => {
+            if (++looks === 1) begin = address
+            if (looks === 2) {
+              const place = address / L.WORD_BYTES
+              const had = [L.PLACE_TEXT, L.PLACE_TEXT_BYTES].map(field => [field, i32[place * 2 + field]])
+              tear(sim, place)
+              i32[pageOf(sim.arena, place) * 2 + L.PAGE_FREES]++
+              before = hash(behind)
+              mend = () => {
+                for (const [field, value] of had) i32[place * 2 + field] = value
+              }
+            } else if (looks > 1 && address === begin) {
+              t.equal(hash(behind), before, `${what}: nothing is written behind the slot`)
+              mend?.()
+            }
+          })
+          t.equal(told, whole, `${what}, ${labelNames.length} labels`)
+          t.ok(mend !== undefined && looks > SERIES, 'the page was told again')
+        }
+      }
+    })
+  }
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex')
 }

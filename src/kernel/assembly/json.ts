@@ -35,7 +35,7 @@ import {
   SUFFIX_WORDS,
   TEXT_CONTROL_BIT,
 } from './layout'
-import { nextMark } from './marks'
+import { nameBytes, nextMark } from './marks'
 import { jsonNumber, number } from './number'
 import { slotEnd, STEP, textOf, told } from './place'
 import { address, field, header } from './record'
@@ -86,6 +86,7 @@ export function jsonRun(
   const fixed = jsonFixed(family)
   const kind = field(family, F_KIND)
   const labelled = field(family, F_LABELS) != 0
+  const labels = labelCount(family)
   const prefix = address(slot + SLOT_PREFIX_WORD)
   const prefixBytes = labelPrefix(slot, family)
   const whole = (flags & PIECE_WHOLE) != 0
@@ -100,10 +101,12 @@ export function jsonRun(
       const control = (bits & TEXT_CONTROL_BIT) != 0
       if (to + <usize>(fixed + (control ? 6 : 1) * textBytes) > end) return 0
       const text = labelled ? textOf(place) : 0
+      // Once: a text that is overwritten meanwhile must not be cut in two ways.
+      const name = labelled && labels == 1 ? min(nameBytes(text, text + textBytes), textBytes) : 0
       // A piece of a divided family begins with a comma, which its reader drops where nothing stood before.
-      if (to == opened && whole) to = jsonOpen(to, family, text, prefix, prefixBytes)
+      if (to == opened && whole) to = jsonOpen(to, family, text, name, prefix, prefixBytes)
       else to = byte(to, 0x2c)
-      to = jsonLabels(to, family, text, textBytes, control, prefix, prefixBytes)
+      to = jsonLabels(to, family, text, textBytes, name, control, prefix, prefixBytes)
       if (kind == KIND_HISTOGRAM) to = jsonHistogram(to, family, values)
       else if (kind == KIND_SUMMARY) to = jsonSummary(to, family, values)
       else to = jsonNumber(to, load<f64>(values))
@@ -163,36 +166,41 @@ function escaped(to: usize, from: usize, bytes: i32, control: bool): usize {
   return to
 }
 
-/** Bytes of a label name, up to its `=`. */
-function nameBytes(text: usize): i32 {
-  let n = 0
-  while (load<u8>(text + n) != 0x3d) n++
-  return n
-}
-
-/** Bytes of a quoted value, its quotes included. */
-function quotedBytes(text: usize): i32 {
-  let at = nextMark(text + 1)
+/** Where a quoted value ends, its quotes included; behind `end` where it does not before. */
+function quotedEnd(text: usize, end: usize): usize {
+  let at = nextMark(text + 1, end)
   // What follows a backslash is no end.
-  while (load<u8>(at) == 0x5c) at = nextMark(at + 2)
-  return <i32>(at - text) + 1
+  while (at < end && load<u8>(at) == 0x5c) at = nextMark(at + 2, end)
+  return at + 1
 }
 
-/** `"a":"x","b":"y"` from `a="x",b="y"`; the first name may have a prefix. */
-function members(to: usize, text: usize, bytes: i32, control: bool, prefix: usize, prefixBytes: i32): usize {
+/**
+ * `"a":"x","b":"y"` from `a="x",b="y"`, `most` labels at most; the first name may have a prefix. A text that is
+ * overwritten meanwhile ends where it makes no sense.
+ */
+function members(
+  to: usize,
+  text: usize,
+  bytes: i32,
+  most: i32,
+  control: bool,
+  prefix: usize,
+  prefixBytes: i32,
+): usize {
   const end = text + bytes
-  while (text < end) {
-    const length = nameBytes(text)
+  for (; text < end && most > 0; most--) {
+    const length = nameBytes(text, end)
+    const value = text + length + 1
+    const next = quotedEnd(value, end)
+    if (next > end) break
     to = byte(to, 0x22)
     to = copy(to, prefix, prefixBytes)
     prefixBytes = 0
     to = copy(to, text, length)
     to = byte(to, 0x22)
     to = byte(to, 0x3a)
-    text += length + 1
-    const quoted = quotedBytes(text)
-    to = escaped(to, text, quoted, control)
-    text += quoted
+    to = escaped(to, value, <i32>(next - value), control)
+    text = next
     if (text < end) {
       to = byte(to, 0x2c)
       text++
@@ -203,18 +211,20 @@ function members(to: usize, text: usize, bytes: i32, control: bool, prefix: usiz
 
 /**
  * What opens the value of a family: nothing, `{"label":{` or `[`. `text` is the first series' label text, or 0 when
- * it has none.
+ * it has none; `name` are the bytes of its one label's name.
  */
-function jsonOpen(to: usize, family: u32, text: usize, prefix: usize, prefixBytes: i32): usize {
+function jsonOpen(to: usize, family: u32, text: usize, name: i32, prefix: usize, prefixBytes: i32): usize {
   const labels = labelCount(family)
   if (labels == 0) return to
   if (labels > 1) return byte(to, 0x5b)
-  if (text == 0) text = address(header(H_DEFAULTS))
+  if (text == 0) {
+    text = address(header(H_DEFAULTS))
+    name = nameBytes(text, text + header(H_DEFAULTS_BYTES))
+  }
   to = byte(to, 0x7b)
   to = byte(to, 0x22)
-  const length = nameBytes(text)
   to = copy(to, prefix, prefixBytes)
-  to = copy(to, text, length)
+  to = copy(to, text, name)
   store<u32>(to, 0x7b3a22); // ":{
   return to + 3
 }
@@ -233,6 +243,7 @@ function jsonLabels(
   family: u32,
   text: usize,
   textBytes: i32,
+  name: i32,
   control: bool,
   prefix: usize,
   prefixBytes: i32,
@@ -245,7 +256,7 @@ function jsonLabels(
       const skip = nameBytesJson(defaults)
       to = copy(to, defaults + skip, header(H_DEFAULTS_JSON_BYTES) - skip)
     } else {
-      const skip = nameBytes(text) + 1
+      const skip = min(name + 1, textBytes)
       to = escaped(to, text + skip, textBytes - skip, control)
     }
     return byte(to, 0x3a)
@@ -259,7 +270,7 @@ function jsonLabels(
     )
     if (text != 0) to = byte(to, 0x2c)
   }
-  if (text != 0) to = members(to, text, textBytes, control, prefix, prefixBytes)
+  if (text != 0) to = members(to, text, textBytes, field(family, F_LABELS), control, prefix, prefixBytes)
   store<u32>(to, 0x4022_2c); // ,"@
   store<u32>(to + 3, 0x3a22); // ":
   return to + 5

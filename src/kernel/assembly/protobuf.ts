@@ -42,7 +42,7 @@ import {
   SUFFIX_BOUND_WORD,
   SUFFIX_WORDS,
 } from './layout'
-import { nextMark } from './marks'
+import { nameBytes, nextMark } from './marks'
 import { indexOf, pageOf, slotEnd, STEP, textBytesOf, textOf, told } from './place'
 import { foldNative } from './native'
 import { nativeCount, nativeFields, nativeFixed } from './native-fields'
@@ -197,12 +197,13 @@ export function protobufRun(
   const fixed = protobufFixed(family) + exemplarLines(family) * room
   const scratch = address(slot + SLOT_SCRATCH_WORD)
   const kind = field(family, F_KIND)
-  const labelled = field(family, F_LABELS) != 0
   const created = field(slot, SLOT_CREATED) != 0
   const step = <usize>field(family, F_CELLS) << 3
   const native = field(family, F_NATIVE_BUCKETS) != 0 ? slot + SLOT_NATIVE_WORD : 0
   const defaults = address(header(H_DEFAULTS))
   const defaultsBytes = header(H_DEFAULTS_BYTES)
+  const defaultsCount = header(H_DEFAULTS_COUNT)
+  const labelCount = field(family, F_LABELS)
   const prefix = address(slot + SLOT_PREFIX_WORD)
   const prefixBytes = labelPrefix(slot, family)
   let place = address(from)
@@ -216,8 +217,8 @@ export function protobufRun(
       const length = lengthBytes(most)
       to = put(to, FAMILY_METRIC)
       const begin = to + length
-      let at = labels(begin, defaults, defaultsBytes)
-      if (labelled) at = labels(at, textOf(place), bytes, prefix, prefixBytes)
+      let at = labels(begin, defaults, defaultsBytes, defaultsCount)
+      if (labelCount != 0) at = labels(at, textOf(place), bytes, labelCount, prefix, prefixBytes)
       const birth = created ? load<f64>(place, PLACE_BIRTH_WORD << 3) : 0
       if (native != 0) foldNative(native, family, pageOf(place), indexOf(place))
       if (kind == KIND_HISTOGRAM) at = histogram(at, family, values, birth, native, place, room, scratch)
@@ -368,7 +369,7 @@ function exemplar(
   const length = lengthBytes(room)
   if (tag > 0xff) to = put(to, tag)
   const begin = put(to, tag > 0xff ? tag >> 8 : tag) + length
-  let at = labels(begin, scratch, bytes)
+  let at = labels(begin, scratch, bytes, bytes)
   at = double(at, EXEMPLAR_VALUE, value)
   at = timestamp(at, EXEMPLAR_TIME, seconds * 1000)
   putLength(begin - length, <i32>(at - begin), length)
@@ -388,21 +389,22 @@ function timestamp(to: usize, tag: i32, ms: f64): usize {
   return at
 }
 
-/** Label pairs from `a="x",b="y"`, unescaped; the first one's name may have a prefix. */
-function labels(to: usize, text: usize, bytes: i32, prefix: usize = 0, prefixBytes: i32 = 0): usize {
+/**
+ * Label pairs from `a="x",b="y"`, unescaped, `most` at most; the first one's name may have a prefix. A text that is
+ * overwritten meanwhile ends where it makes no sense: it takes no more room than so many labels of its length can.
+ */
+function labels(to: usize, text: usize, bytes: i32, most: i32, prefix: usize = 0, prefixBytes: i32 = 0): usize {
   const end = text + bytes
-  while (text < end) {
-    let name = 0
-    while (load<u8>(text + name) != 0x3d) name++
+  for (; text < end && most > 0; most--) {
+    const name = nameBytes(text, end)
     const value = text + name + 2
-    let quote = value
+    let quote = nextMark(value, end)
     let escapes = 0
-    for (;;) {
-      quote = nextMark(quote)
-      if (load<u8>(quote) == 0x22) break
+    while (quote < end && load<u8>(quote) != 0x22) {
       escapes++
-      quote += 2
+      quote = nextMark(quote + 2, end)
     }
+    if (quote >= end) break
     const raw = <i32>(quote - value)
     const valueBytes = raw - escapes
     const whole = prefixBytes + name
