@@ -22,7 +22,7 @@ import {
   checkUnit,
 } from './catalogue/names.js'
 import { type NativeValue, nativeValue } from './catalogue/native-fold.js'
-import { seriesBytes } from './catalogue/pages.js'
+import { fitsSpan } from './catalogue/pages.js'
 import { reserveDrops } from './catalogue/self-metrics.js'
 import { SeriesTable } from './catalogue/series.js'
 import { SummaryFold } from './catalogue/summary-fold.js'
@@ -283,7 +283,7 @@ export class Registry {
       checkSame(known.identity, asked)
       return known as unknown as M
     }
-    this.#checkFits(asked)
+    this.#checkFits(asked, help)
     const family = this.#families.register(asked, help, limits, this.#context.now())
     if (family === undefined) this.#refused(asked, L.DROP_MEMORY)
     else {
@@ -296,9 +296,9 @@ export class Registry {
   }
 
   /** A series is never divided over slots, so the bounds alone must leave room in one. */
-  #checkFits(asked: Identity): void {
+  #checkFits(asked: Identity, help: string): void {
     const slot = this.#arena.i32[L.H_SLOT_TEXT]
-    if (seriesBytes(this.#arena, asked, longestSuffix(asked), 0, 0) <= slot) return
+    if (fitsSpan(this.#arena, asked, Buffer.byteLength(help), longestSuffix(asked), 0, 0)) return
     const why = `bounds of metric "${asked.name}" take more than ${slot} bytes in a scrape, all that option "memory" of createRegistry allows`
     throw outOfRange('buckets', asked.bounds.length, why)
   }

@@ -7,6 +7,7 @@
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { unset } from '../memory/shards.js'
+import { compressible } from '../memory/slots.js'
 import { blockWords, type Family, type Identity } from './families.js'
 
 /** Publishes a filled-in page as its family's last. Pages are never taken out again. */
@@ -39,10 +40,24 @@ function nativeBytes({ native }: Identity): number {
 }
 
 /**
- * At most this many bytes are told of one series, in any format: no less than what the kernel's plan counts for it
- * (textFixed, jsonFixed, protobufFixed), or a scrape would look for a span that it fits without end.
+ * Whether a span that begins with a family's head has room for one series, in any format. Counts no less than what the
+ * kernel's plan counts (textHeadCost, textFixed and their like), or there would be no scrape while the series is there.
+ * `help` is in bytes.
  */
-export function seriesBytes(
+export function fitsSpan(
+  arena: Arena,
+  family: Identity,
+  help: number,
+  suffix: number,
+  textBytes: number,
+  control: number,
+): boolean {
+  const head = 3 * (L.MAX_PREFIX_BYTES + family.name.length) + 2 * help + family.unit.length + 64
+  const span = compressible(arena.i32[L.H_SLOT_TEXT])
+  return head + seriesBytes(arena, family, suffix, textBytes, control) <= span
+}
+
+function seriesBytes(
   arena: Arena,
   family: Identity,
   suffix: number,

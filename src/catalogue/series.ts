@@ -23,7 +23,7 @@ import { placeActivity } from './fold.js'
 import { type Holder, Holders } from './holders.js'
 import type { LabelWriter } from './labels.js'
 import { canBeHeld, hold, nextLife, publish, remove } from './lifecycle.js'
-import { blocksAt, commonCells, pageOf, placeAt, placeIndex, seriesBytes } from './pages.js'
+import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from './pages.js'
 import { type Clocks, Places } from './places.js'
 import { reserve, unreserve } from './reserve.js'
 
@@ -299,7 +299,8 @@ export class SeriesTable {
   #fits(family: Family, labels: LabelWriter): boolean {
     const { i32 } = this.#arena
     const suffix = i32[family.ref * 2 + L.F_SUFFIX_MAX]
-    return seriesBytes(this.#arena, family, suffix, labels.length, labels.control) <= i32[L.H_SLOT_TEXT]
+    const help = i32[family.ref * 2 + L.F_RAW_HELP_BYTES]
+    return fitsSpan(this.#arena, family, help, suffix, labels.length, labels.control)
   }
 
   /** From FREE to MADE: what is MADE is counted among the series, so that a death leaves no count of what is none. */

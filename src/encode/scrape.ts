@@ -8,7 +8,7 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { compressible } from '../pool/compress.js'
+import { compressible } from '../memory/slots.js'
 import type { GzipTask } from '../pool/task.js'
 import { GzipMember } from './gzip.js'
 import { familyClose, familyHead, familyOpen } from './json-glue.js'

@@ -48,6 +48,12 @@ export function sweepSlot(arena: Arena): number {
   return arena.slots + arena.i32[L.H_SLOT_COUNT] * arena.slotWords
 }
 
+/** A span of at most so many bytes fits a slot of `room` even if it cannot be compressed. */
+export function compressible(room: number): number {
+  // Ours stores 32 KiB at a time, with 7 bytes more; zlib 16 KiB at least, with 5. Then comes a flush.
+  return room - 5 * (Math.ceil(room / 16_384) + 2)
+}
+
 function* allSlots(arena: Arena): Generator<number> {
   for (let n = 0; n < arena.i32[L.H_SLOT_COUNT]; n++) yield arena.slots + n * arena.slotWords
 }

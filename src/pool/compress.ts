@@ -13,12 +13,6 @@ import {
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 
-/** A span of at most so many bytes fits a slot of `room` even if it cannot be compressed. */
-export function compressible(room: number): number {
-  // Ours stores 32 KiB at a time, with 7 bytes more; zlib 16 KiB at least, with 5. Then comes a flush.
-  return room - 5 * (Math.ceil(room / 16_384) + 2)
-}
-
 /**
  * Makes the span a part of a gzip member (encode/gzip.ts): raw deflate that ends on a byte, and what it was before noted
  * in the slot. `skip` bytes at its beginning are left out. Level 1 is done by an encoder of our own, which knows lines;

@@ -1,6 +1,7 @@
 /** Expositions that are larger than a slot: a memory of 4 MiB has slots of 64 KiB. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { createScraper } from '../../src/encode/scraper.js'
 import type { Chunk } from '../../src/encode/types.js'
@@ -180,6 +181,50 @@ t.test('label sets as long as a slot are told or refused, never what makes a scr
     }
     t.ok(told > 10 && refused > 3, `${what}: ${told} told, ${refused} refused`)
     t.equal(slotsTaken(arena), 0)
+    await registry.close()
+  }
+})
+
+t.test("what a family's head takes of a slot is not its series'", async t => {
+  const help = 'h'.repeat(8_000)
+  for (const kind of ['counter', 'histogram'] as const) {
+    const { registry, arena } = fresh(t, { memory: '4MiB', maxLabelLength: 65_536 })
+    const options = { name: 'm_total', help, labelNames: ['x'] }
+    const counter = kind === 'counter' ? registry.counter(options) : undefined
+    const histogram = kind === 'counter' ? undefined : registry.histogram(options)
+    // Lines of a series: each has its labels.
+    const lines = kind === 'counter' ? 2 : 15
+    let asked = 0
+    for (let size = Math.ceil(SLOT / lines); size > (SLOT - 40_000) / lines; size -= 97) {
+      const x = `${asked++} ${'x'.repeat(size)}`
+      counter?.inc({ x })
+      histogram?.observe({ x }, 1)
+    }
+    const told = asked - drops(arena, 'm_total', 'label') - drops(arena, 'm_total', 'memory')
+    for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
+      for (const gzip of [false, { level: 9 }]) {
+        const options = {
+          format,
+          gzip,
+          prefix: 'p'.repeat(64),
+          created: format !== 'text' && format !== 'json',
+        }
+        const parts: Uint8Array[] = []
+        try {
+          for await (const part of registry.stream(options)) parts.push(part)
+          const whole = Buffer.concat(parts)
+          const text = (gzip ? gunzipSync(whole) : whole).toString('latin1')
+          t.equal(
+            new Set(text.match(/\b\d+ x{500}/g)).size,
+            told,
+            `${kind}, ${format}: all that was accepted`,
+          )
+        } catch (error) {
+          t.fail(`${kind}, ${format}, ${gzip ? 'compressed' : 'plain'}: ${error}`)
+        }
+      }
+    }
+    t.ok(told > 10, `${told} told`)
     await registry.close()
   }
 })

@@ -9,7 +9,7 @@ import {
   type Separators,
   TEXT_SEPARATORS,
 } from '../../src/kernel/deflater.js'
-import { compressible } from '../../src/pool/compress.js'
+import { compressible } from '../../src/memory/slots.js'
 import { SEED } from '../support/arbitrary.js'
 
 const deflater = new Deflater()
