@@ -28,6 +28,12 @@
  * it did not find is not there. Scrapes publish nothing: they skip places born after they began, and a page of which a
  * place was freed while its text was copied (PAGE_FREES) is told again.
  *
+ * Which series are hidden is counted by the sweeper alone, as it walks: a count that each step kept would be wrong for
+ * ever after a death between a state and its count. A sweep passes over a family whose series do not expire, unless
+ * the last one left some hidden (F_HIDDEN) or a removal is under way or has been since: it says so before it hides
+ * (F_REMOVALS), and that it did after, so that no sweep in between takes the family for done. Who asks for a place to
+ * be let go of, and dies before it says that it did (H_REQUESTS), has it said by who buries it.
+ *
  * What was mended in the design on paper: who removes a series notes what it folds to, before it hides it: the
  * sweeper's last fold may be older, which would read as a movement, and one that it made later could have in it what
  * another thread counted since, which would be lost; what was found to be removed may be another series by then, so
@@ -74,7 +80,6 @@ export function hold(arena: Arena, place: number, found: number, now: number): b
     if ((state & L.STATE_MASK) === L.STATE_LIVE) return true
     if (!changeState(arena, place, state, L.STATE_LIVE)) continue
     i32[place * 2 + L.PLACE_CHANGED] = now
-    Atomics.sub(i32, L.H_RETIRED, 1)
     return true
   }
 }
@@ -104,43 +109,52 @@ export interface Removed {
  * begins at zero. Where other threads hold it, they are asked to let go, and if one stores to it first, it comes back.
  */
 export function remove(arena: Arena, family: Family, removed: Removed): boolean {
+  const { i32 } = arena
+  const at = family.ref * 2
+  // Sweeps look at the family from before it is hidden; for good, if this thread dies in between.
+  Atomics.add(i32, at + L.F_REMOVALS, 1)
+  const hidden = hide(arena, removed)
+  if (hidden >= 0) {
+    tally(i32, L.H_REMOVED)
+    letGoOrFree(arena, removed, hidden)
+    Atomics.add(i32, at + L.F_HIDDEN, 1)
+  }
+  Atomics.sub(i32, at + L.F_REMOVALS, 1)
+  return hidden >= 0
+}
+
+/** From LIVE or RETIRED to REMOVED: its generation then; -1 where it is none of the two any more. */
+function hide(arena: Arena, { place, found, activity }: Removed): number {
   const { i32, f64 } = arena
-  const { page, index, place, found } = removed
   const at = place * 2 + L.PLACE_STATE
-  // Counted before it is done: a death in between must not leave a series that no sweep looks for.
-  Atomics.add(i32, family.ref * 2 + L.F_REMOVALS, 1)
-  let hidden: number
   for (;;) {
     // Older than the state: had it been hidden when this was reckoned, what was counted since would be lost.
-    const activity = removed.activity()
+    const moved = activity()
     const state = Atomics.load(i32, at)
     const kind = state & L.STATE_MASK
-    if (generation(state) !== generation(found)) return false
-    if (kind !== L.STATE_LIVE && kind !== L.STATE_RETIRED) return false
+    if (generation(state) !== generation(found)) return -1
+    if (kind !== L.STATE_LIVE && kind !== L.STATE_RETIRED) return -1
     const live = kind === L.STATE_LIVE
-    if (live) {
-      f64[place + L.PLACE_FOLD_WORD] = activity
-      Atomics.add(i32, L.H_RETIRED, 1)
-    }
+    if (live) f64[place + L.PLACE_FOLD_WORD] = moved
     // Hiding what was LIVE raises the generation.
     const to = (live ? nextLife(state) : state & ~L.STATE_MASK) | L.STATE_REMOVED
-    if (Atomics.compareExchange(i32, at, state, to) === state) {
-      hidden = generation(to)
-      break
-    }
-    if (live) Atomics.sub(i32, L.H_RETIRED, 1)
+    if (Atomics.compareExchange(i32, at, state, to) === state) return generation(to)
   }
-  tally(i32, L.H_REMOVED)
+}
+
+/** From REMOVED to FREEING, if nobody holds it; else who does is asked to let go. */
+function letGoOrFree(arena: Arena, { page, index, place }: Removed, hidden: number): void {
+  const at = place * 2 + L.PLACE_STATE
   for (;;) {
-    const state = Atomics.load(i32, at)
+    const state = Atomics.load(arena.i32, at)
     const kind = state & L.STATE_MASK
-    if (generation(state) !== hidden) return true
-    if (kind !== L.STATE_REMOVED && kind !== L.STATE_RETIRED) return true
+    if (generation(state) !== hidden) return
+    if (kind !== L.STATE_REMOVED && kind !== L.STATE_RETIRED) return
     if (isHeld(arena, page, index)) {
       request(arena, page, index)
-      return true
+      return
     }
-    if (changeState(arena, place, state, L.STATE_FREEING)) return true
+    if (changeState(arena, place, state, L.STATE_FREEING)) return
   }
 }
 

@@ -63,7 +63,11 @@ const SELF_METRICS: readonly SelfMetric[] = [
     arena => Math.max(0, arena.i32[L.H_PLACES] - arena.i32[L.H_SERIES]) * L.PLACE_WORDS * L.WORD_BYTES,
   ),
   gauge('postmeter_series', 'series that exist, retired ones included', field(L.H_SERIES)),
-  gauge('postmeter_series_retired', 'series that are told no more, and not yet free', field(L.H_RETIRED)),
+  gauge(
+    'postmeter_series_retired',
+    'series that the last sweep left hidden: told no more, and not yet free',
+    field(L.H_RETIRED),
+  ),
   counter('postmeter_series_made_total', 'label sets registered', pair(L.H_MADE)),
   counter('postmeter_series_expired_total', 'series freed, by expiry or removal', pair(L.H_EXPIRED)),
   counter(

@@ -8,7 +8,8 @@ export interface Kernel {
   headCost(slot: number, family: number): number
   plan(slot: number, family: number, page: number, first: number, budget: number): number
   encode(slot: number): void
-  sweep(slot: number, family: number, now: number): void
+  /** Returns how many series it leaves hidden. */
+  sweep(slot: number, family: number, now: number): number
   /** Spells a number into the slot's text; returns its length. For tests. */
   spell(slot: number, value: number): number
 }

@@ -91,6 +91,7 @@ export const H_MADE = 40
 export const H_EXPIRED = 42
 export const H_REMOVED = 44
 export const H_SWEEPS = 46
+/** Series that the last sweep left hidden. */
 export const H_RETIRED = 48
 /** Places there are, in all pages. */
 export const H_PLACES = 52
@@ -158,9 +159,10 @@ export const COMMON_SHARD = 0
  *     8,9 name | 10,11 definition (JSON) | 12,13 text after the name in HELP | 14,15 type line's end
  *     16,17 JSON after the name | 18 suffix table | 19 first page | 20 last page (a hint) | 21 series | 22 max series
  *     23 expire after (ms) | 24.. drops, low and high for each reason | 32,33 birth (Float64, ms) | 34 longest suffix
- *     35 pages made | 36 places freed | 37 removals that no sweep has looked at | 38 expire rule | 39 page of drops
+ *     35 pages made | 36 places freed | 37 removals under way, or broken off | 38 expire rule | 39 page of drops
  *     40,41 help as it was given | 42,43 text after the name in OpenMetrics' HELP | 44,45 its type line's end
  *     46,47 its UNIT line's end | 48 bytes of the name without `_total` | 49 bytes of the unit
+ *     50 series that the last sweep left hidden, more with each removal since
  *     51 ms in an age bucket of a summary | 52 blocks of a place in each shard | 53 bytes of an exemplar's text at most, 0
  *     where none was given yet
  *     54 finest native schema | 55 native buckets at most
@@ -211,6 +213,8 @@ export const F_OM_UNIT = 46
 export const F_OM_UNIT_BYTES = 47
 export const F_BASE_BYTES = 48
 export const F_UNIT_BYTES = 49
+/** 0: a sweep can pass over the family, unless its series expire. */
+export const F_HIDDEN = 50
 /** A summary's: its quantiles are over F_BLOCKS of these. */
 export const F_AGE = 51
 /** One in a native histogram, one for each age bucket in a summary. */

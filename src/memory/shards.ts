@@ -192,6 +192,8 @@ export function orphanThread(arena: Arena, threadId: number): void {
     }
     Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, moving, shardState(0, L.SHARD_ORPHAN))
   }
+  // It may have asked others to let go of a series, and died before it said so.
+  Atomics.add(i32, L.H_REQUESTS, 1)
 }
 
 /** Notes which shards in use have somebody who will see their thread's end. */

@@ -39,9 +39,13 @@ export function endSweep(arena: Arena, threadId: number): void {
   Atomics.compareExchange(arena.i32, L.H_SWEEPER, threadId + 1, 0)
 }
 
-/** A sweep was broken off by a death: what it freed and did not come to take off the counts is counted anew. */
+/**
+ * A sweep was broken off by a death: what it freed and did not come to take off the counts is counted anew, and what it
+ * asked threads to let go of is said again.
+ */
 export function brokeOff(arena: Arena): void {
   Atomics.add(arena.i32, L.H_DEATHS_INSIDE, 1)
+  Atomics.add(arena.i32, L.H_REQUESTS, 1)
 }
 
 /** Gives the right back for a thread that has ended and those that it had started. */
@@ -67,10 +71,10 @@ export function hasSweepWork(arena: Arena): boolean {
 
 function* sweepable(arena: Arena): Generator<number> {
   const { i32 } = arena
-  const retired = Atomics.load(i32, L.H_RETIRED) !== 0
   for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
     const expires = i32[family * 2 + L.F_EXPIRE_AFTER] !== 0
-    if (expires || (retired && Atomics.load(i32, family * 2 + L.F_REMOVALS) !== 0)) yield family
+    const removals = Atomics.load(i32, family * 2 + L.F_REMOVALS) !== 0
+    if (expires || removals || Atomics.load(i32, family * 2 + L.F_HIDDEN) !== 0) yield family
   }
 }
 
@@ -79,7 +83,15 @@ export function sweep(arena: Arena, kernel: Kernel, now: number, elapsed: () => 
   const { i32 } = arena
   const slot = sweepSlot(arena)
   const begin = elapsed()
-  for (const family of sweepable(arena)) kernel.sweep(slot, family, now)
+  let retired = 0
+  for (const family of sweepable(arena)) {
+    const seen = Atomics.load(i32, family * 2 + L.F_HIDDEN)
+    const hidden = kernel.sweep(slot, family, now)
+    // What was removed since may have been passed before it was hidden.
+    Atomics.compareExchange(i32, family * 2 + L.F_HIDDEN, seen, hidden)
+    retired += hidden
+  }
+  Atomics.store(i32, L.H_RETIRED, retired)
   // From here on, who looks something up cannot come upon what was unlinked above.
   Atomics.add(i32, L.H_EPOCH, 1)
   recount(arena)

@@ -27,7 +27,6 @@ import {
   H_HASH,
   H_HASH_MASK,
   H_REQUESTS,
-  H_RETIRED,
   H_ROOM,
   H_SERIES,
   H_SHARD_COUNT,
@@ -154,8 +153,11 @@ function clearCells(family: u32, page: u32, index: i32): void {
   }
 }
 
-/** Looks once at every place of a family. `now` is in ms since the registry was made; the vector is a slot's. */
-export function sweep(slot: u32, family: u32, now: i32): void {
+/**
+ * Looks once at every place of a family, and returns how many it leaves hidden. `now` is in ms since the registry was
+ * made; the vector is a slot's.
+ */
+export function sweep(slot: u32, family: u32, now: i32): i32 {
   const vector = address(slot + SLOT_VECTOR_WORD)
   const cells = field(family, F_CELLS)
   const aggregate = field(family, F_AGGREGATE)
@@ -165,6 +167,7 @@ export function sweep(slot: u32, family: u32, now: i32): void {
   const oldest = oldestEpoch()
   const epoch = atomic.load<i32>((<usize>H_EPOCH) << 2)
   let freed = 0
+  let hiding = 0
   for (let page = <u32>shared(family, F_FIRST_PAGE); page != 0; page = <u32>shared(page, PAGE_NEXT)) {
     const capacity = field(page, PAGE_CAPACITY)
     let values = fold(page, 0, capacity, cells, aggregate, vector)
@@ -177,6 +180,7 @@ export function sweep(slot: u32, family: u32, now: i32): void {
       const state = shared(place, PLACE_STATE)
       const kind = state & STATE_MASK
       if (kind == STATE_FREE) continue
+      if (kind >= STATE_RETIRED) hiding++
       if (kind == STATE_LIVE) {
         if (after == 0) continue
         const moved = activity(family, page, index, values + ((<usize>(index * cells)) << 3))
@@ -190,7 +194,7 @@ export function sweep(slot: u32, family: u32, now: i32): void {
           // Another generation: see lifecycle.ts.
           const hidden = (((state >> STATE_BITS) + 1) << STATE_BITS) | STATE_RETIRED
           if (atomic.cmpxchg<i32>(at(place, PLACE_STATE), state, hidden) == state) {
-            atomic.add<i32>((<usize>H_RETIRED) << 2, 1)
+            hiding++
             request(page, index)
           }
         }
@@ -202,7 +206,7 @@ export function sweep(slot: u32, family: u32, now: i32): void {
         if (moved != load<f64>(address(place + PLACE_FOLD_WORD))) {
           // The state first: a remove() that comes after it notes a fold of its own, which is not to be overwritten.
           if (!changeState(place, state, STATE_LIVE)) continue
-          atomic.sub<i32>((<usize>H_RETIRED) << 2, 1)
+          hiding--
           store<f64>(address(place + PLACE_FOLD_WORD), moved)
           setField(place, PLACE_CHANGED, now)
         } else if (owned) request(page, index)
@@ -213,16 +217,17 @@ export function sweep(slot: u32, family: u32, now: i32): void {
         atomic.add<i32>(at(page, PAGE_FREES), 1)
         atomic.store<i32>(at(place, PLACE_STATE), ((state >> STATE_BITS) + 1) << STATE_BITS)
         freed++
+        hiding--
       }
     }
   }
-  if (freed == 0) return
+  if (freed == 0) return hiding
   atomic.sub<i32>(at(family, F_SERIES), freed)
   atomic.add<i32>(at(family, F_FREES), freed)
   atomic.sub<i32>((<usize>H_SERIES) << 2, freed)
-  atomic.sub<i32>((<usize>H_RETIRED) << 2, freed)
   tally(H_EXPIRED, freed)
   atomic.add<i32>((<usize>H_ROOM) << 2, 1)
+  return hiding
 }
 
 /** From FREEING to UNLINKED. */
