@@ -21,6 +21,21 @@ function retired() {
   return { sim, one, c, child }
 }
 
+t.test('a gauge that is no number goes when it is removed: it has not moved', async t => {
+  const sim = new Sim()
+  const [one, two] = [sim.thread(1), sim.thread(2)]
+  const g = one.gauge('g')
+  g.set({ x: 'a' }, Number.NaN)
+  sim.sweep()
+  t.ok(two.gauge('g').remove('a'))
+  for (let n = 0; n < 3; n++) {
+    one.letGo()
+    sim.sweep()
+  }
+  t.notOk(sim.scrape().has('g{x="a"}'))
+  t.equal(sim.states('g')[L.STATE_FREE], L.FIRST_PAGE_PLACES)
+})
+
 t.test('a series disappears with the first sweep after it is due, and not before', async t => {
   for (const kind of ['counter', 'histogram'] as const) {
     const sim = new Sim()

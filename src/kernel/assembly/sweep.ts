@@ -97,6 +97,13 @@ function activity(family: u32, page: u32, index: i32, values: usize): f64 {
   return count
 }
 
+/** Whether two folds are two values: what is no number both times has not moved. */
+// @ts-ignore: decorator
+@inline
+function differ(one: f64, other: f64): bool {
+  return one != other && (one == one || other == other)
+}
+
 function isOwned(page: u32, index: i32): bool {
   const bit = 1 << (index & 31)
   for (let c = <u32>shared(page, PAGE_CELLS); c != 0; c = <u32>field(c, CELLS_NEXT)) {
@@ -203,7 +210,7 @@ export function sweep(slot: u32, family: u32, now: i32): i32 {
         const owned = isOwned(page, index)
         const again = fold(page, index, 1, cells, aggregate, vector + ((<usize>(capacity * cells)) << 3))
         const moved = activity(family, page, index, again)
-        if (moved != load<f64>(address(place + PLACE_FOLD_WORD))) {
+        if (differ(moved, load<f64>(address(place + PLACE_FOLD_WORD)))) {
           // The state first: a remove() that comes after it notes a fold of its own, which is not to be overwritten.
           if (!changeState(place, state, STATE_LIVE)) continue
           hiding--
