@@ -46,6 +46,7 @@ import type { Arena } from './memory/arena.js'
 import { uptimeOf } from './memory/clock.js'
 import type { RegistryHandle } from './memory/handle.js'
 import * as L from './memory/layout.js'
+import { forgetLineage } from './memory/lineage.js'
 import { markWatched, orphanThread } from './memory/shards.js'
 import { freeSlots } from './memory/slots.js'
 import type {
@@ -427,6 +428,7 @@ export class Registry {
       orphanThread(this.#arena, id)
       freeSlots(this.#arena, id)
       endSweepOf(this.#arena, id)
+      forgetLineage(this.#arena, id)
       Atomics.add(this.#arena.i32, L.H_ROOM, 1)
     })
   }

@@ -38,7 +38,7 @@ class PoolScraper implements Scraper {
   #version = 0
   readonly #sweepEvery: number
   readonly #uptime: () => number
-  readonly #parentId = ancestors().at(-1) ?? -1
+  readonly #ancestors = ancestors()
   #sweeping: NodeJS.Timeout | undefined
 
   constructor(handle: RegistryHandle, arena: Arena, threads: number) {
@@ -51,7 +51,7 @@ class PoolScraper implements Scraper {
     this.#pool = new Pool(handle, threads)
     this.#tools = {
       arena,
-      take: () => takeSlot(arena, threadId, this.#parentId) || undefined,
+      take: () => takeSlot(arena, threadId, this.#ancestors) || undefined,
       give: slot => {
         giveSlot(arena, slot)
         const waiting = [...this.#waiting]
@@ -67,7 +67,7 @@ class PoolScraper implements Scraper {
   }
 
   small(options: ScrapeOptions): Uint8Array | undefined {
-    const slot = takeSlot(this.#arena, threadId, this.#parentId)
+    const slot = takeSlot(this.#arena, threadId, this.#ancestors)
     if (slot === 0) return undefined
     try {
       const plan = this.#plan(options)
@@ -98,7 +98,7 @@ class PoolScraper implements Scraper {
     const arena = this.#arena
     const now = this.#uptime()
     // A little less, or a timer that fires early waits for another turn.
-    if (!beginSweep(arena, threadId, this.#parentId, now, this.#sweepEvery * 0.9)) return
+    if (!beginSweep(arena, threadId, this.#ancestors, now, this.#sweepEvery * 0.9)) return
     try {
       if (sweepableSeries(arena) > SMALL_SWEEP) await this.#pool.run({ now })
       else sweep(arena, this.#kernel, now, () => performance.now())

@@ -74,8 +74,6 @@ export const H_MAX_LABEL_BYTES = 24
 export const H_THREADS_REFUSED = 25
 /** Thread id + 1 of the one that sweeps, 0 for none. */
 export const H_SWEEPER = 26
-/** The thread that started that one, id + 1, 0 unknown. */
-export const H_SWEEPER_PARENT = 29
 /** Raised with each request to let go of a place. */
 export const H_REQUESTS = 27
 /** When the last sweep began, ms since the registry was made. */
@@ -104,6 +102,8 @@ export const H_SWEEP_TOTAL = 50
 /** Deaths after which series are to be counted anew, and how many of them were seen to; see catalogue/recount.ts. */
 export const H_DEATHS_INSIDE = 58
 export const H_RECOUNTED = 59
+/** Newest record of which threads end together; see memory/lineage.ts. */
+export const H_LINEAGES = 60
 export const HEADER_BYTES = 512
 
 /**
@@ -116,15 +116,14 @@ export const DROP_THREADS = 3
 export const DROP_REASONS = 4
 
 /**
- * Shard: what one thread owns. 256 bytes.
+ * Shard: what one thread owns. 192 bytes.
  *
  *     0 state, and above it the thread's id | 1 reserved | 2 newest cell page | 3 epoch inside, 0 outside | 4 claims
  *     5 text at | 6 text end | 7 watched | 8.. free texts by size class, chained through their first field
- *     48.. the owner's id + 1, then the threads that started it, and those, likewise, nearest last, then 0
  *
  * One word for state and thread: only so can a shard not be taken from its new owner by who buries the old one.
  */
-export const SHARD_WORDS = 32
+export const SHARD_WORDS = 24
 export const SHARD_STATE = 0
 export const SHARD_CELLS = 2
 export const SHARD_EPOCH = 3
@@ -133,8 +132,6 @@ export const SHARD_TEXT = 5
 export const SHARD_TEXT_END = 6
 export const SHARD_WATCHED = 7
 export const SHARD_FREE_TEXTS = 8
-export const SHARD_ANCESTORS = 48
-export const MAX_ANCESTORS = 15
 
 export const SHARD_STATE_BITS = 3
 export const SHARD_STATE_MASK = 7
@@ -143,6 +140,17 @@ export const SHARD_LIVE = 1
 export const SHARD_ORPHAN = 2
 /** Being made an orphan, or an orphan being adopted: only who made it so may touch it. */
 export const SHARD_MOVING = 3
+
+/**
+ * Lineage: who is above a thread, and so ends with it.
+ *
+ *     0 next | 1 the thread's id + 1, 0 free, -1 being written | 2.. ids + 1 of those above it, nearest last, then 0
+ */
+export const LINEAGE_NEXT = 0
+export const LINEAGE_THREAD = 1
+export const LINEAGE_ABOVE = 2
+export const MAX_ANCESTORS = 14
+export const LINEAGE_WORDS = 8
 
 /** Texts are given out in steps of this many words, so that a freed one fits the next. */
 export const TEXT_STEP_WORDS = 2
@@ -425,7 +433,7 @@ export const UNSET_HIGH = 0x7ff9_706d
  * Slot: where a span is planned, folded and encoded.
  *
  *     0 owner (thread id + 1, 0 free) | 1 format | 2 scrape sequence | 3 pieces | 4 bytes written | 5 status
- *     6 prefix bytes | 7 thread that started the owner (id + 1, 0 unknown) | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
+ *     6 prefix bytes | 7 reserved | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
  *     30 whether exemplars are told | 31 bytes that a planned piece has for each of them
  *     27 whether series tell when they were made | 28,29 bytes and CRC-32 of a compressed span before it was
  *     then pieces, head scratch, vector, text
@@ -437,7 +445,6 @@ export const SLOT_PIECES = 3
 export const SLOT_BYTES = 4
 export const SLOT_STATUS = 5
 export const SLOT_PREFIX_BYTES = 6
-export const SLOT_PARENT = 7
 export const SLOT_PREFIX_WORD = 4
 /** Where the next piece of the family begins; page 0 when the family is told to its end. */
 export const SLOT_PLAN_PAGE = 24

@@ -5,7 +5,7 @@
  *     FREE ──claim──▶ MOVING ──▶ LIVE ──the thread's death, seen from outside──▶ MOVING ──▶ ORPHAN ──claim──▶ MOVING …
  *
  * Assumes: a thread calls `orphanThread` for another only after that one's outer 'exit' event, when no instruction of
- * it can run any more; thread ids are never used twice in a process.
+ * it can run any more; thread ids are never used twice in a process; what lineage.ts says.
  * Guarantees: every change of state is a compare-exchange of one word that names the thread too, so a shard has at
  * most one owner, and burying the dead cannot hit who has come after; an orphan keeps all it counted and goes on
  * being folded, holds no place, and is in nobody's way; who adopts it finds no place half made. A death in MOVING
@@ -13,6 +13,7 @@
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
+import { announce, endedWith } from './lineage.js'
 
 export class Shard {
   readonly arena: Arena
@@ -85,6 +86,7 @@ function shardState(thread: number, state: number): number {
  * `ancestors` are the threads whose end is this one's too, nearest last.
  */
 export function claimShard(arena: Arena, threadId: number, ancestors: readonly number[]): Shard | undefined {
+  announce(arena, threadId, ancestors)
   const { i32 } = arena
   const count = i32[L.H_SHARD_COUNT]
   for (const wanted of [L.SHARD_ORPHAN, L.SHARD_FREE]) {
@@ -94,7 +96,6 @@ export function claimShard(arena: Arena, threadId: number, ancestors: readonly n
       if ((seen & L.SHARD_STATE_MASK) !== wanted) continue
       const moving = shardState(threadId, L.SHARD_MOVING)
       if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
-      writeAncestors(shard, threadId, ancestors)
       i32[shard.at + L.SHARD_WATCHED] = 0
       i32[shard.at + L.SHARD_CLAIMS] += 1
       if (wanted === L.SHARD_ORPHAN) dropDeadShares(shard)
@@ -103,29 +104,6 @@ export function claimShard(arena: Arena, threadId: number, ancestors: readonly n
     }
   }
   return undefined
-}
-
-/**
- * The list begins with its thread itself, written last: a list that another thread heads is an earlier owner's, whose
- * ancestor's death is not the death of who is taking over.
- */
-function writeAncestors(shard: Shard, threadId: number, ancestors: readonly number[]): void {
-  const { i32 } = shard.arena
-  const at = shard.at + L.SHARD_ANCESTORS
-  const nearest = ancestors.slice(1 - L.MAX_ANCESTORS)
-  nearest.forEach((id, n) => {
-    i32[at + 1 + n] = id + 1
-  })
-  i32[at + 1 + nearest.length] = 0
-  Atomics.store(i32, at, threadId + 1)
-}
-
-function hasAncestor(shard: Shard, owner: number, threadId: number): boolean {
-  const { i32 } = shard.arena
-  let at = shard.at + L.SHARD_ANCESTORS
-  if (Atomics.load(i32, at) !== owner + 1) return false
-  while (i32[++at] !== 0) if (i32[at] === threadId + 1) return true
-  return false
 }
 
 /** Its cell pages, newest first. */
@@ -172,13 +150,14 @@ export function isUnset(arena: Arena, word: number): boolean {
  */
 export function orphanThread(arena: Arena, threadId: number): void {
   const { i32 } = arena
+  const ended = endedWith(arena, threadId)
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
     const shard = new Shard(arena, index)
     const seen = Atomics.load(i32, shard.at + L.SHARD_STATE)
     const state = seen & L.SHARD_STATE_MASK
     if (state !== L.SHARD_LIVE && state !== L.SHARD_MOVING) continue
     const owner = seen >> L.SHARD_STATE_BITS
-    if (owner !== threadId && !hasAncestor(shard, owner, threadId)) continue
+    if (!ended.has(owner)) continue
     const moving = shardState(owner, L.SHARD_MOVING)
     if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
     // Inside a look-up: it may have counted a series that it did not come to make.

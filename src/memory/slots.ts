@@ -8,16 +8,16 @@
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
+import { announce, endedWith } from './lineage.js'
 
 /**
  * A free slot's first word, now the calling thread's; 0 when all are in use. Lowest first: fewest pages touched.
- * `parentId` is the thread that started the caller, whose end is the caller's too; -1 where it is not known.
+ * `ancestors` are the threads whose end is the caller's too, nearest last.
  */
-export function takeSlot(arena: Arena, threadId: number, parentId = -1): number {
+export function takeSlot(arena: Arena, threadId: number, ancestors: readonly number[] = []): number {
+  announce(arena, threadId, ancestors)
   for (const slot of allSlots(arena)) {
-    if (Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, 0, threadId + 1) !== 0) continue
-    arena.i32[slot * 2 + L.SLOT_PARENT] = parentId + 1
-    return slot
+    if (Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, 0, threadId + 1) === 0) return slot
   }
   return 0
 }
@@ -35,10 +35,10 @@ export function slotsTaken(arena: Arena): number {
 
 /** Gives back the slots of a thread that has ended, and of those that it had started. */
 export function freeSlots(arena: Arena, threadId: number): void {
+  const ended = endedWith(arena, threadId)
   for (const slot of allSlots(arena)) {
     const owner = Atomics.load(arena.i32, slot * 2 + L.SLOT_OWNER)
-    if (owner === 0) continue
-    if (owner !== threadId + 1 && arena.i32[slot * 2 + L.SLOT_PARENT] !== threadId + 1) continue
+    if (owner === 0 || !ended.has(owner - 1)) continue
     Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, owner, 0)
   }
 }

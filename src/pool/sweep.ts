@@ -9,17 +9,18 @@ import { recount, wantsRecount } from '../catalogue/recount.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
+import { announce, endedWith } from '../memory/lineage.js'
 import { sweepSlot } from '../memory/slots.js'
 import { tally } from '../memory/tally.js'
 
 /**
- * Takes the right to sweep, if a sweep is due; `now` is in ms since the registry was made, `parentId` the thread that
- * started the caller, -1 where it is not known.
+ * Takes the right to sweep, if a sweep is due; `now` is in ms since the registry was made, `ancestors` are the threads
+ * whose end is the caller's too, nearest last.
  */
 export function beginSweep(
   arena: Arena,
   threadId: number,
-  parentId: number,
+  ancestors: readonly number[],
   now: number,
   every: number,
 ): boolean {
@@ -28,8 +29,8 @@ export function beginSweep(
   // is long ago.
   const since = (now - i32[L.H_SWEPT_AT]) | 0
   if ((since >= 0 && since < every) || !hasSweepWork(arena)) return false
+  announce(arena, threadId, ancestors)
   if (Atomics.compareExchange(i32, L.H_SWEEPER, 0, threadId + 1) !== 0) return false
-  i32[L.H_SWEEPER_PARENT] = parentId + 1
   i32[L.H_SWEPT_AT] = now
   return true
 }
@@ -52,7 +53,7 @@ export function brokeOff(arena: Arena): void {
 export function endSweepOf(arena: Arena, threadId: number): void {
   const { i32 } = arena
   const sweeper = Atomics.load(i32, L.H_SWEEPER)
-  if (sweeper === threadId + 1 || (sweeper !== 0 && i32[L.H_SWEEPER_PARENT] === threadId + 1)) {
+  if (sweeper !== 0 && endedWith(arena, threadId).has(sweeper - 1)) {
     brokeOff(arena)
     Atomics.compareExchange(i32, L.H_SWEEPER, sweeper, 0)
   }

@@ -399,11 +399,11 @@ t.test(
     for (const day of [1, 24, 25, 51, 52, 110]) {
       sim.now = 1_000_000 + day * 86_400_000
       c.inc({ x: `${day}` })
-      t.ok(beginSweep(sim.arena, 1, -1, sim.uptime(), 10), `day ${day}: a sweep is due`)
+      t.ok(beginSweep(sim.arena, 1, [], sim.uptime(), 10), `day ${day}: a sweep is due`)
       sim.sweep()
-      t.notOk(beginSweep(sim.arena, 1, -1, sim.uptime(), 10), 'and one at a time')
+      t.notOk(beginSweep(sim.arena, 1, [], sim.uptime(), 10), 'and one at a time')
       endSweep(sim.arena, 1)
-      t.notOk(beginSweep(sim.arena, 1, -1, sim.uptime() + 9, 10), 'and not again at once')
+      t.notOk(beginSweep(sim.arena, 1, [], sim.uptime() + 9, 10), 'and not again at once')
       sim.sweep(DUE - 1)
       t.equal(sim.scrape().get(`c{x="${day}"}`), 1)
       sim.sweep(1)

@@ -6,9 +6,11 @@
  * Forbidden: a count that is lost, told twice, or told of another label set; a place that nobody can use again.
  */
 import t from 'tap'
+import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { claimShard, orphanThread } from '../../src/memory/shards.js'
-import { hasSweepWork } from '../../src/pool/sweep.js'
+import { freeSlots, slotsTaken, takeSlot } from '../../src/memory/slots.js'
+import { beginSweep, endSweepOf, hasSweepWork } from '../../src/pool/sweep.js'
 import { EXPIRE, interrupt, Killed, Sim, type SimThread } from './sim.js'
 
 const A = 'c{x="a"}'
@@ -361,6 +363,57 @@ t.test('a death at each step of taking a shard over, and of burying', async t =>
     if (claimShard(arena, 5, []) === undefined) t.fail(`step ${step}: the shard is lost`)
   }
   t.ok(steps > 8, `${steps} steps`)
+})
+
+t.test('a thread that dies together with those above it, at each step of what it takes', async t => {
+  // 3 was started by 2, and 2 by 1, whose end alone is seen.
+  const TAKES: Record<string, { take(arena: Arena): void; isFree(arena: Arena): boolean }> = {
+    'a shard': {
+      take: arena => claimShard(arena, 3, [1, 2]),
+      isFree: arena => claimShard(arena, 4, []) !== undefined,
+    },
+    "another's shard": {
+      take: arena => {
+        claimShard(arena, 5, [])
+        orphanThread(arena, 5)
+        claimShard(arena, 3, [1, 2])
+      },
+      isFree: arena => {
+        orphanThread(arena, 5)
+        return claimShard(arena, 4, []) !== undefined
+      },
+    },
+    'a slot': {
+      take: arena => takeSlot(arena, 3, [1, 2]),
+      isFree: arena => slotsTaken(arena) === 0,
+    },
+    'the right to sweep': {
+      take: arena => beginSweep(arena, 3, [1, 2], 1_000_000, 1),
+      isFree: arena => beginSweep(arena, 4, [], 2_000_000, 1),
+    },
+  }
+  for (const [what, { take, isFree }] of Object.entries(TAKES)) {
+    let steps = 0
+    for (let step = 0; ; step++) {
+      const sim = new Sim({ maxThreads: 1 })
+      const { arena } = sim
+      sim.thread(9).counter('c')
+      const killed = interrupt(
+        step,
+        () => {
+          throw new Killed()
+        },
+        () => take(arena),
+      )
+      orphanThread(arena, 1)
+      freeSlots(arena, 1)
+      endSweepOf(arena, 1)
+      if (!isFree(arena)) t.fail(`${what}: lost by a death at step ${step}`)
+      if (!killed) break
+      steps++
+    }
+    t.ok(steps > 1, `${what}: ${steps} steps`)
+  }
 })
 
 t.test('a dead share goes, touches stay: they tell whether others were there', async t => {

@@ -4,9 +4,10 @@ import { threadId, Worker } from 'node:worker_threads'
 import t from 'tap'
 import { openArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
+import { announce, endedWith, forgetLineage } from '../../src/memory/lineage.js'
 import { claimShard, orphanThread } from '../../src/memory/shards.js'
 import { freeSlots, slotsTaken, takeSlot } from '../../src/memory/slots.js'
-import { fresh, shardStates, shardsIn } from '../support/registry.js'
+import { fill, fresh, shardStates, shardsIn } from '../support/registry.js'
 import { shared, Thread } from '../support/thread.js'
 import { until } from '../support/until.js'
 
@@ -29,6 +30,32 @@ t.test('shards are claimed, orphaned and adopted', async t => {
   t.strictSame(shardStates(arena), new Array(3).fill(L.SHARD_ORPHAN), 'a death covers all descendants')
   orphanThread(arena, 101)
   t.equal(claimShard(arena, 106, [])?.index, 1)
+})
+
+t.test('who ends with whom is forgotten with them, and the memory used again', async t => {
+  const { arena } = fresh(t)
+  const used: number[] = []
+  for (let id = 10; id < 40; id += 3) {
+    // Started by main, by that one, and by that one.
+    for (const [n, ancestors] of [[0], [0, id], [0, id, id + 1]].entries()) {
+      announce(arena, id + n, ancestors)
+      announce(arena, id + n, ancestors)
+    }
+    t.strictSame([...endedWith(arena, id)].sort(), [id, id + 1, id + 2])
+    t.strictSame([...endedWith(arena, id + 1)].sort(), [id + 1, id + 2])
+    t.strictSame([...endedWith(arena, id + 2)], [id + 2])
+    forgetLineage(arena, id + 1)
+    t.strictSame([...endedWith(arena, id)], [id])
+    used.push(arena.usedBytes())
+  }
+  t.equal(used.at(-1), used[0])
+  fill(arena)
+  for (let id = 100; id < 103; id++) announce(arena, id, [0, 99])
+  t.equal(endedWith(arena, 99).size, 3, 'in a full memory as many as before')
+  t.ok(
+    claimShard(arena, 103, [0, 99]) !== undefined && takeSlot(arena, 103, [0, 99]) !== 0,
+    'nobody is shut out',
+  )
 })
 
 t.test('an orphan is adopted before a free shard is used', async t => {
