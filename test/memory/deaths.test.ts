@@ -205,7 +205,7 @@ t.test("gauges: the dead's share stays in a sum, and goes from livesum, min and 
 t.test(
   'a death covers descendants, with several registries and where the thread between uses none',
   async t => {
-    for (const between of ['uses both', 'uses none']) {
+    for (const between of ['uses both', 'only looks both up', 'uses none']) {
       const a = fresh(t)
       const b = fresh(t)
       const thread = new Thread(t)
@@ -217,6 +217,8 @@ t.test(
         }
       }
       if (between === 'uses both') await use((op, ...args) => thread.call(op, ...args))
+      if (between === 'only looks both up')
+        for (const { registry } of [a, b]) await thread.call('get', registry.name)
       await thread.call('spawn')
       await use((op, ...args) => thread.call('below', op, ...args))
       const live = between === 'uses both' ? 2 : 1
@@ -225,7 +227,7 @@ t.test(
       for (const [n, { arena, registry }] of [a, b].entries()) {
         // Who was started by a thread that used no registry has nobody to see its end: its shard stays in use,
         // counted as unwatched, and what it counted stays.
-        const orphans = between === 'uses both' ? 2 : 0
+        const orphans = between === 'uses none' ? 0 : live
         const note = `the thread between ${between}: registry ${n + 1}`
         t.equal(shardsIn(arena, L.SHARD_ORPHAN), orphans, note)
         t.equal(shardsIn(arena, L.SHARD_LIVE), live - orphans, note)
