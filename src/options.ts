@@ -20,7 +20,7 @@ export interface RegistryOptions {
   maxThreads?: number
   /** Bytes that a label value may have in UTF-8, 1 to 65,536. Default 4,096. */
   maxLabelLength?: number
-  /** Series in all. Default: as many as memory holds. */
+  /** Series in all, but for those without labels. Default: as many as memory holds. */
   maxSeries?: number
   /** Idle series go after this long: ms, or for example `'10m'`; families can say otherwise. Default: never. */
   expireAfter?: number | string

@@ -209,11 +209,7 @@ export class Families {
     let written: Family | undefined
     for (;;) {
       const found = this.get(identity.name)
-      if (found !== undefined) {
-        // Counted by the one whose family was published, not by those whose copy was thrown away.
-        if (found.ref === written?.ref) this.#published(found)
-        return found
-      }
+      if (found !== undefined) return found
       // Checked against what is known at `head`: had another been published since, the exchange would fail.
       this.#checkLines(identity)
       const head = this.#newest
@@ -233,16 +229,6 @@ export class Families {
         `metric "${identity.name}" would have lines of the same name as metric "${taken.name}", a ${taken.kind}: ${line}`,
       )
     }
-  }
-
-  /** What the thread whose family was published does for it. */
-  #published(family: Family): void {
-    const { i32 } = this.#arena
-    // The library's own take nothing of the program's limit.
-    if (family.self) return
-    Atomics.add(i32, L.H_SERIES, i32[family.ref * 2 + L.F_SERIES])
-    Atomics.or(i32, family.ref * 2 + L.F_FLAGS, L.FLAG_COUNTED)
-    Atomics.add(i32, L.H_PLACES, i32[family.ref * 2 + L.F_SERIES])
   }
 
   /** Takes in what was published since the last call. */

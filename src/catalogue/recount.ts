@@ -34,8 +34,6 @@ export function recount(arena: Arena): void {
   const before = families.map(family => Atomics.load(i32, family * 2 + L.F_SERIES))
   if (isAnybodyInside(arena)) return
   const counted = families.map(family => seriesIn(arena, family))
-  // A family that is published but not counted yet: who does it is about to, or died before.
-  if (families.some(family => (Atomics.load(i32, family * 2 + L.F_FLAGS) & L.FLAG_COUNTED) === 0)) return
   let whole = true
   families.forEach((family, n) => {
     const at = family * 2 + L.F_SERIES
@@ -46,12 +44,13 @@ export function recount(arena: Arena): void {
   i32[L.H_RECOUNTED] = deaths
 }
 
-/** The program's families; the library's own count against no limit. */
+/** The program's families with labels: others count against no limit. */
 function ownFamilies(arena: Arena): number[] {
   const { i32 } = arena
   const families: number[] = []
   for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
-    if ((Atomics.load(i32, family * 2 + L.F_FLAGS) & L.FLAG_SELF) === 0) families.push(family)
+    const own = (i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) === 0
+    if (own && i32[family * 2 + L.F_LABELS] !== 0) families.push(family)
   }
   return families
 }
@@ -64,7 +63,7 @@ function isAnybodyInside(arena: Arena): boolean {
   return false
 }
 
-/** Places that are not free; a family without labels has one, which never is. */
+/** Places that are not free. */
 function seriesIn(arena: Arena, family: number): number {
   const { i32 } = arena
   let series = 0

@@ -1,6 +1,7 @@
 /**
  * The count of series against `maxSeries`, of a family and of the registry: taken before a series is made, given back
- * when it was not. What a death in between leaves, recount.ts mends.
+ * when it was not. What a death in between leaves, recount.ts mends. Series without labels, which come with their
+ * family, are not in it: a death between publishing a family and counting it could be told from neither side.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'

@@ -48,6 +48,17 @@ function shards(arena: Arena, wanted: number, unwatched = false): number {
   return count
 }
 
+/** Those that are counted, and one for each family of the program's without labels. */
+function series(arena: Arena): number {
+  const { i32 } = arena
+  let count = Atomics.load(i32, L.H_SERIES)
+  for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+    const own = (i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) === 0
+    if (own && i32[family * 2 + L.F_LABELS] === 0) count++
+  }
+  return count
+}
+
 const SELF_METRICS: readonly SelfMetric[] = [
   gauge(
     'postmeter_memory_reserved_bytes',
@@ -62,7 +73,7 @@ const SELF_METRICS: readonly SelfMetric[] = [
     'bytes of series records that are free for new series; their cells and text come on top',
     arena => Math.max(0, arena.i32[L.H_PLACES] - arena.i32[L.H_SERIES]) * L.PLACE_WORDS * L.WORD_BYTES,
   ),
-  gauge('postmeter_series', 'series that exist, retired ones included', field(L.H_SERIES)),
+  gauge('postmeter_series', 'series that exist, retired ones included', series),
   gauge(
     'postmeter_series_retired',
     'series that the last sweep left hidden: told no more, and not yet free',

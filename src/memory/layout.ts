@@ -60,7 +60,7 @@ export const H_SCRAPE_SEQ = 14
 export const H_ROOM = 15
 /** The reclamation epoch. */
 export const H_EPOCH = 16
-/** Series that exist, in all families. */
+/** Series that exist in all of the program's families with labels. */
 export const H_SERIES = 17
 export const H_MAX_SERIES = 18
 /** Default labels as exposition text and as JSON members, and how many there are. */
@@ -91,7 +91,7 @@ export const H_REMOVED = 44
 export const H_SWEEPS = 46
 /** Series that the last sweep left hidden. */
 export const H_RETIRED = 48
-/** Places there are, in all pages. */
+/** Places there are for those. */
 export const H_PLACES = 52
 
 /** Page of drops that no family can be charged with. */
@@ -259,8 +259,6 @@ export const AGGREGATE_LAST = 4
 
 /** One of the library's own families. */
 export const FLAG_SELF = 1
-/** Its series are in H_SERIES. */
-export const FLAG_COUNTED = 2
 
 /**
  * A histogram's suffixes: for each bucket, +Inf included, `,le="…"} ` as text and as OpenMetrics spell it, `[le,` for

@@ -112,6 +112,10 @@ t.test("maxSeries, a family's and the registry's", async t => {
     ['dropped-series', 'dropped-series'],
   )
   t.match(events[0].message, /"c_total".*as many series as allowed \(option "maxSeries"\)/)
+  registry.gauge({ name: 'without_labels', help: '' }).set(1)
+  const told = await registry.metrics({ selfMetrics: true })
+  t.match(told, 'without_labels 1\n', 'what has no labels is not limited')
+  t.match(told, 'postmeter_series 7\n', 'but told of')
   const thread = new Thread(t)
   await thread.call('get', registry.name)
   await thread.call('register', 'counter', C)

@@ -3,7 +3,7 @@ import t from 'tap'
 import * as L from '../../src/memory/layout.js'
 import { brokeOff, hasSweepWork } from '../../src/pool/sweep.js'
 import { familyOf } from '../support/registry.js'
-import { Sim } from './sim.js'
+import { interrupt, Killed, Sim } from './sim.js'
 
 /** Five series that never expire, counted as eight: what a sweep leaves that was killed before its last step. */
 function tooMany() {
@@ -32,17 +32,10 @@ t.test('after a sweep that was broken off', async t => {
 
 t.test('not while a thread is in the midst of making one', async t => {
   const { sim, one, counts } = tooMany()
-  const { i32 } = sim.arena
   brokeOff(sim.arena)
   one.table.inEpoch(() => sim.sweep())
   t.strictSame(counts(), [8, 8])
   t.ok(hasSweepWork(sim.arena), 'it is tried again')
-  const family = familyOf(sim.arena, 'c').ref * 2
-  const published = i32[family + L.F_FLAGS]
-  i32[family + L.F_FLAGS] = published & ~L.FLAG_COUNTED
-  sim.sweep()
-  t.strictSame(counts(), [8, 8], 'nor while a family is in the midst of being registered')
-  i32[family + L.F_FLAGS] = published
   sim.sweep()
   t.strictSame(counts(), [5, 5])
 })
@@ -53,5 +46,29 @@ t.test('a thread that died inside a look-up asks for it, one that died elsewhere
     if (inside) one.table.inEpoch(() => sim.bury(one))
     else sim.bury(one)
     t.equal(hasSweepWork(sim.arena), inside)
+  }
+})
+
+t.test('whatever step of a registration a thread died at', async t => {
+  for (const labelNames of [['x'], []]) {
+    let steps = 0
+    for (let step = 0; ; step++) {
+      const { sim, counts } = tooMany()
+      const killed = interrupt(
+        step,
+        () => {
+          throw new Killed()
+        },
+        () => sim.thread(2).counter('d', { labelNames, expireAfter: 0 }),
+      )
+      if (!killed) break
+      steps++
+      brokeOff(sim.arena)
+      sim.thread(3).counter('d', { labelNames, expireAfter: 0 })
+      sim.sweep()
+      t.strictSame(counts(), [5, 5], `${labelNames.length} labels, step ${step}`)
+      t.notOk(hasSweepWork(sim.arena), 'and once is enough')
+    }
+    t.ok(steps > 1, `${steps} steps`)
   }
 })
