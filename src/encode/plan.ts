@@ -24,7 +24,8 @@ export interface Planned {
   readonly comma: boolean
 }
 
-const WHOLE: Planned = {
+/** Of a span that needs nothing around it. */
+export const WHOLE: Planned = {
   divided: undefined,
   first: false,
   last: false,
@@ -64,6 +65,11 @@ export class Plan {
     return this.#family === this.#families.length
   }
 
+  /** The name of the family that comes next. */
+  get family(): string {
+    return this.#families[this.#family].name
+  }
+
   mark(): Mark {
     return { family: this.#family, page: this.#page, first: this.#first, told: this.#told }
   }
@@ -76,8 +82,8 @@ export class Plan {
     this.#told = told
   }
 
-  /** Plans the next span into a slot. Call while not done. */
-  next(slot: number, budget: number): Planned {
+  /** Plans the next span into a slot; undefined where the next series is larger than the budget. Call while not done. */
+  next(slot: number, budget: number): Planned | undefined {
     beginSpan(this.#arena, slot, this.#options, this.#seq)
     if (this.#page !== 0) return this.#divide(slot, budget, false)
     let left = budget
@@ -119,7 +125,7 @@ export class Plan {
   }
 
   /** Fills a span with as much of a family as fits. */
-  #divide(slot: number, budget: number, first: boolean): Planned {
+  #divide(slot: number, budget: number, first: boolean): Planned | undefined {
     const { i32 } = this.#arena
     const family = this.#families[this.#family]
     const json = this.#options.format === 'json'
@@ -138,9 +144,7 @@ export class Plan {
       count = plan()
     }
     const flags = json ? 0 : first ? this.#flags(0) : 0
-    if (count === 0 && i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) {
-      throw new Error(`metric "${family.name}": a series does not fit a slot`)
-    }
+    if (count === 0 && i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) return undefined
     addPiece(this.#arena, slot, {
       family: family.ref,
       page: this.#page,

@@ -12,7 +12,7 @@ import { compressible } from '../memory/slots.js'
 import type { GzipTask } from '../pool/task.js'
 import { GzipMember } from './gzip.js'
 import { familyClose, familyHead, familyOpen } from './json-glue.js'
-import type { Mark, Plan, Planned } from './plan.js'
+import { type Mark, type Plan, type Planned, WHOLE } from './plan.js'
 import { spanBytes } from './span.js'
 import type { Chunk, Format, Scrape, ScrapeOptions } from './types.js'
 
@@ -147,10 +147,15 @@ export class SlotScrape implements Scrape {
       if (slot === undefined) return
       const mark = this.#plan.mark()
       const planned = this.#plan.next(slot, this.#budget)
-      const encoded = this.#tools.encode(this.#task(slot, planned))
+      const encoded = planned === undefined ? this.#misfit() : this.#tools.encode(this.#task(slot, planned))
       encoded.catch(() => {})
-      this.#work.push({ slot, mark, planned, encoded })
+      this.#work.push({ slot, mark, planned: planned ?? WHOLE, encoded })
     }
+  }
+
+  /** Fails the scrape when it comes to it. */
+  #misfit(): Promise<never> {
+    return Promise.reject(new Error(`metric "${this.#plan.family}": a series does not fit a slot`))
   }
 
   #task(slot: number, planned: Planned): number | GzipTask {

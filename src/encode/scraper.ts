@@ -73,7 +73,7 @@ class PoolScraper implements Scraper {
       const plan = this.#plan(options)
       if (!plan.done) {
         const planned = plan.next(slot, SMALL_BYTES)
-        if (!plan.done || planned.divided !== undefined) return undefined
+        if (!plan.done || planned?.divided !== undefined) return undefined
       }
       const pieces = pieceCount(this.#arena, slot)
       if (pieces === 0) return undefined

@@ -185,6 +185,18 @@ t.test('label sets as long as a slot are told or refused, never what makes a scr
   }
 })
 
+t.test('one series that is larger than what is encoded without the pool', async t => {
+  const x = 'x'.repeat(4_000)
+  const y = 'y'.repeat(4_000)
+  const { registry } = fresh(t, { memory: '64MiB' })
+  registry.histogram({ name: 'h', help: 'h', labelNames: ['x', 'y'] }).observe({ x, y }, 3)
+  for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
+    const { text } = await streamed(registry, format)
+    t.match(text, y, format)
+  }
+  t.match(await registry.metrics(), `h_count{x="${x}",y="${y}"} 1\n`)
+})
+
 t.test("what a family's head takes of a slot is not its series'", async t => {
   const help = 'h'.repeat(8_000)
   for (const kind of ['counter', 'histogram'] as const) {
