@@ -9,19 +9,23 @@ import * as L from '../memory/layout.js'
 /** Counts one more series of a family; false where a limit forbids it. */
 export function reserve(arena: Arena, family: number): boolean {
   const { i32 } = arena
-  const max = i32[family * 2 + L.F_MAX_SERIES]
-  if (Atomics.add(i32, family * 2 + L.F_SERIES, 1) >= max && max !== 0) {
-    Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
-    return false
-  }
+  if (!take(i32, family * 2 + L.F_SERIES, i32[family * 2 + L.F_MAX_SERIES])) return false
   // The library's own take nothing of the program's limit.
   if ((i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) !== 0) return true
-  const maxAll = i32[L.H_MAX_SERIES]
-  if (Atomics.add(i32, L.H_SERIES, 1) >= maxAll && maxAll !== 0) {
-    unreserve(arena, family)
-    return false
+  if (take(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return true
+  Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
+  return false
+}
+
+/** Never above the limit, not for a moment: who came then would be refused what there is room for. 0 is no limit. */
+function take(i32: Int32Array, at: number, max: number): boolean {
+  let seen = Atomics.load(i32, at)
+  while (max === 0 || seen < max) {
+    const now = Atomics.compareExchange(i32, at, seen, seen + 1)
+    if (now === seen) return true
+    seen = now
   }
-  return true
+  return false
 }
 
 export function unreserve(arena: Arena, family: number): void {

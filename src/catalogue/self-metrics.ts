@@ -199,8 +199,18 @@ export class SelfMetrics {
       const count = dropped(this.#arena, family, reason)
       if (count === 0) continue
       this.#set(drops, page, reason, count)
-      Atomics.store(this.#arena.i32, placeAt(page, reason) * 2 + L.PLACE_STATE, L.STATE_LIVE)
+      this.#show(placeAt(page, reason))
     }
+  }
+
+  /** Makes a hidden series live, born now: as SeriesTable does one that it makes, for scrapes that did not plan it. */
+  #show(place: number): void {
+    const { i32 } = this.#arena
+    const state = place * 2 + L.PLACE_STATE
+    if (Atomics.load(i32, state) === L.STATE_LIVE) return
+    Atomics.compareExchange(i32, state, L.STATE_FREE, L.STATE_MADE)
+    Atomics.store(i32, place * 2 + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
+    Atomics.compareExchange(i32, state, L.STATE_MADE, L.STATE_LIVE)
   }
 
   #set(family: Family, page: number, index: number, value: number): void {

@@ -6,6 +6,10 @@
  * Forbidden: a count that is lost, told twice, or told of another label set; a place that nobody can use again.
  */
 import t from 'tap'
+import { countDrop } from '../../src/catalogue/drops.js'
+import { Families, type Family } from '../../src/catalogue/families.js'
+import { placeAt } from '../../src/catalogue/pages.js'
+import { reserveDrops, SelfMetrics } from '../../src/catalogue/self-metrics.js'
 import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { claimShard, orphanThread } from '../../src/memory/shards.js'
@@ -255,6 +259,30 @@ t.test(
   },
 )
 
+t.test('who is refused at a limit leaves room for others meanwhile', async t => {
+  let steps = 0
+  for (let step = 0; ; step++) {
+    const at = world({ maxSeries: 1 })
+    const { sim, one, two, c, d } = at
+    BEFORE['being freed'](at)
+    const there = interrupt(
+      step,
+      () => {
+        // The series that is there goes, and the other thread is first to make one.
+        sim.sweep()
+        sim.sweep()
+        d.inc({ x: 'b' })
+      },
+      () => c.inc({ x: 'c' }),
+    )
+    if (!there) break
+    steps++
+    const [mine, theirs] = [one, two].map(thread => thread.refused.length)
+    if (theirs !== 0 && mine !== 0) t.fail(`step ${step}: both are refused, and there is room for one`)
+  }
+  t.ok(steps > 10, `${steps} steps`)
+})
+
 t.test('a series removed from a family that never expires is freed, whatever comes in between', async t => {
   const MEANWHILE: Record<string, (at: World) => void> = {
     'a sweep': ({ sim }) => sim.sweep(),
@@ -430,6 +458,36 @@ t.test('a dead share goes, touches stay: they tell whether others were there', a
   for (let n = 0; n < 10; n++) theirs.set(3)
   sim.sweep(EXPIRE)
   t.equal(sim.scrape().get('g{x="a"}'), 3, 'touched ten times, as often as the dead had')
+})
+
+t.test('nor the first drop of a family, which makes a series of its own be told', async t => {
+  let told = 0
+  for (let step = 0; ; step++) {
+    const { sim, c } = world()
+    c.inc({ x: 'b' })
+    const families = new Families(sim.arena)
+    reserveDrops(sim.arena, families, families.get('c') as Family)
+    const { i32 } = sim.arena
+    const family = families.get('c')?.ref as number
+    const place = placeAt(i32[family * 2 + L.F_DROP_PAGE], L.DROP_SERIES)
+    countDrop(sim.arena, family, L.DROP_SERIES)
+    let seq = 0
+    let planned = false
+    const there = interrupt(
+      step,
+      () => {
+        seq = Atomics.add(i32, L.H_SCRAPE_SEQ, 1)
+        planned = i32[place * 2 + L.PLACE_STATE] !== L.STATE_FREE
+      },
+      () => new SelfMetrics(sim.arena, families).refresh(),
+    )
+    t.equal(i32[place * 2 + L.PLACE_STATE], L.STATE_LIVE)
+    if (!there) break
+    const tells = i32[place * 2 + L.PLACE_BORN] - seq <= 0
+    if (tells) told++
+    if (tells && !planned) t.fail(`step ${step}: told, but not planned`)
+  }
+  t.ok(told > 0, `${told} told`)
 })
 
 t.test('a scrape that begins while a series is being written does not tell what it did not plan', async t => {
