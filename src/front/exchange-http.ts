@@ -1,14 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Chunk } from '../encode/types.js'
 import type { Desk, Visit } from './desk.js'
 import type { Cut, Reading } from './encoding.js'
 import { HeaderReader } from './headers.js'
+import { follow } from './http-connection.js'
 import { closes, type Headers, type Refusal, type RequestHead, refuse, STATUS_LINES } from './request.js'
 
 /** What is given to the socket at once: a copy, for the slot must not be held by a socket that takes nothing. */
 const PIECE_BYTES = 256 * 1024
 const VERSION = refuse(400, 'malformed', 'this is not HTTP/1.1')
+/** Requests of one connection that are answered at once: what is sent ahead of its answers costs memory here. */
+const MAX_PIPELINED = 64
+const PIPELINED = refuse(
+  503,
+  'connections',
+  `there are more than ${MAX_PIPELINED} requests at once on this connection`,
+  [['Retry-After', '1']],
+)
 const ABSOLUTE = /^https?:\/\/[^/?#]*/i
 
 /** Answers one request of a node:http server; `stallTimeout` in ms, 0 for none. */
@@ -20,13 +30,22 @@ export function serveHttp(
   target = request.url ?? '',
 ): void {
   const visit = desk.visit()
-  response.once('close', () => {
-    if (!response.writableFinished) visit.answered(0)
-    visit.end()
+  let streamed: Streamed | undefined
+  const open = follow(request, response, stallTimeout, {
+    ended() {
+      if (!response.writableFinished) visit.answered(0)
+      streamed?.stop()
+      visit.end()
+    },
+    left: () => streamed?.cutOff(),
   })
   // A body on GET means nothing, and must not be taken for the next request.
   request.resume()
-  const answer = desk.answer(headOf(request, target, desk), visit)
+  const head = headOf(request, target, desk)
+  const answer =
+    open > MAX_PIPELINED
+      ? desk.refused(desk.judge(PIPELINED, head.peer), head, visit)
+      : desk.answer(head, visit)
   if (answer.kind === 'refuse') {
     sendRefusal(response, answer.refusal, visit)
     return
@@ -34,12 +53,6 @@ export function serveHttp(
   if (answer.kind === 'whole') {
     setHeaders(response, answer.headers)
     response.setHeader('Content-Length', answer.bytes.length)
-    const { socket } = response
-    if (stallTimeout > 0 && socket !== null) {
-      const stalled = () => response.destroy()
-      socket.setTimeout(stallTimeout, stalled)
-      response.once('finish', () => socket.setTimeout(0, stalled))
-    }
     if (request.method !== 'HEAD') visit.bytes = answer.bytes.length
     // Node puts the head of a body of bytes before all that waits behind other answers, a 100 Continue too, which
     // would then stand between the two; flushed, it is put behind.
@@ -53,7 +66,8 @@ export function serveHttp(
     response.end()
     return
   }
-  new Streamed(request, response, desk, visit).run(answer.headers, answer.open)
+  streamed = new Streamed(request, response, desk, visit)
+  void streamed.run(answer.headers, answer.open)
 }
 
 /** An answer that is streamed as it is encoded. */
@@ -64,16 +78,20 @@ class Streamed {
   readonly #visit: Visit
   #reading: Reading | undefined
   #over = false
+  #wake: (() => void) | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, desk: Desk, visit: Visit) {
     this.#request = request
     this.#response = response
     this.#desk = desk
     this.#visit = visit
-    response.once('close', () => {
-      this.#over = true
-      this.#reading?.abort()
-    })
+  }
+
+  /** Nothing more is to be said. */
+  stop(): void {
+    this.#over = true
+    this.#reading?.abort()
+    this.#wake?.()
   }
 
   async run(headers: Headers, open: (onCut: (cut: Cut) => void) => Reading): Promise<void> {
@@ -102,16 +120,22 @@ class Streamed {
   #fail(error: unknown): void {
     // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
     if (this.#over) return
-    this.#over = true
     const refusal = this.#desk.failed(error, this.#visit)
-    if (!this.#response.headersSent) {
-      sendRefusal(this.#response, refusal, this.#visit)
+    if (this.#response.headersSent) {
+      this.cutOff()
       return
     }
-    // A clean end would be taken for the whole of it: in HTTP/1.0 the end of the connection is one.
+    this.stop()
+    sendRefusal(this.#response, refusal, this.#visit)
+  }
+
+  /** Ends the connection so that what was said is not taken for the whole. */
+  cutOff(): void {
+    if (this.#over || this.#response.writableEnded) return
+    this.stop()
     const { socket } = this.#response
-    if (this.#request.httpVersion === '1.0' && socket instanceof Socket && socket.remotePort !== undefined)
-      socket.resetAndDestroy()
+    // In HTTP/1.0 a clean end of the connection is one of the body; TLS has ends of its own, which this is none of.
+    if (this.#request.httpVersion === '1.0' && canReset(socket)) socket.resetAndDestroy()
     this.#response.destroy()
   }
 
@@ -135,13 +159,19 @@ class Streamed {
     return new Promise(resolve => {
       const done = () => {
         this.#response.off('drain', done)
-        this.#response.off('close', done)
+        this.#wake = undefined
         resolve()
       }
+      this.#wake = done
       this.#response.on('drain', done)
-      this.#response.on('close', done)
     })
   }
+}
+
+/** Whether a socket is TCP without TLS, and open in this direction: others throw, or stay open. */
+function canReset(socket: Socket | null): socket is Socket {
+  if (!(socket instanceof Socket) || socket instanceof TLSSocket) return false
+  return socket.remotePort !== undefined && !socket.writableEnded
 }
 
 function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHead {

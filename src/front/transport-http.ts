@@ -35,7 +35,13 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
     tls === undefined
       ? createServer(options)
       : createSecureServer({ ...options, ...readPair(tls), minVersion: 'TLSv1.2', handshakeTimeout: IDLE_MS })
-  server.on('connection', socket => admit(socket, desk, tls !== undefined))
+  // Not all of them are known to node's own closeAllConnections: not those before the end of a TLS handshake.
+  const sockets = new Set<Socket>()
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    admit(socket, desk, tls !== undefined)
+  })
   const serve = (request: IncomingMessage, response: ServerResponse) =>
     serveHttp(request, response, desk, stallTimeout)
   server.on('request', serve)
@@ -48,12 +54,12 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
     const method = refuse(405, 'method', 'method "CONNECT" is not allowed here, use GET or HEAD', [
       ['Allow', 'GET, HEAD'],
     ])
-    socket.end(rawRefusal(refusedFor(method, request.socket, desk)))
+    socket.end(rawRefusal(refusedFor(method, request.socket, desk)), () => socket.destroy())
   })
   try {
     const address = await bind(server, settings)
     const unfollow = tls === undefined ? () => {} : followFiles(server as SecureServer, tls, settings.log!)
-    return transport(server, desk, address, unfollow)
+    return transport(server, sockets, desk, address, unfollow)
   } catch (error) {
     throw listenError(settings.listen, error)
   }
@@ -75,7 +81,13 @@ async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSet
   return { ...listen, port: (server.address() as AddressInfo).port }
 }
 
-function transport(server: Server, desk: Desk, address: Address, unfollow: () => void): Transport {
+function transport(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  desk: Desk,
+  address: Address,
+  unfollow: () => void,
+): Transport {
   let closed: Promise<void> | undefined
   // The file is not where node made it.
   const unlink = () => {
@@ -85,7 +97,7 @@ function transport(server: Server, desk: Desk, address: Address, unfollow: () =>
     if (server.listening) unlink()
     unfollow()
     server.close()
-    server.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
   }
   return {
     name: 'http',

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
+import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -166,6 +166,58 @@ t.test(
     })
     await t.rejects(serve({}, { tls: { cert } }), { message: /^option "tls": .*two files/ })
     await t.rejects(serve({}, { tls: { cert, key, ca: 'x' } }), { message: /option "ca" is not known/ })
+  },
+)
+
+t.test(
+  'a scrape that fails midway ends a reader of HTTP/1.0 over TLS, not the front',
+  { skip: hasOpenssl ? false : 'there is no openssl' },
+  async t => {
+    const codes: string[] = []
+    const front = await serve(
+      { chunks: 10, chunkBytes: 100_000, failAt: 4 },
+      {
+        listen: '127.0.0.1:0',
+        tls: makePair('fails'),
+        log: ({ code }: { code: string }) => codes.push(code),
+      },
+    )
+    const open = () =>
+      connect({ port: front.address.port, host: '127.0.0.1', rejectUnauthorized: false }).on(
+        'error',
+        () => {},
+      )
+    const other = open()
+    await once(other, 'secureConnect')
+    const socket = open().resume()
+    socket.write('GET /metrics HTTP/1.0\r\n\r\n')
+    await once(socket, 'close')
+    other.write('GET /x HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n')
+    let answer = ''
+    for await (const part of other) answer += part
+    t.match(answer, /^HTTP\/1\.1 404 /, 'another connection goes on')
+    await until('it was said', () => codes.length > 0)
+    t.same(
+      codes.filter(code => code !== 'denied-path'),
+      ['scrape-failed'],
+    )
+    await front.close()
+  },
+)
+
+t.test(
+  'a client that does not go on with its TLS handshake does not hold up the end',
+  { skip: hasOpenssl ? false : 'there is no openssl' },
+  async t => {
+    const front = await serve({ small: 'b' }, { listen: '127.0.0.1:0', tls: makePair('silent') })
+    const silent = createConnection(front.address.port, '127.0.0.1')
+    await once(silent, 'connect')
+    // Another one has been served, so that the front knows of both.
+    t.equal(await subject(front.address.port), 'silent')
+    const begun = performance.now()
+    await front.close()
+    t.ok(performance.now() - begun < 8000, 'sooner than a handshake may take')
+    silent.destroy()
   },
 )
 

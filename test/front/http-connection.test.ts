@@ -1,0 +1,117 @@
+/** Connections of node:http that are kept, half closed, sent ahead on, or not read from. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import t from 'tap'
+import { type Gauges, NO_RECORDER, type Recorder } from '../../src/front/recorder.js'
+import { listenHttp } from '../../src/front/transport-http.js'
+import { deskFor, type More } from '../fixtures/front-desk.js'
+import type { FakePlan } from '../fixtures/front-scraper.js'
+import { get, Raw, until } from './raw.js'
+
+t.setTimeout(120_000)
+
+async function setUp(plan: FakePlan, more: More = {}) {
+  let gauges: Gauges | undefined
+  const recorder: Recorder = {
+    ...NO_RECORDER,
+    watch: given => {
+      gauges = given
+      return () => {}
+    },
+  }
+  const { scraper, desk, events, transport: settings } = deskFor(plan, { recorder, ...more })
+  const transport = await listenHttp(settings)
+  t.teardown(() => transport.close(0))
+  return { scraper, desk, events, transport, port: transport.address.port, gauges: gauges! }
+}
+
+/** A client that goes on sending, or waiting, when the other side has ended. */
+async function halfOpen(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  await once(socket, 'connect')
+  return socket
+}
+
+t.test('a kept connection on which nothing is asked any more is ended', async t => {
+  const { desk, port } = await setUp({ small: 'b' })
+  const raw = await Raw.open(port)
+  for (let n = 0; n < 3; n++) await raw.send(get('/metrics')).answer()
+  t.equal(desk.connections.open, 1)
+  t.equal((await raw.rest()).length, 0)
+})
+
+t.test('who asks ahead and takes nothing is cut off', async t => {
+  const { scraper, desk, port, gauges } = await setUp({ small: 'b'.repeat(60_000) }, { stallTimeout: 300 })
+  const raw = await Raw.open(port)
+  raw.socket.pause()
+  const { asked } = scraper.ledger
+  const open = () => desk.connections.open === 1
+  // What the system takes is answered, until it takes no more. Then the reader takes a little, so that one of those
+  // that wait gets its turn.
+  while (open() && gauges.inFlight() < 10) {
+    const before = asked.length
+    raw.send(get('/metrics').repeat(20))
+    await until('they are read', () => asked.length === before + 20 || !open())
+    const waiting = gauges.inFlight()
+    if (waiting < 10) continue
+    raw.socket.resume()
+    await until('one is taken', () => gauges.inFlight() < waiting)
+    raw.socket.pause()
+  }
+  await until('the connection is ended', () => desk.connections.open === 0)
+  t.equal(gauges.inFlight(), 0)
+  raw.close()
+})
+
+t.test('answers that wait behind another one end with their connection', async t => {
+  const { scraper, desk, port, gauges } = await setUp({ chunks: 1000, chunkBytes: 1 << 20 })
+  const { ledger } = scraper
+  const raw = await Raw.open(port)
+  raw.send(get('/metrics?prefix=a') + get('/metrics?prefix=b') + get('/x'))
+  await until('both are streamed', () => ledger.opened === 2 && raw.buffered > 0)
+  raw.close()
+  await until('the connection is ended', () => desk.connections.open === 0)
+  await until('nothing is in flight', () => gauges.inFlight() === 0)
+  await until('and every chunk is released', () => ledger.released === ledger.given)
+  t.same([ledger.aborted, ledger.releasedTwice, gauges.running()], [2, 0, 0])
+})
+
+t.test('more than 64 requests ahead are refused', async t => {
+  const { port } = await setUp({ small: 'b' })
+  const raw = await Raw.open(port)
+  raw.send(get('/metrics').repeat(100))
+  let served = 0
+  for (let n = 0; n < 64; n++) if ((await raw.answer()).status === 200) served++
+  t.equal(served, 64)
+  const answer = await raw.answer()
+  t.equal(answer.status, 503)
+  t.equal(answer.headers.get('retry-after'), '1')
+  t.match(answer.body.toString(), /more than 64 requests at once/)
+  t.equal((await raw.rest()).length, 0)
+})
+
+t.test('CONNECT holds no connection, though its client never ends it', async t => {
+  const { desk, port, transport } = await setUp({ small: 'b' })
+  const socket = await halfOpen(port)
+  socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')
+  socket.resume()
+  await once(socket, 'end')
+  await until('it is counted out', () => desk.connections.open === 0)
+  await transport.close(0)
+  socket.destroy()
+  t.pass()
+})
+
+t.test('a reader of HTTP/1.0 that half closes is not told a part as if it were the whole', async t => {
+  const { scraper, port, gauges } = await setUp({ chunks: 40, chunkBytes: 1 << 20 })
+  const socket = await halfOpen(port)
+  const outcome = once(socket, 'end').then(
+    () => 'a clean end',
+    error => error.code,
+  )
+  socket.resume()
+  socket.end('GET /metrics HTTP/1.0\r\n\r\n')
+  t.equal(await outcome, 'ECONNRESET')
+  await until('nothing is in flight', () => gauges.inFlight() === 0)
+  t.equal(scraper.ledger.aborted, 1)
+})
