@@ -60,9 +60,13 @@ const PAGE: Headers = [
   ...ALWAYS,
 ]
 
+const CLOSING = refuse(503, 'closing', 'this front is closing', [['Retry-After', '1']])
+
 /** One request from its first look to the end of its answer. */
 export class Visit {
   bytes = 0
+  /** Known once it was looked at. */
+  peer: Peer
   #status = 0
   #format: Format | undefined
   readonly #desk: Desk
@@ -74,10 +78,15 @@ export class Visit {
     this.#begun = begun
   }
 
-  /** What it got, or 0 where the reader went away; the format stays where it is left out. */
+  /** What it got; the format stays where it is left out. */
   answered(status: number, format?: Format): void {
     this.#status = status
     this.#format ??= format
+  }
+
+  /** It did not get all of it: the reader went away, unless it was cut or the scrape failed. */
+  aborted(): void {
+    if (this.#status < 500) this.#status = 0
   }
 
   /** Can be called twice. */
@@ -132,10 +141,11 @@ export class Desk {
   }
 
   answer(head: RequestHead, visit: Visit): Answer {
+    visit.peer = head.peer
     if (!this.#forwardedNoticed && isForwardedByLoopback(head)) this.#noticeForwarded()
     const decision = decide(head, this.#rules)
     if (decision.kind === 'refuse') return this.refused(decision, head, visit)
-    if (this.#closing) return this.refused(refuse(503, 'closing', 'this front is closing'), head, visit)
+    if (this.#closing) return this.refused(CLOSING, head, visit)
     if (decision.kind === 'landing') {
       visit.answered(200)
       return { kind: 'whole', headers: PAGE, bytes: Buffer.from(landingPage(this.#rules, this.#figures())) }
@@ -195,12 +205,15 @@ export class Desk {
     return { kind: 'refuse', refusal }
   }
 
-  /** What to tell a reader that was told nothing yet: of a Cut, or of a scrape that failed, which is logged. */
-  failed(error: unknown, visit: Visit): Refusal {
+  /**
+   * What to tell a reader of a Cut, or of a scrape that failed, which is logged; `begun` says that it has got a part of
+   * its answer, and can be told nothing else.
+   */
+  failed(error: unknown, visit: Visit, begun = false): Refusal {
     const refusal = refusalOf(error)
     if (refusal !== undefined) {
-      visit.answered(refusal.status)
-      this.#recorder.denied(refusal.denial)
+      if (begun) visit.answered(refusal.status)
+      else this.refused(refusal, visit, visit)
       return refusal
     }
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -33,7 +33,7 @@ export function serveHttp(
   let streamed: Streamed | undefined
   const open = follow(request, response, stallTimeout, {
     ended() {
-      if (!response.writableFinished) visit.answered(0)
+      if (!response.writableFinished) visit.aborted()
       streamed?.stop()
       visit.end()
     },
@@ -120,8 +120,9 @@ class Streamed {
   #fail(error: unknown): void {
     // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
     if (this.#over) return
-    const refusal = this.#desk.failed(error, this.#visit)
-    if (this.#response.headersSent) {
+    const begun = this.#response.headersSent
+    const refusal = this.#desk.failed(error, this.#visit, begun)
+    if (begun) {
       this.cutOff()
       return
     }

@@ -151,7 +151,7 @@ class Exchange {
     this.#visit = desk.visit()
     // First of all: a handler that returned or threw without it would end the process.
     response.onAborted(() => {
-      this.#visit.answered(0)
+      this.#visit.aborted()
       this.#finish()
     })
   }
@@ -216,7 +216,7 @@ class Exchange {
   #fail(error: unknown): void {
     // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
     if (this.#over) return
-    const refusal = this.#desk.failed(error, this.#visit)
+    const refusal = this.#desk.failed(error, this.#visit, this.#headSent)
     if (!this.#headSent) this.#refuse(refusal)
     else {
       // A clean end would be taken for the whole of it. What is finished here, onAborted finds done.

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import { choose } from '../../src/front/choose.js'
 import { parseListen } from '../../src/front/listen.js'
+import { NO_RECORDER, type Recorder } from '../../src/front/recorder.js'
 import type { Transport, TransportSettings } from '../../src/front/transport.js'
 import { listenHttp } from '../../src/front/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transport-uws.js'
@@ -333,17 +334,31 @@ for (const { name, listen, skip } of transports) {
     })
 
     t.test('a scrape that fails midway ends the connection without an end of the body', async t => {
-      const server = await setUp({
-        chunks: 10,
-        chunkBytes: 100_000,
-        failAt: 4,
-      })
+      const statuses: number[] = []
+      const recorder: Recorder = { ...NO_RECORDER, answered: status => statuses.push(status) }
+      const server = await setUp({ chunks: 10, chunkBytes: 100_000, failAt: 4 }, { recorder })
       const raw = await Raw.open(server.port)
       await t.rejects(raw.send(get('/metrics')).answer(), /closed (before|after)/)
       await settled('failed midway', server)
       t.equal(server.ledger.given, 4)
       t.equal(server.ledger.releasedTwice, 0)
       t.match(server.events, [{ level: 'error', code: 'scrape-failed' }])
+      await until('it is counted', () => statuses.length > 0)
+      t.same(statuses, [500], 'as what it was, not as a reader that went away')
+    })
+
+    t.test('who waits for a place in vain is told so, and the log too', async t => {
+      const server = await setUp({ chunks: 1, hangAt: 0 }, { maxConcurrentScrapes: 1, maxWait: 50 })
+      const first = await Raw.open(server.port)
+      first.send(get('/metrics?prefix=a'))
+      await until('it has the place', () => server.ledger.opened === 1)
+      const second = await Raw.open(server.port)
+      const answer = await second.send(get('/metrics?prefix=b')).answer()
+      t.equal(answer.status, 503)
+      t.equal(answer.headers.get('retry-after'), '1')
+      t.match(answer.body.toString(), /"maxConcurrentScrapes"/)
+      t.match(server.events, [{ level: 'warn', code: 'denied-busy' }])
+      for (const raw of [first, second]) raw.close()
     })
 
     t.test('a port in use is an error that names the option', async t => {
@@ -433,6 +448,7 @@ for (const { name, listen, skip } of transports) {
       const answer = await late.send(request.slice(20)).answer()
       t.equal(answer.status, 503)
       t.equal(answer.body.toString(), 'this front is closing\n')
+      t.equal(answer.headers.get('retry-after'), '1')
       t.equal(answer.headers.get('connection'), 'close')
       t.equal((await late.rest()).length, 0)
       reading.socket.resume()
