@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -57,20 +56,23 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
     socket.end(rawRefusal(refusedFor(method, request.socket, desk)), () => socket.destroy())
   })
   try {
-    const address = await bind(server, settings)
+    const bound = await bind(server, settings)
     const unfollow = tls === undefined ? () => {} : followFiles(server as SecureServer, tls, settings.log!)
-    return transport(server, sockets, desk, address, unfollow)
+    return transport(server, sockets, desk, bound, unfollow)
   } catch (error) {
     throw listenError(settings.listen, error)
   }
 }
 
-async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSettings): Promise<Address> {
+interface Bound {
+  readonly address: Address
+  /** Removes a Unix socket's file. */
+  unlink(): void
+}
+
+async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSettings): Promise<Bound> {
   const { address, port, family } = listen
-  if (family === 'unix') {
-    await listenUnix(server, address, socketMode)
-    return listen
-  }
+  if (family === 'unix') return { address: listen, unlink: await listenUnix(server, address, socketMode) }
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: address, port, exclusive: true }, () => {
@@ -78,21 +80,17 @@ async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSet
       resolve()
     })
   })
-  return { ...listen, port: (server.address() as AddressInfo).port }
+  return { address: { ...listen, port: (server.address() as AddressInfo).port }, unlink: () => {} }
 }
 
 function transport(
   server: Server,
   sockets: ReadonlySet<Socket>,
   desk: Desk,
-  address: Address,
+  { address, unlink }: Bound,
   unfollow: () => void,
 ): Transport {
   let closed: Promise<void> | undefined
-  // The file is not where node made it.
-  const unlink = () => {
-    if (address.family === 'unix') rmSync(address.address, { force: true })
-  }
   const destroy = () => {
     if (server.listening) unlink()
     unfollow()

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { request } from 'node:http'
-import { createConnection, createServer } from 'node:net'
+import { createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -75,6 +75,46 @@ t.test('a socket that a process left behind is taken, another file is not', asyn
   await t.rejects(serve({}, { listen: `unix:${path}` }), { code: 'EEXIST' })
   t.equal(readFileSync(path, 'utf8'), 'mine')
   await t.rejects(serve({}, { listen: `unix:${join(dir, 'no', 'such')}` }), { code: 'ENOENT' })
+})
+
+t.test(
+  'a socket is not taken from who listens on it, though its queue is full',
+  { skip: process.platform === 'linux' ? false : 'only Linux says that a queue is full' },
+  async t => {
+    const path = join(dir, 'full.sock')
+    const child = spawn(process.execPath, [
+      '-e',
+      `require('net').createServer().listen({ path: '${path}', backlog: 1 }, () => {
+        require('fs').writeSync(1, 'listening')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+      })`,
+    ])
+    await once(child.stdout, 'data')
+    const waiting: Socket[] = []
+    for (let full = false; !full; ) {
+      const socket = createConnection(path)
+      waiting.push(socket)
+      full = await once(socket, 'connect').then(
+        () => false,
+        ({ code }) => code === 'EAGAIN',
+      )
+    }
+    await t.rejects(serve({}, { listen: `unix:${path}` }), { code: 'EADDRINUSE' })
+    for (const socket of waiting) socket.destroy()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    rmSync(path)
+  },
+)
+
+t.test("a front that ends leaves another's socket in its place", async t => {
+  const path = join(dir, 'moved.sock')
+  const first = await serve({ small: 'b' }, { listen: `unix:${path}` })
+  rmSync(path)
+  const second = await serve({ small: 'b' }, { listen: `unix:${path}` })
+  await first.close()
+  t.equal((await ask(path, '/metrics')).status, 200)
+  await second.close()
 })
 
 t.test('it comes back on its socket after a failure', async t => {
