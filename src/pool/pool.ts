@@ -30,7 +30,14 @@ export class Pool {
     if (this.#closed !== undefined) throw new Error('the pool is closed')
     this.#piscina ??= this.#start()
     const starting = this.#piscina
-    const piscina = await starting
+    let piscina: PiscinaPool
+    try {
+      piscina = await starting
+    } catch (error) {
+      // No thread or no file to be had, for now: the next task tries again.
+      if (this.#piscina === starting) this.#piscina = undefined
+      throw error
+    }
     // Given up just now.
     if (this.#piscina !== starting) return this.run(task)
     const done = piscina.run(task)
@@ -86,8 +93,8 @@ export class Pool {
   }
 
   async #end(): Promise<void> {
-    if (this.#piscina === undefined) return
-    const piscina = await this.#piscina
+    const piscina = await this.#piscina?.catch(() => undefined)
+    if (piscina === undefined) return
     // Piscina tells of the end of a task that it cuts off before its thread has stopped, and a slot that is still
     // written to must not be given to another: so what runs, a millisecond mostly, is waited for.
     const patience = new Promise(resolve => setTimeout(resolve, CLOSE_PATIENCE).unref())

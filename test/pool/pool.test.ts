@@ -1,5 +1,5 @@
 /** A pool whose threads die: what was asked of it is answered, and the next thread works. */
-import type { Worker } from 'node:worker_threads'
+import threads, { type Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Pool } from '../../src/pool/pool.js'
 import { fresh } from '../support/registry.js'
@@ -38,3 +38,22 @@ for (const threads of [1, 2, 3]) {
     t.pass('a new pool works')
   })
 }
+
+t.test('a pool that cannot start fails what was asked of it, and starts when it can', async t => {
+  const { registry } = fresh(t)
+  const pool = new Pool(registry.handle)
+  t.teardown(() => pool.close())
+  const real = threads.Worker
+  threads.Worker = class {
+    constructor() {
+      throw new Error('no thread to be had')
+    }
+  } as unknown as typeof real
+  t.teardown(() => {
+    threads.Worker = real
+  })
+  for (let n = 0; n < 2; n++) await t.rejects(pool.run({ now: 0 }), /no thread to be had/)
+  threads.Worker = real
+  await pool.run({ now: 0 })
+  t.pass('it starts')
+})
