@@ -91,13 +91,20 @@ function weightOf(q: string | undefined): number {
   return Math.min(1, weight)
 }
 
-/** Whether `Accept-Encoding` permits gzip: by name, or by `*` where gzip is not named. RFC 9110, section 12.5.3. */
+/**
+ * Whether gzip is what `Accept-Encoding` wants: it permits it, by name or by `*` where gzip is not named, and does not
+ * put identity before it. RFC 9110, section 12.5.3.
+ */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
   if (acceptEncoding === undefined) return false
-  let any = false
+  let gzip: number | undefined
+  let any = 0
+  let identity = 0
   for (const { type, weight } of ranges(acceptEncoding)) {
-    if (type === 'gzip' || type === 'x-gzip') return weight > 0
-    if (type === '*') any = weight > 0
+    if (type === 'gzip' || type === 'x-gzip') gzip ??= weight
+    else if (type === 'identity') identity = weight
+    else if (type === '*') any = weight
   }
-  return any
+  const weight = gzip ?? any
+  return weight > 0 && weight >= identity
 }
