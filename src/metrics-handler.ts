@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createScraper } from './encode/scraper.js'
 import { badOption, knownOptions } from './errors.js'
 import { Desk } from './front/desk.js'
-import { serveHttp } from './front/exchange-http.js'
+import { originForm, serveHttp } from './front/exchange-http.js'
 import { LIMITS } from './front/limits.js'
 import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/options.js'
 import { NO_RECORDER, type Recorder } from './front/recorder.js'
@@ -75,8 +75,9 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
 }
 
 function isFor(target: string, path: string): boolean {
-  const mark = target.indexOf('?')
-  const asked = mark < 0 ? target : target.slice(0, mark)
+  const url = originForm(target)
+  const mark = url.indexOf('?')
+  const asked = mark < 0 ? url : url.slice(0, mark)
   return asked === path || asked === `${path}.json`
 }
 

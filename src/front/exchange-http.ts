@@ -180,8 +180,7 @@ function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHe
   const raw = request.rawHeaders
   // Not request.headers, which has one of several.
   for (let at = 0; at < raw.length; at += 2) headers.add(raw[at]!.toLowerCase(), raw[at + 1]!)
-  // RFC 9112, 3.2.2: a server takes the absolute form. Which host is meant does not matter here.
-  const url = target.replace(ABSOLUTE, '')
+  const url = originForm(target)
   const mark = url.indexOf('?')
   return {
     method: request.method ?? '',
@@ -196,6 +195,11 @@ function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHe
     // The parser takes HTTP/0.9 and 2.0 too, which are spoken differently.
     wrong: /^1\.[01]$/.test(request.httpVersion) ? headers.wrong : VERSION,
   }
+}
+
+/** RFC 9112, 3.2.2: a server takes the absolute form too. Which host is meant does not matter here. */
+export function originForm(target: string): string {
+  return target.replace(ABSOLUTE, '')
 }
 
 function setHeaders(response: ServerResponse, headers: Headers): void {

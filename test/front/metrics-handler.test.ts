@@ -101,6 +101,9 @@ for (const [name, { mount, elsewhere }] of Object.entries(mounts)) {
     t.match(await (await fetch(`${url}/elsewhere`)).text(), elsewhere)
     t.equal((await fetch(`${url}/metrics`, { headers: { authorization: 'Basic x' } })).status, 403)
     t.equal((await fetch(`${url}/metrics?prefix=%zz`)).status, 400)
+    const proxied = await Raw.open(port)
+    t.equal((await proxied.send(get(`${url}/metrics?prefix=p_`)).answer()).status, 200, 'absolute form')
+    proxied.close()
 
     // Large enough to be streamed from the pool, with a reader that stalls beside it, and goes away.
     for (let n = 0; n < 120_000; n++) gauge.set({ queue: `queue-${String(n).padStart(80, '0')}` }, n)
