@@ -79,7 +79,7 @@ export class Encoding {
     this.#pressure = pressure
   }
 
-  /** Whether a reader that comes now gets all of it, with values that are no older than its request. */
+  /** Whether a reader that comes now gets all of it, with values older than its request by its first part at most. */
   get joinable(): boolean {
     return this.#base === 0 && this.#parts.length === 0 && !this.#told && !this.#failed
   }

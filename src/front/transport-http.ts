@@ -125,14 +125,15 @@ function admit(socket: Socket, desk: Desk, tls: boolean): void {
   }
   desk.refused(entered, { peer })
   if (tls) socket.destroy()
-  else socket.end(rawRefusal(entered), () => socket.destroy())
+  else socket.end(rawRefusal(desk.judge(entered, peer)), () => socket.destroy())
 }
 
 /** Bytes that are no request: told so, and the connection ended. */
 function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, desk: Desk): void {
-  const http = socket as Socket & { _httpMessage?: ServerResponse }
-  // An answer that has begun must not be gone on with by another.
-  if (!socket.writable || error.code === 'ECONNRESET' || http._httpMessage?.headersSent) {
+  const http = socket as Socket & { _httpMessage?: ServerResponse | null }
+  // What is said now would be taken for the answer to the request before, or for more of it.
+  const answering = http._httpMessage !== undefined && http._httpMessage !== null
+  if (!socket.writable || error.code === 'ECONNRESET' || answering) {
     socket.destroy()
     return
   }

@@ -115,3 +115,22 @@ t.test('a reader of HTTP/1.0 that half closes is not told a part as if it were t
   await until('nothing is in flight', () => gauges.inFlight() === 0)
   t.equal(scraper.ledger.aborted, 1)
 })
+
+t.test('what is no request is not answered in the place of the request before it', async t => {
+  const { port, desk, gauges } = await setUp({ chunks: 3 })
+  const raw = await Raw.open(port)
+  raw.send(`${get('/metrics')}EHLO example.com\r\n`)
+  t.equal((await raw.rest()).toString(), '')
+  await until('the connection is ended', () => desk.connections.open === 0)
+  t.equal(gauges.inFlight(), 0)
+})
+
+t.test('a peer that may not read does not hear how many connections there are', async t => {
+  const { port } = await setUp({ small: 'b' }, { trust: [], maxConnectionsPerAddress: 1 })
+  const first = await Raw.open(port)
+  const second = await Raw.open(port)
+  const answer = await second.answer()
+  t.equal(answer.status, 403)
+  t.match(answer.body.toString(), /^peer 127\.0\.0\.1 may not read this/)
+  first.close()
+})
