@@ -78,6 +78,7 @@ class Streamed {
   readonly #visit: Visit
   #reading: Reading | undefined
   #over = false
+  #begun = false
   #wake: (() => void) | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, desk: Desk, visit: Visit) {
@@ -99,16 +100,16 @@ class Streamed {
       this.#reading = open(cut => this.#fail(cut))
       for (;;) {
         const chunk = await this.#reading.next()
-        if (this.#over) {
+        if (this.#over || this.#taken()) {
           chunk?.release()
           return
         }
         if (chunk === undefined) break
-        if (!this.#response.headersSent) setHeaders(this.#response, headers)
+        this.#begin(headers)
         await this.#send(chunk)
-        if (this.#over) return
+        if (this.#over || this.#taken()) return
       }
-      if (!this.#response.headersSent) setHeaders(this.#response, headers)
+      this.#begin(headers)
       this.#response.end()
     } catch (error) {
       this.#fail(error)
@@ -117,12 +118,26 @@ class Streamed {
     }
   }
 
+  /** Whether somebody else has answered meanwhile, as middleware does that limits the time of all that it is before. */
+  #taken(): boolean {
+    return this.#response.writableEnded || (this.#response.headersSent && !this.#begun)
+  }
+
+  #begin(headers: Headers): void {
+    if (this.#begun) return
+    this.#begun = true
+    setHeaders(this.#response, headers)
+  }
+
   #fail(error: unknown): void {
     // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
     if (this.#over) return
-    const begun = this.#response.headersSent
-    const refusal = this.#desk.failed(error, this.#visit, begun)
-    if (begun) {
+    if (this.#taken()) {
+      this.stop()
+      return
+    }
+    const refusal = this.#desk.failed(error, this.#visit, this.#begun)
+    if (this.#begun) {
       this.cutOff()
       return
     }
@@ -143,7 +158,7 @@ class Streamed {
   /** Resolves when the socket has taken the chunk or the connection is gone; the chunk is released then. */
   async #send(chunk: Chunk): Promise<void> {
     try {
-      for (let at = 0; at < chunk.bytes.length && !this.#over; at += PIECE_BYTES) {
+      for (let at = 0; at < chunk.bytes.length && !this.#over && !this.#taken(); at += PIECE_BYTES) {
         // Looked up anew for each piece: meanwhile the chunk may have become a copy.
         const piece = Uint8Array.from(chunk.bytes.subarray(at, at + PIECE_BYTES))
         this.#visit.bytes += piece.length

@@ -1,7 +1,9 @@
 /** Connections of node:http that are kept, half closed, sent ahead on, or not read from. */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import t from 'tap'
+import { serveHttp } from '../../src/front/exchange-http.js'
 import { type Gauges, NO_RECORDER, type Recorder } from '../../src/front/recorder.js'
 import { listenHttp } from '../../src/front/transport-http.js'
 import { deskFor, type More } from '../fixtures/front-desk.js'
@@ -133,4 +135,25 @@ t.test('a peer that may not read does not hear how many connections there are', 
   t.equal(answer.status, 403)
   t.match(answer.body.toString(), /^peer 127\.0\.0\.1 may not read this/)
   first.close()
+})
+
+t.test('an answer that somebody else gives meanwhile is let alone', async t => {
+  const { desk, scraper } = deskFor({ chunks: 3, chunkBytes: 1000 })
+  const { ledger } = scraper
+  const server = createServer(async (request, response) => {
+    serveHttp(request, response, desk, 0)
+    // As middleware does that has waited for long enough.
+    response.writeHead(503)
+    response.write('too ')
+    const { aborted } = ledger
+    await until('the scrape is over', () => ledger.aborted > aborted)
+    response.end('late')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const raw = await Raw.open((server.address() as AddressInfo).port)
+  for (let n = 0; n < 2; n++) t.equal((await raw.send(get('/metrics')).answer()).body.toString(), 'too late')
+  t.equal(ledger.given, ledger.released)
+  raw.close()
 })
