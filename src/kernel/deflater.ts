@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
 
 /** See deflate/index.ts. */
 interface DeflateModule {
@@ -10,6 +11,9 @@ interface DeflateModule {
   begin(line: number, lead: number, otherLine: number, otherLead: number): void
   block(bytes: number): void
   end(): number
+  shortest(): number
+  shorten(bytes: number, register: number): number
+  remainder(): number
 }
 
 const PAGE_BYTES = 65_536
@@ -36,6 +40,8 @@ export const PROTOBUF_SEPARATORS = separators('\x0a\x12')
 /** Compresses spans for one thread, in memory of its own: about 1 MiB, and what a span takes compressed. */
 export class Deflater {
   readonly #module: DeflateModule
+  /** CRC-32 of what was compressed last, before it was. */
+  checksum = 0
 
   constructor() {
     const compiled = new WebAssembly.Module(readFileSync(new URL('./deflate.wasm', import.meta.url)))
@@ -56,11 +62,21 @@ export class Deflater {
     if (missing > 0) memory.grow(missing)
     const bytes = new Uint8Array(memory.buffer)
     this.#module.begin(...separators)
+    this.checksum = 0
     for (let at = 0; at < plain.length; at += block) {
       const part = plain.subarray(at, at + block)
       bytes.set(part, input)
+      this.checksum = this.#add(bytes, part)
       this.#module.block(part.length)
     }
     return bytes.subarray(output, output + this.#module.end())
+  }
+  /** The checksum of what came before with the part that is at `input` now. */
+  #add(memory: Uint8Array, part: Uint8Array): number {
+    if (part.length < this.#module.shortest()) return crc32(part, this.checksum)
+    const length = this.#module.shorten(part.length, ~this.checksum)
+    const from = this.#module.remainder()
+    // zlib's checksum of nothing is the inverted register: this is one of 0.
+    return crc32(memory.subarray(from, from + length), 0xffff_ffff)
   }
 }

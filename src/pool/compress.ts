@@ -24,8 +24,8 @@ export function compressSpan(arena: Arena, slot: number, level: number, skip: nu
   const from = (slot + L.SLOT_TEXT_WORD) * L.WORD_BYTES
   const plain = u8.subarray(from + skip, from + Math.max(skip, i32[slot * 2 + L.SLOT_BYTES]))
   i32[slot * 2 + L.SLOT_PLAIN_BYTES] = plain.length
-  i32[slot * 2 + L.SLOT_PLAIN_CRC] = crc32(plain)
-  const part = compress(plain, level, SEPARATORS[i32[slot * 2 + L.SLOT_FORMAT]]!)
+  const { part, checksum } = compress(plain, level, SEPARATORS[i32[slot * 2 + L.SLOT_FORMAT]]!)
+  i32[slot * 2 + L.SLOT_PLAIN_CRC] = checksum
   if (part.length > i32[L.H_SLOT_TEXT]) {
     i32[slot * 2 + L.SLOT_STATUS] = L.STATUS_FULL
     return
@@ -45,9 +45,19 @@ const SEPARATORS: Record<number, Separators> = {
 /** This thread's, made when it is needed. */
 let deflater: Deflater | undefined
 
-function compress(plain: Uint8Array, level: number, separators: Separators): Uint8Array {
-  if (plain.length === 0) return plain
-  if (level > 1) return deflateRawSync(plain, { level, finishFlush: constants.Z_SYNC_FLUSH })
+interface Compressed {
+  readonly part: Uint8Array
+  /** CRC-32 of what it was. */
+  readonly checksum: number
+}
+
+function compress(plain: Uint8Array, level: number, separators: Separators): Compressed {
+  if (plain.length === 0) return { part: plain, checksum: 0 }
+  if (level > 1) {
+    const part = deflateRawSync(plain, { level, finishFlush: constants.Z_SYNC_FLUSH })
+    return { part, checksum: crc32(plain) }
+  }
   deflater ??= new Deflater()
-  return deflater.compress(plain, separators)
+  const part = deflater.compress(plain, separators)
+  return { part, checksum: deflater.checksum }
 }

@@ -1,5 +1,5 @@
 /** The encoder for compressed expositions: whatever it is given, zlib gives back. */
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import {
@@ -32,6 +32,7 @@ function bytes(
     t.fail(`${name}: ${plain.length} bytes in ${part.length}`)
   }
   if (!inflateRawSync(Buffer.concat([part, LAST])).equals(plain)) t.fail(`${name}: something else`)
+  if (deflater.checksum !== crc32(plain)) t.fail(`${name}: another checksum`)
   return part.length
 }
 
@@ -118,6 +119,26 @@ t.test('what is hard on it', t => {
     for (const separators of SEPARATORS) t.ok(bytes(t, plain, name, separators) > 0, name)
   }
   t.equal(deflater.compress(new Uint8Array()).length, 5, 'nothing')
+  t.end()
+})
+
+t.test('checksums, with and without a rest that is no whole 16 bytes', t => {
+  const bytes = random(2 * 262_144 + 20_000)
+  const around = (n: number) => [n - 17, n - 16, n - 15, n - 1, n, n + 1, n + 15, n + 16, n + 17]
+  for (const length of [
+    1,
+    2,
+    3,
+    4,
+    15,
+    16,
+    17,
+    ...[4_800, 9_600, 262_144, 262_144 + 9_600].flatMap(around),
+  ]) {
+    const plain = bytes.subarray(0, length)
+    deflater.compress(plain)
+    t.equal(deflater.checksum, crc32(plain), `${length} bytes`)
+  }
   t.end()
 })
 

@@ -10,7 +10,7 @@
 // The memory, by address:
 //
 //     0 tables and statics | WINDOW: the 32 KiB before a block, then the block | HEADS: where four bytes were seen last
-//     | OUT
+//     | SUMS, REMAINDER: see checksum.ts | OUT
 import { flush, mark, OUT, out, putStored, restart, rewind, written } from './bits'
 import { beginStretch, countedBits, endStretch } from './stretch'
 import { countEnd, forgetCounts } from './counts'
@@ -24,6 +24,8 @@ const STEP_BYTES = 32_768
 const SAMPLE_BYTES = 16_384
 /** Codes are made anew after so many bytes in any case. */
 const STRETCH_BYTES = 524_288
+
+export { remainder, shorten, shortest } from './checksum'
 
 /** The two pairs that lines may be told apart by: see lines.ts. */
 let line0: i32 = 0

@@ -10,4 +10,8 @@ export const WINDOW: usize = 65_536
 export const HEAD_BITS = 12
 /** Of eight bytes each: the position where four bytes were seen last, and above it those four. */
 export const HEADS: usize = WINDOW + HISTORY_BYTES + BLOCK_BYTES + SLACK
-export const OUT_BEGIN: usize = HEADS + (8 << HEAD_BITS)
+/** What checksum.ts adds up, with as much before it as it looks back; and what remains. */
+export const SUMS: usize = HEADS + (8 << HEAD_BITS)
+const REACH = 8_192
+export const REMAINDER: usize = SUMS + REACH + BLOCK_BYTES
+export const OUT_BEGIN: usize = REMAINDER + REACH
