@@ -27,7 +27,7 @@ t.test('a thread reads what the others do, whenever it was started', async t => 
     worker.postMessage('')
     const [theirs] = await once(worker, 'message')
     const after = uptime()
-    // The two clocks that it is reckoned from are read one after the other.
+    // The two clocks that it is reckoned from are not read at once.
     t.ok(theirs > before - 1 && theirs < after + 1, `${theirs} is from ${before} to ${after}`)
   }
   await worker.terminate()
