@@ -18,10 +18,12 @@ import type { Chunk, Format, Scrape, ScrapeOptions } from './types.js'
 
 export interface ScrapeTools {
   readonly arena: Arena
-  /** A free slot, or undefined; `wait` calls back when one may be free. */
-  take(): number | undefined
+  /** A free slot, or undefined, also while others wait; `wait` calls back when one may be free. */
+  take(scrape: object): number | undefined
   give(slot: number): void
-  wait(callback: () => void): void
+  /** From then on it has its turn, until it takes a slot or leaves. */
+  wait(scrape: object, callback: () => void): void
+  leave(scrape: object): void
   /** Has the pool encode a slot, plainly or compressed. */
   encode(task: number | GzipTask): Promise<void>
   /** Bytes that a span may take. */
@@ -58,14 +60,15 @@ export class SlotScrape implements Scrape {
   #begun = false
   #finished = false
   #ended = false
-  /** Whether nothing is encoded ahead until the reader asks again. */
-  #resting = false
+  /** Slots to use at once. One after a rest, with nothing encoded ahead, and one more each time the reader asks. */
+  #pace: number
   /** Whether a series of the divided family was told. */
   #some = false
   #wake: (() => void) | undefined
 
   constructor(tools: ScrapeTools, plan: Plan, options: ScrapeOptions) {
     this.#tools = tools
+    this.#pace = tools.ahead
     this.#plan = plan
     this.#options = options
     this.#member = options.gzip === undefined ? undefined : new GzipMember()
@@ -78,7 +81,7 @@ export class SlotScrape implements Scrape {
       if (!this.#begun) this.#begin()
       const ready = this.#ready.shift()
       if (ready !== undefined) return ready
-      this.#resting = false
+      this.#pace = Math.min(this.#pace + 1, this.#tools.ahead)
       this.#fill()
       const work = this.#work.shift()
       if (work === undefined) {
@@ -92,7 +95,7 @@ export class SlotScrape implements Scrape {
         }
         await new Promise<void>(resolve => {
           this.#wake = resolve
-          if (this.#held === 0) this.#tools.wait(resolve)
+          if (this.#held === 0) this.#tools.wait(this, resolve)
         })
         continue
       }
@@ -110,15 +113,16 @@ export class SlotScrape implements Scrape {
 
   rest(): void {
     this.#keepReady()
+    if (this.#ended) return
+    this.#pace = 0
     const ahead = this.#work[0]
-    if (ahead === undefined || this.#ended) return
-    this.#plan.rewind(ahead.mark)
-    this.#resting = true
+    if (ahead !== undefined) this.#plan.rewind(ahead.mark)
     this.#dropWork()
   }
 
   abort(): void {
     this.#ended = true
+    this.#tools.leave(this)
     this.#wake?.()
     for (const chunk of this.#ready.splice(0)) chunk.release()
     this.#dropWork()
@@ -142,20 +146,28 @@ export class SlotScrape implements Scrape {
 
   /** Keeps the pool busy while there are slots. */
   #fill(): void {
-    while (!this.#plan.done && this.#work.length + this.#held < this.#tools.ahead) {
-      const slot = this.#tools.take()
+    while (!this.#plan.done && this.#work.length + this.#held < this.#pace) {
+      const slot = this.#tools.take(this)
       if (slot === undefined) return
       const mark = this.#plan.mark()
-      const planned = this.#plan.next(slot, this.#budget)
-      const encoded = planned === undefined ? this.#misfit() : this.#tools.encode(this.#task(slot, planned))
+      let planned = WHOLE
+      let encoded: Promise<void>
+      try {
+        planned = this.#planInto(slot)
+        encoded = this.#tools.encode(this.#task(slot, planned))
+      } catch (error) {
+        // Fails the scrape when it comes to it, not whoever gave a slot back.
+        encoded = Promise.reject(error)
+      }
       encoded.catch(() => {})
-      this.#work.push({ slot, mark, planned: planned ?? WHOLE, encoded })
+      this.#work.push({ slot, mark, planned, encoded })
     }
   }
 
-  /** Fails the scrape when it comes to it. */
-  #misfit(): Promise<never> {
-    return Promise.reject(new Error(`metric "${this.#plan.family}": a series does not fit a slot`))
+  #planInto(slot: number): Planned {
+    const planned = this.#plan.next(slot, this.#budget)
+    if (planned !== undefined) return planned
+    throw new Error(`metric "${this.#plan.family}": a series does not fit a slot`)
   }
 
   #task(slot: number, planned: Planned): number | GzipTask {
@@ -229,7 +241,7 @@ export class SlotScrape implements Scrape {
         this.#held--
         this.#tools.give(slot)
         // The pool goes on while the reader is busy with what it has.
-        if (!this.#ended && !this.#resting) this.#fill()
+        if (!this.#ended && this.#pace > 1) this.#fill()
         this.#wake?.()
       },
     })

@@ -21,8 +21,13 @@ export const SMALL_BYTES = 64 * 1024
 const SMALL_SWEEP = 20_000
 
 /** A scraper of a registry for the calling thread. Threads of its pool start with its first large scrape. */
-export function createScraper(handle: RegistryHandle, threads = DEFAULT_THREADS): Scraper {
-  return new PoolScraper(handle, openArena(handle), threads)
+export function createScraper(handle: RegistryHandle): Scraper {
+  return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, 0)
+}
+
+/** The same where the program itself scrapes, in a thread that it may block: it leaves slots to the fronts. */
+export function createGuestScraper(handle: RegistryHandle): Scraper {
+  return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, L.FRONT_SLOTS)
 }
 
 class PoolScraper implements Scraper {
@@ -32,7 +37,10 @@ class PoolScraper implements Scraper {
   readonly #selfMetrics: SelfMetrics
   readonly #pool: Pool
   readonly #tools: ScrapeTools
-  readonly #waiting = new Set<() => void>()
+  /** Scrapes that wait for a slot, in order, and what wakes them. */
+  readonly #waiting = new Map<object, () => void>()
+  /** Slots that are left to others. */
+  readonly #leave: number
   starving: (() => void) | undefined
   #sorted: readonly Family[] = []
   #version = 0
@@ -41,8 +49,9 @@ class PoolScraper implements Scraper {
   readonly #ancestors = ancestors()
   #sweeping: NodeJS.Timeout | undefined
 
-  constructor(handle: RegistryHandle, arena: Arena, threads: number) {
+  constructor(handle: RegistryHandle, arena: Arena, threads: number, leave: number) {
     this.#arena = arena
+    this.#leave = leave
     this.#sweepEvery = JSON.parse(handle.options).sweepEvery
     this.#uptime = uptimeOf(arena)
     this.#kernel = loadKernel(arena)
@@ -51,14 +60,13 @@ class PoolScraper implements Scraper {
     this.#pool = new Pool(handle, threads)
     this.#tools = {
       arena,
-      take: () => takeSlot(arena, threadId, this.#ancestors) || undefined,
+      take: scrape => this.#take(scrape),
       give: slot => {
         giveSlot(arena, slot)
-        const waiting = [...this.#waiting]
-        this.#waiting.clear()
-        for (const callback of waiting) callback()
+        for (const wake of this.#waiting.values()) wake()
       },
-      wait: callback => this.#wait(callback),
+      wait: (scrape, callback) => this.#wait(scrape, callback),
+      leave: scrape => this.#waiting.delete(scrape),
       encode: task => this.#pool.run(task),
       budget: arena.i32[L.H_SLOT_TEXT],
       // One being written, one waiting, and one for each thread.
@@ -67,7 +75,7 @@ class PoolScraper implements Scraper {
   }
 
   small(options: ScrapeOptions): Uint8Array | undefined {
-    const slot = takeSlot(this.#arena, threadId, this.#ancestors)
+    const slot = this.#slot()
     if (slot === 0) return undefined
     try {
       const plan = this.#plan(options)
@@ -125,17 +133,28 @@ class PoolScraper implements Scraper {
     return new Plan(this.#arena, this.#kernel, this.#sorted, options)
   }
 
+  #slot(): number {
+    return takeSlot(this.#arena, threadId, this.#ancestors, this.#leave)
+  }
+
+  /** Who waits is first: those that have slots would take what they give back at once, again and again. */
+  #take(scrape: object): number | undefined {
+    const [first = scrape] = this.#waiting.keys()
+    const slot = first === scrape ? this.#slot() : 0
+    if (slot === 0) return undefined
+    this.#waiting.delete(scrape)
+    return slot
+  }
+
   /** Slots can be given back by other threads, which cannot call here: so it is also looked at again after a while. */
-  #wait(callback: () => void): void {
-    const again = () => {
+  #wait(scrape: object, callback: () => void): void {
+    const wake = () => {
       clearTimeout(timer)
       callback()
     }
-    const timer = setTimeout(() => {
-      this.#waiting.delete(again)
-      callback()
-    }, 5)
-    this.#waiting.add(again)
+    const timer = setTimeout(wake, 5)
+    // Whoever waited before keeps its turn.
+    this.#waiting.set(scrape, wake)
     this.starving?.()
   }
 }

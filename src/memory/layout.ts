@@ -485,6 +485,8 @@ export const VECTOR_WORDS = MAX_BOUNDS + 24
 export const SLOT_NATIVE_WORD = SLOT_VECTOR_WORD + VECTOR_WORDS
 export const SLOT_TEXT_WORD = SLOT_NATIVE_WORD + BLOCK_HEADER_WORDS + MAX_NATIVE_BUCKETS
 export const SLOT_COUNT = 8
+/** Left to fronts that have a thread of their own: a program that is blocked amid its own scrapes holds the others. */
+export const FRONT_SLOTS = 4
 /** More than a socket takes at once: what a reader waits for is then told in few large writes. */
 export const MAX_SLOT_TEXT = 4 * 1024 * 1024
 export const MIN_SLOT_TEXT = 64 * 1024

@@ -11,12 +11,17 @@ import * as L from './layout.js'
 import { announce, endedWith } from './lineage.js'
 
 /**
- * A free slot's first word, now the calling thread's; 0 when all are in use. Lowest first: fewest pages touched.
- * `ancestors` are the threads whose end is the caller's too, nearest last.
+ * A free slot's first word, now the calling thread's; 0 when all are in use. Lowest first: fewest pages touched; the
+ * first few are left alone by who says so. `ancestors` are the threads whose end is the caller's too, nearest last.
  */
-export function takeSlot(arena: Arena, threadId: number, ancestors: readonly number[] = []): number {
+export function takeSlot(
+  arena: Arena,
+  threadId: number,
+  ancestors: readonly number[] = [],
+  leave = 0,
+): number {
   announce(arena, threadId, ancestors)
-  for (const slot of allSlots(arena)) {
+  for (const slot of allSlots(arena, leave)) {
     if (Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, 0, threadId + 1) === 0) return slot
   }
   return 0
@@ -54,6 +59,6 @@ export function compressible(room: number): number {
   return room - 5 * (Math.ceil(room / 16_384) + 2)
 }
 
-function* allSlots(arena: Arena): Generator<number> {
-  for (let n = 0; n < arena.i32[L.H_SLOT_COUNT]; n++) yield arena.slots + n * arena.slotWords
+function* allSlots(arena: Arena, first = 0): Generator<number> {
+  for (let n = first; n < arena.i32[L.H_SLOT_COUNT]; n++) yield arena.slots + n * arena.slotWords
 }

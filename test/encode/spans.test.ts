@@ -369,6 +369,27 @@ t.test('more scrapes at once than there are slots: all are whole in the end', as
   t.equal(slotsTaken(arena), 0)
 })
 
+t.test('a scrape that waits for a slot gets the next one that slow readers give back', async t => {
+  const { arena, scraper } = large(t)
+  const slow = [scraper.open(OPTIONS), scraper.open(OPTIONS)]
+  const held: Chunk[] = []
+  for (const scrape of slow) held.push((await scrape.next()) as Chunk)
+  t.equal(slotsTaken(arena), L.SLOT_COUNT, 'they have all of them')
+  const third = scraper.open(OPTIONS)
+  const pending = third.next()
+  held[0].release()
+  const came = await Promise.race([
+    pending,
+    new Promise<undefined>(resolve => setTimeout(() => resolve(undefined), 2_000)),
+  ])
+  t.ok(came !== undefined, 'it came')
+  came?.release()
+  held[1].release()
+  for (const scrape of [...slow, third]) scrape.abort()
+  ;(await pending)?.release()
+  await until('slots given back', () => slotsTaken(arena) === 0)
+})
+
 /** Where the first cell page of a family chains to the next. */
 function cellLink(arena: Arena, name: string): number {
   const page = arena.i32[familyOf(arena, name).ref * 2 + L.F_FIRST_PAGE]
@@ -413,6 +434,32 @@ t.test('a task that traps fails the scrape, and the next one works', async t => 
   await until('slots given back', () => slotsTaken(arena) === 0)
   t.ok(await whole(), 'the next scrape is whole')
 })
+
+t.test(
+  'a plan that traps fails the scrape, not the reader that gives a slot back, and the next one works',
+  async t => {
+    const { arena, scraper, whole } = large(t)
+    const scrape = scraper.open(OPTIONS)
+    const chunk = (await scrape.next()) as Chunk
+    // Beyond the end of the memory.
+    const pages: [number, number][] = []
+    const first = arena.i32[familyOf(arena, 'large').ref * 2 + L.F_FIRST_PAGE]
+    for (let page = first; page !== 0; page = pages.at(-1)![1]) {
+      pages.push([page * 2 + L.PAGE_NEXT, arena.i32[page * 2 + L.PAGE_NEXT]])
+    }
+    for (const [at] of pages) arena.i32[at] = 0x1000_0000
+    t.doesNotThrow(() => chunk.release())
+    await t.rejects(
+      (async () => {
+        for (let next = await scrape.next(); next !== undefined; next = await scrape.next()) next.release()
+      })(),
+      /out of bounds/,
+    )
+    for (const [at, was] of pages) arena.i32[at] = was
+    await until('slots given back', () => slotsTaken(arena) === 0)
+    t.ok(await whole(), 'the next scrape is whole')
+  },
+)
 
 t.test('a scraper that is closed rejects, twice', async t => {
   const { scraper, arena } = large(t)
