@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createScraper } from './encode/scraper.js'
+import { createGuestScraper } from './encode/scraper.js'
 import { badOption, knownOptions } from './errors.js'
 import { Desk } from './front/desk.js'
 import { originForm, serveHttp } from './front/exchange-http.js'
@@ -49,7 +49,7 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
   const { trustedHosts, offered, gzip, ...answering } = checkAnswering(options)
   warnIfOpen(trustedHosts, log)
-  const scraper = createScraper(registry.handle)
+  const scraper = createGuestScraper(registry.handle)
   const desk = new Desk({
     ...answering,
     ...LIMITS,

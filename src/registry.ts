@@ -27,7 +27,7 @@ import { reserveDrops } from './catalogue/self-metrics.js'
 import { SeriesTable } from './catalogue/series.js'
 import { SummaryFold } from './catalogue/summary-fold.js'
 import { type CollectedGauge, Collectors } from './collectors.js'
-import { createScraper } from './encode/scraper.js'
+import { createGuestScraper } from './encode/scraper.js'
 import type { Scraper } from './encode/types.js'
 import { ANCESTORS_KEY, environmentKey, forget } from './environment.js'
 import { badOption, knownOptions, outOfRange } from './errors.js'
@@ -329,7 +329,9 @@ export class Registry {
     const asked = checkTell(options)
     this.#checkOpen()
     await this.#collectors.run()
-    this.#scraper ??= createScraper(this.handle)
+    // They may take their time.
+    this.#checkOpen()
+    this.#scraper ??= createGuestScraper(this.handle)
     yield* tell(this.#scraper, asked)
   }
 
@@ -471,7 +473,7 @@ export class Registry {
     if (this.#series.answerRequests()) setImmediate(() => this.#doChores(maker)).unref()
     markWatched(this.#arena, this.#watched)
     if (!maker || !hasSweepWork(this.#arena)) return
-    this.#scraper ??= createScraper(this.handle)
+    this.#scraper ??= createGuestScraper(this.handle)
     this.#scraper.startSweeping()
   }
 

@@ -26,6 +26,9 @@ export interface StreamOptions extends FormatOptions {
   gzip?: boolean | { readonly level?: number }
 }
 
+/** A reader that asks for nothing for so long, ms, has nothing encoded ahead: it may never come back. */
+const PATIENCE = 100
+
 /** Higher ones take a multiple of the time for a few percent. */
 const DEFAULT_LEVEL = 1
 
@@ -72,7 +75,12 @@ export async function* tell(
       if (chunk === undefined) return
       const copy = new Uint8Array(chunk.bytes)
       chunk.release()
-      yield copy
+      const resting = setTimeout(() => scrape.rest(), PATIENCE).unref()
+      try {
+        yield copy
+      } finally {
+        clearTimeout(resting)
+      }
     }
   } finally {
     scrape.abort()
