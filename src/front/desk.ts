@@ -121,7 +121,7 @@ export class Desk {
     this.encodings = new Encodings({ ...settings, now, onCut: reason => recorder.cut(reason) })
     this.connections = new Connections(settings.maxConnections, settings.maxConnectionsPerAddress)
     // Slots are the last thing that readers who stall can take from the others.
-    settings.scraper.starving = () => this.encodings.relieve()
+    settings.scraper.starving = () => this.encodings.starved()
     recorder.watch({
       inFlight: () => this.#inFlight,
       waiting: () => this.encodings.waiting,

@@ -49,8 +49,11 @@ class Part {
   holders: number
   /** Undefined once the bytes are a private copy. */
   chunk: Chunk | undefined
+  /** When it was encoded, ms on the encodings' clock. */
+  readonly since: number
 
-  constructor(chunk: Chunk, holders: number) {
+  constructor(chunk: Chunk, holders: number, since: number) {
+    this.since = since
     this.bytes = chunk.bytes
     this.chunk = chunk
     this.holders = holders
@@ -106,6 +109,12 @@ export class Encoding {
     return this.readers.size === 0 ? undefined : since
   }
 
+  /** Since when its first part in a slot has been there; undefined while one of its readers waits for more. */
+  get heldSince(): number | undefined {
+    for (const reader of this.readers) if (reader.waiting) return undefined
+    return this.#parts.find(({ chunk }) => chunk !== undefined)?.since
+  }
+
   /** Copies what its readers have not taken, and gives back its slots and its place; false where memory forbids. */
   park(): boolean {
     if (this.#pulling) return false
@@ -148,7 +157,7 @@ export class Encoding {
       const chunk = await this.#scrape.next()
       if (this.readers.size === 0) chunk?.release()
       else if (chunk === undefined) this.#told = true
-      else this.#parts.push(new Part(chunk, this.readers.size))
+      else this.#parts.push(new Part(chunk, this.readers.size, this.#pressure.now()))
     } catch (error) {
       this.#failed = true
       this.#failure = error

@@ -14,6 +14,8 @@ const TICK = 50
 const MAX_WAITING = 128
 /** Private memory for readers that stall, all together. */
 const MAX_COPIED = 64 * 1024 * 1024
+/** A part that is held for so long, ms, is copied where others lack slots, though its readers take of it all the time. */
+const SLOW = 100
 /** A reader that took nothing for so long, ms, may be cut where others need what it has. */
 const STALLED = 500
 
@@ -128,6 +130,20 @@ export class Encodings implements Pressure {
     const relieved = this.#relieve()
     this.#relieving = false
     return relieved
+  }
+
+  /** A scrape finds no slot: takes them from whoever stalls, or else from whoever has held the same part for longest. */
+  starved(): void {
+    if (this.relieve()) return
+    let victim: Encoding | undefined
+    let since = this.now() - SLOW
+    for (const encoding of this.#running) {
+      const held = encoding.heldSince
+      if (held === undefined || held > since) continue
+      victim = encoding
+      since = held
+    }
+    if (victim?.park()) this.#running.delete(victim)
   }
 
   #relieve(): boolean {

@@ -1,0 +1,63 @@
+/** Readers that are slow but never stop, against a real scraper and its slots. */
+import t from 'tap'
+import { createScraper } from '../../src/encode/scraper.js'
+import type { Chunk } from '../../src/encode/types.js'
+import type { Reader } from '../../src/front/encoding.js'
+import { Encodings } from '../../src/front/encodings.js'
+import { slotsTaken } from '../../src/memory/slots.js'
+import { fresh } from '../support/registry.js'
+import { until } from '../support/until.js'
+
+t.test('readers that take a little all the time do not keep the slots from another', async t => {
+  const { registry, arena } = fresh(t, { memory: '8MiB' })
+  const gauge = registry.gauge({ name: 'large', help: 'large', labelNames: ['x'] })
+  for (let n = 0; n < 20_000; n++) gauge.set({ x: `queue-${n}.example` }, n)
+  const expected = await registry.metrics()
+  const scraper = createScraper(registry.handle)
+  t.teardown(() => scraper.close())
+  const encodings = new Encodings({
+    maxConcurrentScrapes: 8,
+    maxWait: 10_000,
+    stallTimeout: 10_000,
+    now: () => performance.now(),
+  })
+  scraper.starving = () => encodings.starved()
+  const open = (key: string): Reader =>
+    encodings.open(
+      key,
+      () => scraper.open({ format: 'text', prefix: '', selfMetrics: false }),
+      Number.POSITIVE_INFINITY,
+      () => t.fail('nobody is cut'),
+    )
+  const slow: Reader[] = []
+  const taking = setInterval(() => {
+    for (const reader of slow) reader.progress()
+  }, 2)
+  t.teardown(() => clearInterval(taking))
+  const held: Chunk[] = []
+  const late = new Promise<undefined>(resolve => setTimeout(() => resolve(undefined), 15_000).unref())
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']) {
+    const reader = open(key)
+    slow.push(reader)
+    const chunk = await Promise.race([reader.next(), late])
+    if (chunk === undefined) throw new Error(`${key} gets nothing`)
+    held.push(chunk)
+  }
+
+  const read = async (reader: Reader, first?: Chunk) => {
+    const parts: Buffer[] = []
+    const take = (chunk: Chunk) => {
+      parts.push(Buffer.from(chunk.bytes))
+      chunk.release()
+    }
+    if (first !== undefined) take(first)
+    for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) take(chunk)
+    reader.abort()
+    return Buffer.concat(parts).toString('utf8') === expected
+  }
+  t.equal(await Promise.race([read(open('j')), late]), true, 'another is told all of it meanwhile')
+  const all = await Promise.all(slow.map((reader, n) => read(reader, held[n])))
+  t.strictSame(all, new Array(9).fill(true), 'and they go on where they stood')
+  await until('all slots are free', () => slotsTaken(arena) === 0)
+  t.equal(encodings.copied, 0)
+})
