@@ -10,7 +10,12 @@ import {
   TEXT_SEPARATORS,
 } from '../../src/kernel/deflater.js'
 import { compressible } from '../../src/memory/slots.js'
-import { SEED } from '../support/arbitrary.js'
+import { whole } from '../../src/tell.js'
+import { richModel, SEED } from '../support/arbitrary.js'
+import { record } from '../support/oracle.js'
+import { fresh } from '../support/registry.js'
+
+const RUNS = Number(process.env.POSTMETER_RUNS ?? 100)
 
 const deflater = new Deflater()
 const SEPARATORS = [TEXT_SEPARATORS, JSON_SEPARATORS, PROTOBUF_SEPARATORS]
@@ -177,6 +182,79 @@ t.test('any lines', t => {
   )
   t.pass('all are what they were')
   t.end()
+})
+
+t.test('a span comes to the same bytes whatever was compressed before it', t => {
+  const unlike = (n: number) => Buffer.from(`{"${random(n + 9, 251).toString('base64')}"} 1\n`)
+  const names = Buffer.concat(Array.from({ length: 2_000 }, (_, n) => unlike(n % 300)))
+  const after = (before: Uint8Array, span: Uint8Array) => {
+    deflater.compress(before)
+    return Buffer.from(deflater.compress(span))
+  }
+  const first = after(names, names)
+  for (let n = 1; n < 8; n++) t.ok(after(names.subarray(0, 1_000 * n), names).equals(first), 'searches')
+  // Behind a span there are bytes of the last one.
+  const line = (n: number) => `${'a'.repeat(n % 7)}${'\0\0\0\0\x07'.repeat(n % 3)}{x="${n * n}"}`
+  const lines = Buffer.from(Array.from({ length: 40 }, (_, n) => line(n)).join('\n'))
+  const zeros = new Uint8Array(lines.length)
+  const differ = Array.from({ length: lines.length }, (_, n) => lines.subarray(0, n)).filter(
+    span => !after(zeros, span).equals(after(lines.subarray(7), span)),
+  )
+  t.same(differ, [], 'what is behind it')
+  t.end()
+})
+
+/** Pieces of expositions, of noise and of both, cut anywhere. */
+function pieces(expositions: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
+  const length = fc.oneof(
+    fc.nat({ max: 300 }),
+    fc.nat({ max: 70_000 }),
+    fc
+      .tuple(fc.constantFrom(16_384, 32_768, 65_536, 262_144), fc.integer({ min: -17, max: 17 }))
+      .map(([edge, off]) => edge + off),
+  )
+  const text = fc
+    .tuple(fc.constantFrom(...expositions), fc.nat(), length)
+    .map(([one, from, length]) => one.subarray(from % one.length, (from % one.length) + length))
+  const noise = fc
+    .tuple(length, fc.constantFrom(2, 20, 128, 256), fc.boolean())
+    .map(([length, of, high]) => random(length, of).map(byte => (high ? 255 - byte : byte)))
+  const repeated = fc
+    .tuple(fc.constantFrom('a', '\n', ' ', '}:', '\x0a\x12', 'a{b="c d"} 1\n'), length)
+    .map(([some, length]) => repeat(some, length))
+  const spoilt = fc
+    .tuple(text, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 100 }))
+    .map(([one, changes]) => {
+      const copy = new Uint8Array(one)
+      for (const [at, byte] of changes) copy[at % copy.length] = byte
+      return copy
+    })
+  return fc.oneof({ weight: 3, arbitrary: text }, noise, repeated, spoilt)
+}
+
+t.test('expositions of any registry and noise, cut anywhere and put together', async t => {
+  t.comment(`POSTMETER_SEED=${SEED}`)
+  const expositions: Uint8Array[] = []
+  for (const model of fc.sample(richModel, { seed: SEED, numRuns: 6 })) {
+    const { registry } = fresh(t, { labels: model.defaults })
+    record(registry, model)
+    const many = registry.gauge({ name: 'so_many_of_it', help: '', labelNames: ['so_many'] })
+    for (let n = 0; n < 2_000; n++) many.set({ so_many: `queue ${n}, "a}:b\n` }, n / 7)
+    for (const format of ['text', 'openmetrics', 'json', 'protobuf'] as const) {
+      expositions.push(await whole(registry.stream({ format })))
+    }
+  }
+  fc.assert(
+    fc.property(
+      fc.array(pieces(expositions), { minLength: 1, maxLength: 4 }),
+      fc.constantFrom(...SEPARATORS),
+      (some, separators) => {
+        bytes(t, Buffer.concat(some), 'pieces', separators)
+      },
+    ),
+    { seed: SEED, numRuns: RUNS },
+  )
+  t.pass('all are what they were')
 })
 
 t.test(

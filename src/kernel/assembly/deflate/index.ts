@@ -26,6 +26,8 @@ const SAMPLE_BYTES = 16_384
 const STRETCH_BYTES = 524_288
 
 export { remainder, shorten, shortest } from './checksum'
+/** Bytes before a span, and behind a block, that what it comes to may depend on: always the same ones. */
+const LOOKED_AT = 64
 
 /** The two pairs that lines may be told apart by: see lines.ts. */
 let line0: i32 = 0
@@ -74,6 +76,7 @@ export function slack(): i32 {
 export function begin(line: i32, lead: i32, otherLine: i32, otherLead: i32): void {
   restart()
   beginMatches()
+  memory.fill(WINDOW + HISTORY_BYTES - LOOKED_AT, 0, LOOKED_AT)
   open = false
   line0 = line
   lead0 = lead
@@ -84,6 +87,7 @@ export function begin(line: i32, lead: i32, otherLine: i32, otherLead: i32): voi
 /** Compresses the block of so many bytes at `input`. */
 export function block(bytes: i32): void {
   const from = WINDOW + HISTORY_BYTES
+  memory.fill(from + bytes, 0, LOOKED_AT)
   for (let at = 0; at < bytes; at += STEP_BYTES) step(from, from + at, min(STEP_BYTES, bytes - at))
   passed(bytes)
   // What comes next may refer to it.

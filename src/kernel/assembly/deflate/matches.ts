@@ -35,6 +35,7 @@ export function beginMatches(): void {
   beginBefore = HISTORY_BYTES
   valueBefore = HISTORY_BYTES
   patience = PATIENCE
+  unsearched = 0
 }
 
 /** The next block begins so many bytes further on. */
