@@ -95,7 +95,7 @@ export class SlotScrape implements Scrape {
         }
         await new Promise<void>(resolve => {
           this.#wake = resolve
-          if (this.#held === 0) this.#tools.wait(this, resolve)
+          if (this.#held < this.#pace) this.#tools.wait(this, resolve)
         })
         continue
       }

@@ -8,7 +8,7 @@ import type { Chunk } from '../../src/encode/types.js'
 import { linearBuckets } from '../../src/index.js'
 import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
-import { slotsTaken } from '../../src/memory/slots.js'
+import { giveSlot, slotsTaken, takeSlot } from '../../src/memory/slots.js'
 import {
   expectedJson,
   expectedMessages,
@@ -389,6 +389,27 @@ t.test('a scrape that waits for a slot gets the next one that slow readers give 
   ;(await pending)?.release()
   await until('slots given back', () => slotsTaken(arena) === 0)
 })
+
+t.test(
+  'a scrape that lacks slots goes on with what others give back, though its reader releases nothing',
+  async t => {
+    const { arena, scraper } = large(t)
+    const others = Array.from({ length: L.SLOT_COUNT - 1 }, () => takeSlot(arena, 9))
+    const scrape = scraper.open(OPTIONS)
+    const first = (await scrape.next()) as Chunk
+    const pending = scrape.next()
+    for (const slot of others) giveSlot(arena, slot)
+    const second = await Promise.race([
+      pending,
+      new Promise<undefined>(resolve => setTimeout(() => resolve(undefined), 2_000)),
+    ])
+    t.ok(second !== undefined, 'the next part came')
+    first.release()
+    scrape.abort()
+    ;(await pending)?.release()
+    await until('slots given back', () => slotsTaken(arena) === 0)
+  },
+)
 
 /** Where the first cell page of a family chains to the next. */
 function cellLink(arena: Arena, name: string): number {
