@@ -14,7 +14,7 @@ import { GzipMember } from './gzip.js'
 import { familyClose, familyHead, familyOpen } from './json-glue.js'
 import { type Mark, type Plan, type Planned, WHOLE } from './plan.js'
 import { spanBytes } from './span.js'
-import type { Chunk, Format, Scrape, ScrapeOptions } from './types.js'
+import type { Chunk, CopyMemory, Format, Scrape, ScrapeOptions } from './types.js'
 
 export interface ScrapeTools {
   readonly arena: Arena
@@ -111,13 +111,18 @@ export class SlotScrape implements Scrape {
     }
   }
 
-  rest(): void {
-    this.#keepReady()
-    if (this.#ended) return
+  rest(memory?: CopyMemory): boolean {
+    const pace = this.#pace
     this.#pace = 0
+    if (!this.#keepReady(memory)) {
+      this.#pace = pace
+      return false
+    }
+    if (this.#ended) return true
     const ahead = this.#work[0]
     if (ahead !== undefined) this.#plan.rewind(ahead.mark)
     this.#dropWork()
+    return true
   }
 
   abort(): void {
@@ -128,12 +133,19 @@ export class SlotScrape implements Scrape {
     this.#dropWork()
   }
 
-  /** What is told next is copied: its slot is others' meanwhile. */
-  #keepReady(): void {
+  /** What is told next, the rest of a divided family's part, is copied: its slot is others' meanwhile. */
+  #keepReady(memory?: CopyMemory): boolean {
+    let size = 0
+    for (const { bytes } of this.#ready) size += bytes.length
+    if (size === 0) return true
+    if (memory?.reserve(size) === false) return false
+    // Whom it took to make room may have been the last reader of this.
+    if (this.#ended) memory?.free(size)
     for (const [n, { bytes, release }] of this.#ready.entries()) {
-      this.#ready[n] = { bytes: new Uint8Array(bytes), release: () => {} }
+      this.#ready[n] = { bytes: new Uint8Array(bytes), release: once(() => memory?.free(bytes.length)) }
       release()
     }
+    return true
   }
 
   #dropWork(): void {
@@ -232,18 +244,24 @@ export class SlotScrape implements Scrape {
       this.#member.add(i32[slot * 2 + L.SLOT_PLAIN_CRC] >>> 0, i32[slot * 2 + L.SLOT_PLAIN_BYTES])
     }
     this.#held++
-    let released = false
     this.#ready.push({
       bytes,
-      release: () => {
-        if (released) return
-        released = true
+      release: once(() => {
         this.#held--
         this.#tools.give(slot)
         // The pool goes on while the reader is busy with what it has.
         if (!this.#ended && this.#pace > 1) this.#fill()
         this.#wake?.()
-      },
+      }),
     })
+  }
+}
+
+function once(act: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    act()
   }
 }

@@ -26,15 +26,23 @@ export interface Chunk {
   release(): void
 }
 
+/** Private memory for copies, which is bounded. */
+export interface CopyMemory {
+  /** Asks for so many bytes; false if there are none to be had now. */
+  reserve(bytes: number): boolean
+  free(bytes: number): void
+}
+
 /** One exposition being told, part by part. Not for use by two callers at once. */
 export interface Scrape {
   /** The next part, in order; undefined when all was told. Rejects if encoding failed: what was told is then not whole. */
   next(): Promise<Chunk | undefined>
   /**
    * The reader takes nothing for now: gives back the slots of parts that were encoded ahead. `next` encodes those anew.
-   * Not while `next` is under way.
+   * What it cannot encode anew it copies, into memory that it asks for; false if it gets none. Not while `next` is
+   * under way.
    */
-  rest(): void
+  rest(memory?: CopyMemory): boolean
   /** Ends it early, or after its end: its slots are given back once no task writes to them. Can be called twice. */
   abort(): void
 }

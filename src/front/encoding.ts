@@ -7,7 +7,7 @@
  * Guarantees: at most two parts in slots at once; whoever stalls holds private copies instead, which are shared and
  * bounded (Pressure); every part is released exactly once; the scrape is aborted when the last reader has gone.
  */
-import type { Chunk, Scrape } from '../encode/types.js'
+import type { Chunk, CopyMemory, Scrape } from '../encode/types.js'
 import type { Refusal } from './request.js'
 
 /** Parts in slots at once: one being sent, one behind it, so that a socket with room again can be filled at once. */
@@ -16,11 +16,8 @@ const WINDOW = 2
 export const PATIENCE = 20
 
 /** What an encoding asks of all of them together. */
-export interface Pressure {
+export interface Pressure extends CopyMemory {
   now(): number
-  /** Asks for so many bytes of private memory; false if there is none to be had now. */
-  reserve(bytes: number): boolean
-  free(bytes: number): void
   /** A parked encoding wants to go on; calls its `go` when there is a place. */
   resume(encoding: Encoding): void
   /** Nobody reads it any more. */
@@ -119,7 +116,7 @@ export class Encoding {
   park(): boolean {
     if (this.#pulling) return false
     for (const part of this.#parts) if (!this.#copy(part)) return false
-    this.#scrape?.rest()
+    if (this.#scrape?.rest(this.#pressure) === false) return false
     this.state = 'parked'
     return true
   }
@@ -308,7 +305,9 @@ export class Reader implements Reading {
   }
 
   /** Nothing is encoded ahead by a reader. */
-  rest(): void {}
+  rest(): boolean {
+    return true
+  }
 
   abort(): void {
     this.#left = true

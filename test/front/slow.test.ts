@@ -8,6 +8,41 @@ import { slotsTaken } from '../../src/memory/slots.js'
 import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
 
+t.test('what a parked scrape keeps for its reader is counted', async t => {
+  const { registry, arena } = fresh(t, { memory: '8MiB' })
+  const gauge = registry.gauge({ name: 'large', help: 'large', labelNames: ['x'] })
+  for (let n = 0; n < 20_000; n++) gauge.set({ x: `queue-${n}.example` }, n)
+  const expected = JSON.stringify(await registry.json())
+  const scraper = createScraper(registry.handle)
+  t.teardown(() => scraper.close())
+  for (const maxCopied of [0, 1_000_000]) {
+    let now = 0
+    const settings = { maxConcurrentScrapes: 8, maxWait: 10_000, stallTimeout: 10_000, now: () => now }
+    const encodings = new Encodings({ ...settings, maxCopied })
+    const open = () => scraper.open({ format: 'json', prefix: '', selfMetrics: false })
+    const reader = encodings.open('a', open, Number.POSITIVE_INFINITY, () => t.fail('nobody is cut'))
+    const parts: Buffer[] = []
+    const take = async () => {
+      const chunk = await reader.next()
+      parts.push(Buffer.from(chunk?.bytes ?? []))
+      chunk?.release()
+      return chunk !== undefined
+    }
+    // The bracket, and what stands before the first span, which waits behind it.
+    await take()
+    await take()
+    now += 100
+    t.equal(encodings.relieve(), maxCopied > 0)
+    t.equal(encodings.copied > 0, maxCopied > 0, `${encodings.copied} bytes of ${maxCopied}`)
+    if (maxCopied > 0) await until('its slots are others', () => slotsTaken(arena) === 0)
+    while (await take());
+    t.equal(JSON.stringify(JSON.parse(Buffer.concat(parts).toString())), expected)
+    reader.abort()
+    t.equal(encodings.copied, 0)
+    await until('all slots are free', () => slotsTaken(arena) === 0)
+  }
+})
+
 t.test('readers that take a little all the time do not keep the slots from another', async t => {
   const { registry, arena } = fresh(t, { memory: '8MiB' })
   const gauge = registry.gauge({ name: 'large', help: 'large', labelNames: ['x'] })
