@@ -1,5 +1,6 @@
 /** Compressed expositions: one gzip member, whatever it was put together from. */
 import { isDeepStrictEqual } from 'node:util'
+import type { Worker } from 'node:worker_threads'
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
@@ -7,6 +8,7 @@ import { combineCrc, GzipMember } from '../../src/encode/gzip.js'
 import { createScraper } from '../../src/encode/scraper.js'
 import type { Format } from '../../src/encode/types.js'
 import type { Registry } from '../../src/index.js'
+import * as L from '../../src/memory/layout.js'
 import { compressible, slotsTaken } from '../../src/memory/slots.js'
 import { SEED } from '../support/arbitrary.js'
 import { joined } from '../support/oracle.js'
@@ -122,6 +124,40 @@ t.test('an aborted one gives its slots back, wherever it was', async t => {
   }
   t.pass('none is left')
 })
+
+t.test(
+  'a pool thread that is killed while it compresses fails the scrape, and the next one is whole',
+  async t => {
+    const { registry, arena } = fresh(t, { memory: '256MiB' })
+    const gauge = registry.gauge({ name: 'g', help: '', labelNames: ['x'] })
+    for (let n = 0; n < 60_000; n++) gauge.set({ x: `${Math.imul(n, 0x9e3779b1)}-${n}.example` }, n)
+    const threads: Worker[] = []
+    const onWorker = (worker: Worker) => threads.push(worker)
+    process.on('worker', onWorker)
+    t.teardown(() => process.off('worker', onWorker))
+    const scraper = createScraper(registry.handle)
+    t.teardown(() => scraper.close())
+    const open = (level: number) =>
+      scraper.open({ format: 'text', prefix: '', selfMetrics: false, gzip: { level } })
+    const plain = Buffer.from(await registry.metrics())
+    const scrape = open(9)
+    ;(await scrape.next())?.release()
+    const size = arena.slots * 2 + L.SLOT_PLAIN_BYTES
+    arena.i32[size] = -1
+    const pending = scrape.next()
+    await until('the first span is being compressed', () => arena.i32[size] !== -1)
+    await Promise.all([t.rejects(pending, 'what waits rejects'), ...threads.map(one => one.terminate())])
+    await until('slots given back', () => slotsTaken(arena) === 0)
+    const parts: Buffer[] = []
+    const next = open(1)
+    for (let chunk = await next.next(); chunk !== undefined; chunk = await next.next()) {
+      parts.push(Buffer.from(chunk.bytes))
+      chunk.release()
+    }
+    t.ok(oneMember(Buffer.concat(parts)).equals(plain))
+    t.equal(slotsTaken(arena), 0)
+  },
+)
 
 t.test('checksums of parts make that of the whole', async t => {
   fc.assert(
