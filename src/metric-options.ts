@@ -28,10 +28,10 @@ export interface GaugeOptions<N extends string> extends MetricOptions<N> {
   /** `untouched`: idle is what no thread calls, whatever its value. Default `zero`. */
   expire?: ExpireRule
   /**
-   * Called in this thread, at registration and every `collectEvery` ms, to set what is read rather than counted.
-   * A scrape never waits for it.
+   * Called in this thread, at registration and every `collectEvery` ms, to set what is read rather than counted; not
+   * while an earlier call of it has not ended. The gauge is also its `this`. A scrape never waits for it.
    */
-  collect?: (gauge: Gauge<N>) => void | Promise<void>
+  collect?: (this: Gauge<N>, gauge: Gauge<N>) => void | Promise<void>
 }
 
 export interface HistogramOptions<N extends string> extends MetricOptions<N> {

@@ -193,7 +193,7 @@ export class Registry {
     const make = (identity: Identity, family?: Family) => new Gauge<N>(this.#context, identity, family)
     const gauge = this.#metric({ kind: 'gauge', bounds: [], aggregate, expire }, options, make)
     if (collect !== undefined) {
-      this.#collectors.add(gauge as CollectedGauge, collect as (gauge: CollectedGauge) => void)
+      this.#collectors.add(gauge as CollectedGauge, collect as Parameters<Collectors['add']>[1])
     }
     return gauge
   }
