@@ -196,6 +196,16 @@ export class SeriesTable {
     return remove(this.#arena, family, { page, index, place, found, activity })
   }
 
+  /** Lets go of a series that the calling thread holds, told or hidden: so it cannot be another one by now. */
+  release(family: Family, labels: LabelWriter): void {
+    this.inEpoch(() => {
+      const head = Atomics.load(this.#arena.i32, this.#bucket(labels))
+      const place = this.#search(family.ref, labels, head, 0, false)
+      if (place === 0) return
+      this.#own?.holders.release(family, pageOf(this.#arena, place), placeIndex(this.#arena, place))
+    })
+  }
+
   /** Lets go of what others asked for, in bounded batches; returns whether there may be more to do. See Holders. */
   answerRequests(): boolean {
     return this.#own?.holders.answerRequests() ?? false

@@ -37,7 +37,11 @@ export class Info<L extends string = never> {
     const child = this.#gauge.labels(labels)
     this.#gauge.clear()
     if (this.labelNames.length === 0) child.set(1)
-    else this.#gauge.labels(labels).set(1)
+    else {
+      // Where another thread took it out of scrapes, to set it to the 1 that it is would not bring it back.
+      if (child.at !== 0) this.#gauge.release(child)
+      this.#gauge.labels(labels).set(1)
+    }
   }
 
   /** Tells nothing any more. Without labels there is but one fact, which stays. */

@@ -222,6 +222,12 @@ export abstract class Metric<L extends string, C extends Child> {
     return this.#write(child.key) ? this.context.series.exemplarsOf(family, this.#writer) : 0
   }
 
+  /** Lets go of a labelled series that this thread holds: the next look-up attaches to it anew. @internal */
+  release(child: C): void {
+    if (this.family !== undefined && this.#write(child.key))
+      this.context.series.release(this.family, this.#writer)
+  }
+
   /** @throws Error where the registry was closed in this thread. */
   #checkOpen(): void {
     const { closed } = this.context

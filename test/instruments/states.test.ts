@@ -2,7 +2,7 @@
 import t from 'tap'
 import { messages } from '../support/protobuf.js'
 import { fresh } from '../support/registry.js'
-import { Thread } from '../support/thread.js'
+import { shared, Thread } from '../support/thread.js'
 
 t.test('info: labels of a series that is 1, one set at a time', async t => {
   const { registry, arena } = fresh(t, { labels: { node: 'mx1' } })
@@ -34,6 +34,29 @@ t.test('info: labels of a series that is 1, one set at a time', async t => {
   t.notMatch(await registry.metrics(), '1.1')
   t.ok(arena.usedBytes() > 0)
 })
+
+t.test(
+  'a fact that another thread replaced, and this one sets again before its loop turns, is told',
+  async t => {
+    const { registry } = fresh(t)
+    const options = { name: 'build_info', help: '', labelNames: ['version'] as const }
+    const build = registry.info(options)
+    build.set({ version: '1' })
+    const thread = new Thread(t)
+    await thread.call('get', registry.name)
+    await thread.call('register', 'info', options)
+    for (let round = 0; round < 3; round++) {
+      const done = shared()
+      const called = thread.call('inform', 'build_info', { version: '2' }, done)
+      Atomics.wait(done, 0, 0, 30_000)
+      build.set({ version: '1' })
+      t.equal(registry.value('build_info', { version: '1' }), 1)
+      t.equal(registry.value('build_info', { version: '2' }), undefined)
+      t.match(await registry.metrics(), 'gauge\nbuild_info{version="1"} 1\n')
+      await called
+    }
+  },
+)
 
 t.test('an info is 1 as soon as it can be seen', async t => {
   const { registry } = fresh(t)
