@@ -2,6 +2,7 @@
 import ms from 'ms'
 import { parseSize } from 'xbytes'
 import { checkLabelName, escapeLabelValue, labelText } from './catalogue/names.js'
+import { DROP_LABELS } from './catalogue/self-metrics.js'
 import { badOption, knownOptions, outOfRange } from './errors.js'
 import { defaultLog, type Log } from './log.js'
 import * as L from './memory/layout.js'
@@ -143,6 +144,7 @@ function defaultLabels(labels: RegistryOptions['labels']): Record<string, string
     checkLabelName('labels', name)
     if (name === 'le' || name === 'quantile')
       throw badOption('labels', name, 'is a label of histograms or summaries')
+    if (DROP_LABELS.includes(name)) throw badOption('labels', name, "is a label of the library's own metrics")
     checked[name] = labelText('(default labels)', name, value).toWellFormed()
   }
   const bytes = Buffer.byteLength(defaultsText(checked)) + Buffer.byteLength(defaultsJson(checked))

@@ -108,6 +108,9 @@ const SELF_METRICS: readonly SelfMetric[] = [
   ),
 ]
 
+/** Told whether or not there is a default label of that name: so there must be none. */
+export const DROP_LABELS = ['family', 'reason']
+
 const DROPS = 'postmeter_dropped_updates_total'
 const DROPS_HELP = 'updates that could not be recorded, by family and reason (memory, series, label, threads)'
 
@@ -127,7 +130,7 @@ const identity = (name: string, kind: Kind, labelNames: readonly string[]) =>
 export function writeSelfMetrics(arena: Arena, now: number): void {
   const families = new Families(arena)
   const limits = { maxSeries: 0, expireAfter: 0 }
-  const drops = families.register(identity(DROPS, 'counter', ['family', 'reason']), DROPS_HELP, limits, now)
+  const drops = families.register(identity(DROPS, 'counter', DROP_LABELS), DROPS_HELP, limits, now)
   for (const { name, kind, help } of SELF_METRICS)
     families.register(identity(name, kind, []), help, limits, now)
   if (drops !== undefined) makeDropPage(arena, drops, '', L.H_DROP_PAGE)

@@ -206,6 +206,8 @@ t.test('bad options of createRegistry', async t => {
     [{ maxSeries: -1 }, /option "maxSeries"/],
     [{ collectEvery: 9 }, /option "collectEvery"/],
     [{ colectEvery: 9 }, /option "colectEvery" is not known/],
+    [{ labels: { family: 'x' } }, /option "labels": "family" is a label of the library's own metrics/],
+    [{ labels: { a: 'x', reason: 'y' } }, /option "labels": "reason" is a label of the library's own metrics/],
   ] as const)
     t.throws(() => fresh(t, options as object), message)
 })
