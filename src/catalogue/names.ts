@@ -101,7 +101,8 @@ const NAME_ENDS: Readonly<Record<string, string>> = { counter: '_total', info: '
 /** What OpenMetrics calls a family: of a counter, the name without `_total`; of an info, without `_info`. */
 export function baseName(kind: string, name: string): string {
   const end = NAME_ENDS[kind]
-  return end !== undefined && name.endsWith(end) ? name.slice(0, -end.length) : name
+  // A name that is nothing else stays: OpenMetrics has no family without one.
+  return end !== undefined && name !== end && name.endsWith(end) ? name.slice(0, -end.length) : name
 }
 
 export function checkStates(name: string, states: unknown): string[] {

@@ -183,3 +183,17 @@ t.test('a format that there is not', async t => {
   })
   await t.rejects(registry.metrics({ created: 1 as never }), /option "created": 1 is not a boolean/)
 })
+
+t.test('a counter called _total, and nothing else, keeps its name: a family has to have one', async t => {
+  const { registry } = fresh(t)
+  registry.counter({ name: '_total', help: 'h' }).inc(1, { trace_id: 'x' })
+  t.equal(
+    await registry.metrics({ format: 'openmetrics', created: true }),
+    '# HELP _total h\n# TYPE _total unknown\n_total 1\n# EOF\n',
+  )
+  t.equal(
+    await registry.metrics({ format: 'openmetrics', prefix: 'p' }),
+    '# HELP p_total h\n# TYPE p_total unknown\np_total 1\n# EOF\n',
+  )
+  t.match(await registry.metrics(), '# TYPE _total counter\n')
+})
