@@ -16,8 +16,10 @@ import { DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES, H_ROOM } from '../memory/la
 import type { Context } from './context.js'
 
 export type LabelValue = string | number | boolean
-/** A value for each label name, no more and no fewer. */
-export type Labels<L extends string> = { readonly [K in L]: LabelValue }
+/** A value for each label name, no more and no fewer: `{}` alone where there are none, which as a type would take anything. */
+export type Labels<L extends string> = [L] extends [never]
+  ? { readonly [name: string]: never }
+  : { readonly [K in L]: LabelValue }
 
 /** The calling thread's handle on one series. Fields are few: a thread can hold millions. */
 export abstract class Child implements Holder {
@@ -146,6 +148,10 @@ export abstract class Metric<L extends string, C extends Child> {
   protected abstract makeChild(key: string | readonly string[]): C
 
   #checked(labels: Record<string, unknown>): string[] {
+    // A list, a Map or a boxed number has no labels to be missed where there are none.
+    if (this.labelNames.length === 0 && Object.prototype.toString.call(labels) !== '[object Object]') {
+      throw new TypeError(`metric "${this.name}": ${show(labels)} is no object of labels`)
+    }
     for (const key of Object.keys(labels)) {
       if (!this.labelNames.includes(key as L)) {
         throw new TypeError(

@@ -19,6 +19,10 @@ export async function main(): Promise<string> {
   const stop = latency.labels({ hop: 'sink' }).startTimer()
   const seconds: number = stop()
   latency.observe({ hop: 'sink' }, seconds)
+  depth.inc({}, 2)
+  depth.labels().set(depth.labels({}) === depth.labels() ? 1 : 0)
+  const wait = registry.gauge({ name: 'wait', help: 'W.', labelNames: ['hop'], collect() { this.set({ hop: 'a' }, 1) } })
+  wait.startTimer({ hop: 'a' })({ hop: 'b' })
   const front = await serve(getRegistry('typed'), { listen: '127.0.0.1:0', trustedHosts: ['127.0.0.1'] })
   const url: string = front.url
   await front.close()
@@ -30,6 +34,18 @@ export async function main(): Promise<string> {
   sent.labels({ service: 'smtp' })
   // @ts-expect-error a misspelt label in the family's form
   sent.inc({ service: 'smtp', domian: 'a.example' })
+  // @ts-expect-error a label too many
+  sent.labels({ service: 'smtp', domain: 'a.example', node: 'x' })
+  // @ts-expect-error a label too many, in the family's form
+  sent.inc({ service: 'smtp', domain: 'a.example', node: 'x' })
+  // @ts-expect-error a label where there are none
+  depth.labels({ hop: 'x' })
+  // @ts-expect-error a label where there are none, in the family's form
+  depth.set({ hop: 'x' }, 1)
+  // @ts-expect-error text is no amount
+  depth.inc('5')
+  // @ts-expect-error a list is no labels
+  depth.inc([])
   // @ts-expect-error an object as label value
   sent.labels({ service: {}, domain: 'a.example' })
   // @ts-expect-error a counter cannot be set
