@@ -1,7 +1,7 @@
 import type { Aggregate } from '../catalogue/families.js'
 import { isUnset } from '../memory/shards.js'
 import { badValue, Child, type Labels, Metric } from './metric.js'
-import { startTimer } from './timer.js'
+import { startLabelledTimer, startTimer } from './timer.js'
 
 /**
  * One thread's handle on one gauge series. Call from the thread that looked it up. What the threads' values make
@@ -137,7 +137,7 @@ function gaugeClass(aggregate: Aggregate, touched: boolean): typeof GaugeChild {
 export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
   /** How threads' values make one. */
   get aggregate(): Aggregate {
-    return this.family?.aggregate ?? 'sum'
+    return this.identity.aggregate
   }
 
   /** @internal */
@@ -176,9 +176,11 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
     this.#child(labels).setToCurrentTime()
   }
 
-  /** Returns a function that sets the value to the seconds since, and returns them. */
-  startTimer(labels?: Labels<L>): () => number {
-    return this.#child(labels).startTimer()
+  /** Returns a function that sets the value to the seconds since, and returns them. Labels can be given at either end. */
+  startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
+    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
+      this.fromObject(all).set(seconds),
+    )
   }
 
   #child(labels?: Labels<L>): GaugeChild {

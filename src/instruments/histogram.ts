@@ -42,9 +42,8 @@ export class Histogram<L extends string = never> extends Metric<L, HistogramChil
 
   /** Returns a function that observes the seconds since, and returns them. Labels can be given at either end. */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) => {
-      if (this.labelNames.length === 0) this.only.observe(seconds)
-      else this.fromObject(all).observe(seconds)
-    })
+    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
+      this.fromObject(all).observe(seconds),
+    )
   }
 }

@@ -211,9 +211,8 @@ export class Summary<L extends string = never> extends Metric<L, SummaryChild> {
 
   /** Returns a function that observes the seconds since, and returns them. Labels can be given at either end. */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) => {
-      if (this.labelNames.length === 0) this.only.observe(seconds)
-      else this.fromObject(all).observe(seconds)
-    })
+    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
+      this.fromObject(all).observe(seconds),
+    )
   }
 }

@@ -206,6 +206,10 @@ t.test('timers', async t => {
   t.equal(registry.value('g', { a: 'x' }), first)
   const again = stop()
   t.equal(registry.value('g', { a: 'x' }), again, 'a timer can be stopped twice')
+  const ended = [gauge.startTimer()({ a: 'y' }), gauge.startTimer({ a: 'z' })({ a: 'z2' })]
+  t.same([registry.value('g', { a: 'y' }), registry.value('g', { a: 'z2' })], ended, 'labels at its end')
+  t.equal(registry.value('g', { a: 'z' }), undefined)
+  t.throws(() => plain.startTimer({ a: 'x' } as never)(), /metric "plain": label "a" is not known/)
   const last = gauge.labels('x').startTimer()()
   t.equal(registry.value('g', { a: 'x' }), last)
   plain.startTimer()()
