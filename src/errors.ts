@@ -29,8 +29,11 @@ export function outOfRange(option: string, value: unknown, why: string): RangeEr
   return new RangeError(`option "${option}": ${show(value)} ${why}`)
 }
 
-/** Refuses options that do not exist, so that a misspelt one is not silently without effect. */
-export function knownOptions(call: string, options: object, known: readonly string[]): void {
+/** Refuses options that do not exist, so that a misspelt one is not silently without effect; and what has none. */
+export function knownOptions(call: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${call}: options ${show(options)} are no object`)
+  }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw new TypeError(`${call}: option "${key}" is not known; there are ${known.join(', ')}`)

@@ -60,8 +60,6 @@ const KNOWN = [
 ]
 
 export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('createRegistry: options are no object')
   knownOptions('createRegistry', options, KNOWN)
   const { name = 'default', log = defaultLog } = options
   if (typeof name !== 'string' || name === '') throw badOption('name', name, 'is not a name')
@@ -109,7 +107,8 @@ const MAX_DURATION = 20 * 24 * 3_600_000
 /** Milliseconds, from a number of them or a text such as `10m`; `fallback`, whatever it is, when left out. */
 export function duration(option: string, value: unknown, fallback: number): number {
   if (value === undefined) return fallback
-  const millis = typeof value === 'string' ? ms(value as ms.StringValue) : value
+  // An empty text it throws for.
+  const millis = typeof value === 'string' && value !== '' ? ms(value as ms.StringValue) : value
   if (typeof millis !== 'number' || !Number.isFinite(millis)) {
     throw badOption(option, value, "is not a duration (a number of ms, or for example '10m')")
   }
@@ -117,9 +116,12 @@ export function duration(option: string, value: unknown, fallback: number): numb
   return Math.round(millis)
 }
 
+const SIZE = /^\s*[\d.]+\s*[a-z]+\s*$/i
+
 /** A size in bytes, from a number or for example `'512MiB'`; undefined where it is none. */
 export function bytesOf(size: unknown): number | undefined {
-  const bytes = typeof size === 'string' ? parseSize(size) : size
+  // What stands behind a size it passes over.
+  const bytes = typeof size === 'string' ? (SIZE.test(size) ? parseSize(size) : undefined) : size
   return typeof bytes === 'number' && Number.isFinite(bytes) && bytes >= 0 ? bytes : undefined
 }
 

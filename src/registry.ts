@@ -20,6 +20,7 @@ import {
   checkMetricName,
   checkStates,
   checkUnit,
+  labelText,
 } from './catalogue/names.js'
 import { type NativeValue, nativeValue } from './catalogue/native-fold.js'
 import { fitsSpan } from './catalogue/pages.js'
@@ -30,7 +31,7 @@ import { type CollectedGauge, Collectors } from './collectors.js'
 import { createGuestScraper } from './encode/scraper.js'
 import type { Scraper } from './encode/types.js'
 import { ANCESTORS_KEY, environmentKey, forget } from './environment.js'
-import { badOption, knownOptions, outOfRange } from './errors.js'
+import { badOption, knownOptions, outOfRange, show } from './errors.js'
 import { checkBuckets } from './instruments/buckets.js'
 import type { Context } from './instruments/context.js'
 import { Counter } from './instruments/counter.js'
@@ -201,10 +202,11 @@ export class Registry {
   /** Values counted into buckets; the one of that name if any thread made it before. @throws if that one differs. */
   histogram<const N extends string = never>(options: HistogramOptions<N>): Histogram<N> {
     knownOptions('histogram', options, [...METRIC_OPTIONS, 'buckets', 'native'])
-    const native = checkNative(String(options.name), options.native)
+    const name = checkMetricName(options.name, this.#own)
+    const native = checkNative(name, options.native)
     // Whoever asks for exponential buckets alone has no use for others.
     const classic = native === undefined || options.buckets !== undefined
-    const bounds = classic ? checkBuckets(String(options.name), options.buckets) : []
+    const bounds = classic ? checkBuckets(name, options.buckets) : []
     const make = (identity: Identity, family?: Family) => new Histogram<N>(this.#context, identity, family)
     return this.#metric(
       { kind: 'histogram', bounds, aggregate: 'sum', expire: 'zero', native },
@@ -216,7 +218,7 @@ export class Registry {
   /** Quantiles of what was observed lately; the one of that name if any thread made it before. @throws if that one differs. */
   summary<const N extends string = never>(options: SummaryOptions<N>): Summary<N> {
     knownOptions('summary', options, [...METRIC_OPTIONS, ...SUMMARY_OPTIONS])
-    const name = String(options.name)
+    const name = checkMetricName(options.name, this.#own)
     const bounds = checkQuantiles(name, options.quantiles)
     const window = checkWindow(name, options)
     const make = (identity: Identity, family?: Family) => new Summary<N>(this.#context, identity, family)
@@ -318,6 +320,7 @@ export class Registry {
 
   /** What `/metrics.json` tells, parsed. */
   async json(options: TellOptions = {}): Promise<Record<string, unknown>> {
+    knownOptions('json', options, ['prefix', 'selfMetrics'])
     return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
   }
 
@@ -335,7 +338,10 @@ export class Registry {
     yield* tell(this.#scraper, asked)
   }
 
-  /** The value of one series, folded over all threads; undefined where there is none. For tests and for looking. */
+  /**
+   * The value of one series, folded over all threads; undefined where there is none of exactly these labels (default
+   * labels may be left out). For tests and for looking.
+   */
   value(
     name: string,
     labels: Readonly<Record<string, LabelValue>> = {},
@@ -383,12 +389,24 @@ export class Registry {
   }
 
   #place(family: Family, labels: Readonly<Record<string, LabelValue>>): number {
+    if (!this.#hasOnly(family, labels)) return 0
     if (family.labelNames.length === 0) return places(this.#arena, family).next().value ?? 0
-    const values = family.labelNames.map(name => (Object.hasOwn(labels, name) ? labels[name] : undefined))
-    if (values.includes(undefined)) return 0
+    if (!family.labelNames.every(name => Object.hasOwn(labels, name))) return 0
+    const values = family.labelNames.map(name => labelText(family.name, name, labels[name]))
     const writer = new LabelWriter(family.labelNames, family.ref, this.#arena.i32[L.H_MAX_LABEL_BYTES])
-    if (!writer.write(values.map(value => String(value).toWellFormed()))) return 0
+    if (!writer.write(values.map(value => value.toWellFormed()))) return 0
     return this.#series.find(family, writer)
+  }
+
+  /** Whether a series of the family can have these labels: its own, and default ones of the value that they have. */
+  #hasOnly(family: Family, labels: Readonly<Record<string, LabelValue>>): boolean {
+    if (typeof labels !== 'object' || labels === null) {
+      throw new TypeError(`metric "${family.name}": labels ${show(labels)} are no object`)
+    }
+    return Object.entries(labels).every(([name, value]) => {
+      if (family.labelNames.includes(name)) return true
+      return Object.hasOwn(this.#shared.labels, name) && this.#shared.labels[name] === String(value)
+    })
   }
 
   /** Has what is noticed in this thread from now on told to `log`; a Worker's own hook, as createRegistry's is the maker's. */

@@ -38,6 +38,7 @@ export function checkTell(options: StreamOptions): ScrapeOptions {
   knownOptions('stream', options, ['format', 'prefix', 'selfMetrics', 'created', 'gzip'])
   const { format = 'text', prefix = '', selfMetrics = false, created = false } = options
   if (!FORMATS.includes(format)) throw badOption('format', format, `is none of ${FORMATS.join(', ')}`)
+  if (typeof selfMetrics !== 'boolean') throw badOption('selfMetrics', selfMetrics, 'is not a boolean')
   if (typeof created !== 'boolean') throw badOption('created', created, 'is not a boolean')
   const wrong = checkPrefix(prefix)
   if (wrong !== undefined) throw badOption('prefix', prefix, wrong)

@@ -30,6 +30,8 @@ export function checkBuckets(metric: string, buckets: unknown): number[] {
 /** `count` bounds, `width` apart, the first `start`. */
 export function linearBuckets(start: number, width: number, count: number): number[] {
   checkCount(count)
+  checkFinite('start', start)
+  checkFinite('width', width)
   if (!(width > 0)) throw badOption('width', width, 'is not above 0')
   return Array.from({ length: count }, (_, n) => start + n * width)
 }
@@ -37,9 +39,16 @@ export function linearBuckets(start: number, width: number, count: number): numb
 /** `count` bounds, each `factor` times the one before, the first `start`. */
 export function exponentialBuckets(start: number, factor: number, count: number): number[] {
   checkCount(count)
+  checkFinite('start', start)
+  checkFinite('factor', factor)
   if (!(start > 0)) throw badOption('start', start, 'is not above 0')
   if (!(factor > 1)) throw badOption('factor', factor, 'is not above 1')
   return Array.from({ length: count }, (_, n) => start * factor ** n)
+}
+
+function checkFinite(option: string, value: unknown): void {
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw badOption(option, value, 'is not a finite number')
 }
 
 function checkCount(count: number): void {

@@ -69,13 +69,20 @@ export class Stateset<S extends string, L extends string = never> {
 
   /** The states of a label set: all exist, at 0, from here on. @throws TypeError as a counter's labels() does. */
   labels(labels: Labels<L>): StatesetChild<S> {
-    const own = labels as Record<string, unknown>
-    for (const name of Object.keys(own)) {
+    return this.#child(this.#values(labels))
+  }
+
+  #values(labels: unknown): unknown[] {
+    if (typeof labels !== 'object' || labels === null) {
+      throw new TypeError(`metric "${this.name}": ${show(labels)} is no object of labels`)
+    }
+    for (const name of Object.keys(labels)) {
       if (!this.labelNames.includes(name as L)) {
         throw new TypeError(`metric "${this.name}": label "${name}" is not known`)
       }
     }
-    return this.#child(this.labelNames.map(name => (Object.hasOwn(own, name) ? own[name] : undefined)))
+    const own = labels as Record<string, unknown>
+    return this.labelNames.map(name => (Object.hasOwn(own, name) ? own[name] : undefined))
   }
 
   #child(values: readonly unknown[]): StatesetChild<S> {
@@ -108,12 +115,17 @@ export class Stateset<S extends string, L extends string = never> {
     return this.#only
   }
 
-  /** Takes the states of a label set out of scrapes; returns whether they were there. */
+  /**
+   * Takes the states of a label set out of scrapes; returns whether they were there.
+   *
+   * @throws TypeError for a stateset without labels, whose states always are; else as labels() does.
+   */
   remove(labels: Labels<L>): boolean {
-    const own = labels as Record<string, unknown>
-    const gone = this.states.map(state => {
-      return this.#gauge.remove(state, ...(this.labelNames.map(name => own[name]) as string[]))
-    })
+    if (this.labelNames.length === 0) {
+      throw new TypeError(`metric "${this.name}": remove(): states without labels cannot be removed`)
+    }
+    const values = this.#values(labels) as string[]
+    const gone = this.states.map(state => this.#gauge.remove(state, ...values))
     return gone.includes(true)
   }
 

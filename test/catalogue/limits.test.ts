@@ -207,7 +207,13 @@ t.test('bad options of createRegistry', async t => {
     [{ collectEvery: 9 }, /option "collectEvery"/],
     [{ colectEvery: 9 }, /option "colectEvery" is not known/],
     [{ labels: { family: 'x' } }, /option "labels": "family" is a label of the library's own metrics/],
-    [{ labels: { a: 'x', reason: 'y' } }, /option "labels": "reason" is a label of the library's own metrics/],
+    [
+      { labels: { a: 'x', reason: 'y' } },
+      /option "labels": "reason" is a label of the library's own metrics/,
+    ],
+    [{ sweepEvery: '' }, /option "sweepEvery": "" is not a duration/],
+    [{ expireAfter: '10 foo' }, /option "expireAfter": "10 foo" is not a duration/],
+    [{ memory: '16MiB and more' }, /option "memory": "16MiB and more" is not a size/],
   ] as const)
     t.throws(() => fresh(t, options as object), message)
 })

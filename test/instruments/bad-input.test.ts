@@ -1,5 +1,6 @@
 /** Mistakes in the program: an error that names what was wrong, thrown at the call, nothing half registered. */
 import t from 'tap'
+import { exponentialBuckets, linearBuckets } from '../../src/index.js'
 import { drops, fresh, samples } from '../support/registry.js'
 
 const help = 'h'
@@ -105,6 +106,30 @@ t.test('bad registrations', async t => {
       /option "maxSeries"/,
     )
   }
+  for (const options of [undefined, null, 'x', 5]) {
+    for (const kind of ['counter', 'gauge', 'histogram', 'summary', 'info', 'stateset'] as const) {
+      const call = () => (registry[kind] as (options: unknown) => unknown)(options)
+      refuse(
+        `options ${options} of a ${kind}`,
+        call,
+        new RegExp(`${kind}: options "?${options}"? are no object`),
+      )
+    }
+  }
+  for (const name of [Object.create(null), { toString: 5 }]) {
+    refuse('a name', () => registry.histogram({ name, help }), /option "name": \{.*\} is not a metric name/)
+    refuse('a name', () => registry.summary({ name, help }), /option "name": \{.*\} is not a metric name/)
+  }
+  refuse(
+    'expireAfter',
+    () => registry.counter({ name: 'bad', help, expireAfter: '' }),
+    /option "expireAfter": "" is not a duration/,
+  )
+  refuse(
+    'maxAge',
+    () => registry.summary({ name: 'bad', help, maxAge: '' }),
+    /option "maxAge": "" is not a duration/,
+  )
   refuse(
     'unknown option',
     () => registry.counter({ name: 'bad', help, lableNames: [] } as never),
@@ -241,6 +266,10 @@ t.test('bad labels', async t => {
     t.throws(() => none.labels({ a: 'x' }), /metric "none": label "a" is not known; there are none/)
     t.throws(() => none.labels('x'), /metric "none": 1 label values for 0/)
     t.throws(() => none.inc({ a: 'x' }), /label "a" is not known/)
+    t.throws(() => none.inc([]), /metric "none": \[\] is no object of labels/)
+    t.throws(() => none.inc(Object(5)), /metric "none": 5 is no object of labels/)
+    t.throws(() => none.inc(new Map([['a', 'x']])), /metric "none": \{\} is no object of labels/)
+    t.throws(() => none.labels(new Date(0)), /metric "none": "1970.*" is no object of labels/)
     if (round === 'before') {
       t.strictSame(samples(await registry.metrics()), ['none 0'], 'nothing half registered')
       one.labels('x')
@@ -358,4 +387,46 @@ t.test('a label value may be any string', async t => {
     [2, 2, 1, 2, 1],
     'numbers and booleans are spelled as String() does',
   )
+})
+
+t.test('bad options of telling', async t => {
+  const { registry } = fresh(t)
+  registry.counter({ name: 'c', help })
+  const bad = (call: () => Promise<unknown>, message: RegExp) => t.rejects(call(), { message })
+  await bad(() => registry.metrics(null as never), /metrics: options null are no object/)
+  await bad(() => registry.json('text' as never), /json: options "text" are no object/)
+  await bad(() => registry.json({ gzip: true } as never), /json: option "gzip" is not known/)
+  await bad(
+    () => registry.metrics({ selfMetrics: 'no' as never }),
+    /option "selfMetrics": "no" is not a boolean/,
+  )
+})
+
+t.test('a value is told of exactly the labels asked for', async t => {
+  const { registry } = fresh(t, { labels: { node: 'mx1' } })
+  registry.counter({ name: 'none', help }).inc()
+  const one = registry.counter({ name: 'one', help, labelNames: ['a'] })
+  one.inc({ a: 'null' })
+  one.inc({ a: 'x' })
+  t.equal(registry.value('none'), 1)
+  t.equal(registry.value('none', { a: 'x' }), undefined, 'not of the series without labels')
+  t.equal(registry.value('one', { a: 'x', b: 'y' }), undefined, 'a label too many')
+  t.equal(registry.value('one', { a: 'x', node: 'mx1' }), 1, 'a default label is one of its labels')
+  t.equal(registry.value('one', { a: 'x', node: 'mx2' }), undefined)
+  t.equal(registry.value('one', {}), undefined)
+  t.throws(() => registry.value('one', { a: null as never }), /metric "one": label "a": null is not a string/)
+  t.throws(() => registry.value('one', null as never), /metric "one": labels null are no object/)
+})
+
+t.test('bucket helpers', t => {
+  t.throws(() => linearBuckets('1' as never, 1, 3), /option "start": "1" is not a finite number/)
+  t.throws(() => linearBuckets(Number.NaN, 1, 3), /option "start": NaN is not a finite number/)
+  t.throws(() => linearBuckets(1, 1n as never, 3), /option "width": 1n is not a finite number/)
+  t.throws(() => linearBuckets(1, 0, 3), /option "width": 0 is not above 0/)
+  t.throws(() => exponentialBuckets('2' as never, 2, 3), /option "start": "2" is not a finite number/)
+  t.throws(
+    () => exponentialBuckets(1, Number.POSITIVE_INFINITY, 3),
+    /option "factor": Infinity is not a finite/,
+  )
+  t.end()
 })

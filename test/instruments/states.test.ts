@@ -224,6 +224,14 @@ t.test('bad input', async t => {
   t.throws(() => s.labels({ m: 1 } as never), /metric "s": label "m" is not known/)
   t.throws(() => s.labels({} as never), /metric "s": label "l" is missing/)
   t.throws(() => registry.gauge({ name: 's', help: '' }), /registered already with type "stateset"/)
+  for (const nothing of [undefined, null, 'x'] as never[]) {
+    t.throws(() => s.labels(nothing), /metric "s": (undefined|null|"x") is no object of labels/)
+    t.throws(() => s.remove(nothing), /metric "s": (undefined|null|"x") is no object of labels/)
+  }
+  t.throws(() => s.remove({ l: '1', m: '2' } as never), /metric "s": label "m" is not known/)
+  const only = registry.stateset({ name: 'only', help: '', states: ['a', 'b'] })
+  t.throws(() => only.remove({}), /metric "only": remove\(\): states without labels cannot be removed/)
+  t.equal(registry.value('only', { only: 'b' }), 0, 'they stay')
   registry.info({ name: 'x_info', help: '' })
   t.throws(() => registry.gauge({ name: 'x', help: '' }), /lines of the same name as metric "x_info"/)
 })
