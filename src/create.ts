@@ -100,7 +100,8 @@ function stillOpen(name: string): Registry | undefined {
   const here = registries().get(name)
   if (here === undefined) return undefined
   if (Atomics.load(openArena(here.handle).i32, L.H_CLOSED) === 0) return here
-  void here.close()
+  // What callbacks throw then is for who calls close().
+  here.close().catch(() => {})
   return undefined
 }
 
@@ -120,7 +121,9 @@ function attach(handle: RegistryHandle, arena: Arena): Registry {
     log: defaultLog,
     maker: false,
   }
-  return new Registry(handle, arena, own)
+  const { postmeter, name, id, memory, options } = handle
+  // No more of it than that: what no Worker can be sent would keep this thread from starting any.
+  return new Registry({ postmeter, name, id, memory, options }, arena, own)
 }
 
 function enter(registry: Registry): Registry {

@@ -8,6 +8,7 @@ import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/option
 import { NO_RECORDER, type Recorder } from './front/recorder.js'
 import { DEFAULT_PATH } from './front/request.js'
 import { recorderFor } from './front/self-metrics.js'
+import { checkServable } from './front/servable.js'
 import { TrustedHosts, warnIfOpen } from './front/trusted-hosts.js'
 import { defaultLog, type Log, say } from './log.js'
 import type { Registry } from './registry.js'
@@ -40,6 +41,7 @@ const PATH = /^\/[!-~]*$/
  * @throws TypeError or RangeError that names a wrong option.
  */
 export function metricsHandler(registry: Registry, options: MetricsHandlerOptions = {}): MetricsHandler {
+  checkServable('metricsHandler', registry)
   if (typeof options !== 'object' || options === null)
     throw new TypeError('metricsHandler: the options are not an object')
   knownOptions('metricsHandler', options, ['path', 'log', ...ANSWERING])

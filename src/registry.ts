@@ -439,6 +439,9 @@ export class Registry {
    * told, and its place among the threads is free for another. Workers started later need no call.
    */
   watch(worker: Worker): void {
+    if (typeof worker?.threadId !== 'number' || typeof worker.once !== 'function') {
+      throw new TypeError(`watch: ${show(worker)} is not a Worker`)
+    }
     // At 'exit' the id reads -1.
     const id = worker.threadId
     if (id < 0) return
@@ -453,8 +456,12 @@ export class Registry {
     })
   }
 
-  /** Calls back when this registry is closed in this thread; returns a function that takes the callback back. */
+  /**
+   * Calls back when this registry is closed in this thread; returns a function that takes the callback back. What it
+   * throws, close() rejects with when all has ended.
+   */
   onClose(callback: () => Promise<void> | void): () => void {
+    if (typeof callback !== 'function') throw new TypeError(`onClose: ${show(callback)} is not a function`)
     this.#closing.add(callback)
     return () => this.#closing.delete(callback)
   }
@@ -482,8 +489,11 @@ export class Registry {
     clearInterval(this.#chores)
     setEnvironmentData(environmentKey(this.name), undefined as never)
     forget(this)
-    await Promise.all([...this.#closing].map(callback => callback()))
+    const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))
+    // One that fails keeps neither the others nor the pool from ending.
     await this.#scraper?.close()
+    const failed = ended.find(end => end.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 
   #doChores(maker: boolean): void {

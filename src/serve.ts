@@ -5,7 +5,7 @@ import { type Front, type FrontInternals, startFront } from './front/front.js'
 import { LIMITS } from './front/limits.js'
 import { parseListen } from './front/listen.js'
 import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/options.js'
-import type { Servable } from './front/servable.js'
+import { checkServable, type Servable } from './front/servable.js'
 import { defaultLog, type Log } from './log.js'
 import { wholeNumber } from './options.js'
 
@@ -66,6 +66,7 @@ export async function serveWith(
   options: ServeOptions,
   internals: Partial<FrontInternals>,
 ): Promise<Front> {
+  checkServable('serve', registry)
   if (typeof options !== 'object' || options === null)
     throw new TypeError('serve: the options are not an object')
   knownOptions('serve', options, OPTIONS)

@@ -1,3 +1,4 @@
+import { show } from '../errors.js'
 import type { RegistryHandle } from '../memory/handle.js'
 
 /** What the front needs of a registry: where its memory is, and word when it closes. */
@@ -8,4 +9,11 @@ export interface Servable {
    * Returns a function that takes the callback off again.
    */
   onClose(callback: () => Promise<void> | void): () => void
+}
+
+/** @throws TypeError where something else was given in the place of a registry. */
+export function checkServable(call: string, registry: unknown): void {
+  const { handle, onClose } = Object(registry) as Partial<Servable>
+  if (typeof onClose === 'function' && handle?.memory instanceof WebAssembly.Memory) return
+  throw new TypeError(`${call}: ${show(registry)} is not a registry`)
 }

@@ -173,7 +173,8 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
 
   /** Sets the value to the time, in seconds since the epoch. */
   setToCurrentTime(labels?: Labels<L>): void {
-    this.#child(labels).setToCurrentTime()
+    const child = labels === undefined ? this.only : this.labels(labels)
+    child.setToCurrentTime()
   }
 
   /** Returns a function that sets the value to the seconds since, and returns them. Labels can be given at either end. */
@@ -181,9 +182,5 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
     return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
       this.fromObject(all).set(seconds),
     )
-  }
-
-  #child(labels?: Labels<L>): GaugeChild {
-    return labels === undefined ? this.only : this.fromObject(labels as Record<string, unknown>)
   }
 }

@@ -124,7 +124,8 @@ export function createArena(options: ArenaOptions): Arena {
 
 /** Checks what came from another thread before anything is read through it. */
 export function openArena(handle: RegistryHandle): Arena {
-  if (!(handle?.memory instanceof WebAssembly.Memory)) {
+  const texts = [handle?.name, handle?.id, handle?.options]
+  if (!(handle?.memory instanceof WebAssembly.Memory) || texts.some(text => typeof text !== 'string')) {
     throw badOption('handle', handle, 'is not the handle of a registry')
   }
   if (handle.postmeter !== L.LAYOUT_VERSION) {

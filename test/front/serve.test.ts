@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { choose } from '../../src/front/choose.js'
 import type { LogEvent } from '../../src/log.js'
+import { metricsHandler } from '../../src/metrics-handler.js'
 import { type ServeOptions, serveWith } from '../../src/serve.js'
 import { FakeRegistry, scraperModule } from '../fixtures/front-registry.js'
 import { get, Raw, until } from './raw.js'
@@ -15,6 +16,16 @@ const choice = choose()
 const expected = choice.transport
 const serve = (registry: FakeRegistry, options: ServeOptions = {}) =>
   serveWith(registry, { listen: '127.0.0.1:0', ...options }, { scraperModule, backoff: [10, 50] })
+
+t.test('what is no registry is refused, in words', async t => {
+  for (const odd of [undefined, null, 5, {}, { handle: {}, onClose: () => {} }] as never[]) {
+    await t.rejects(serveWith(odd, {}, {}), { name: 'TypeError', message: /^serve: .* is not a registry$/ })
+    t.throws(() => metricsHandler(odd), {
+      name: 'TypeError',
+      message: /^metricsHandler: .* is not a registry$/,
+    })
+  }
+})
 
 t.test('options are checked at the door, and named', async t => {
   const rows: [unknown, RegExp][] = [

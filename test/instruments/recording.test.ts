@@ -209,6 +209,7 @@ t.test('timers', async t => {
   const ended = [gauge.startTimer()({ a: 'y' }), gauge.startTimer({ a: 'z' })({ a: 'z2' })]
   t.same([registry.value('g', { a: 'y' }), registry.value('g', { a: 'z2' })], ended, 'labels at its end')
   t.equal(registry.value('g', { a: 'z' }), undefined)
+  t.throws(() => gauge.setToCurrentTime(null as never), /metric "g": label "a": null is not a string/)
   t.throws(() => plain.startTimer({ a: 'x' } as never)(), /metric "plain": label "a" is not known/)
   const last = gauge.labels('x').startTimer()()
   t.equal(registry.value('g', { a: 'x' }), last)

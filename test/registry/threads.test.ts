@@ -1,6 +1,8 @@
 /** A registry is found from every thread, and what threads record in it is one. */
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import type * as Postmeter from '../../src/index.js'
 import { createRegistry, getRegistry } from '../../src/index.js'
@@ -85,6 +87,48 @@ t.test('what is no handle is refused, in words', async t => {
   })
   t.throws(() => getRegistry({ ...handle, memory }), /memory that postmeter did not lay out/)
   t.throws(() => getRegistry(5 as never), /option "name": 5/)
+  for (const odd of [{ name: () => 1 }, { name: Symbol('s') }, { id: 5 }, { options: undefined }]) {
+    t.throws(
+      () => getRegistry({ ...handle, ...odd } as never),
+      /option "handle".*is not the handle of a registry/,
+    )
+  }
+})
+
+t.test('a handle with more in it keeps this thread from starting no Worker', async t => {
+  const { handle } = fresh(t).registry
+  const other = getRegistry({ ...handle, name: `${handle.name} too`, more: () => 1 } as never)
+  t.teardown(() => other.close())
+  const worker = new Worker('', { eval: true })
+  await once(worker, 'exit')
+  t.same(Object.keys(other.handle), ['postmeter', 'name', 'id', 'memory', 'options'])
+})
+
+t.test('what is no Worker, and no callback, is refused, in words', async t => {
+  const { registry } = fresh(t)
+  for (const odd of [undefined, null, 5, {}, { threadId: 5 }] as never[]) {
+    t.throws(() => registry.watch(odd), { name: 'TypeError', message: /^watch: .* is not a Worker$/ })
+  }
+  t.throws(() => registry.onClose(5 as never), { name: 'TypeError', message: 'onClose: 5 is not a function' })
+})
+
+t.test('a callback that throws when the registry is closed keeps nothing else from ending', async t => {
+  const registry = createRegistry({ name: 'odd callback', memory: '16MiB' })
+  const c = registry.counter({ name: 'c', help: '', labelNames: ['n'] })
+  for (let n = 0; n < 5_000; n++) c.inc({ n })
+  const started = new Promise<Worker>(resolve => process.once('worker', resolve))
+  await registry.metrics()
+  const pool = await started
+  const ended = once(pool, 'exit')
+  let heard = 0
+  registry.onClose(() => {
+    throw new Error('odd')
+  })
+  registry.onClose(() => void heard++)
+  await t.rejects(registry.close(), /odd/)
+  t.equal(heard, 1, 'the others are told')
+  await ended
+  t.pass('the pool is ended')
 })
 
 t.test('two names are two registries', async t => {
