@@ -138,7 +138,8 @@ function memoryBytes(memory: unknown): number {
 
 function defaultLabels(labels: RegistryOptions['labels']): Record<string, string> {
   if (labels === undefined) return {}
-  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
+  // A Map has no labels to be seen here.
+  if (Object.prototype.toString.call(labels) !== '[object Object]') {
     throw badOption('labels', labels, 'is not an object of label values')
   }
   const checked: Record<string, string> = Object.create(null)

@@ -28,6 +28,7 @@ import { reserveDrops } from './catalogue/self-metrics.js'
 import { SeriesTable } from './catalogue/series.js'
 import { SummaryFold } from './catalogue/summary-fold.js'
 import { type CollectedGauge, Collectors } from './collectors.js'
+import { CONTENT_TYPES } from './encode/negotiation.js'
 import { createGuestScraper } from './encode/scraper.js'
 import type { Scraper } from './encode/types.js'
 import { ANCESTORS_KEY, environmentKey, forget } from './environment.js'
@@ -316,6 +317,11 @@ export class Registry {
     knownOptions('metrics', options, ['format', 'prefix', 'selfMetrics', 'created'])
     const all = await whole(this.stream(options))
     return options.format === 'protobuf' ? new Uint8Array(all) : all.toString('utf8')
+  }
+
+  /** What metrics() gives unless it is asked for another format, as an HTTP header says it. */
+  get contentType(): string {
+    return CONTENT_TYPES.text
   }
 
   /** What `/metrics.json` tells, parsed. */

@@ -206,6 +206,9 @@ t.test('bad options of createRegistry', async t => {
     [{ maxSeries: -1 }, /option "maxSeries"/],
     [{ collectEvery: 9 }, /option "collectEvery"/],
     [{ colectEvery: 9 }, /option "colectEvery" is not known/],
+    [{ labels: null }, /option "labels": null is not an object of label values/],
+    [{ labels: ['a'] }, /option "labels": \["a"\] is not an object/],
+    [{ labels: new Map([['a', 'x']]) }, /option "labels": \{\} is not an object of label values/],
     [{ labels: { family: 'x' } }, /option "labels": "family" is a label of the library's own metrics/],
     [
       { labels: { a: 'x', reason: 'y' } },

@@ -185,3 +185,8 @@ t.test('a bad prefix or option is an error that names it', async t => {
   await t.rejects(ask({ prefx: 'a' }), /option "prefx" is not known/)
   await t.rejects(registry.stream({ format: 'xml' as 'text' }).next(), /option "format": "xml"/)
 })
+
+t.test('contentType says what metrics() gives, as in prom-client', async t => {
+  const { registry } = fresh(t)
+  t.equal(registry.contentType, 'text/plain; version=0.0.4; charset=utf-8')
+})
