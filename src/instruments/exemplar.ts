@@ -12,12 +12,13 @@ const encoder = new TextEncoder()
 
 /** An exemplar as formats spell it. @throws TypeError or RangeError that names what is wrong with it. */
 export function exemplarText(metric: string, exemplar: unknown): Uint8Array {
-  if (typeof exemplar !== 'object' || exemplar === null || Array.isArray(exemplar)) {
+  // A Map has no labels to be seen here.
+  if (Object.prototype.toString.call(exemplar) !== '[object Object]') {
     throw new TypeError(`metric "${metric}": exemplar ${show(exemplar)} is not an object of labels`)
   }
   let text = ''
   let characters = 0
-  for (const [name, given] of Object.entries(exemplar)) {
+  for (const [name, given] of Object.entries(exemplar as Exemplar)) {
     if (!isLabelName(name)) {
       throw new TypeError(
         `metric "${metric}": exemplar label ${show(name)} is not a label name ([a-zA-Z_][a-zA-Z0-9_]*)`,

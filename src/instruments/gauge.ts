@@ -179,6 +179,8 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
 
   /** Returns a function that sets the value to the seconds since, and returns them. Labels can be given at either end. */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
+    // At once, not when it ends, which may be far away.
+    this.checkNames(labels ?? {})
     return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
       this.fromObject(all).set(seconds),
     )

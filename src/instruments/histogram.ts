@@ -42,6 +42,8 @@ export class Histogram<L extends string = never> extends Metric<L, HistogramChil
 
   /** Returns a function that observes the seconds since, and returns them. Labels can be given at either end. */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
+    // At once, not when it ends, which may be far away.
+    this.checkNames(labels ?? {})
     return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
       this.fromObject(all).observe(seconds),
     )

@@ -147,11 +147,8 @@ export abstract class Metric<L extends string, C extends Child> {
   /** @internal */
   protected abstract makeChild(key: string | readonly string[]): C
 
-  #checked(labels: Record<string, unknown>): string[] {
-    // A list, a Map or a boxed number has no labels to be missed where there are none.
-    if (this.labelNames.length === 0 && Object.prototype.toString.call(labels) !== '[object Object]') {
-      throw new TypeError(`metric "${this.name}": ${show(labels)} is no object of labels`)
-    }
+  /** @throws TypeError naming a label that the metric does not have. @internal */
+  protected checkNames(labels: object): void {
     for (const key of Object.keys(labels)) {
       if (!this.labelNames.includes(key as L)) {
         throw new TypeError(
@@ -159,6 +156,14 @@ export abstract class Metric<L extends string, C extends Child> {
         )
       }
     }
+  }
+
+  #checked(labels: Record<string, unknown>): string[] {
+    // A list, a Map or a boxed number has no labels to be missed where there are none.
+    if (this.labelNames.length === 0 && Object.prototype.toString.call(labels) !== '[object Object]') {
+      throw new TypeError(`metric "${this.name}": ${show(labels)} is no object of labels`)
+    }
+    this.checkNames(labels)
     return this.labelNames.map(name =>
       labelText(this.name, name, Object.hasOwn(labels, name) ? labels[name] : undefined),
     )
