@@ -62,6 +62,7 @@ export function resetPlace(
     }
     return true
   }
+  zeroOverflown(arena, family, place)
   const held = sums(arena, family, place, false)
   const common = commonCells(arena, family, pageOf(arena, place))
   if (common === 0) return false
@@ -71,6 +72,20 @@ export function resetPlace(
   const at = common + L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells
   for (let n = 0; n < family.cells; n++) arena.f64[at + n] = -held[n]
   return true
+}
+
+/**
+ * Sets cells to zero whose sum is not finite any more: nothing can be subtracted from that, and it holds no count that
+ * could be lost.
+ */
+function zeroOverflown(arena: Arena, family: Family, place: number): void {
+  sums(arena, family, place, false).forEach((sum, n) => {
+    if (Number.isFinite(sum)) return
+    // What an earlier reset() subtracts first, or a scrape in between would tell it alone.
+    const all = [...cellsOf(arena, family, place)]
+    for (const { at, shard } of all) if (shard === L.COMMON_SHARD) arena.f64[at + n] = 0
+    for (const { at } of all) arena.f64[at + n] = 0
+  })
 }
 
 /**

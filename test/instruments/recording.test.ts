@@ -348,6 +348,30 @@ t.test('no increment that another thread makes is lost by a reset', async t => {
   t.ok(seen > 0)
 })
 
+t.test('what has overflown begins at zero again with reset()', async t => {
+  const { registry } = fresh(t)
+  const most = Number.MAX_VALUE
+  const counter = registry.counter({ name: 'c_total', help: '' })
+  const histogram = registry.histogram({ name: 'h', help: '', buckets: [1] })
+  const native = registry.histogram({ name: 'n', help: '', native: {} })
+  const summary = registry.summary({ name: 's', help: '' })
+  for (let n = 0; n < 2; n++) {
+    counter.inc(most)
+    for (const one of [histogram, native, summary]) one.observe(most)
+  }
+  t.equal(registry.value('c_total'), Number.POSITIVE_INFINITY)
+  registry.resetMetrics()
+  t.equal(registry.value('c_total'), 0)
+  counter.inc(2)
+  for (const one of [histogram, native, summary]) one.observe(0.5)
+  t.equal(registry.value('c_total'), 2)
+  for (const name of ['h', 'n', 's']) {
+    t.match(registry.value(name), { count: 1, sum: 0.5 })
+  }
+  const told = await registry.metrics({ format: 'openmetrics' })
+  for (const line of ['c_total 2', 'h_sum 0.5', 'n_sum 0.5', 's_sum 0.5']) t.match(told, `\n${line}\n`)
+})
+
 t.test('collect callbacks', async t => {
   const { registry, events } = fresh(t, { collectEvery: 10 })
   // The callbacks' own timer does not keep the process alive.
