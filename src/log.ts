@@ -17,10 +17,14 @@ export function defaultLog(event: LogEvent): void {
   })
 }
 
-/** Calls a hook that the program gave; what it throws must not reach the code that had something to say. */
+/**
+ * Calls a hook that the program gave; what it throws must not reach the code that had something to say, and what it
+ * rejects with, where it is an async function, must not end the process.
+ */
 export function say(log: Log, event: LogEvent): void {
   try {
-    log(event)
+    const said: unknown = log(event)
+    if (said instanceof Promise) said.catch(() => defaultLog(event))
   } catch {
     defaultLog(event)
   }

@@ -106,3 +106,27 @@ t.test('closed meanwhile, none is called, and none is said to have failed', asyn
   t.throws(() => gauge.set(1), /closed/)
   t.same(events, [])
 })
+
+t.test('a log hook that rejects is no unhandled rejection: Node warns in its place', async t => {
+  const said: string[] = []
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+  const warned = ({ message }: Error) => said.push(message)
+  process.on('unhandledRejection', note)
+  process.on('warning', warned)
+  t.teardown(() => {
+    process.off('unhandledRejection', note)
+    process.off('warning', warned)
+  })
+  const { registry } = fresh(t, {
+    log: async () => {
+      throw new Error('no log today')
+    },
+  })
+  registry.gauge({ name: 'g', help: '', collect: () => Promise.reject(new Error('no reading')) })
+  await registry.metrics()
+  // Node tells both once the loop turns.
+  await new Promise(resolve => setImmediate(resolve))
+  t.same(unhandled, [])
+  t.match(said[0], /metric "g": its collect callback failed: Error: no reading/)
+})
