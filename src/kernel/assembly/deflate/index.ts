@@ -18,6 +18,8 @@ import { separate } from './lines'
 import { BLOCK_BYTES, HISTORY_BYTES, WINDOW } from './map'
 import { beginMatches, countMatches, passed, writeMatches } from './matches'
 
+export { remainder, shorten, shortest } from './checksum'
+
 /** Bytes that are told of before it is looked at what they came to. */
 const STEP_BYTES = 32_768
 /** Of a stretch's first step, those that its codes are made for. */
@@ -25,7 +27,6 @@ const SAMPLE_BYTES = 16_384
 /** Codes are made anew after so many bytes in any case. */
 const STRETCH_BYTES = 524_288
 
-export { remainder, shorten, shortest } from './checksum'
 /** Bytes before a span, and behind a block, that what it comes to may depend on: always the same ones. */
 const LOOKED_AT = 64
 
