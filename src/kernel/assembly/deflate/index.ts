@@ -25,7 +25,7 @@ const STEP_BYTES = 32_768
 /** Of a stretch's first step, those that its codes are made for. */
 const SAMPLE_BYTES = 16_384
 /** Codes are made anew after so many bytes in any case. */
-const STRETCH_BYTES = 524_288
+const STRETCH_BYTES = 1_048_576
 
 /** Bytes before a span, and behind a block, that what it comes to may depend on: always the same ones. */
 const LOOKED_AT = 64
