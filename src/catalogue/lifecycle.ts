@@ -115,7 +115,7 @@ export function remove(arena: Arena, family: Family, removed: Removed): boolean 
   Atomics.add(i32, at + L.F_REMOVALS, 1)
   const hidden = hide(arena, removed)
   if (hidden >= 0) {
-    tally(i32, L.H_REMOVED)
+    tally(arena, L.H_REMOVED)
     letGoOrFree(arena, removed, hidden)
     Atomics.add(i32, at + L.F_HIDDEN, 1)
   }

@@ -34,7 +34,7 @@ const counter = (name: string, help: string, read: SelfMetric['read']): SelfMetr
 })
 
 const field = (n: number) => (arena: Arena) => Atomics.load(arena.i32, n)
-const pair = (n: number) => (arena: Arena) => tallied(arena.i32, n)
+const pair = (n: number) => (arena: Arena) => tallied(arena, n)
 
 /** Shards in a state; of those in use, how many nobody watches. */
 function shards(arena: Arena, wanted: number, unwatched = false): number {
@@ -99,7 +99,7 @@ const SELF_METRICS: readonly SelfMetric[] = [
   counter(
     'postmeter_sweep_seconds_total',
     'time that sweeps took',
-    arena => tallied(arena.i32, L.H_SWEEP_TOTAL) / 1e6,
+    arena => tallied(arena, L.H_SWEEP_TOTAL) / 1e6,
   ),
   gauge(
     'postmeter_sweep_last_seconds',

@@ -249,7 +249,7 @@ export class SeriesTable {
     }
     publish(this.#arena, place)
     this.#found = i32[place * 2 + L.PLACE_STATE]
-    tally(i32, L.H_MADE)
+    tally(this.#arena, L.H_MADE)
     return place
   }
 

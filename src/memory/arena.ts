@@ -15,6 +15,7 @@ export class Arena {
   readonly memory: WebAssembly.Memory
   readonly f64: Float64Array
   readonly i32: Int32Array
+  readonly i64: BigInt64Array
   readonly u8: Uint8Array
   /** Word where the table of shards begins; likewise hash buckets and slots. */
   readonly shards: number
@@ -27,6 +28,7 @@ export class Arena {
     this.memory = memory
     this.f64 = new Float64Array(memory.buffer)
     this.i32 = new Int32Array(memory.buffer)
+    this.i64 = new BigInt64Array(memory.buffer)
     this.u8 = new Uint8Array(memory.buffer)
     this.shards = this.i32[L.H_SHARDS]
     this.hash = this.i32[L.H_HASH]

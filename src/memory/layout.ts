@@ -18,7 +18,7 @@
  */
 
 /** Changes with every change of layout or protocol: threads that disagree must not share a memory. */
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 /** 'pmtr' */
 export const MAGIC = 0x706d_7472
 
@@ -82,9 +82,9 @@ export const H_SWEPT_AT = 28
 export const H_BIRTH_WORD = 15
 /** Likewise on the system's monotonic clock: what memory/clock.ts counts from. */
 export const H_STARTED_WORD = 28
-/** Updates dropped that no family could be charged with: low and high half for each reason. */
+/** Updates dropped that no family could be charged with: a 64-bit count for each reason. */
 export const H_DROPS = 32
-/** Counts since the registry was made, as pairs of low and high half. */
+/** 64-bit counts since the registry was made. */
 export const H_MADE = 40
 export const H_EXPIRED = 42
 export const H_REMOVED = 44
@@ -96,7 +96,7 @@ export const H_PLACES = 52
 
 /** Page of drops that no family can be charged with. */
 export const H_DROP_PAGE = 54
-/** The last sweep's duration, µs; and all sweeps', µs, as a pair. */
+/** The last sweep's duration, µs; and all sweeps', µs, as a 64-bit count. */
 export const H_SWEEP_LAST = 49
 export const H_SWEEP_TOTAL = 50
 /** Deaths after which series are to be counted anew, and how many of them were seen to; see catalogue/recount.ts. */
@@ -104,6 +104,10 @@ export const H_DEATHS_INSIDE = 58
 export const H_RECOUNTED = 59
 /** Newest record of which threads end together; see memory/lineage.ts. */
 export const H_LINEAGES = 60
+/** Key of the hashes that label sets are found by, two halves of it: random, so that nobody can choose values that collide. */
+export const H_KEY = 62
+/** Sweeps that failed, a 64-bit count. */
+export const H_SWEEPS_FAILED = 64
 export const HEADER_BYTES = 512
 
 /**
@@ -118,13 +122,14 @@ export const DROP_REASONS = 4
 /**
  * Shard: what one thread owns. 192 bytes.
  *
- *     0 state, and above it the thread's id | 1 reserved | 2 newest cell page | 3 epoch inside, 0 outside | 4 claims
+ *     0 state, and above it the thread's id | 1 when it was claimed (ms since the registry was made) | 2 newest cell page | 3 epoch inside, 0 outside | 4 claims
  *     5 text at | 6 text end | 7 watched | 8.. free texts by size class, chained through their first field
  *
  * One word for state and thread: only so can a shard not be taken from its new owner by who buries the old one.
  */
 export const SHARD_WORDS = 24
 export const SHARD_STATE = 0
+export const SHARD_CLAIMED = 1
 export const SHARD_CELLS = 2
 export const SHARD_EPOCH = 3
 export const SHARD_CLAIMS = 4
@@ -166,7 +171,7 @@ export const COMMON_SHARD = 0
  *     0 next | 1 kind | 2 aggregate | 3 flags | 4 cells a place | 5 bounds | 6 labels | 7 places a page at most
  *     8,9 name | 10,11 definition (JSON) | 12,13 text after the name in HELP | 14,15 type line's end
  *     16,17 JSON after the name | 18 suffix table | 19 first page | 20 last page (a hint) | 21 series | 22 max series
- *     23 expire after (ms) | 24.. drops, low and high for each reason | 32,33 birth (Float64, ms) | 34 longest suffix
+ *     23 expire after (ms) | 24.. drops, a 64-bit count for each reason | 32,33 birth (Float64, ms) | 34 longest suffix
  *     35 pages made | 36 places freed | 37 removals under way, or broken off | 38 expire rule | 39 page of drops
  *     40,41 help as it was given | 42,43 text after the name in OpenMetrics' HELP | 44,45 its type line's end
  *     46,47 its UNIT line's end | 48 bytes of the name without `_total` | 49 bytes of the unit
@@ -174,6 +179,8 @@ export const COMMON_SHARD = 0
  *     51 ms in an age bucket of a summary | 52 blocks of a place in each shard | 53 bytes of an exemplar's text at most, 0
  *     where none was given yet
  *     54 finest native schema | 55 native buckets at most
+ *     56 an info's place that holds now, 0 where none was set | 57 resets so far | 58 whether a label set was refused since
+ *     one was last made
  *
  * A pair is a reference and a length in bytes.
  */
@@ -232,7 +239,13 @@ export const F_EXEMPLAR_MAX = 53
 /** A native histogram's finest schema, and the most buckets it has; 0 where it is none. */
 export const F_NATIVE_SCHEMA = 54
 export const F_NATIVE_BUCKETS = 55
-export const FAMILY_WORDS = 28
+/** The one series of an info that is exposed: see instruments/info.ts. */
+export const F_CURRENT = 56
+/** Raised by each reset of a gauge, after its cells are zero: what a thread took over from the dead is gone too. */
+export const F_RESETS = 57
+/** 1 once a label set was refused, 0 again when one was made since: see catalogue/room.ts. */
+export const F_REFUSED = 58
+export const FAMILY_WORDS = 30
 
 /** Idle when the fold has not changed. */
 export const EXPIRE_UNCHANGED = 0
@@ -348,7 +361,12 @@ export const TEXT_CONTROL_BIT = 0x4000_0000
  *     4..7 owner bits, one a place: this shard's thread may store there
  *     8..11 request bits: the sweeper would like it to let go
  *     12 table of exemplars, 0 for none; see EXEMPLAR_SEQ | 13 reserved
- *     14.. cells, F_CELLS a place; then F_BLOCKS times NATIVE_WORDS a place: see NATIVE_BLOCK
+ *     14.. cells, F_CELLS a place; then a gauge's SHARE_WORDS, or F_BLOCKS times NATIVE_WORDS a place: see NATIVE_BLOCK
+ *
+ * What a gauge's cells are, behind them: a bit for each place.
+ *
+ *     0..3 the cell is this shard's living thread's: it began there, or took over what was there
+ *     4..7 the thread has set it, not only added to it
  */
 export const CELLS_NEXT = 0
 export const CELLS_SHARD = 1
@@ -359,6 +377,9 @@ export const CELLS_REQUESTED = 8
 export const CELLS_BITS_FIELDS = 4
 export const CELLS_EXEMPLARS = 12
 export const CELLS_HEADER_WORDS = 7
+export const SHARE_OWN = 0
+export const SHARE_SET = 4
+export const SHARE_WORDS = 4
 /** A cell page is 1 KiB at most, unless a single histogram needs more. */
 export const CELLS_PAGE_WORDS = 128
 

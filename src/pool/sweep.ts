@@ -98,6 +98,6 @@ export function sweep(arena: Arena, kernel: Kernel, now: number, elapsed: () => 
   recount(arena)
   const micros = Math.round((elapsed() - begin) * 1000)
   i32[L.H_SWEEP_LAST] = micros
-  tally(i32, L.H_SWEEP_TOTAL, micros)
-  tally(i32, L.H_SWEEPS)
+  tally(arena, L.H_SWEEP_TOTAL, micros)
+  tally(arena, L.H_SWEEPS)
 }

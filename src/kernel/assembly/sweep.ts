@@ -245,8 +245,7 @@ function free(place: u32, epoch: i32): void {
   atomic.store<i32>(at(place, PLACE_STATE), (state & ~STATE_MASK) | STATE_UNLINKED)
 }
 
-/** Adds to a count of two halves. */
+/** Adds to a count of 64 bits. */
 function tally(n: i32, more: i32): void {
-  const before = <u32>atomic.add<i32>((<usize>n) << 2, more)
-  if (before + <u32>more < before) atomic.add<i32>((<usize>(n + 1)) << 2, 1)
+  atomic.add<i64>((<usize>n) << 2, <i64>more)
 }
