@@ -24,6 +24,7 @@ import {
 } from './catalogue/names.js'
 import { type NativeValue, nativeValue } from './catalogue/native-fold.js'
 import { fitsSpan } from './catalogue/pages.js'
+import { makeRoom } from './catalogue/room.js'
 import { reserveDrops } from './catalogue/self-metrics.js'
 import { SeriesTable } from './catalogue/series.js'
 import { SummaryFold } from './catalogue/summary-fold.js'
@@ -276,9 +277,11 @@ export class Registry {
     const name = checkMetricName(options.name, this.#own)
     const help = checkHelp(name, options.help)
     const labelNames = checkLabelNames(name, own.kind, options.labelNames, this.#defaults)
+    // The library's own stay: the registry's default is for the program's series.
+    const byDefault = this.#own ? 0 : this.#shared.expireAfter
     const limits = {
       maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(this.#shared.memory)),
-      expireAfter: expires ? duration('expireAfter', options.expireAfter, this.#shared.expireAfter) : 0,
+      expireAfter: expires ? duration('expireAfter', options.expireAfter, byDefault) : 0,
     }
     const unit = checkUnit(name, own.kind, options.unit)
     const asked: Identity = { name, ...own, labelNames, unit, self: this.#own }
@@ -458,7 +461,7 @@ export class Registry {
       freeSlots(this.#arena, id)
       endSweepOf(this.#arena, id)
       forgetLineage(this.#arena, id)
-      Atomics.add(this.#arena.i32, L.H_ROOM, 1)
+      makeRoom(this.#arena)
     })
   }
 

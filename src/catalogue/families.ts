@@ -8,6 +8,7 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
+import { hasShares } from '../memory/shares.js'
 import { baseName, escapeHelp, escapeOpenMetricsHelp, spellBound, spellCanonical } from './names.js'
 
 export type Kind = 'counter' | 'gauge' | 'histogram' | 'info' | 'stateset' | 'summary'
@@ -115,6 +116,11 @@ export function blockWords(identity: Identity): number {
   return blockCount(identity) * L.NATIVE_WORDS
 }
 
+/** Words behind the cells of a page for what a gauge's cells are to their thread: see memory/shares.ts. */
+export function shareWords({ kind, aggregate }: Identity): number {
+  return hasShares(KINDS[kind], AGGREGATES[aggregate]) ? L.SHARE_WORDS : 0
+}
+
 /** ms that an age bucket counts for. */
 export function ageOf({ maxAge, ageBuckets }: Window): number {
   return Math.ceil(maxAge / ageBuckets)
@@ -129,7 +135,8 @@ function expireRule(identity: Identity): number {
 function pagePlaces(identity: Identity): number {
   if (identity.labelNames.length === 0) return 1
   const room = Math.floor(
-    (L.CELLS_PAGE_WORDS - L.CELLS_HEADER_WORDS) / (cellCount(identity) + blockWords(identity)),
+    (L.CELLS_PAGE_WORDS - L.CELLS_HEADER_WORDS - shareWords(identity)) /
+      (cellCount(identity) + blockWords(identity)),
   )
   return Math.min(L.MAX_PAGE_PLACES, Math.max(1, room))
 }

@@ -3,7 +3,8 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { isUnset, type Shard, unset } from '../memory/shards.js'
+import type { Shard } from '../memory/shards.js'
+import { isShare, isUnset, unset } from '../memory/shares.js'
 import type { Family } from './families.js'
 import { canBeHeld } from './lifecycle.js'
 import { resetNative } from './native-fold.js'
@@ -18,8 +19,11 @@ export function foldPlace(arena: Arena, family: Family, place: number): Float64A
   const { f64 } = arena
   const values = new Float64Array(family.cells)
   let some = false
-  for (const { at, shard } of cellsOf(arena, family, place)) {
-    if (aggregate === 'last' ? shard !== L.COMMON_SHARD : !isLive(arena, shard)) continue
+  const index = placeIndex(arena, place)
+  for (const { at, shard, page } of cellsOf(arena, family, place)) {
+    if (aggregate === 'last') {
+      if (shard !== L.COMMON_SHARD) continue
+    } else if (!isLive(arena, shard) || !isShare(arena, page, L.SHARE_OWN, index)) continue
     if (aggregate === 'min' || aggregate === 'max') {
       if (isUnset(arena, at)) continue
       values[0] = some ? Math[aggregate](values[0], f64[at]) : f64[at]
@@ -60,6 +64,8 @@ export function resetPlace(
       if (extreme) unset(arena, at, 1, 1)
       else arena.f64[at] = 0
     }
+    // Behind the cells: what threads took over from the dead is gone now.
+    Atomics.add(arena.i32, family.ref * 2 + L.F_RESETS, 1)
     return true
   }
   zeroOverflown(arena, family, place)
@@ -103,16 +109,49 @@ function sums(arena: Arena, family: Family, place: number, withCommon: boolean):
   return values
 }
 
-/** What tells the sweeper whether a series moved: its value, a histogram's observations, or touches. */
+/**
+ * What tells the sweeper whether a series moved, as the kernel's sweep reckons it: its value, a histogram's
+ * observations, touches, or, where the dead's shares go, all that stands in the cells.
+ */
 export function placeActivity(arena: Arena, family: Family, place: number): number {
   if (family.expire === 'untouched') {
     let touches = 0
     for (const { at } of cellsOf(arena, family, place)) touches += arena.f64[at + family.cells - 1]
     return touches
   }
+  if (family.aggregate === 'livesum' || family.aggregate === 'min' || family.aggregate === 'max')
+    return sharesHash(arena, family, place)
   const values = foldPlace(arena, family, place)
   if (family.kind !== 'histogram') return values[0]
   return values.subarray(0, family.bounds.length + 1).reduce((count, one) => count + one, 0)
+}
+
+/**
+ * A number below 2^52 of all cells of a place, dead threads' too: it changes when a thread stores another value, and
+ * not when a thread dies. Cells that hold nothing yet add nothing, so a new page of cells does not change it.
+ */
+function sharesHash(arena: Arena, family: Family, place: number): number {
+  const { i32 } = arena
+  const extreme = family.aggregate !== 'livesum'
+  const [nothingLow, nothingHigh] = extreme ? [L.UNSET_LOW, L.UNSET_HIGH] : [0, 0]
+  let high = 0
+  let low = 0
+  for (const { at, shard } of cellsOf(arena, family, place)) {
+    const first = i32[at * 2]
+    const second = i32[at * 2 + 1]
+    if (first === nothingLow && second === nothingHigh) continue
+    const mixed = mix(second ^ mix(first + Math.imul(shard, 0x9e37_79b1)))
+    high = (high + mixed) | 0
+    low = (low + mix(mixed ^ 0x7f4a_7c15)) | 0
+  }
+  return (high >>> 0) * 2 ** 20 + (low >>> 12)
+}
+
+/** MurmurHash3's finalizer. */
+function mix(h: number): number {
+  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35)
+  return h ^ (h >>> 16)
 }
 
 function isLive(arena: Arena, shard: number): boolean {
@@ -121,12 +160,16 @@ function isLive(arena: Arena, shard: number): boolean {
 }
 
 /** Where each shard has its cells of a place, the newest first. */
-function* cellsOf(arena: Arena, family: Family, place: number): Generator<{ at: number; shard: number }> {
+function* cellsOf(
+  arena: Arena,
+  family: Family,
+  place: number,
+): Generator<{ at: number; shard: number; page: number }> {
   const { i32 } = arena
   const offset = L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells
   let cells = Atomics.load(i32, pageOf(arena, place) * 2 + L.PAGE_CELLS)
   for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
-    yield { at: cells + offset, shard: i32[cells * 2 + L.CELLS_SHARD] }
+    yield { at: cells + offset, shard: i32[cells * 2 + L.CELLS_SHARD], page: cells }
   }
 }
 

@@ -19,6 +19,8 @@ export interface Holder {
   twin: Holder | undefined
   /** Where the thread counts its touches, if the family's series expire by them. */
   touch?: number
+  /** The page of its cell, in a gauge of which each thread has a share. */
+  page?: number
   /** Where it finds its blocks, in a native histogram or a summary: see NATIVE_BLOCK. */
   native?: number
   /** Forgets it in the thread's maps. */

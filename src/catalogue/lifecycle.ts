@@ -22,6 +22,15 @@
  * - a free raises the generation too. Who found a place, was delayed, and attaches to it in its next life reads another
  *   generation, and starts over.
  *
+ * Gauges are idle at zero, and what is zero is each thread's word, not only their fold. `livesum`, `min` and `max` are
+ * idle when every living share is zero (or unset): a fold of zero over 5 and 0, or 5 and -5, is news that a thread would
+ * not get back. Of `sum` only a share that a living thread has set (SHARE_SET) counts so; shares that were added to
+ * cancel, as queues do that one thread fills and another empties, and are idle at a fold of zero. Whether a hidden gauge
+ * has moved must not be read off a fold that a death changes: a removed series would come back, stale, when a thread
+ * that held it dies. So of `livesum`, `min` and `max` it is read off all cells, the dead's too, which nobody stores to
+ * before its shard's next thread attaches there, and that brings the series back by itself. What expired was not busy;
+ * so one that is hidden and busy has moved, also where its shares cancel again.
+ *
  * A place leaves its chain (UNLINKED) before it is zeroed, and that waits until every look-up that was under way has
  * ended: look-ups publish the epoch they began in (SHARD_EPOCH), a place notes the epoch it was unlinked in, and the
  * sweeper raises the epoch after each sweep. So a walk along a chain never strays into another one, and the label set

@@ -6,9 +6,9 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { unset } from '../memory/shards.js'
+import { unset } from '../memory/shares.js'
 import { compressible } from '../memory/slots.js'
-import { blockWords, type Family, type Identity } from './families.js'
+import { blockWords, type Family, type Identity, shareWords } from './families.js'
 
 /** Publishes a filled-in page as its family's last. Pages are never taken out again. */
 export function appendPage(arena: Arena, family: number, page: number): void {
@@ -88,7 +88,8 @@ export function allocCells(arena: Arena, family: Family, page: number, shard: nu
   const { i32 } = arena
   const capacity = i32[page * 2 + L.PAGE_CAPACITY]
   const words = capacity * family.cells
-  const cells = arena.alloc(L.CELLS_HEADER_WORDS + words + capacity * blockWords(family))
+  const more = shareWords(family) + capacity * blockWords(family)
+  const cells = arena.alloc(L.CELLS_HEADER_WORDS + words + more)
   if (cells === 0) return 0
   i32[cells * 2 + L.CELLS_SHARD] = shard
   i32[cells * 2 + L.CELLS_PAGE] = page

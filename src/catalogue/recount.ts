@@ -15,6 +15,8 @@
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { placeAt } from './pages.js'
+import { isOwn } from './reserve.js'
+import { makeRoom } from './room.js'
 
 /** Whether a death (H_DEATHS_INSIDE) since the last recount makes one worthwhile. */
 export function wantsRecount(arena: Arena): boolean {
@@ -30,7 +32,7 @@ export function recount(arena: Arena): void {
   const { i32 } = arena
   const deaths = Atomics.load(i32, L.H_DEATHS_INSIDE)
   const all = Atomics.load(i32, L.H_SERIES)
-  const families = ownFamilies(arena)
+  const families = programFamilies(arena)
   const before = families.map(family => Atomics.load(i32, family * 2 + L.F_SERIES))
   if (isAnybodyInside(arena)) return
   const counted = families.map(family => seriesIn(arena, family))
@@ -40,24 +42,28 @@ export function recount(arena: Arena): void {
     if (Atomics.compareExchange(i32, at, before[n], counted[n]) !== before[n]) whole = false
   })
   const total = counted.reduce((sum, one) => sum + one, 0)
-  if (!whole || Atomics.compareExchange(i32, L.H_SERIES, all, total) !== all) return
+  const mended = whole && Atomics.compareExchange(i32, L.H_SERIES, all, total) === all
+  // Also where not all could be mended: a family's count may be lower now.
+  makeRoom(arena)
+  if (!mended) return
   i32[L.H_RECOUNTED] = deaths
 }
 
-/** The program's families with labels: others count against no limit. */
-function ownFamilies(arena: Arena): number[] {
+/** The program's families with labels: others count against no limit of the registry. */
+function programFamilies(arena: Arena): number[] {
   const { i32 } = arena
   const families: number[] = []
   for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
-    const own = (i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) === 0
-    if (own && i32[family * 2 + L.F_LABELS] !== 0) families.push(family)
+    if (!isOwn(arena, family) && i32[family * 2 + L.F_LABELS] !== 0) families.push(family)
   }
   return families
 }
 
-function isAnybodyInside(arena: Arena): boolean {
+/** Whether a thread is inside an epoch, but for the one whose shard is `except`. Costs a load a shard. */
+export function isAnybodyInside(arena: Arena, except = 0): boolean {
   const { i32 } = arena
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+    if (index === except) continue
     if (Atomics.load(i32, (arena.shards + index * L.SHARD_WORDS) * 2 + L.SHARD_EPOCH) !== 0) return true
   }
   return false

@@ -1,23 +1,60 @@
 /**
  * The count of series against `maxSeries`, of a family and of the registry: taken before a series is made, given back
- * when it was not. What a death in between leaves, recount.ts mends. Series without labels, which come with their
- * family, are not in it: a death between publishing a family and counting it could be told from neither side.
+ * when it was not, or when a sweep has freed it. What a death in between leaves, recount.ts mends. Series without
+ * labels, which come with their family, are not in it: a death between publishing a family and counting it could be told
+ * from neither side. The library's own families count for themselves alone: they take nothing of the program's limit.
+ *
+ * Guarantees: no count is above its limit, not for a moment: who came then would be refused what there is room for. A
+ * count that falls makes room (room.ts).
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
+import { tally } from '../memory/tally.js'
+import { makeRoom } from './room.js'
 
 /** Counts one more series of a family; false where a limit forbids it. */
 export function reserve(arena: Arena, family: number): boolean {
   const { i32 } = arena
+  const own = isOwn(arena, family)
+  // Looked at first: to take and give back at each refusal would have everybody who was refused try again each time.
+  if (!own && isFull(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return false
   if (!take(i32, family * 2 + L.F_SERIES, i32[family * 2 + L.F_MAX_SERIES])) return false
-  // The library's own take nothing of the program's limit.
-  if ((i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) !== 0) return true
-  if (take(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return true
+  if (own || take(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return true
   Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
+  makeRoom(arena)
   return false
 }
 
-/** Never above the limit, not for a moment: who came then would be refused what there is room for. 0 is no limit. */
+/** Takes one series off that was counted, and is none. */
+export function unreserve(arena: Arena, family: number): void {
+  takeOff(arena, family, 1)
+  makeRoom(arena)
+}
+
+/** Takes series off that a sweep has freed. */
+export function takeOffFreed(arena: Arena, family: number, freed: number): void {
+  if (freed === 0) return
+  takeOff(arena, family, freed)
+  Atomics.add(arena.i32, family * 2 + L.F_FREES, freed)
+  if (!isOwn(arena, family)) tally(arena, L.H_EXPIRED, freed)
+  makeRoom(arena)
+}
+
+/** Whether a family is one of the library's own. */
+export function isOwn(arena: Arena, family: number): boolean {
+  return (arena.i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) !== 0
+}
+
+function takeOff(arena: Arena, family: number, series: number): void {
+  Atomics.sub(arena.i32, family * 2 + L.F_SERIES, series)
+  if (!isOwn(arena, family)) Atomics.sub(arena.i32, L.H_SERIES, series)
+}
+
+/** 0 is no limit. */
+function isFull(i32: Int32Array, at: number, max: number): boolean {
+  return max !== 0 && Atomics.load(i32, at) >= max
+}
+
 function take(i32: Int32Array, at: number, max: number): boolean {
   let seen = Atomics.load(i32, at)
   while (max === 0 || seen < max) {
@@ -26,10 +63,4 @@ function take(i32: Int32Array, at: number, max: number): boolean {
     seen = now
   }
   return false
-}
-
-export function unreserve(arena: Arena, family: number): void {
-  const { i32 } = arena
-  Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
-  if ((i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) === 0) Atomics.sub(i32, L.H_SERIES, 1)
 }

@@ -18,14 +18,17 @@ import { exemplarTable } from '../memory/exemplars.js'
 import * as L from '../memory/layout.js'
 import { claimShard, type Shard } from '../memory/shards.js'
 import { tally } from '../memory/tally.js'
-import { exemplarLines, type Family } from './families.js'
+import { exemplarLines, type Family, shareWords } from './families.js'
 import { placeActivity } from './fold.js'
 import { type Holder, Holders } from './holders.js'
+import { InheritedShares } from './inherited.js'
 import type { LabelWriter } from './labels.js'
 import { canBeHeld, hold, nextLife, publish, remove } from './lifecycle.js'
 import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from './pages.js'
 import { type Clocks, Places } from './places.js'
-import { reserve, unreserve } from './reserve.js'
+import { isAnybodyInside } from './recount.js'
+import { isOwn, reserve, unreserve } from './reserve.js'
+import { noteMade, noteRefusal, roomNumber } from './room.js'
 
 export type { Holder }
 
@@ -45,6 +48,9 @@ export interface SeriesContext extends Clocks {
   readonly ancestors: readonly number[]
 }
 
+/** A refused label set is looked for so often while others are inside a look-up: some 10 µs. */
+const LOOKS = 64
+
 /** What the thread has once it has claimed a shard. */
 interface Own {
   readonly shard: Shard
@@ -58,12 +64,14 @@ export class SeriesTable {
   readonly #arena: Arena
   #own: Own | undefined
   #refusedAt = 0
+  readonly #inherited: InheritedShares
   /** Generation and state of the place that was found last. */
   #found = 0
 
   constructor(context: SeriesContext) {
     this.#context = context
     this.#arena = context.arena
+    this.#inherited = new InheritedShares(context.arena)
   }
 
   /** This thread's shard, claimed at its first use; undefined when `maxThreads` are in use. */
@@ -74,7 +82,7 @@ export class SeriesTable {
   #claim(): Own | undefined {
     if (this.#own !== undefined) return this.#own
     const { i32 } = this.#arena
-    const room = Atomics.load(i32, L.H_ROOM)
+    const room = roomNumber(this.#arena)
     if (this.#refusedAt === room) return undefined
     const shard = claimShard(this.#arena, this.#context.threadId, this.#context.ancestors)
     if (shard === undefined) {
@@ -112,14 +120,33 @@ export class SeriesTable {
     this.#enter(own.shard)
     try {
       for (;;) {
-        const place = this.#findOrMake(own.places, family, labels)
-        if (place < 0) return place
+        let place = this.#findOrMake(own.places, family, labels)
+        if (place < 0) {
+          const theirs = this.#madeMeanwhile(own.shard, family, labels)
+          if (theirs === 0) return place
+          place = theirs
+        }
         const at = this.#hold(own.holders, family, place, holder)
         if (at !== 0) return at
       }
     } finally {
       this.#leave(own.shard)
     }
+  }
+
+  /**
+   * The place of a label set that was refused, if another thread has made it since: it may have taken the last room for
+   * it before it could be found. 0 where it is not there; a thread that is still about to link it says so (room.ts).
+   */
+  #madeMeanwhile(shard: Shard, family: Family, labels: LabelWriter): number {
+    noteRefusal(this.#arena, family.ref)
+    for (let n = 0; n < LOOKS; n++) {
+      // Before the look: who was inside may have linked it and left.
+      const making = isAnybodyInside(this.#arena, shard.index)
+      const place = this.#search(family.ref, labels, Atomics.load(this.#arena.i32, this.#bucket(labels)), 0)
+      if (place !== 0 || !making) return place
+    }
+    return 0
   }
 
   /** Runs `work`, in which no place that it finds is used again for another series. Without a shard it just runs. */
@@ -206,6 +233,14 @@ export class SeriesTable {
     })
   }
 
+  /**
+   * Notes that the share in a cell of a `sum` gauge is being set, and not only added to; returns what of the cell is the
+   * share of threads that have died.
+   */
+  setShare(family: Family, cells: number, at: number): number {
+    return this.#inherited.set(family, cells, at)
+  }
+
   /** Lets go of what others asked for, in bounded batches; returns whether there may be more to do. See Holders. */
   answerRequests(): boolean {
     return this.#own?.holders.answerRequests() ?? false
@@ -248,8 +283,9 @@ export class SeriesTable {
       head = seen
     }
     publish(this.#arena, place)
+    noteMade(this.#arena, family.ref)
     this.#found = i32[place * 2 + L.PLACE_STATE]
-    tally(this.#arena, L.H_MADE)
+    if (!isOwn(this.#arena, family.ref)) tally(this.#arena, L.H_MADE)
     return place
   }
 
@@ -271,6 +307,10 @@ export class SeriesTable {
     }
     holder.twin = on[index]
     on[index] = holder
+    if (shareWords(family) !== 0) {
+      this.#inherited.begin(family, cells, index)
+      holder.page = cells
+    }
     if (family.expire === 'untouched')
       holder.touch = cells + L.CELLS_HEADER_WORDS + (index + 1) * family.cells - 1
     if (family.native !== undefined || family.window !== undefined)

@@ -1,5 +1,5 @@
 import type { Aggregate } from '../catalogue/families.js'
-import { isUnset } from '../memory/shards.js'
+import { isUnset } from '../memory/shares.js'
 import { badValue, Child, type Labels, Metric } from './metric.js'
 import { startLabelledTimer, startTimer } from './timer.js'
 
@@ -8,9 +8,17 @@ import { startLabelledTimer, startTimer } from './timer.js'
  * together is the gauge's `aggregate`.
  */
 export class GaugeChild extends Child {
-  /** Sets this thread's value; any number, NaN and infinities too. @throws TypeError if it is no number. */
+  /** Where set() stores; 0 until it is known that the cell is this thread's alone to set. */
+  setAt = 0
+  /** The page of its cell; told by who attaches. 0 for aggregate `last`. */
+  page = 0
+
+  /**
+   * Sets this thread's value; any number, NaN and infinities too. Of a `sum` gauge the shares of threads that have died
+   * stay beside it. @throws TypeError if it is no number.
+   */
   set(value: number): void {
-    const at = this.at
+    const at = this.setAt
     if (typeof value !== 'number') refuse(this, 'set', value, 'a gauge takes numbers')
     if (at === 0) setSlowly(this, value)
     else this.cells[at] = value
@@ -34,6 +42,12 @@ export class GaugeChild extends Child {
     }
     if (at === 0) addSlowly(this, -value)
     else this.cells[at] -= value
+  }
+
+  /** @internal */
+  override letGo(): void {
+    this.setAt = 0
+    super.letGo()
   }
 
   /** Sets the value to the time, in seconds since the epoch. */
@@ -114,8 +128,15 @@ function refuseLast(child: Child, call: string): never {
   )
 }
 
+/** A first set() since it attached, and each one where the cell has a dead thread's share in it. */
 function setSlowly(child: GaugeChild, value: number): void {
-  if (child.metric.revive(child)) child.set(value)
+  if (child.at === 0 && !child.metric.revive(child)) return
+  const { at, metric } = child
+  const { family, context } = metric
+  const shared = family !== undefined && family.aggregate === 'sum'
+  const inherited = shared ? context.series.setShare(family, child.page, at) : 0
+  if (inherited === 0) child.setAt = at
+  child.cells[at] = inherited + value
 }
 
 function addSlowly(child: GaugeChild, value: number): void {

@@ -9,10 +9,11 @@ import type { Family, Identity } from '../catalogue/families.js'
 import { StringMap, TupleMap } from '../catalogue/label-index.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
+import { roomNumber } from '../catalogue/room.js'
 import { type Holder, refusal, refusalReason } from '../catalogue/series.js'
 import { show } from '../errors.js'
 import type { Arena } from '../memory/arena.js'
-import { DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES, H_ROOM } from '../memory/layout.js'
+import { DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES } from '../memory/layout.js'
 import type { Context } from './context.js'
 
 export type LabelValue = string | number | boolean
@@ -52,7 +53,7 @@ export abstract class Child implements Holder {
 
 /** Above the reason in Child.refused; cut so that it stays a small integer. */
 function room(arena: Arena): number {
-  return (Atomics.load(arena.i32, H_ROOM) & 0x0fff_ffff) << 2
+  return (roomNumber(arena) & 0x0fff_ffff) << 2
 }
 
 export abstract class Metric<L extends string, C extends Child> {
@@ -188,8 +189,10 @@ export abstract class Metric<L extends string, C extends Child> {
   /** Looks up what this thread does not know yet. */
   #fromKey(key: string | readonly string[]): C {
     const child = this.makeChild(key)
+    // Before it is tried: what makes room meanwhile is to have it tried again.
+    const seen = room(this.context.arena)
     const at = this.#attach(child)
-    if (at < 0) this.#refuse(child, at)
+    if (at < 0) this.#refuse(child, at, seen)
     else {
       child.at = at
       this.#remember(child)
@@ -245,9 +248,9 @@ export abstract class Metric<L extends string, C extends Child> {
     if (closed !== undefined) throw new Error(`metric "${this.name}": ${closed.message}`)
   }
 
-  #refuse(child: C, result: number): void {
+  #refuse(child: C, result: number, seen: number): void {
     const reason = refusalReason(result)
-    child.refused = room(this.context.arena) | reason
+    child.refused = seen | reason
     this.context.refused(this.identity, reason)
   }
 
@@ -258,7 +261,8 @@ export abstract class Metric<L extends string, C extends Child> {
   revive(child: C): boolean {
     this.#checkOpen()
     const { arena } = this.context
-    if (child.refused >> 2 !== room(arena) >> 2) {
+    const seen = room(arena)
+    if (child.refused >> 2 !== seen >> 2) {
       const twin = this.labelNames.length === 0 ? undefined : this.#known(child.key)
       if (twin !== undefined) {
         child.at = twin.at
@@ -266,6 +270,8 @@ export abstract class Metric<L extends string, C extends Child> {
         if (touch !== undefined) (child as Holder).touch = touch
         const native = (twin as Holder).native
         if (native !== undefined) (child as Holder).native = native
+        const page = (twin as Holder).page
+        if (page !== undefined) (child as Holder).page = page
         child.twin = twin.twin
         twin.twin = child
         return true
@@ -276,7 +282,7 @@ export abstract class Metric<L extends string, C extends Child> {
         if (this.labelNames.length !== 0) this.#remember(child)
         return true
       }
-      this.#refuse(child, at)
+      this.#refuse(child, at, seen)
     }
     countDrop(arena, this.family?.ref ?? 0, child.refused & 3)
     return false

@@ -8,8 +8,8 @@ export interface Kernel {
   headCost(slot: number, family: number): number
   plan(slot: number, family: number, page: number, first: number, budget: number): number
   encode(slot: number): void
-  /** Returns how many series it leaves hidden. */
-  sweep(slot: number, family: number, now: number): number
+  /** Returns how many series it leaves hidden; see assembly/sweep.ts for what it leaves in the slot. */
+  sweep(slot: number, family: number, page: number, pages: number, now: number): number
   /** Spells a number into the slot's text; returns its length. For tests. */
   spell(slot: number, value: number): number
 }

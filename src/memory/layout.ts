@@ -452,7 +452,8 @@ export const UNSET_HIGH = 0x7ff9_706d
  * Slot: where a span is planned, folded and encoded.
  *
  *     0 owner (thread id + 1, 0 free) | 1 format | 2 scrape sequence | 3 pieces | 4 bytes written | 5 status
- *     6 prefix bytes | 7 reserved | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost
+ *     6 prefix bytes | 7 reserved | 8.. prefix (64 bytes) | 24,25,26 where a plan stopped, and its cost; or 24,25 where
+ *     a sweep did, and what it freed
  *     30 whether exemplars are told | 31 bytes that a planned piece has for each of them
  *     27 whether series tell when they were made | 28,29 bytes and CRC-32 of a compressed span before it was
  *     then pieces, head scratch, vector, text
@@ -469,6 +470,9 @@ export const SLOT_PREFIX_WORD = 4
 export const SLOT_PLAN_PAGE = 24
 export const SLOT_PLAN_FIRST = 25
 export const SLOT_PLAN_COST = 26
+/** Of a sweep: the page that it goes on with, and series that it freed. */
+export const SLOT_SWEEP_PAGE = 24
+export const SLOT_SWEEP_FREED = 25
 export const SLOT_CREATED = 27
 export const SLOT_PLAIN_BYTES = 28
 export const SLOT_PLAIN_CRC = 29

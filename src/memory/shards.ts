@@ -8,12 +8,14 @@
  * it can run any more; thread ids are never used twice in a process; what lineage.ts says.
  * Guarantees: every change of state is a compare-exchange of one word that names the thread too, so a shard has at
  * most one owner, and burying the dead cannot hit who has come after; an orphan keeps all it counted and goes on
- * being folded, holds no place, and is in nobody's way; who adopts it finds no place half made. A death in MOVING
+ * being folded, holds no place, owns no share (shares.ts), and is in nobody's way; who adopts it finds no place half
+ * made, and takes its cells over one by one, as it attaches to them. A death in MOVING
  * leaves work that is done again from the start.
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 import { announce, endedWith } from './lineage.js'
+import { disownShares } from './shares.js'
 
 export class Shard {
   readonly arena: Arena
@@ -98,7 +100,6 @@ export function claimShard(arena: Arena, threadId: number, ancestors: readonly n
       if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
       i32[shard.at + L.SHARD_WATCHED] = 0
       i32[shard.at + L.SHARD_CLAIMS] += 1
-      if (wanted === L.SHARD_ORPHAN) dropDeadShares(shard)
       Atomics.store(i32, shard.at + L.SHARD_STATE, shardState(threadId, L.SHARD_LIVE))
       return shard
     }
@@ -111,37 +112,6 @@ export function* ownCells(shard: Shard): Generator<number> {
   const { i32 } = shard.arena
   let cells = Atomics.load(i32, shard.at + L.SHARD_CELLS)
   for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_OWN_NEXT]) yield cells
-}
-
-/** Clears the shares that die with a thread, before another counts on in their cells. */
-function dropDeadShares(shard: Shard): void {
-  const { i32, f64 } = shard.arena
-  for (const cells of ownCells(shard)) {
-    const page = i32[cells * 2 + L.CELLS_PAGE]
-    const family = i32[page * 2 + L.PAGE_FAMILY]
-    const aggregate = i32[family * 2 + L.F_AGGREGATE]
-    const first = cells + L.CELLS_HEADER_WORDS
-    const each = i32[family * 2 + L.F_CELLS]
-    const words = i32[page * 2 + L.PAGE_CAPACITY] * each
-    // The values alone: fewer touches than a sweep has seen could, with another thread's, come to as many again.
-    if (aggregate === L.AGGREGATE_LIVESUM) {
-      for (let word = first; word < first + words; word += each) f64[word] = 0
-    }
-    if (aggregate === L.AGGREGATE_MIN || aggregate === L.AGGREGATE_MAX) unset(shard.arena, first, words, each)
-  }
-}
-
-/** Marks cells of a min or max gauge as never set: the first of every `cells` words. */
-export function unset(arena: Arena, first: number, words: number, cells: number): void {
-  for (let word = first; word < first + words; word += cells) {
-    arena.i32[word * 2] = L.UNSET_LOW
-    arena.i32[word * 2 + 1] = L.UNSET_HIGH
-  }
-}
-
-/** Whether a cell of a min or max gauge was never set. */
-export function isUnset(arena: Arena, word: number): boolean {
-  return arena.i32[word * 2] === L.UNSET_LOW && arena.i32[word * 2 + 1] === L.UNSET_HIGH
 }
 
 /**
@@ -168,6 +138,7 @@ export function orphanThread(arena: Arena, threadId: number): void {
         Atomics.store(i32, cells * 2 + L.CELLS_OWNED + n, 0)
         Atomics.store(i32, cells * 2 + L.CELLS_REQUESTED + n, 0)
       }
+      disownShares(arena, cells)
     }
     Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, moving, shardState(0, L.SHARD_ORPHAN))
   }

@@ -6,6 +6,7 @@
  * that was broken off is taken up by the next one.
  */
 import { recount, wantsRecount } from '../catalogue/recount.js'
+import { takeOffFreed } from '../catalogue/reserve.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -81,22 +82,45 @@ function* sweepable(arena: Arena): Generator<number> {
 
 /** Looks once at every series that can go, for who has the right to sweep. `now` as above; `elapsed` is in ms. */
 export function sweep(arena: Arena, kernel: Kernel, now: number, elapsed: () => number): void {
+  const steps = sweepInSteps(arena, kernel, now, elapsed, Number.MAX_SAFE_INTEGER)
+  while (!steps.next().done);
+}
+
+/** As sweep, `pages` pages at a time (up to 128 series each): between the steps the thread can do its own work. */
+export function* sweepInSteps(
+  arena: Arena,
+  kernel: Kernel,
+  now: number,
+  elapsed: () => number,
+  pages: number,
+): Generator<void, void, undefined> {
   const { i32 } = arena
   const slot = sweepSlot(arena)
-  const begin = elapsed()
+  let spent = 0
   let retired = 0
   for (const family of sweepable(arena)) {
     const seen = Atomics.load(i32, family * 2 + L.F_HIDDEN)
-    const hidden = kernel.sweep(slot, family, now)
+    let hidden = 0
+    let page = Atomics.load(i32, family * 2 + L.F_FIRST_PAGE)
+    while (page !== 0) {
+      const begin = elapsed()
+      hidden += kernel.sweep(slot, family, page, Math.min(pages, 2 ** 30), now)
+      // What the kernel freed it counts nowhere: the counts are kept here alone.
+      takeOffFreed(arena, family, i32[slot * 2 + L.SLOT_SWEEP_FREED])
+      page = i32[slot * 2 + L.SLOT_SWEEP_PAGE]
+      spent += elapsed() - begin
+      if (page !== 0) yield
+    }
     // What was removed since may have been passed before it was hidden.
     Atomics.compareExchange(i32, family * 2 + L.F_HIDDEN, seen, hidden)
     retired += hidden
   }
+  const begin = elapsed()
   Atomics.store(i32, L.H_RETIRED, retired)
   // From here on, who looks something up cannot come upon what was unlinked above.
   Atomics.add(i32, L.H_EPOCH, 1)
   recount(arena)
-  const micros = Math.round((elapsed() - begin) * 1000)
+  const micros = Math.round((spent + elapsed() - begin) * 1000)
   i32[L.H_SWEEP_LAST] = micros
   tally(arena, L.H_SWEEP_TOTAL, micros)
   tally(arena, L.H_SWEEPS)

@@ -15,9 +15,11 @@ import { EXPIRE, Sim } from './sim.js'
 const THREADS = 3
 const RUNS = Number(process.env.POSTMETER_RUNS ?? 400)
 
-type Kind = 'counter' | 'gauge' | 'histogram'
+/** `gauge` is of aggregate `sum`. */
+type Kind = 'counter' | 'gauge' | 'livesum' | 'min' | 'max' | 'histogram'
+const KINDS: readonly Kind[] = ['counter', 'gauge', 'livesum', 'min', 'max', 'histogram']
 interface Call {
-  do: 'record' | 'hold' | 'remove' | 'look'
+  do: 'record' | 'add' | 'hold' | 'remove' | 'look'
   thread: number
   kind: Kind
   label: number
@@ -30,7 +32,7 @@ type Step =
   | { do: 'wait'; ms: number }
   | { do: 'sweep' | 'scrape' }
 
-const kind = fc.constantFrom<Kind>('counter', 'gauge', 'histogram')
+const kind = fc.constantFrom<Kind>(...KINDS, 'counter', 'gauge', 'histogram')
 const thread = fc.nat(THREADS - 1)
 const label = fc.nat(11)
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -40,6 +42,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constantFrom(
         'record' as const,
         'record' as const,
+        'add' as const,
         'hold' as const,
         'remove' as const,
         'look' as const,
@@ -47,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       thread,
       kind,
       label,
-      value: fc.integer({ min: 0, max: 3 }),
+      value: fc.integer({ min: -3, max: 3 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), thread, kind }) },
@@ -63,36 +66,77 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** What stands in a gauge's cell. */
+interface Share {
+  /** Whose it is; the dead's until the next thread that has the shard attaches. */
+  thread: number
+  /** Undefined where nothing was ever stored. */
+  value: number | undefined
+  /** Of it, what the dead left: a `sum` keeps it, whatever is set. */
+  inherited: number
+  /** Whether a living thread has set it. */
+  set: boolean
+}
+
 interface Series {
   value: number
-  /** What each thread holds of it: a gauge's share is set, not added. */
-  shares: number[]
+  /** A gauge's, by shard. */
+  shares: Map<number, Share>
   /** When a sweep first saw it as it is now. */
   since: number
   /** As the sweep saw it, or who removed it: hidden, a movement from there brings it back. */
-  seen: number
+  seen: number | string
+  /** Idle, and not removed: to be busy brings it back, too. */
+  expired: boolean
   hidden: boolean
   owners: Set<number>
   asked: Set<number>
 }
 
+const isGauge = (kind: Kind) => kind !== 'counter' && kind !== 'histogram'
+
 /** The documented meaning, as naively as can be. */
 class Oracle {
   readonly all = new Map<string, Series>()
+  readonly dead = new Set<number>()
 
-  /** What tells whether it moves: values, or counts of observations. */
-  activity(kind: Kind, one: Series): number {
-    return kind === 'gauge' ? one.shares.reduce((a, b) => a + b, 0) : one.value
+  /** What is exposed. */
+  value(kind: Kind, one: Series): number {
+    if (!isGauge(kind)) return one.value
+    const shares = [...one.shares.values()].filter(({ value }) => value !== undefined)
+    if (kind === 'gauge') return shares.reduce((sum, { value = 0 }) => sum + value, 0)
+    const living = shares.filter(({ thread }) => !this.dead.has(thread)).map(({ value = 0 }) => value)
+    if (kind === 'livesum') return living.reduce((sum, value) => sum + value, 0)
+    return living.length === 0 ? 0 : Math[kind](...living)
   }
 
-  touch(key: string, thread: number, now: number): Series {
+  /** What tells whether it moves: values, counts of observations, or what stands in cells, the dead's too. */
+  activity(kind: Kind, one: Series): number | string {
+    if (!isGauge(kind) || kind === 'gauge') return this.value(kind, one)
+    const stored = [...one.shares].filter(
+      ([, { value }]) => value !== undefined && (value !== 0 || kind !== 'livesum'),
+    )
+    return stored.length === 0 ? 0 : JSON.stringify(stored.map(([shard, { value }]) => [shard, value]).sort())
+  }
+
+  /** Whether a gauge is anything but zero, for one thread that lives or for all together. */
+  busy(kind: Kind, one: Series): boolean {
+    if (!isGauge(kind)) return false
+    if (this.value(kind, one) !== 0) return true
+    return [...one.shares.values()].some(
+      ({ thread, value = 0, set }) => !this.dead.has(thread) && value !== 0 && (set || kind !== 'gauge'),
+    )
+  }
+
+  touch(key: string, thread: number, now: number, shard: number): Series {
     let one = this.all.get(key)
     if (one === undefined) {
       one = {
         value: 0,
-        shares: new Array(THREADS * 100).fill(0),
+        shares: new Map(),
         since: now,
         seen: 0,
+        expired: false,
         hidden: false,
         owners: new Set(),
         asked: new Set(),
@@ -105,8 +149,31 @@ class Oracle {
         one.hidden = false
         one.since = now
       }
+      const share = one.shares.get(shard)
+      if (share?.thread !== thread) {
+        const left = key.startsWith('gauge ') ? share?.value : undefined
+        one.shares.set(shard, { thread, value: left, inherited: left ?? 0, set: false })
+      }
     }
     return one
+  }
+
+  record(kind: Kind, one: Series, shard: number, how: 'set' | 'add', value: number): void {
+    if (kind === 'counter') one.value += value
+    else if (kind === 'histogram') one.value += 1
+    else {
+      const share = one.shares.get(shard) as Share
+      share.value = how === 'set' ? share.inherited + value : (share.value ?? 0) + value
+      if (how === 'set') share.set = true
+    }
+  }
+
+  die(thread: number): void {
+    this.dead.add(thread)
+    for (const one of this.all.values()) {
+      one.owners.delete(thread)
+      one.asked.delete(thread)
+    }
   }
 
   letGo(thread: number): void {
@@ -124,6 +191,7 @@ class Oracle {
     if (one.owners.size === 0) this.all.delete(key)
     else {
       one.hidden = true
+      one.expired = false
       one.seen = this.activity(kind, one)
       one.asked = new Set(one.owners)
     }
@@ -135,17 +203,18 @@ class Oracle {
       const kind = key.slice(0, key.indexOf(' ')) as Kind
       const activity = this.activity(kind, one)
       if (one.hidden) {
-        if (activity !== one.seen) {
+        if (activity !== one.seen || (one.expired && this.busy(kind, one))) {
           one.hidden = false
           one.seen = activity
           one.since = now
         } else if (one.owners.size === 0) this.all.delete(key)
         else one.asked = new Set(one.owners)
-      } else if (activity !== one.seen || (kind === 'gauge' && activity !== 0)) {
+      } else if (activity !== one.seen || this.busy(kind, one)) {
         one.seen = activity
         one.since = now
       } else if (now - one.since >= EXPIRE) {
         one.hidden = true
+        one.expired = true
         one.asked = new Set(one.owners)
       }
     }
@@ -155,13 +224,15 @@ class Oracle {
 function run(program: readonly Step[]): void {
   const sim = new Sim({ maxThreads: THREADS })
   const oracle = new Oracle()
-  const options = { counter: {}, gauge: {}, histogram: {} } as const
   const make = (id: number) => {
     const thread = sim.thread(id)
     const metrics = {
-      counter: thread.counter('counter', options.counter),
-      gauge: thread.gauge('gauge', options.gauge),
-      histogram: thread.histogram('histogram', options.histogram),
+      counter: thread.counter('counter'),
+      gauge: thread.gauge('gauge'),
+      livesum: thread.gauge('livesum', { aggregate: 'livesum' }),
+      min: thread.gauge('min', { aggregate: 'min' }),
+      max: thread.gauge('max', { aggregate: 'max' }),
+      histogram: thread.histogram('histogram'),
     }
     return {
       id,
@@ -172,7 +243,7 @@ function run(program: readonly Step[]): void {
   }
   let ids = 0
   const threads = Array.from({ length: THREADS }, () => make(++ids))
-  // A dead thread's share of a gauge is what its heir counts on from, so shares are the shards', not the threads'.
+  // A dead thread's share of a gauge stands in its shard, which the next thread takes over.
   const shard = (one: (typeof threads)[number]) => one.thread.table.shard()?.index as number
   for (const step of program) {
     if ('ms' in step) sim.now += step.ms
@@ -203,14 +274,14 @@ function run(program: readonly Step[]): void {
         const attached = oracle.all.get(key)?.owners.has(me.id) ?? false
         const records = step.do !== 'look'
         if (!attached) oracle.letGo(me.id)
-        const one = oracle.touch(key, me.id, sim.now)
+        const one = oracle.touch(key, me.id, sim.now, shard(me))
         if (!records) continue
-        if (step.kind === 'counter') child.inc?.(step.value)
-        else if (step.kind === 'gauge') child.set?.(step.value)
-        else child.observe?.(step.value)
-        if (step.kind === 'counter') one.value += step.value
-        else if (step.kind === 'gauge') one.shares[shard(me)] = step.value
-        else one.value += 1
+        const how = step.do === 'add' ? 'add' : 'set'
+        const value = step.kind === 'counter' ? Math.abs(step.value) : step.value
+        if (step.kind === 'histogram') child.observe?.(value)
+        else if (step.kind === 'counter' || how === 'add') child.inc?.(value)
+        else child.set?.(value)
+        oracle.record(step.kind, one, shard(me), how, value)
       } else if ('kind' in step) {
         me.metrics[step.kind].clear()
         for (const key of [...oracle.all.keys()])
@@ -220,10 +291,7 @@ function run(program: readonly Step[]): void {
         oracle.letGo(me.id)
       } else {
         sim.bury(me.thread)
-        for (const one of oracle.all.values()) {
-          one.owners.delete(me.id)
-          one.asked.delete(me.id)
-        }
+        oracle.die(me.id)
         threads[step.thread] = make(++ids)
       }
     }
@@ -232,7 +300,7 @@ function run(program: readonly Step[]): void {
 }
 
 function checkRetired(sim: Sim): void {
-  const states = ['counter', 'gauge', 'histogram'].map(name => sim.states(name).slice(L.STATE_RETIRED))
+  const states = KINDS.map(name => sim.states(name).slice(L.STATE_RETIRED))
   const hidden = states.flat().reduce((sum, count) => sum + count, 0)
   const counted = sim.arena.i32[L.H_RETIRED]
   if (counted !== hidden) throw new Error(`${counted} series counted as retired, not ${hidden}`)
@@ -241,12 +309,12 @@ function checkRetired(sim: Sim): void {
 function compare(sim: Sim, oracle: Oracle): void {
   const told = new Map<string, number>()
   for (const [line, value] of sim.scrape()) {
-    const match = /^(counter|gauge|histogram_count)\{x="(x*)"\}$/.exec(line)
+    const match = /^(counter|gauge|livesum|min|max|histogram_count)\{x="(x*)"\}$/.exec(line)
     if (match !== null) told.set(`${match[1].replace('_count', '')} ${match[2]}`, value)
   }
   for (const [key, one] of oracle.all) {
     if (one.hidden) continue
-    const expected = oracle.activity(key.slice(0, key.indexOf(' ')) as Kind, one)
+    const expected = oracle.value(key.slice(0, key.indexOf(' ')) as Kind, one)
     if (told.get(key) !== expected) throw new Error(`${key} is told as ${told.get(key)}, not ${expected}`)
     told.delete(key)
   }
@@ -275,7 +343,7 @@ t.test('the oracle would notice', async t => {
   const sim = new Sim()
   sim.thread(1).counter('counter').inc({ x: 'x' }, 2)
   t.throws(() => compare(sim, oracle), /told, but hidden or gone: counter x/)
-  oracle.touch('counter x', 1, 0).value = 3
+  oracle.touch('counter x', 1, 0, 1).value = 3
   t.throws(() => compare(sim, oracle), /told as 2, not 3/)
   t.doesNotThrow(() => run([record, { do: 'scrape' }]))
 })

@@ -41,6 +41,8 @@ export interface FamilyOptions {
   readonly native?: Native
   readonly quantiles?: readonly number[]
   readonly window?: Window
+  /** One of the library's own. */
+  readonly self?: boolean
 }
 
 export class Sim {
@@ -181,12 +183,13 @@ export class SimThread {
   }
 
   #family(kind: Identity['kind'], name: string, options: FamilyOptions) {
+    const { self = false } = options
     const { labelNames = ['x'], maxSeries = 0, expireAfter = EXPIRE, aggregate = 'sum' } = options
     const { expire = 'zero', buckets = [1, 2], native, quantiles = [0.5, 1] } = options
     const { window = { maxAge: 5_000, ageBuckets: 5, significantDigits: 2 } } = options
     const bounds = kind === 'histogram' ? buckets : kind === 'summary' ? quantiles : []
     const identity: Identity = {
-      ...{ name, kind, labelNames, bounds, aggregate, expire, unit: '', self: false },
+      ...{ name, kind, labelNames, bounds, aggregate, expire, unit: '', self },
       ...(native === undefined ? {} : { native }),
       ...(kind === 'summary' ? { window } : {}),
     }

@@ -4,7 +4,6 @@
 // value read is one that its cell had, and a counter's is never below what an earlier fold read.
 import {
   AGGREGATE_LAST,
-  AGGREGATE_LIVESUM,
   AGGREGATE_MAX,
   AGGREGATE_MIN,
   AGGREGATE_SUM,
@@ -18,12 +17,14 @@ import {
   SHARD_STATE,
   SHARD_STATE_MASK,
   SHARD_WORDS,
+  SHARE_OWN,
   UNSET_HIGH,
   UNSET_LOW,
 } from './layout'
 import { address, field, header, shared } from './record'
+import { hasBit, shareBits } from './shares'
 
-const UNSET: u64 = (<u64>UNSET_HIGH << 32) | <u64>UNSET_LOW
+export const UNSET: u64 = (<u64>UNSET_HIGH << 32) | <u64>UNSET_LOW
 
 /**
  * Values of `count` places of a page, the first being `first`, `cells` each. Returns where they are: in `vector`, or
@@ -33,7 +34,8 @@ export function fold(page: u32, first: i32, count: i32, cells: i32, aggregate: i
   const words = count * cells
   const skip = <usize>((CELLS_HEADER_WORDS + first * cells) << 3)
   const newest = <u32>shared(page, PAGE_CELLS)
-  if (aggregate != AGGREGATE_SUM) return foldGauge(newest, skip, words, aggregate, vector)
+  if (aggregate == AGGREGATE_LAST) return foldLast(newest, skip, words, vector)
+  if (aggregate != AGGREGATE_SUM) return foldShares(newest, page, first, count, cells, aggregate, vector)
   if (newest == 0) {
     memory.fill(vector, 0, words << 3)
     return vector
@@ -78,22 +80,35 @@ function isLive(shard: i32): bool {
   return (shared(<u32>header(H_SHARDS) + shard * SHARD_WORDS, SHARD_STATE) & SHARD_STATE_MASK) == SHARD_LIVE
 }
 
-function foldGauge(newest: u32, skip: usize, words: i32, aggregate: i32, vector: usize): usize {
-  const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
-  for (let n = 0; n < words; n++) store<u64>(vector + (<usize>n << 3), extreme ? UNSET : 0)
+/** One cell for all threads. */
+function foldLast(newest: u32, skip: usize, words: i32, vector: usize): usize {
+  memory.fill(vector, 0, <usize>words << 3)
   for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
-    const shard = field(cells, CELLS_SHARD)
+    if (field(cells, CELLS_SHARD) != COMMON_SHARD) continue
     const from = address(cells) + skip
-    if (aggregate == AGGREGATE_LAST) {
-      if (shard != COMMON_SHARD) continue
-    } else if (!isLive(shard)) continue
-    for (let n = 0; n < words; n++) {
-      const to = vector + (<usize>n << 3)
+    // Word by word: a copy of bytes may tear a value that a thread sets meanwhile.
+    for (let n: usize = 0; n < <usize>words << 3; n += 8) store<f64>(vector + n, load<f64>(from + n))
+  }
+  return vector
+}
+
+/** Shares of living threads: see src/memory/shares.ts. */
+function foldShares(newest: u32, page: u32, first: i32, count: i32, each: i32, aggregate: i32, vector: usize): usize {
+  const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
+  const end = vector + (<usize>(count * each) << 3)
+  for (let to = vector; to < end; to += 8) store<u64>(to, extreme ? UNSET : 0)
+  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
+    if (!isLive(field(cells, CELLS_SHARD))) continue
+    const bits = shareBits(page, cells)
+    let from = address(cells + CELLS_HEADER_WORDS + first * each)
+    let to = vector
+    for (let n = 0; n < count; n++, from += <usize>each << 3, to += <usize>each << 3) {
+      if (!hasBit(bits, SHARE_OWN, first + n)) continue
       // Atomic, or the compiler would load it twice, as u64 and as f64, and another thread may write in between.
-      const bits = atomic.load<u64>(from + (<usize>n << 3))
-      const value = reinterpret<f64>(bits)
+      const raw = atomic.load<u64>(from)
+      const value = reinterpret<f64>(raw)
       if (!extreme) store<f64>(to, load<f64>(to) + value)
-      else if (bits != UNSET) {
+      else if (raw != UNSET) {
         const known = load<f64>(to)
         // Min and max of the language spread a NaN that a thread did set; an unset cell takes no part.
         if (load<u64>(to) == UNSET) store<f64>(to, value)
@@ -102,9 +117,7 @@ function foldGauge(newest: u32, skip: usize, words: i32, aggregate: i32, vector:
     }
   }
   if (extreme) {
-    for (let n = 0; n < words; n++) {
-      if (load<u64>(vector + (<usize>n << 3)) == UNSET) store<f64>(vector + (<usize>n << 3), 0)
-    }
+    for (let to = vector; to < end; to += 8) if (load<u64>(to) == UNSET) store<f64>(to, 0)
   }
   return vector
 }

@@ -2,15 +2,19 @@
 // loses nothing, is told in src/catalogue/lifecycle.ts; the states are changed here by compare-exchange, step by step,
 // so that a sweep that dies anywhere is taken up by the next one.
 import { clearExemplars } from './exemplars'
-import { fold } from './fold'
+import { fold, UNSET } from './fold'
 import {
+  AGGREGATE_LAST,
+  AGGREGATE_LIVESUM,
   AGGREGATE_MAX,
   AGGREGATE_MIN,
+  AGGREGATE_SUM,
   CELLS_BITS_FIELDS,
   CELLS_HEADER_WORDS,
   CELLS_NEXT,
   CELLS_OWNED,
   CELLS_REQUESTED,
+  CELLS_SHARD,
   EXPIRE_UNTOUCHED,
   EXPIRE_ZERO,
   F_AGGREGATE,
@@ -18,19 +22,14 @@ import {
   F_CELLS,
   F_EXPIRE_AFTER,
   F_EXPIRE_RULE,
-  F_FIRST_PAGE,
-  F_FREES,
   F_KIND,
-  F_SERIES,
   H_EPOCH,
-  H_EXPIRED,
   H_HASH,
   H_HASH_MASK,
   H_REQUESTS,
-  H_ROOM,
-  H_SERIES,
   H_SHARD_COUNT,
   H_SHARDS,
+  KIND_GAUGE,
   KIND_HISTOGRAM,
   PAGE_CAPACITY,
   PAGE_CELLS,
@@ -45,7 +44,11 @@ import {
   PLACE_WORDS,
   SHARD_EPOCH,
   SHARD_WORDS,
+  SHARE_OWN,
+  SHARE_SET,
   SLOT_STATUS,
+  SLOT_SWEEP_FREED,
+  SLOT_SWEEP_PAGE,
   SLOT_VECTOR_WORD,
   STATE_BITS,
   STATE_FREE,
@@ -55,11 +58,10 @@ import {
   STATE_REMOVED,
   STATE_RETIRED,
   STATE_UNLINKED,
-  UNSET_HIGH,
-  UNSET_LOW,
 } from './layout'
 import { clearBlocks } from './native'
 import { address, field, header, setField, shared } from './record'
+import { clearBit, hasBit, shareBits } from './shares'
 
 function at(ref: u32, n: i32): usize {
   return address(ref) + ((<usize>n) << 2)
@@ -80,7 +82,7 @@ function oldestEpoch(): i32 {
   return oldest
 }
 
-/** What tells whether a series moved: a value, the observations of a histogram, or touches. */
+/** What tells whether a series moved: a value, the observations of a histogram, touches, or all shares there are. */
 function activity(family: u32, page: u32, index: i32, values: usize): f64 {
   const cells = field(family, F_CELLS)
   if (field(family, F_EXPIRE_RULE) == EXPIRE_UNTOUCHED) {
@@ -90,11 +92,71 @@ function activity(family: u32, page: u32, index: i32, values: usize): f64 {
     }
     return touches
   }
+  if (sharesGo(family)) return sharesHash(family, page, index)
   if (field(family, F_KIND) != KIND_HISTOGRAM) return load<f64>(values)
   let count: f64 = 0
   const bounds = field(family, F_BOUNDS)
   for (let n = 0; n <= bounds; n++) count += load<f64>(values + ((<usize>n) << 3))
   return count
+}
+
+/** Whether the activity is read off the cells when it is asked for, and not off a fold. */
+function readsCells(family: u32): bool {
+  return field(family, F_EXPIRE_RULE) == EXPIRE_UNTOUCHED || sharesGo(family)
+}
+
+/** Whether a thread's share goes with it, so that the fold changes where nobody stored. */
+function sharesGo(family: u32): bool {
+  const aggregate = field(family, F_AGGREGATE)
+  return aggregate == AGGREGATE_LIVESUM || aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
+}
+
+/** What a cell holds before anything was stored there. */
+function nothingOf(family: u32): u64 {
+  const aggregate = field(family, F_AGGREGATE)
+  return aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX ? UNSET : 0
+}
+
+/** See sharesHash in src/catalogue/fold.ts: remove() notes it there, and it is compared here. */
+function sharesHash(family: u32, page: u32, index: i32): f64 {
+  const nothing = nothingOf(family)
+  const cells = field(family, F_CELLS)
+  let high: u32 = 0
+  let low: u32 = 0
+  for (let c = <u32>shared(page, PAGE_CELLS); c != 0; c = <u32>field(c, CELLS_NEXT)) {
+    const raw = atomic.load<u64>(address(c + CELLS_HEADER_WORDS + index * cells))
+    if (raw == nothing) continue
+    const mixed = mix(<u32>(raw >> 32) ^ mix(<u32>raw + <u32>field(c, CELLS_SHARD) * 0x9e3779b1))
+    high += mixed
+    low += mix(mixed ^ 0x7f4a7c15)
+  }
+  return <f64>high * 1048576 + <f64>(low >> 12)
+}
+
+function mix(h: u32): u32 {
+  h = (h ^ (h >> 16)) * 0x85ebca6b
+  h = (h ^ (h >> 13)) * 0xc2b2ae35
+  return h ^ (h >> 16)
+}
+
+/**
+ * Whether a gauge that goes when it is zero stands at anything else. A fold of zero is not enough where shares are each
+ * their thread's word: of `livesum`, `min` and `max` all that count, of `sum` those that were set.
+ */
+function isBusy(family: u32, page: u32, index: i32, value: f64): bool {
+  const aggregate = field(family, F_AGGREGATE)
+  if (value != 0) return true
+  if (aggregate == AGGREGATE_LAST || field(family, F_KIND) != KIND_GAUGE) return false
+  const which = aggregate == AGGREGATE_SUM ? SHARE_SET : SHARE_OWN
+  const nothing = nothingOf(family)
+  const cells = field(family, F_CELLS)
+  for (let c = <u32>shared(page, PAGE_CELLS); c != 0; c = <u32>field(c, CELLS_NEXT)) {
+    if (!hasBit(shareBits(page, c), which, index)) continue
+    const raw = atomic.load<u64>(address(c + CELLS_HEADER_WORDS + index * cells))
+    // Zero of either sign.
+    if (raw != nothing && raw << 1 != 0) return true
+  }
+  return false
 }
 
 /** Whether two folds are two values: what is no number both times has not moved. */
@@ -149,33 +211,37 @@ function unlink(place: u32): void {
 /** Zeroes a place's cells in all shards, so that its next life begins at nothing. */
 function clearCells(family: u32, page: u32, index: i32): void {
   const cells = field(family, F_CELLS)
-  const aggregate = field(family, F_AGGREGATE)
-  const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
-  const nothing: u64 = extreme ? ((<u64>UNSET_HIGH) << 32) | <u64>UNSET_LOW : 0
+  const nothing = nothingOf(family)
+  const shares = field(family, F_KIND) == KIND_GAUGE && field(family, F_AGGREGATE) != AGGREGATE_LAST
   for (let c = <u32>shared(page, PAGE_CELLS); c != 0; c = <u32>field(c, CELLS_NEXT)) {
     const first = address(c + CELLS_HEADER_WORDS + index * cells)
     for (let n = 0; n < cells; n++) store<u64>(first + ((<usize>n) << 3), n == 0 ? nothing : 0)
+    if (shares) {
+      clearBit(shareBits(page, c), SHARE_OWN, index)
+      clearBit(shareBits(page, c), SHARE_SET, index)
+    }
     clearBlocks(family, page, c, index)
     clearExemplars(family, c, index)
   }
 }
 
 /**
- * Looks once at every place of a family, and returns how many it leaves hidden. `now` is in ms since the registry was
- * made; the vector is a slot's.
+ * Looks once at every place of a family from `page` on, `pages` of them at most. Returns how many series it leaves
+ * hidden; how many it freed, and the page to go on with (0: none), are left in the slot. `now` is in ms since the
+ * registry was made; the vector is a slot's.
  */
-export function sweep(slot: u32, family: u32, now: i32): i32 {
+export function sweep(slot: u32, family: u32, page: u32, pages: i32, now: i32): i32 {
   const vector = address(slot + SLOT_VECTOR_WORD)
   const cells = field(family, F_CELLS)
   const aggregate = field(family, F_AGGREGATE)
   const after = field(family, F_EXPIRE_AFTER)
   const zeroRule = field(family, F_EXPIRE_RULE) == EXPIRE_ZERO
-  const untouched = field(family, F_EXPIRE_RULE) == EXPIRE_UNTOUCHED
+  const fresh = readsCells(family)
   const oldest = oldestEpoch()
   const epoch = atomic.load<i32>((<usize>H_EPOCH) << 2)
   let freed = 0
   let hiding = 0
-  for (let page = <u32>shared(family, F_FIRST_PAGE); page != 0; page = <u32>shared(page, PAGE_NEXT)) {
+  for (; page != 0 && pages > 0; page = <u32>shared(page, PAGE_NEXT), pages--) {
     const capacity = field(page, PAGE_CAPACITY)
     let values = fold(page, 0, capacity, cells, aggregate, vector)
     // A fold that is noted is to be older than the state that it was noted in: all of it is read now.
@@ -190,11 +256,12 @@ export function sweep(slot: u32, family: u32, now: i32): i32 {
       if (kind >= STATE_RETIRED) hiding++
       if (kind == STATE_LIVE) {
         if (after == 0) continue
-        const moved = activity(family, page, index, values + ((<usize>(index * cells)) << 3))
+        const value = values + ((<usize>(index * cells)) << 3)
+        const moved = activity(family, page, index, value)
         const known = load<f64>(address(place + PLACE_FOLD_WORD))
-        if (moved != known || (zeroRule && moved != 0)) {
-          // Touches were read just now; what was told of a fold that is noted holds for them too.
-          if (untouched && atomic.add<i32>(at(place, PLACE_STATE), 0) != state) continue
+        if (moved != known || (zeroRule && isBusy(family, page, index, load<f64>(value)))) {
+          // Cells were read just now; what was told of a fold that is noted holds for them too.
+          if (fresh && atomic.add<i32>(at(place, PLACE_STATE), 0) != state) continue
           store<f64>(address(place + PLACE_FOLD_WORD), moved)
           setField(place, PLACE_CHANGED, now)
         } else if (now - field(place, PLACE_CHANGED) >= after) {
@@ -210,7 +277,9 @@ export function sweep(slot: u32, family: u32, now: i32): i32 {
         const owned = isOwned(page, index)
         const again = fold(page, index, 1, cells, aggregate, vector + ((<usize>(capacity * cells)) << 3))
         const moved = activity(family, page, index, again)
-        if (differ(moved, load<f64>(address(place + PLACE_FOLD_WORD)))) {
+        // What expired was not busy: shares that were set to make zero again are a movement that the fold hides.
+        const busy = kind == STATE_RETIRED && zeroRule && isBusy(family, page, index, load<f64>(again))
+        if (busy || differ(moved, load<f64>(address(place + PLACE_FOLD_WORD)))) {
           // The state first: a remove() that comes after it notes a fold of its own, which is not to be overwritten.
           if (!changeState(place, state, STATE_LIVE)) continue
           hiding--
@@ -228,12 +297,8 @@ export function sweep(slot: u32, family: u32, now: i32): i32 {
       }
     }
   }
-  if (freed == 0) return hiding
-  atomic.sub<i32>(at(family, F_SERIES), freed)
-  atomic.add<i32>(at(family, F_FREES), freed)
-  atomic.sub<i32>((<usize>H_SERIES) << 2, freed)
-  tally(H_EXPIRED, freed)
-  atomic.add<i32>((<usize>H_ROOM) << 2, 1)
+  setField(slot, SLOT_SWEEP_PAGE, <i32>page)
+  setField(slot, SLOT_SWEEP_FREED, freed)
   return hiding
 }
 
@@ -243,9 +308,4 @@ function free(place: u32, epoch: i32): void {
   setField(place, PLACE_CHANGED, epoch)
   const state = shared(place, PLACE_STATE)
   atomic.store<i32>(at(place, PLACE_STATE), (state & ~STATE_MASK) | STATE_UNLINKED)
-}
-
-/** Adds to a count of 64 bits. */
-function tally(n: i32, more: i32): void {
-  atomic.add<i64>((<usize>n) << 2, <i64>more)
 }

@@ -1,0 +1,60 @@
+/**
+ * Shares: what the cells of a gauge are to the thread that owns their shard. Behind a page's cells is a bit for each
+ * place (SHARE_OWN): the cell is the living thread's. A thread sets it when it attaches, after the cell is what it
+ * begins with; who buries the thread clears it, and so does who clears the place for its next life.
+ *
+ * - `livesum`, `min` and `max` fold cells whose bit is set, so a share goes with its thread, at one moment for all
+ *   series. Nobody writes to a dead thread's cells: what tells whether a removed series has moved stays as it was.
+ * - `sum` folds all cells, so the dead's share stays. What a cell held before its bit was set is not the thread's own:
+ *   set() puts the thread's share beside it (catalogue/inherited.ts).
+ * - SHARE_SET is a thread's whole word: it has set its share, and not only added to it. A `sum` that folds to zero over
+ *   shares that were set (5 here, -5 there) is news as long as they stand: the next set() counts on the other. Over
+ *   shares that were only added to (inc here, dec there) it is idle.
+ */
+import type { Arena } from './arena.js'
+import * as L from './layout.js'
+
+/** Whether cells of such a family have these bits. `last` has one cell for all threads. */
+export function hasShares(kind: number, aggregate: number): boolean {
+  return kind === L.KIND_GAUGE && aggregate !== L.AGGREGATE_LAST
+}
+
+/** Int32 index of a cell page's bits. */
+function bitsAt(arena: Arena, cells: number): number {
+  const { i32 } = arena
+  const page = i32[cells * 2 + L.CELLS_PAGE]
+  const each = i32[i32[page * 2 + L.PAGE_FAMILY] * 2 + L.F_CELLS]
+  return (cells + L.CELLS_HEADER_WORDS + i32[page * 2 + L.PAGE_CAPACITY] * each) * 2
+}
+
+/** `which` is SHARE_OWN or SHARE_SET. */
+export function isShare(arena: Arena, cells: number, which: number, index: number): boolean {
+  const field = bitsAt(arena, cells) + which + (index >>> 5)
+  return (Atomics.load(arena.i32, field) & (1 << (index & 31))) !== 0
+}
+
+export function markShare(arena: Arena, cells: number, which: number, index: number): void {
+  Atomics.or(arena.i32, bitsAt(arena, cells) + which + (index >>> 5), 1 << (index & 31))
+}
+
+/** The thread that these cells were has ended. */
+export function disownShares(arena: Arena, cells: number): void {
+  const { i32 } = arena
+  const family = i32[i32[cells * 2 + L.CELLS_PAGE] * 2 + L.PAGE_FAMILY] * 2
+  if (!hasShares(i32[family + L.F_KIND], i32[family + L.F_AGGREGATE])) return
+  const bits = bitsAt(arena, cells)
+  for (let n = 0; n < L.SHARE_WORDS * 2; n++) Atomics.store(i32, bits + n, 0)
+}
+
+/** Marks cells of a min or max gauge as never set: the first of every `cells` words. */
+export function unset(arena: Arena, first: number, words: number, cells: number): void {
+  for (let word = first; word < first + words; word += cells) {
+    arena.i32[word * 2] = L.UNSET_LOW
+    arena.i32[word * 2 + 1] = L.UNSET_HIGH
+  }
+}
+
+/** Whether a cell of a min or max gauge was never set. */
+export function isUnset(arena: Arena, word: number): boolean {
+  return arena.i32[word * 2] === L.UNSET_LOW && arena.i32[word * 2 + 1] === L.UNSET_HIGH
+}
