@@ -371,14 +371,15 @@ export class Registry {
       const quantiles = read.quantiles.map((value, n): [number, number] => [family.bounds[n], value])
       return { count: cells[0], sum: cells[1], quantiles }
     }
-    if (family.kind !== 'histogram') return cells[0]
+    if (family.kind !== 'histogram') return cells[0] + 0
     const buckets: [number, number][] = []
     let count = 0
     ;[...family.bounds, Number.POSITIVE_INFINITY].forEach((bound, n) => {
       count += cells[n]
       buckets.push([bound, count])
     })
-    const value = { count, sum: cells[family.bounds.length + 1], buckets }
+    // Plus zero: -0 is 0, as in every format.
+    const value = { count, sum: cells[family.bounds.length + 1] + 0, buckets }
     return read.native === undefined ? value : { ...value, native: read.native }
   }
 

@@ -125,7 +125,7 @@ export function remove(arena: Arena, family: Family, removed: Removed): boolean 
   const hidden = hide(arena, removed)
   if (hidden >= 0) {
     tally(arena, L.H_REMOVED)
-    letGoOrFree(arena, removed, hidden)
+    letGoOrFree(arena, family, removed, hidden)
     Atomics.add(i32, at + L.F_HIDDEN, 1)
   }
   Atomics.sub(i32, at + L.F_REMOVALS, 1)
@@ -152,7 +152,8 @@ function hide(arena: Arena, { place, found, activity }: Removed): number {
 }
 
 /** From REMOVED to FREEING, if nobody holds it; else who does is asked to let go. */
-function letGoOrFree(arena: Arena, { page, index, place }: Removed, hidden: number): void {
+function letGoOrFree(arena: Arena, family: Family, removed: Removed, hidden: number): void {
+  const { page, index, place } = removed
   const at = place * 2 + L.PLACE_STATE
   for (;;) {
     const state = Atomics.load(arena.i32, at)
@@ -163,6 +164,8 @@ function letGoOrFree(arena: Arena, { page, index, place }: Removed, hidden: numb
       request(arena, page, index)
       return
     }
+    // It may be set again by now, by a thread that has died since: the sweeper frees it if it is not.
+    if (family.kind === 'info') return
     if (changeState(arena, place, state, L.STATE_FREEING)) return
   }
 }

@@ -19,11 +19,11 @@ import * as L from '../memory/layout.js'
 import { claimShard, type Shard } from '../memory/shards.js'
 import { tally } from '../memory/tally.js'
 import { exemplarLines, type Family, shareWords } from './families.js'
-import { placeActivity } from './fold.js'
+import { placeActivity, places } from './fold.js'
 import { type Holder, Holders } from './holders.js'
 import { InheritedShares } from './inherited.js'
 import type { LabelWriter } from './labels.js'
-import { canBeHeld, hold, nextLife, publish, remove } from './lifecycle.js'
+import { canBeHeld, changeState, hold, nextLife, publish, remove } from './lifecycle.js'
 import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from './pages.js'
 import { type Clocks, Places } from './places.js'
 import { isAnybodyInside } from './recount.js'
@@ -223,14 +223,34 @@ export class SeriesTable {
     return remove(this.#arena, family, { page, index, place, found, activity })
   }
 
-  /** Lets go of a series that the calling thread holds, told or hidden: so it cannot be another one by now. */
-  release(family: Family, labels: LabelWriter): void {
+  /**
+   * Makes a label set that the calling thread has just attached to the one of its info, in the place of all others. One
+   * store changes what is exposed: whoever scrapes sees the one before or this one, and of threads that do it at once
+   * the last one's holds. `labels` undefined: none from now on.
+   *
+   * Others are hidden after it, which they have to be by somebody: who dies before leaves that to the next. Whoever hides
+   * what another has made current meanwhile brings it back, and so does the sweeper, which never frees what is current.
+   */
+  makeCurrent(family: Family, labels?: LabelWriter): void {
+    const { i32 } = this.#arena
+    const current = family.ref * 2 + L.F_CURRENT
     this.inEpoch(() => {
-      const head = Atomics.load(this.#arena.i32, this.#bucket(labels))
-      const place = this.#search(family.ref, labels, head, 0, false)
-      if (place === 0) return
-      this.#own?.holders.release(family, pageOf(this.#arena, place), placeIndex(this.#arena, place))
+      const head = labels === undefined ? 0 : Atomics.load(i32, this.#bucket(labels))
+      const place = labels === undefined ? 0 : this.#search(family.ref, labels, head, 0)
+      Atomics.store(i32, current, place)
+      if (place !== 0) this.#show(place)
+      for (const other of places(this.#arena, family)) {
+        if (Atomics.load(i32, current) === other) continue
+        this.removePlace(family, other)
+        if (Atomics.load(i32, current) === other) this.#show(other)
+      }
     })
+  }
+
+  /** Brings a hidden series back, as it is. */
+  #show(place: number): void {
+    const state = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE)
+    if (canBeHeld(state) && !changeState(this.#arena, place, state, L.STATE_LIVE)) this.#show(place)
   }
 
   /**

@@ -28,25 +28,22 @@ export class Info<L extends string = never> {
   }
 
   /**
-   * What is told from now on, in the place of what was set before.
+   * What is exposed from now on, in the place of what was set before: a scrape has the one or the other, never none or
+   * both. Where threads set it at once, the last one's holds.
    *
    * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
    */
   set(labels: Labels<L>): void {
     // Looked up first: of bad labels nothing is to come.
     const child = this.#gauge.labels(labels)
-    this.#gauge.clear()
-    if (this.labelNames.length === 0) child.set(1)
-    else {
-      // Where another thread took it out of scrapes, to set it to the 1 that it is would not bring it back.
-      if (child.at !== 0) this.#gauge.release(child)
-      this.#gauge.labels(labels).set(1)
-    }
+    child.set(1)
+    // At a limit what was told before stays: that is an older fact, and not none.
+    if (child.at !== 0 && this.labelNames.length > 0) this.#gauge.makeCurrent(child)
   }
 
   /** Tells nothing any more. Without labels there is but one fact, which stays. */
   clear(): void {
-    this.#gauge.clear()
+    if (this.labelNames.length > 0) this.#gauge.makeCurrent()
   }
 
   /** Nothing: a fact has no zero. */

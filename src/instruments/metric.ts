@@ -236,10 +236,12 @@ export abstract class Metric<L extends string, C extends Child> {
     return this.#write(child.key) ? this.context.series.exemplarsOf(family, this.#writer) : 0
   }
 
-  /** Lets go of a labelled series that this thread holds: the next look-up attaches to it anew. @internal */
-  release(child: C): void {
-    if (this.family !== undefined && this.#write(child.key))
-      this.context.series.release(this.family, this.#writer)
+  /** Makes a child's series the only one of an info; of none where there is no child. @internal */
+  makeCurrent(child?: C): void {
+    this.#checkOpen()
+    if (this.family === undefined) return
+    if (child === undefined) this.context.series.makeCurrent(this.family)
+    else if (this.#write(child.key)) this.context.series.makeCurrent(this.family, this.#writer)
   }
 
   /** @throws Error where the registry was closed in this thread. */

@@ -22,7 +22,7 @@ function spell(value: number): string {
 const number = new Float64Array(1)
 const halves = new Uint32Array(number.buffer)
 
-/** Values that are spelled otherwise than ECMAScript does; NaN, infinities and -0 as the formats want them. */
+/** Values that are spelled otherwise than ECMAScript does; NaN and infinities as the formats want them. */
 function wrong(values: Iterable<number>): { count: number; first: string[] } {
   let count = 0
   const first: string[] = []
@@ -56,7 +56,7 @@ function* neighbours(value: number): Generator<number> {
 t.test('the oracle says of itself what the formats want', async t => {
   t.strictSame([0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN].map(spellNumber), [
     '0',
-    '-0',
+    '0',
     '+Inf',
     '-Inf',
     'NaN',
@@ -146,7 +146,7 @@ t.test('what is spelled reads back as the same number', async t => {
   t.comment(`POSTMETER_SEED=${SEED}`)
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), value =>
-      Object.is(Number(spell(value)), value),
+      Object.is(Number(spell(value)), value + 0),
     ),
     { seed: SEED, numRuns: 5_000 },
   )

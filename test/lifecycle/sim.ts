@@ -21,6 +21,7 @@ import type { Context } from '../../src/instruments/context.js'
 import { Counter } from '../../src/instruments/counter.js'
 import { Gauge } from '../../src/instruments/gauge.js'
 import { Histogram } from '../../src/instruments/histogram.js'
+import { Info } from '../../src/instruments/info.js'
 import { Summary } from '../../src/instruments/summary.js'
 import { type Kernel, loadKernel } from '../../src/kernel/loader.js'
 import { type Arena, createArena } from '../../src/memory/arena.js'
@@ -171,6 +172,11 @@ export class SimThread {
 
   histogram(name: string, options: FamilyOptions = {}): Histogram<string> {
     return new Histogram<string>(this.context, ...this.#family('histogram', name, options))
+  }
+
+  info(name: string): Info<string> {
+    const options = { aggregate: 'last', expireAfter: 0 } as const
+    return new Info<string>(new Gauge<string>(this.context, ...this.#family('info', name, options)))
   }
 
   summary(name: string, options: FamilyOptions = {}): Summary<string> {

@@ -104,7 +104,7 @@ export function step(states: readonly string[], number: number) {
 export function spellNumber(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '+Inf'
   if (value === Number.NEGATIVE_INFINITY) return '-Inf'
-  return Object.is(value, -0) ? '-0' : String(value)
+  return String(value)
 }
 
 const WELL = (text: string) => text.toWellFormed()
@@ -134,7 +134,7 @@ function pairsOf(model: Model, family: FamilyModel, series: SeriesModel): (reado
 }
 
 function simpleValue(family: FamilyModel, { recorded }: SeriesModel): number {
-  if (family.kind === 'gauge') return recorded.at(-1) ?? 0
+  if (family.kind === 'gauge') return (recorded.at(-1) ?? 0) + 0
   return recorded.reduce((sum, value) => sum + value, 0)
 }
 

@@ -108,7 +108,7 @@ function toldOf(family: FamilyModel, { recorded, exemplars = [] }: SeriesModel):
     const n = recorded.findLastIndex((value, n) => exemplars[n] !== undefined && rowOf(value) === row)
     return n === -1 ? undefined : { labels: wellFormed(exemplars[n] ?? {}), value: recorded[n] }
   }
-  if (kind === 'gauge') return { value: recorded.at(-1) ?? 0 }
+  if (kind === 'gauge') return { value: (recorded.at(-1) ?? 0) + 0 }
   if (kind === 'info') return { value: 1 }
   if (kind === 'counter') return { value: sum, exemplar: newest(0) }
   if (kind === 'summary') {

@@ -4,7 +4,10 @@ import { jsonBegin, jsonFinish, jsonRun } from './json'
 import {
   F_AGGREGATE,
   F_CELLS,
+  F_CURRENT,
+  F_FIRST_PAGE,
   F_KIND,
+  F_LABELS,
   F_NATIVE_BUCKETS,
   FORMAT_JSON,
   FORMAT_OPENMETRICS,
@@ -25,11 +28,13 @@ import {
   PIECE_FLAGS,
   PIECE_HEAD,
   PIECE_PAGE,
+  PLACE_BORN,
   SLOT_BYTES,
   SLOT_FORMAT,
   SLOT_PIECES,
   SLOT_PIECES_WORD,
   SLOT_SCRATCH_WORD,
+  SLOT_SEQ,
   SLOT_STATUS,
   SLOT_TEXT_WORD,
   SLOT_VECTOR_WORD,
@@ -37,7 +42,7 @@ import {
   STATUS_OK,
 } from './layout'
 import { addInfinities } from './native'
-import { placeOf } from './place'
+import { pageOf, placeOf } from './place'
 import { protobufBegin, protobufFinish, protobufRun } from './protobuf'
 import { address, field, setField, shared } from './record'
 import { quantiles } from './quantiles'
@@ -97,6 +102,13 @@ function encodePiece(to: usize, slot: u32, piece: u32): usize {
   let page = <u32>field(piece, PIECE_PAGE)
   let first = field(piece, PIECE_FIRST)
   let left = field(piece, PIECE_COUNT)
+  if (info && field(family, F_LABELS) != 0) {
+    // Once, however many pieces what was set before makes.
+    if (first == 0 && page == <u32>field(family, F_FIRST_PAGE)) {
+      to = encodeCurrent(to, slot, family, piece, format, heads, opened, vector)
+    }
+    left = 0
+  }
   while (left > 0 && page != 0) {
     const count = min(left, field(page, PAGE_CAPACITY) - first)
     const made = shared(page, PAGE_MADE)
@@ -119,6 +131,38 @@ function encodePiece(to: usize, slot: u32, piece: u32): usize {
   if (format == FORMAT_JSON) return jsonFinish(to, family, field(piece, PIECE_FLAGS), opened)
   if (format == FORMAT_PROTOBUF) return protobufFinish(to, before, opened)
   return format == FORMAT_OPENMETRICS && (field(piece, PIECE_FLAGS) & PIECE_CLOSE) != 0 ? eof(to) : to
+}
+
+/**
+ * The one label set of an info that holds when it is encoded. It can have been made since the scrape began: then it
+ * stands in the place of the one before, which may be gone. Where its text does not fit what was planned for others,
+ * there is no line this time.
+ */
+function encodeCurrent(
+  to: usize,
+  slot: u32,
+  family: u32,
+  piece: u32,
+  format: i32,
+  heads: u64,
+  opened: usize,
+  vector: usize,
+): usize {
+  const seq = field(slot, SLOT_SEQ)
+  let after = to
+  while (true) {
+    const place = <u32>shared(family, F_CURRENT)
+    if (place == 0) break
+    const page = pageOf(address(place))
+    const made = shared(page, PAGE_MADE)
+    const frees = shared(page, PAGE_FREES)
+    setField(slot, SLOT_SEQ, field(place, PLACE_BORN))
+    after = run(to, slot, family, piece, format, heads, opened, place, 1, ones(1, vector))
+    if (changed(slot, page, made, frees) || <u32>shared(family, F_CURRENT) != place) continue
+    break
+  }
+  setField(slot, SLOT_SEQ, seq)
+  return after == 0 ? to : after
 }
 
 /** Tells a run of places of one page from their folded values; 0 where they do not fit. */

@@ -1,6 +1,6 @@
 // Spells Float64s as ECMAScript's Number::toString does (ECMA-262, 6.1.6.1.20): the shortest digits that read back as
-// the same number, no exponent from 1e-6 up to below 1e21. But -0 keeps its sign, and infinities and NaN are spelled
-// as the exposition formats want them.
+// the same number, no exponent from 1e-6 up to below 1e21; so -0 is 0, in every format and in value() alike: shares that
+// are added up lose that sign anyway. Infinities and NaN are spelled as the exposition formats want them.
 //
 // Shortest digits by Schubfach (R. Giulietti, 'The Schubfach way to render doubles'): the decimal of the fewest
 // digits in the rounding interval, found with one 64 x 128 bit product and a table of powers of ten. Before it come whole
@@ -107,7 +107,7 @@ function anyNumber(to: usize, value: f64): usize {
   if (Math.abs(value) < MAX_SAFE) {
     const n = <i64>value
     if (<f64>n == value) {
-      if (reinterpret<i64>(value) >= 0) return allDigits(to, n)
+      if (n >= 0) return allDigits(to, n)
       return allDigits(byte(to, 0x2d), -n)
     }
     // What a person or a clock gave has three decimals at most. A decimal of up to 15 digits that reads back as the

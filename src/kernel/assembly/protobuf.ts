@@ -140,7 +140,8 @@ function putLength(to: usize, value: i32, bytes: i32): void {
 @inline
 function double(to: usize, tag: i32, value: f64): usize {
   store<u8>(to, <u8>tag)
-  store<f64>(to, value, 1)
+  // Plus zero: -0 is 0, as in the formats of text.
+  store<f64>(to, value + 0, 1)
   return to + 9
 }
 

@@ -20,6 +20,7 @@ import {
   F_AGGREGATE,
   F_BOUNDS,
   F_CELLS,
+  F_CURRENT,
   F_EXPIRE_AFTER,
   F_EXPIRE_RULE,
   F_KIND,
@@ -31,6 +32,7 @@ import {
   H_SHARDS,
   KIND_GAUGE,
   KIND_HISTOGRAM,
+  KIND_INFO,
   PAGE_CAPACITY,
   PAGE_CELLS,
   PAGE_FREES,
@@ -225,6 +227,11 @@ function clearCells(family: u32, page: u32, index: i32): void {
   }
 }
 
+/** Whether it is the label set of an info that holds now. */
+function isCurrent(family: u32, place: u32): bool {
+  return field(family, F_KIND) == KIND_INFO && <u32>shared(family, F_CURRENT) == place
+}
+
 /**
  * Looks once at every place of a family from `page` on, `pages` of them at most. Returns how many series it leaves
  * hidden; how many it freed, and the page to go on with (0: none), are left in the slot. `now` is in ms since the
@@ -272,6 +279,9 @@ export function sweep(slot: u32, family: u32, page: u32, pages: i32, now: i32): 
             request(page, index)
           }
         }
+      } else if (isCurrent(family, place) && kind < STATE_FREEING) {
+        // Who replaced an older one had found it before it was set again.
+        if (changeState(place, state, STATE_LIVE)) hiding--
       } else if (kind == STATE_RETIRED || kind == STATE_REMOVED) {
         // Owners first, fold second: what was stored before an owner let go is seen, and after it nobody stores.
         const owned = isOwned(page, index)
