@@ -61,9 +61,9 @@ import type {
   SummaryOptions,
 } from './metric-options.js'
 import { duration, mostSeries, type SharedOptions, wholeNumber } from './options.js'
-import { endSweepOf, hasSweepWork } from './pool/sweep.js'
+import { endSweepOf, hasSweepWork, isSweepDue } from './pool/sweep.js'
 import { checkTell, type FormatOptions, type StreamOptions, type TellOptions, tell, whole } from './tell.js'
-import { onWorker, onWorkerEnd } from './workers.js'
+import { lookForEnds, onWorker, onWorkerEnd } from './workers.js'
 
 export interface HistogramValue {
   count: number
@@ -106,6 +106,8 @@ const LAST_SET = <K extends Identity['kind']>(kind: K) =>
 
 /** How often a thread looks whether it should let go of series, ms at most. */
 const CHORES_EVERY = 1_000
+/** After so many sweeps that did not come, another thread sweeps. */
+const SWEEPS_MISSED = 3
 
 export class Registry {
   /** What another thread, started before this registry, needs for `getRegistry(handle)`. */
@@ -125,10 +127,14 @@ export class Registry {
   /** Whether what is registered now is the library's own. */
   #own = false
   readonly #unwatch: () => void
+  /** Take back what is to be called when a Worker ends: a closed registry's memory is not to be kept for it. */
+  readonly #offs = new Set<() => void>()
   /** Ids of the threads whose end this one will see. */
   readonly #watched = new Set<number>(isMainThread ? [threadId] : [])
   #scraper: Scraper | undefined
   readonly #chores: NodeJS.Timeout
+  /** When a sweep was first seen to be due that nobody has begun. */
+  #dueSince: number | undefined
   #closed: Promise<void> | undefined
 
   /** @internal */
@@ -291,12 +297,11 @@ export class Registry {
       return known as unknown as M
     }
     this.#checkFits(asked, help)
-    const family = this.#families.register(asked, help, limits, this.#context.now())
+    const family = this.#families.register(asked, help, limits, this.#context.now(), ref =>
+      reserveDrops(this.#arena, this.#families, ref, name),
+    )
     if (family === undefined) this.#refused(asked, L.DROP_MEMORY)
-    else {
-      checkSame(family, asked)
-      reserveDrops(this.#arena, this.#families, family)
-    }
+    else checkSame(family, asked)
     const metric = make(family ?? asked, family)
     this.#metrics.set(name, metric)
     return metric
@@ -456,7 +461,8 @@ export class Registry {
     const id = worker.threadId
     if (id < 0) return
     this.#watched.add(id)
-    onWorkerEnd(worker, () => {
+    const off = onWorkerEnd(worker, () => {
+      this.#offs.delete(off)
       this.#watched.delete(id)
       orphanThread(this.#arena, id)
       freeSlots(this.#arena, id)
@@ -464,6 +470,7 @@ export class Registry {
       forgetLineage(this.#arena, id)
       makeRoom(this.#arena)
     })
+    this.#offs.add(off)
   }
 
   /**
@@ -495,6 +502,7 @@ export class Registry {
     this.#context.closed = new Error(`registry "${this.name}" is closed`)
     this.#series.releaseAll()
     this.#unwatch()
+    for (const off of this.#offs) off()
     this.#collectors.stop()
     clearInterval(this.#chores)
     setEnvironmentData(environmentKey(this.name), undefined as never)
@@ -509,10 +517,23 @@ export class Registry {
   #doChores(maker: boolean): void {
     // Bounded batches: between them the thread does its own work.
     if (this.#series.answerRequests()) setImmediate(() => this.#doChores(maker)).unref()
+    lookForEnds()
     markWatched(this.#arena, this.#watched)
-    if (!maker || !hasSweepWork(this.#arena)) return
+    if (!hasSweepWork(this.#arena) || !(maker || this.#isSweepOverdue())) return
     this.#scraper ??= createGuestScraper(this.handle)
-    this.#scraper.startSweeping()
+    this.#scraper.startSweeping(event => say(this.#log, event))
+  }
+
+  /**
+   * Whether no sweep has begun for so long that who should sweep cannot: the thread that made the registry has ended, or
+   * is blocked. Then any other that has the registry does. Counted from when this thread first saw one due.
+   */
+  #isSweepOverdue(): boolean {
+    const { sweepEvery } = this.#shared
+    const now = this.#context.uptime()
+    if (!isSweepDue(this.#arena, now, sweepEvery)) this.#dueSince = undefined
+    else this.#dueSince ??= now
+    return this.#dueSince !== undefined && now - this.#dueSince > SWEEPS_MISSED * sweepEvery
   }
 
   #checkOpen(): void {

@@ -207,11 +207,18 @@ export class Families {
 
   /**
    * The family of that name, made if there is none; undefined when memory is full. Whether a family that was there
-   * fits is for the caller to check, with `conflict`.
+   * fits is for the caller to check, with `conflict`. `prepare` is called with a family's record before anybody can see
+   * it; where it returns false memory is full.
    *
    * @throws Error naming both if another family has lines of the same name.
    */
-  register(identity: Identity, help: string, limits: Limits, now: number): Family | undefined {
+  register(
+    identity: Identity,
+    help: string,
+    limits: Limits,
+    now: number,
+    prepare: (ref: number) => boolean = () => true,
+  ): Family | undefined {
     const { i32 } = this.#arena
     let written: Family | undefined
     for (;;) {
@@ -220,8 +227,10 @@ export class Families {
       // Checked against what is known at `head`: had another been published since, the exchange would fail.
       this.#checkLines(identity)
       const head = this.#newest
-      written ??= writeFamily(this.#arena, identity, help, limits, now)
-      if (written === undefined) return undefined
+      if (written === undefined) {
+        written = writeFamily(this.#arena, identity, help, limits, now)
+        if (written === undefined || !prepare(written.ref)) return undefined
+      }
       i32[written.ref * 2 + L.F_NEXT] = head
       Atomics.compareExchange(i32, L.H_FAMILIES, head, written.ref)
     }

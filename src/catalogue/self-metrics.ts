@@ -19,7 +19,8 @@ interface SelfMetric {
   readonly name: string
   readonly kind: Kind
   readonly help: string
-  readonly read: (arena: Arena) => number
+  /** `now` is in ms since the registry was made. */
+  readonly read: (arena: Arena, now: number) => number
 }
 
 const gauge = (name: string, help: string, read: SelfMetric['read']): SelfMetric => ({
@@ -36,16 +37,33 @@ const counter = (name: string, help: string, read: SelfMetric['read']): SelfMetr
 const field = (n: number) => (arena: Arena) => Atomics.load(arena.i32, n)
 const pair = (n: number) => (arena: Arena) => tallied(arena, n)
 
-/** Shards in a state; of those in use, how many nobody watches. */
-function shards(arena: Arena, wanted: number, unwatched = false): number {
+/** Shards in a state. */
+function shards(arena: Arena, wanted: number): number {
+  return shardsIn(arena, wanted).length
+}
+
+/**
+ * Who watches a thread says so on a timer, and an event loop may be busy: a thread that has recorded for less than this,
+ * ms, is not called unwatched.
+ */
+const WATCHED_WITHIN = 10_000
+
+function unwatched(arena: Arena, now: number): number {
   const { i32 } = arena
-  let count = 0
+  return shardsIn(arena, L.SHARD_LIVE).filter(
+    at => i32[at + L.SHARD_WATCHED] === 0 && ((now - i32[at + L.SHARD_CLAIMED]) | 0) > WATCHED_WITHIN,
+  ).length
+}
+
+/** Int32 indices of the shards in a state. */
+function shardsIn(arena: Arena, wanted: number): number[] {
+  const { i32 } = arena
+  const found: number[] = []
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
     const at = (arena.shards + index * L.SHARD_WORDS) * 2
-    if ((Atomics.load(i32, at + L.SHARD_STATE) & L.SHARD_STATE_MASK) !== wanted) continue
-    if (!unwatched || i32[at + L.SHARD_WATCHED] === 0) count++
+    if ((Atomics.load(i32, at + L.SHARD_STATE) & L.SHARD_STATE_MASK) === wanted) found.push(at)
   }
-  return count
+  return found
 }
 
 /** Those that are counted, and one for each family of the program's without labels. */
@@ -65,8 +83,10 @@ const SELF_METRICS: readonly SelfMetric[] = [
     'address space that the registry reserved',
     arena => arena.u8.length,
   ),
-  gauge('postmeter_memory_used_bytes', 'bytes given out for families, series, cells and text', arena =>
-    arena.usedBytes(),
+  gauge(
+    'postmeter_memory_used_bytes',
+    'bytes of the reserved ones that are given out: to families, series, cells and text, and to what is there from the beginning; all of them when memory is full',
+    arena => arena.u8.length - arena.freeBytes(),
   ),
   gauge(
     'postmeter_memory_reusable_bytes',
@@ -90,12 +110,11 @@ const SELF_METRICS: readonly SelfMetric[] = [
   gauge('postmeter_shards_orphaned', 'shards of threads that ended, kept for the next ones', arena =>
     shards(arena, L.SHARD_ORPHAN),
   ),
-  gauge('postmeter_shards_unwatched', 'threads that record and whose end nobody will notice', arena =>
-    shards(arena, L.SHARD_LIVE, true),
-  ),
+  gauge('postmeter_shards_unwatched', 'threads that record and whose end nobody will notice', unwatched),
   counter('postmeter_threads_refused_total', 'times a thread found no shard', field(L.H_THREADS_REFUSED)),
   gauge('postmeter_slots_in_use', 'slots that hold a part of a scrape', slotsTaken),
   counter('postmeter_sweeps_total', 'looks at all series that can expire', pair(L.H_SWEEPS)),
+  counter('postmeter_sweeps_failed_total', 'of these, broken off', pair(L.H_SWEEPS_FAILED)),
   counter(
     'postmeter_sweep_seconds_total',
     'time that sweeps took',
@@ -137,20 +156,22 @@ export function writeSelfMetrics(arena: Arena, now: number): void {
 }
 
 /**
- * Makes the hidden series that a family's dropped updates are told by, if no thread has. Two threads that register the
- * family at once may make them twice: one of them stays hidden.
+ * Makes the hidden series that a family's dropped updates are told by, before the family can be seen: so there is none
+ * whose drops are in no figure. False where memory is full; then its drops are the registry's. Of two threads that
+ * register a family at once, one makes them in vain, and they stay hidden.
  */
-export function reserveDrops(arena: Arena, families: Families, family: Family): void {
-  const at = family.ref * 2 + L.F_DROP_PAGE
+export function reserveDrops(arena: Arena, families: Families, ref: number, metric: string): boolean {
   const drops = families.get(DROPS)
-  if (drops !== undefined && Atomics.load(arena.i32, at) === 0) makeDropPage(arena, drops, family.name, at)
+  // A memory too small for the library's own metrics tells no drops at all.
+  if (drops === undefined) return true
+  return makeDropPage(arena, drops, metric, ref * 2 + L.F_DROP_PAGE)
 }
 
-/** Where there is no memory for them, there will be none. */
-function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): void {
+/** Makes a page of them, and notes it at an Int32 index; false where memory is full. */
+function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): boolean {
   const { i32, f64 } = arena
   const page = arena.alloc(L.PAGE_HEADER_WORDS + L.DROP_REASONS * L.PLACE_WORDS)
-  if (page === 0) return
+  if (page === 0) return false
   i32[page * 2 + L.PAGE_OWNER] = L.COMMON_SHARD
   i32[page * 2 + L.PAGE_CAPACITY] = L.DROP_REASONS
   i32[page * 2 + L.PAGE_FAMILY] = drops.ref
@@ -163,28 +184,34 @@ function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): 
     i32[place * 2 + L.PLACE_TEXT_BYTES] = labels.length
     i32[page * 2 + L.PAGE_TEXT_BYTES] += labels.length
     f64[place + L.PLACE_BIRTH_WORD] = f64[drops.ref + L.F_BIRTH_WORD]
-    if (i32[place * 2 + L.PLACE_TEXT] === 0) return
+    if (i32[place * 2 + L.PLACE_TEXT] === 0) return false
   }
-  if (commonCells(arena, drops, page) === 0) return
+  if (commonCells(arena, drops, page) === 0) return false
   appendPage(arena, drops.ref, page)
-  Atomics.compareExchange(i32, at, 0, page)
+  i32[at] = page
+  return true
 }
 
 /** Brings them up to date. Costs about a microsecond a family. */
 export class SelfMetrics {
   readonly #arena: Arena
   readonly #families: Families
+  readonly #uptime: () => number
 
-  constructor(arena: Arena, families: Families) {
+  /** `uptime` in ms since the registry was made. */
+  constructor(arena: Arena, families: Families, uptime: () => number) {
     this.#arena = arena
     this.#families = families
+    this.#uptime = uptime
   }
 
   refresh(): void {
     const arena = this.#arena
+    const now = this.#uptime()
     for (const { name, read } of SELF_METRICS) {
       const family = this.#families.get(name)
-      if (family !== undefined) this.#set(family, arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0, read(arena))
+      if (family !== undefined)
+        this.#set(family, arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0, read(arena, now))
     }
     const drops = this.#families.get(DROPS)
     if (drops === undefined) return

@@ -84,7 +84,8 @@ export class SeriesTable {
     const { i32 } = this.#arena
     const room = roomNumber(this.#arena)
     if (this.#refusedAt === room) return undefined
-    const shard = claimShard(this.#arena, this.#context.threadId, this.#context.ancestors)
+    const { threadId, ancestors, uptime } = this.#context
+    const shard = claimShard(this.#arena, threadId, ancestors, uptime())
     if (shard === undefined) {
       this.#refusedAt = room
       Atomics.add(i32, L.H_THREADS_REFUSED, 1)

@@ -9,7 +9,7 @@
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { compressible } from '../memory/slots.js'
-import type { GzipTask } from '../pool/task.js'
+import type { EncodeTask, GzipTask } from '../pool/work.js'
 import { GzipMember } from './gzip.js'
 import { familyClose, familyHead, familyOpen } from './json-glue.js'
 import { type Mark, type Plan, type Planned, WHOLE } from './plan.js'
@@ -25,7 +25,7 @@ export interface ScrapeTools {
   wait(scrape: object, callback: () => void): void
   leave(scrape: object): void
   /** Has the pool encode a slot, plainly or compressed. */
-  encode(task: number | GzipTask): Promise<void>
+  encode(task: EncodeTask | GzipTask): Promise<void>
   /** Bytes that a span may take. */
   readonly budget: number
   /** Spans in work at once. */

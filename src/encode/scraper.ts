@@ -3,13 +3,15 @@ import { Families, type Family } from '../catalogue/families.js'
 import { SelfMetrics } from '../catalogue/self-metrics.js'
 import { ancestors } from '../environment.js'
 import { type Kernel, loadKernel } from '../kernel/loader.js'
+import { type Log, say } from '../log.js'
 import { type Arena, openArena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
 import { giveSlot, takeSlot } from '../memory/slots.js'
-import { DEFAULT_THREADS, Pool } from '../pool/pool.js'
-import { beginSweep, brokeOff, endSweep, sweep, sweepableSeries } from '../pool/sweep.js'
+import { DEFAULT_THREADS, Pool, PoolCannotStart } from '../pool/pool.js'
+import { beginSweep, brokeOff, endSweep, sweepableSeries, sweepInSteps } from '../pool/sweep.js'
+import { type EncodeTask, type GzipTask, work } from '../pool/work.js'
 import { Plan } from './plan.js'
 import { type ScrapeTools, SlotScrape } from './scrape.js'
 import { flagPiece, pieceCount, spanBytes } from './span.js'
@@ -19,6 +21,10 @@ import type { Scrape, ScrapeOptions, Scraper } from './types.js'
 export const SMALL_BYTES = 64 * 1024
 /** Sweeps over so many series take well under a millisecond. */
 const SMALL_SWEEP = 20_000
+/** As many series, in full pages: what a sweep in this thread does at once. */
+const STEP_PAGES = Math.floor(SMALL_SWEEP / L.MAX_PAGE_PLACES)
+/** A pool that failed, for lack of a permission perhaps, is asked again after so many sweeps. */
+const SWEEPS_WITHOUT_POOL = 100
 
 /** A scraper of a registry for the calling thread. Threads of its pool start with its first large scrape. */
 export function createScraper(handle: RegistryHandle): Scraper {
@@ -48,6 +54,10 @@ class PoolScraper implements Scraper {
   readonly #uptime: () => number
   readonly #ancestors = ancestors()
   #sweeping: NodeJS.Timeout | undefined
+  /** Sweeps to come that this thread does itself, as the pool could not. */
+  #withoutPool = 0
+  #saidSweepFailed = false
+  #closed = false
 
   constructor(handle: RegistryHandle, arena: Arena, threads: number, leave: number) {
     this.#arena = arena
@@ -56,7 +66,7 @@ class PoolScraper implements Scraper {
     this.#uptime = uptimeOf(arena)
     this.#kernel = loadKernel(arena)
     this.#families = new Families(arena)
-    this.#selfMetrics = new SelfMetrics(arena, this.#families)
+    this.#selfMetrics = new SelfMetrics(arena, this.#families, this.#uptime)
     this.#pool = new Pool(handle, threads)
     this.#tools = {
       arena,
@@ -67,7 +77,7 @@ class PoolScraper implements Scraper {
       },
       wait: (scrape, callback) => this.#wait(scrape, callback),
       leave: scrape => this.#waiting.delete(scrape),
-      encode: task => this.#pool.run(task),
+      encode: task => this.#encode(task),
       budget: arena.i32[L.H_SLOT_TEXT],
       // One being written, one waiting, and one for each thread.
       ahead: threads + 2,
@@ -98,27 +108,58 @@ class PoolScraper implements Scraper {
     return new SlotScrape(this.#tools, this.#plan(options), options)
   }
 
-  startSweeping(): void {
-    this.#sweeping ??= setInterval(() => this.#sweep(), this.#sweepEvery).unref()
+  /** By the pool; where none can be had, in this thread: what is slow is better than nothing. */
+  async #encode(task: EncodeTask | GzipTask): Promise<void> {
+    try {
+      await this.#pool.run(task)
+    } catch (error) {
+      if (!(error instanceof PoolCannotStart)) throw error
+      const { compressSpan } = await import('../pool/compress.js')
+      work(this.#arena, this.#kernel, task, compressSpan)
+    }
   }
 
-  async #sweep(): Promise<void> {
+  startSweeping(log: Log): void {
+    this.#sweeping ??= setInterval(() => this.#sweep(log), this.#sweepEvery).unref()
+  }
+
+  async #sweep(log: Log): Promise<void> {
     const arena = this.#arena
     const now = this.#uptime()
     // A little less, or a timer that fires early waits for another turn.
     if (!beginSweep(arena, threadId, this.#ancestors, now, this.#sweepEvery * 0.9)) return
+    const pooled = sweepableSeries(arena) > SMALL_SWEEP && this.#withoutPool === 0
+    if (this.#withoutPool > 0) this.#withoutPool--
     try {
-      if (sweepableSeries(arena) > SMALL_SWEEP) await this.#pool.run({ now })
-      else sweep(arena, this.#kernel, now, () => performance.now())
-    } catch {
-      // A pool thread that died left the sweep to the next one.
+      if (pooled) await this.#pool.run({ now })
+      else await this.#sweepHere(now)
+    } catch (error) {
+      // What it left the next one takes up: not at once, as a thread of the pool may be about to end, and still write.
       brokeOff(arena)
+      if (pooled) this.#withoutPool = SWEEPS_WITHOUT_POOL
+      this.#saySweepFailed(log, error, pooled)
     } finally {
       endSweep(arena, threadId)
     }
   }
 
+  /** Sweeps in this thread, which does its own work between the steps. */
+  async #sweepHere(now: number): Promise<void> {
+    const steps = sweepInSteps(this.#arena, this.#kernel, now, () => performance.now(), STEP_PAGES)
+    while (!steps.next().done && !this.#closed) await new Promise(resolve => setImmediate(resolve))
+  }
+
+  /** Once: it may fail each time from now on. The count of them goes on. */
+  #saySweepFailed(log: Log, error: unknown, pooled: boolean): void {
+    if (this.#saidSweepFailed || this.#closed) return
+    this.#saidSweepFailed = true
+    const what = pooled ? 'this thread sweeps instead, step by step' : 'it is tried again'
+    const message = `a sweep for idle series failed, and ${what}: ${(error as Error)?.message ?? String(error)}`
+    say(log, { level: 'warn', code: 'sweep-failed', message })
+  }
+
   close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#sweeping)
     return this.#pool.close()
   }

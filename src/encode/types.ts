@@ -1,3 +1,5 @@
+import type { Log } from '../log.js'
+
 /** The formats that a scrape can be told in. */
 export type Format = 'text' | 'openmetrics' | 'protobuf' | 'json'
 
@@ -57,8 +59,8 @@ export interface Scraper {
   open(options: ScrapeOptions): Scrape
   /** Called when a scrape finds no free slot, before it waits for one: readers that stall can be made to give theirs. */
   starving: (() => void) | undefined
-  /** Looks for idle series from now on, on a timer that keeps no process alive. */
-  startSweeping(): void
+  /** Looks for idle series from now on, on a timer that keeps no process alive. Sweeps that fail are told to `log`. */
+  startSweeping(log: Log): void
   /** Ends the pool. Can be awaited twice. */
   close(): Promise<void>
 }

@@ -61,7 +61,7 @@ async function start(): Promise<void> {
   }
   if (leaving.signal.aborted) return
   scraper = createScraper(data.handle)
-  scraper.startSweeping()
+  scraper.startSweeping(log)
   const { trustedHosts, offered, gzip, ...answering } = data.answering
   const recorder = recorderOf(createRecorder)
   desk = new Desk({

@@ -56,6 +56,11 @@ export class Arena {
     return (Atomics.load(this.i32, L.H_BUMP) - arena) * L.WORD_BYTES
   }
 
+  /** Bytes that have never been given out. */
+  freeBytes(): number {
+    return (this.i32[L.H_LIMIT] - Atomics.load(this.i32, L.H_BUMP)) * L.WORD_BYTES
+  }
+
   /** Copies bytes into newly allocated memory with room for a 16-byte copy's overrun; 0 when memory is full. */
   store(bytes: Uint8Array): number {
     const at = this.alloc(Math.ceil((bytes.length + 1) / L.WORD_BYTES))

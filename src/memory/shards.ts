@@ -85,9 +85,14 @@ function shardState(thread: number, state: number): number {
 
 /**
  * A shard for the calling thread: an orphan's if there is one, else a free one; undefined when `maxThreads` are in use.
- * `ancestors` are the threads whose end is this one's too, nearest last.
+ * `ancestors` are the threads whose end is this one's too, nearest last; `now` is in ms since the registry was made.
  */
-export function claimShard(arena: Arena, threadId: number, ancestors: readonly number[]): Shard | undefined {
+export function claimShard(
+  arena: Arena,
+  threadId: number,
+  ancestors: readonly number[],
+  now = 0,
+): Shard | undefined {
   announce(arena, threadId, ancestors)
   const { i32 } = arena
   const count = i32[L.H_SHARD_COUNT]
@@ -99,6 +104,7 @@ export function claimShard(arena: Arena, threadId: number, ancestors: readonly n
       const moving = shardState(threadId, L.SHARD_MOVING)
       if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
       i32[shard.at + L.SHARD_WATCHED] = 0
+      i32[shard.at + L.SHARD_CLAIMED] = now
       i32[shard.at + L.SHARD_CLAIMS] += 1
       Atomics.store(i32, shard.at + L.SHARD_STATE, shardState(threadId, L.SHARD_LIVE))
       return shard

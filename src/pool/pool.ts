@@ -1,12 +1,19 @@
 import type { Piscina as PiscinaPool } from 'piscina'
 import type { RegistryHandle } from '../memory/handle.js'
-import type { Task } from './task.js'
+import type { Task } from './work.js'
 
 export const DEFAULT_THREADS = 2
 /** Threads that had nothing to do for this long end, ms. */
 const IDLE_TIMEOUT = 60_000
 /** How long close() waits for tasks that are under way, ms. */
 const CLOSE_PATIENCE = 1_000
+
+/** There is no thread to be had, for now or for good: the process may have no permission to start any. */
+export class PoolCannotStart extends Error {
+  constructor(cause: unknown) {
+    super(`the pool cannot start: ${(cause as Error)?.message ?? String(cause)}`, { cause })
+  }
+}
 
 /** The threads that encode for one thread's scrapes; started when there is something to encode. */
 export class Pool {
@@ -25,7 +32,10 @@ export class Pool {
     return this.#threads
   }
 
-  /** Encodes a slot, plainly or compressed, or sweeps. Rejects if its thread died meanwhile. */
+  /**
+   * Encodes a slot, plainly or compressed, or sweeps. Rejects if its thread died meanwhile, with PoolCannotStart if there
+   * is none.
+   */
   async run(task: Task): Promise<void> {
     if (this.#closed !== undefined) throw new Error('the pool is closed')
     this.#piscina ??= this.#start()
@@ -36,7 +46,7 @@ export class Pool {
     } catch (error) {
       // No thread or no file to be had, for now: the next task tries again.
       if (this.#piscina === starting) this.#piscina = undefined
-      throw error
+      throw new PoolCannotStart(error)
     }
     // Given up just now.
     if (this.#piscina !== starting) return this.run(task)

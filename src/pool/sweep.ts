@@ -26,14 +26,19 @@ export function beginSweep(
   every: number,
 ): boolean {
   const { i32 } = arena
-  // Both are Int32s, which a registry that lives for weeks outgrows: only their difference has a meaning. Below zero
-  // is long ago.
-  const since = (now - i32[L.H_SWEPT_AT]) | 0
-  if ((since >= 0 && since < every) || !hasSweepWork(arena)) return false
+  if (!isSweepDue(arena, now, every) || !hasSweepWork(arena)) return false
   announce(arena, threadId, ancestors)
   if (Atomics.compareExchange(i32, L.H_SWEEPER, 0, threadId + 1) !== 0) return false
   i32[L.H_SWEPT_AT] = now
   return true
+}
+
+/** Whether the last sweep began `every` ms ago or earlier. */
+export function isSweepDue(arena: Arena, now: number, every: number): boolean {
+  // Both are Int32s, which a registry that lives for weeks outgrows: only their difference has a meaning. Below zero
+  // is long ago.
+  const since = (now - arena.i32[L.H_SWEPT_AT]) | 0
+  return since < 0 || since >= every
 }
 
 /** Gives the right back. */
@@ -42,10 +47,11 @@ export function endSweep(arena: Arena, threadId: number): void {
 }
 
 /**
- * A sweep was broken off by a death: what it freed and did not come to take off the counts is counted anew, and what it
- * asked threads to let go of is said again.
+ * A sweep was broken off, by a death or a failure: what it freed and did not come to take off the counts is counted
+ * anew, and what it asked threads to let go of is said again.
  */
 export function brokeOff(arena: Arena): void {
+  tally(arena, L.H_SWEEPS_FAILED)
   Atomics.add(arena.i32, L.H_DEATHS_INSIDE, 1)
   Atomics.add(arena.i32, L.H_REQUESTS, 1)
 }

@@ -220,3 +220,37 @@ t.test('bad options of createRegistry', async t => {
   ] as const)
     t.throws(() => fresh(t, options as object), message)
 })
+
+t.test('with any rest of memory left, no drop of any family is in no figure', async t => {
+  for (let but = 0; but <= 1_200; but += 8) {
+    const { registry, arena } = fresh(t, { memory: '4MiB' })
+    fill(arena, but)
+    let recorded = 0
+    for (const name of ['one_total', 'two_total', 'three_total']) {
+      const counter = registry.counter({ name, help: 'h', labelNames: ['x'] })
+      for (let n = 0; n < 20; n++, recorded++) counter.inc({ x: `${n}` })
+    }
+    const text = await registry.metrics({ selfMetrics: true })
+    const sum = (lines: RegExp) => [...text.matchAll(lines)].reduce((all, [, n]) => all + Number(n), 0)
+    const counted = sum(/^\w+_total\{x="\d+"\} (\d+)$/gm)
+    t.equal(counted + sum(/^postmeter_dropped_updates_total\{.*\} (\d+)$/gm), recorded, `${but} words left`)
+  }
+})
+
+t.test('used bytes are all that is reserved when memory is full, however small it is', async t => {
+  for (const memory of ['4MiB', '64MiB']) {
+    const { registry, arena } = fresh(t, { memory })
+    const figure = async (name: string) =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await registry.metrics({ selfMetrics: true }))?.[1])
+    const reserved = await figure('postmeter_memory_reserved_bytes')
+    t.equal(reserved, Number.parseInt(memory, 10) * 2 ** 20)
+    t.ok((await figure('postmeter_memory_used_bytes')) < reserved * 0.6, 'an empty one')
+    const counter = registry.counter(C)
+    const wide = 'x'.repeat(4_000)
+    for (let n = 0; drops(arena, 'c_total', 'memory') === 0; n++) counter.inc({ x: `${wide}${n}` })
+    t.ok((await figure('postmeter_memory_used_bytes')) > reserved * 0.99, 'a full one')
+    fill(arena)
+    const used = await figure('postmeter_memory_used_bytes')
+    t.ok(used > reserved - 8 * L.LINE_WORDS && used <= reserved)
+  }
+})

@@ -466,7 +466,7 @@ t.test('nor the first drop of a family, which makes a series of its own be told'
     const { sim, c } = world()
     c.inc({ x: 'b' })
     const families = new Families(sim.arena)
-    reserveDrops(sim.arena, families, families.get('c') as Family)
+    reserveDrops(sim.arena, families, (families.get('c') as Family).ref, 'c')
     const { i32 } = sim.arena
     const family = families.get('c')?.ref as number
     const place = placeAt(i32[family * 2 + L.F_DROP_PAGE], L.DROP_SERIES)
@@ -479,7 +479,7 @@ t.test('nor the first drop of a family, which makes a series of its own be told'
         seq = Atomics.add(i32, L.H_SCRAPE_SEQ, 1)
         planned = i32[place * 2 + L.PLACE_STATE] !== L.STATE_FREE
       },
-      () => new SelfMetrics(sim.arena, families).refresh(),
+      () => new SelfMetrics(sim.arena, families, () => sim.uptime()).refresh(),
     )
     t.equal(i32[place * 2 + L.PLACE_STATE], L.STATE_LIVE)
     if (!there) break
