@@ -43,15 +43,18 @@ export class InheritedShares {
     markShare(arena, cells, L.SHARE_OWN, index)
   }
 
-  /** Notes that a `sum` gauge's share is being set; returns what of the cell is the dead's. */
-  set(family: Family, cells: number, at: number): number {
+  /** Notes that a `sum` gauge's share is set to a value; returns what of the cell is the dead's. */
+  set(family: Family, cells: number, at: number, value: number): number {
+    const arena = this.#arena
     const index = (at - cells - L.CELLS_HEADER_WORDS) / family.cells
-    if (!isShare(this.#arena, cells, L.SHARE_SET, index)) markShare(this.#arena, cells, L.SHARE_SET, index)
     const inherited = this.#byCell.get(at)
-    if (inherited === undefined) return 0
-    if (inherited.resets === Atomics.load(this.#arena.i32, family.ref * 2 + L.F_RESETS))
+    if (inherited?.resets === Atomics.load(arena.i32, family.ref * 2 + L.F_RESETS)) {
+      markShare(arena, cells, L.SHARE_BESIDE, index, value !== 0)
       return inherited.value
+    }
+    if (inherited !== undefined) markShare(arena, cells, L.SHARE_BESIDE, index, false)
     this.#byCell.delete(at)
+    markShare(arena, cells, L.SHARE_SET, index)
     return 0
   }
 }

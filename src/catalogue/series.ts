@@ -48,8 +48,8 @@ export interface SeriesContext extends Clocks {
   readonly ancestors: readonly number[]
 }
 
-/** A refused label set is looked for so often while others are inside a look-up: some 10 µs. */
-const LOOKS = 64
+/** A refused label set is looked for so often while others are inside a look-up: some 100 µs. */
+const LOOKS = 256
 
 /** What the thread has once it has claimed a shard. */
 interface Own {
@@ -255,11 +255,11 @@ export class SeriesTable {
   }
 
   /**
-   * Notes that the share in a cell of a `sum` gauge is being set, and not only added to; returns what of the cell is the
+   * Notes that the share in a cell of a `sum` gauge is set to a value, and not only added to; returns what of the cell is the
    * share of threads that have died.
    */
-  setShare(family: Family, cells: number, at: number): number {
-    return this.#inherited.set(family, cells, at)
+  setShare(family: Family, cells: number, at: number, value: number): number {
+    return this.#inherited.set(family, cells, at, value)
   }
 
   /** Lets go of what others asked for, in bounded batches; returns whether there may be more to do. See Holders. */

@@ -134,7 +134,7 @@ function setSlowly(child: GaugeChild, value: number): void {
   const { at, metric } = child
   const { family, context } = metric
   const shared = family !== undefined && family.aggregate === 'sum'
-  const inherited = shared ? context.series.setShare(family, child.page, at) : 0
+  const inherited = shared ? context.series.setShare(family, child.page, at, value) : 0
   if (inherited === 0) child.setAt = at
   child.cells[at] = inherited + value
 }

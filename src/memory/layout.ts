@@ -367,6 +367,7 @@ export const TEXT_CONTROL_BIT = 0x4000_0000
  *
  *     0..3 the cell is this shard's living thread's: it began there, or took over what was there
  *     4..7 the thread has set it, not only added to it
+ *     8..11 a dead thread's share is in it, too, and what the thread has set beside it is not zero
  */
 export const CELLS_NEXT = 0
 export const CELLS_SHARD = 1
@@ -379,7 +380,8 @@ export const CELLS_EXEMPLARS = 12
 export const CELLS_HEADER_WORDS = 7
 export const SHARE_OWN = 0
 export const SHARE_SET = 4
-export const SHARE_WORDS = 4
+export const SHARE_BESIDE = 8
+export const SHARE_WORDS = 6
 /** A cell page is 1 KiB at most, unless a single histogram needs more. */
 export const CELLS_PAGE_WORDS = 128
 

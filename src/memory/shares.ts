@@ -9,7 +9,8 @@
  *   set() puts the thread's share beside it (catalogue/inherited.ts).
  * - SHARE_SET is a thread's whole word: it has set its share, and not only added to it. A `sum` that folds to zero over
  *   shares that were set (5 here, -5 there) is news as long as they stand: the next set() counts on the other. Over
- *   shares that were only added to (inc here, dec there) it is idle.
+ *   shares that were only added to (inc here, dec there) it is idle. Beside a dead thread's share a cell does not tell
+ *   what was set: there SHARE_BESIDE does, in its place.
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
@@ -27,14 +28,17 @@ function bitsAt(arena: Arena, cells: number): number {
   return (cells + L.CELLS_HEADER_WORDS + i32[page * 2 + L.PAGE_CAPACITY] * each) * 2
 }
 
-/** `which` is SHARE_OWN or SHARE_SET. */
+/** `which` is SHARE_OWN, SHARE_SET or SHARE_BESIDE. */
 export function isShare(arena: Arena, cells: number, which: number, index: number): boolean {
   const field = bitsAt(arena, cells) + which + (index >>> 5)
   return (Atomics.load(arena.i32, field) & (1 << (index & 31))) !== 0
 }
 
-export function markShare(arena: Arena, cells: number, which: number, index: number): void {
-  Atomics.or(arena.i32, bitsAt(arena, cells) + which + (index >>> 5), 1 << (index & 31))
+export function markShare(arena: Arena, cells: number, which: number, index: number, on = true): void {
+  const field = bitsAt(arena, cells) + which + (index >>> 5)
+  const bit = 1 << (index & 31)
+  if (on) Atomics.or(arena.i32, field, bit)
+  else Atomics.and(arena.i32, field, ~bit)
 }
 
 /** The thread that these cells were has ended. */

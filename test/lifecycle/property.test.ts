@@ -74,6 +74,8 @@ interface Share {
   value: number | undefined
   /** Of it, what the dead left: a `sum` keeps it, whatever is set. */
   inherited: number
+  /** Beside what the dead left: what was set last. */
+  beside?: number
   /** Whether a living thread has set it. */
   set: boolean
 }
@@ -123,9 +125,10 @@ class Oracle {
   busy(kind: Kind, one: Series): boolean {
     if (!isGauge(kind)) return false
     if (this.value(kind, one) !== 0) return true
-    return [...one.shares.values()].some(
-      ({ thread, value = 0, set }) => !this.dead.has(thread) && value !== 0 && (set || kind !== 'gauge'),
-    )
+    return [...one.shares.values()].some(({ thread, value = 0, beside, set }) => {
+      if (this.dead.has(thread)) return false
+      return kind !== 'gauge' ? value !== 0 : set && (beside ?? value) !== 0
+    })
   }
 
   touch(key: string, thread: number, now: number, shard: number): Series {
@@ -165,6 +168,7 @@ class Oracle {
       const share = one.shares.get(shard) as Share
       share.value = how === 'set' ? share.inherited + value : (share.value ?? 0) + value
       if (how === 'set') share.set = true
+      if (how === 'set' && share.inherited !== 0) share.beside = value
     }
   }
 

@@ -124,6 +124,22 @@ t.test('a gauge that folds to zero over shares that threads have set does not ex
   }
 })
 
+t.test('sum: nor one that folds to zero beside what a dead thread left', async t => {
+  const { sim, one, two, gauge, value } = world('sum')
+  gauge(one).set({ x: 'a' }, 1)
+  sim.bury(one)
+  const heir = sim.thread(4)
+  gauge(heir).set({ x: 'a' }, -1)
+  t.equal(value(), 0)
+  expire(sim, [heir, two])
+  gauge(heir).set({ x: 'a' }, 7)
+  t.equal(value(), 8)
+  gauge(two).dec({ x: 'a' }, 1)
+  gauge(heir).set({ x: 'a' }, 0)
+  expire(sim, [heir, two])
+  t.equal(value(), undefined, 'gone once it has set zero')
+})
+
 t.test('sum: what is added here and taken off there expires at zero', async t => {
   const { sim, one, two, gauge, value } = world('sum')
   gauge(one).inc({ x: 'a' }, 1_000)

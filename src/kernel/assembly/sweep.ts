@@ -46,6 +46,7 @@ import {
   PLACE_WORDS,
   SHARD_EPOCH,
   SHARD_WORDS,
+  SHARE_BESIDE,
   SHARE_OWN,
   SHARE_SET,
   SLOT_STATUS,
@@ -63,7 +64,7 @@ import {
 } from './layout'
 import { clearBlocks } from './native'
 import { address, field, header, setField, shared } from './record'
-import { clearBit, hasBit, shareBits } from './shares'
+import { clearBits, hasBit, shareBits } from './shares'
 
 function at(ref: u32, n: i32): usize {
   return address(ref) + ((<usize>n) << 2)
@@ -153,7 +154,9 @@ function isBusy(family: u32, page: u32, index: i32, value: f64): bool {
   const nothing = nothingOf(family)
   const cells = field(family, F_CELLS)
   for (let c = <u32>shared(page, PAGE_CELLS); c != 0; c = <u32>field(c, CELLS_NEXT)) {
-    if (!hasBit(shareBits(page, c), which, index)) continue
+    const bits = shareBits(page, c)
+    if (aggregate == AGGREGATE_SUM && hasBit(bits, SHARE_BESIDE, index)) return true
+    if (!hasBit(bits, which, index)) continue
     const raw = atomic.load<u64>(address(c + CELLS_HEADER_WORDS + index * cells))
     // Zero of either sign.
     if (raw != nothing && raw << 1 != 0) return true
@@ -218,10 +221,7 @@ function clearCells(family: u32, page: u32, index: i32): void {
   for (let c = <u32>shared(page, PAGE_CELLS); c != 0; c = <u32>field(c, CELLS_NEXT)) {
     const first = address(c + CELLS_HEADER_WORDS + index * cells)
     for (let n = 0; n < cells; n++) store<u64>(first + ((<usize>n) << 3), n == 0 ? nothing : 0)
-    if (shares) {
-      clearBit(shareBits(page, c), SHARE_OWN, index)
-      clearBit(shareBits(page, c), SHARE_SET, index)
-    }
+    if (shares) clearBits(shareBits(page, c), index)
     clearBlocks(family, page, c, index)
     clearExemplars(family, c, index)
   }
