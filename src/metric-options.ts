@@ -14,15 +14,15 @@ export interface MetricOptions<N extends string> {
   maxSeries?: number
   /**
    * Series idle for so long go: ms, or for example `'10m'`. A counter or histogram is idle while it does not change,
-   * a gauge while it is zero. A series without labels never goes. Default: the registry's.
+   * a gauge while it is zero (and, where threads set their shares, each of these). A series without labels never goes. Default: the registry's.
    */
   expireAfter?: number | string
 }
 
 export interface GaugeOptions<N extends string> extends MetricOptions<N> {
   /**
-   * How threads' values make one. `sum` (default): inc here, dec there; the dead's share stays. `livesum`, `min`,
-   * `max`: over living threads. `last`: one value for all threads, which can only be set.
+   * How threads' values make one. `sum` (default): inc here, dec there; the dead's share stays, also beside what the
+   * next thread sets. `livesum`, `min`, `max`: over living threads. `last`: one value for all threads, which can only be set.
    */
   aggregate?: Aggregate
   /** `untouched`: idle is what no thread calls, whatever its value. Default `zero`. */
