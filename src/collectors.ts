@@ -1,4 +1,4 @@
-import { show } from './errors.js'
+import { thrown } from './errors.js'
 import { type Log, say } from './log.js'
 
 /** Any gauge: a collect callback gets the one that it was registered with. */
@@ -81,21 +81,12 @@ export class Collectors {
   }
 
   #failed(one: Collected, error: unknown): void {
-    this.#say(one, 'collect-failed', `failed: ${told(error)}`)
+    this.#say(one, 'collect-failed', `failed: ${thrown(error)}`)
   }
 
   /** Once it is stopped, that nothing can be set any more is no news. */
   #say({ gauge }: Collected, code: string, what: string): void {
     if (this.#stopped) return
     say(this.#log, { level: 'warn', code, message: `metric "${gauge.name}": its collect callback ${what}` })
-  }
-}
-
-/** What was thrown, which need be no Error, nor anything that can be made a string. */
-function told(error: unknown): string {
-  try {
-    return String(error)
-  } catch {
-    return show(error)
   }
 }

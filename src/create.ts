@@ -4,7 +4,7 @@ import { endianness } from 'node:os'
 import { getEnvironmentData, isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from './catalogue/self-metrics.js'
 import { ancestors, environmentKey, registries } from './environment.js'
-import { badOption } from './errors.js'
+import { badOption, show } from './errors.js'
 import { defaultLog } from './log.js'
 import { type Arena, createArena, openArena } from './memory/arena.js'
 import { monotonic } from './memory/clock.js'
@@ -80,7 +80,7 @@ export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): 
   if (known !== undefined) return known
   if (isMainThread && nameOrHandle === 'default') return createRegistry()
   throw new Error(
-    `there is no registry "${nameOrHandle}" in this thread: make it with createRegistry() before the Worker is ` +
+    `there is no registry ${show(nameOrHandle)} in this thread: make it with createRegistry() before the Worker is ` +
       'started, or send its handle',
   )
 }

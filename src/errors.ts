@@ -1,22 +1,102 @@
 /**
  * Mistakes in the program are thrown where they were made, with the option or label and the value named.
  * Wrong kinds of value are TypeErrors, values of the right kind out of range are RangeErrors.
+ *
+ * Guarantees: to tell a value takes bounded work whatever it is, and runs no code of the program's: no getter, no
+ * toJSON(), no trap of a Proxy. Values are caches, buffers and this library's own children, handed over by mistake.
  */
+import { types } from 'node:util'
+
+const MOST = 120
+const MOST_THROWN = 1_000
+
+/** What would change how the line looks that it stands in: JSON escapes only what is below U+0020. */
+const UNSEEN = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
 /** A value as an error message shows it: short, quoted, never throwing. */
 export function show(value: unknown): string {
-  let text: string
-  if (typeof value === 'string') text = JSON.stringify(value)
-  else if (typeof value === 'function') text = 'a function'
-  else if (typeof value === 'bigint') text = `${value}n`
-  else if (typeof value === 'object' && value !== null) {
+  return cut(isList(value) ? spellList(value) : spell(value), MOST)
+}
+
+function isList(value: unknown): value is unknown[] {
+  // First: of a Proxy that was revoked not even this can be asked.
+  return !types.isProxy(value) && Array.isArray(value)
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 3).toWellFormed()}...` : text
+}
+
+function spell(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return quote(value)
+    case 'function':
+      return 'a function'
+    case 'bigint':
+      return value > -(10n ** 100n) && value < 10n ** 100n ? `${value}n` : 'a bigint'
+    case 'symbol':
+      return `Symbol(${escaped((value.description ?? '').slice(0, MOST))})`
+    case 'object':
+      return value === null ? 'null' : spellObject(value)
+    default:
+      return String(value)
+  }
+}
+
+function quote(text: string): string {
+  return escaped(JSON.stringify(text.slice(0, MOST + 1)))
+}
+
+function escaped(text: string): string {
+  return text.replace(UNSEEN, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** By its class alone: what an object holds can be large, and to read it can run anything. */
+function spellObject(value: object): string {
+  if (types.isProxy(value)) return '[object Proxy]'
+  return isList(value) ? '[...]' : `[object ${escaped(className(value))}]`
+}
+
+/** The first elements, so far as there is room for them. */
+function spellList(list: readonly unknown[]): string {
+  let text = ''
+  for (let n = 0; n < list.length && text.length <= MOST; n++) {
+    // What is behind a getter is left there.
+    const element: unknown = Object.getOwnPropertyDescriptor(list, n)?.value
+    text += `${n === 0 ? '' : ','}${spell(element)}`
+  }
+  return `[${text}]`
+}
+
+function className(value: object): string {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  const made = own(prototype, 'constructor')
+  const name = typeof made === 'function' ? own(made, 'name') : undefined
+  return typeof name === 'string' && name !== '' ? name.slice(0, MOST) : 'Object'
+}
+
+/** A property that can be read without running anything. */
+function own(value: object | null, key: string): unknown {
+  if (value === null || types.isProxy(value)) return undefined
+  return Object.getOwnPropertyDescriptor(value, key)?.value
+}
+
+/** What was thrown, which need be no Error: the name and message of what has them, which are read; else as show() does. */
+export function thrown(error: unknown): string {
+  if (typeof error === 'string') return cut(error, MOST_THROWN)
+  if (typeof error === 'object' && error !== null && !isList(error)) {
     try {
-      text = JSON.stringify(value) ?? 'an object'
+      const { name, message } = error as Error
+      if (typeof message === 'string') {
+        const of = typeof name === 'string' ? name : className(error)
+        return cut(message === '' ? of : `${of}: ${message}`, MOST_THROWN)
+      }
     } catch {
-      text = 'an object'
+      // A getter that throws says no more than its object's class.
     }
-  } else text = String(value)
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text
+  }
+  return show(error)
 }
 
 /** `option "listen": "x" is not an address` as a TypeError. */
@@ -29,14 +109,17 @@ export function outOfRange(option: string, value: unknown, why: string): RangeEr
   return new RangeError(`option "${option}": ${show(value)} ${why}`)
 }
 
+/** Whether its own keys are names, and not the indices of what may have millions. */
+export function isNamed(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !isList(value) && !ArrayBuffer.isView(value)
+}
+
 /** Refuses options that do not exist, so that a misspelt one is not silently without effect; and what has none. */
 export function knownOptions(call: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${call}: options ${show(options)} are no object`)
-  }
+  if (!isNamed(options)) throw new TypeError(`${call}: options ${show(options)} are no object`)
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new TypeError(`${call}: option "${key}" is not known; there are ${known.join(', ')}`)
+      throw new TypeError(`${call}: option ${show(key)} is not known; there are ${known.join(', ')}`)
     }
   }
 }

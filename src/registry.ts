@@ -33,7 +33,8 @@ import { CONTENT_TYPES } from './encode/negotiation.js'
 import { createGuestScraper } from './encode/scraper.js'
 import type { Scraper } from './encode/types.js'
 import { ANCESTORS_KEY, environmentKey, forget } from './environment.js'
-import { badOption, knownOptions, outOfRange, show } from './errors.js'
+import { badOption, isNamed, knownOptions, outOfRange, show } from './errors.js'
+import { INSPECT, type Inspect, inspected } from './inspect.js'
 import { checkBuckets } from './instruments/buckets.js'
 import type { Context } from './instruments/context.js'
 import { Counter } from './instruments/counter.js'
@@ -178,6 +179,17 @@ export class Registry {
 
   get name(): string {
     return this.handle.name
+  }
+
+  /** What logs tell of it: its name, the bytes that it reserved, its default labels. */
+  toJSON(): { name: string; memory: number; labels: Readonly<Record<string, string>> } {
+    const { memory, labels } = this.#shared
+    return { name: this.name, memory, labels }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspected('Registry', this.toJSON(), options, inspect)
   }
 
   /** A count that only rises; the one of that name if any thread made it before. @throws if that one differs. */
@@ -415,7 +427,7 @@ export class Registry {
 
   /** Whether a series of the family can have these labels: its own, and default ones of the value that they have. */
   #hasOnly(family: Family, labels: Readonly<Record<string, LabelValue>>): boolean {
-    if (typeof labels !== 'object' || labels === null) {
+    if (!isNamed(labels)) {
       throw new TypeError(`metric "${family.name}": labels ${show(labels)} are no object`)
     }
     return Object.entries(labels).every(([name, value]) => {

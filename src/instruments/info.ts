@@ -1,3 +1,4 @@
+import { INSPECT, type Inspect, inspected } from '../inspect.js'
 import type { Gauge } from './gauge.js'
 import type { Labels } from './metric.js'
 
@@ -25,6 +26,16 @@ export class Info<L extends string = never> {
   /** @internal */
   get identity() {
     return this.#gauge.identity
+  }
+
+  /** What logs tell of it. */
+  toJSON(): { name: string; type: string; labelNames: readonly L[] } {
+    return { name: this.name, type: 'info', labelNames: this.labelNames }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspected('Info', this.toJSON(), options, inspect)
   }
 
   /**

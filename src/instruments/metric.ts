@@ -11,7 +11,8 @@ import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
 import { roomNumber } from '../catalogue/room.js'
 import { type Holder, refusal, refusalReason } from '../catalogue/series.js'
-import { show } from '../errors.js'
+import { isNamed, show } from '../errors.js'
+import { capitalized, INSPECT, type Inspect, inspected } from '../inspect.js'
 import type { Arena } from '../memory/arena.js'
 import { DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES } from '../memory/layout.js'
 import type { Context } from './context.js'
@@ -41,6 +42,19 @@ export abstract class Child implements Holder {
     this.metric = metric
     this.key = key
     this.cells = metric.context.arena.f64
+  }
+
+  /** What logs tell of it: nothing of what it has counted, which is in shared memory. */
+  toJSON(): { name: string; type: string; labels: Record<string, string> } {
+    const { metric, key } = this
+    const values = typeof key === 'string' ? [key] : key
+    const labels = metric.labelNames.map((name, n): [string, string] => [name, values[n]])
+    return { name: metric.name, type: metric.identity.kind, labels: Object.fromEntries(labels) }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspected(`${capitalized(this.metric.identity.kind)}Child`, this.toJSON(), options, inspect)
   }
 
   /** @internal */
@@ -145,24 +159,39 @@ export abstract class Metric<L extends string, C extends Child> {
     if (this.family !== undefined) this.context.reset(this.family)
   }
 
+  /** What logs tell of it. */
+  toJSON(): { name: string; type: string; labelNames: readonly L[] } {
+    return { name: this.name, type: this.identity.kind, labelNames: this.labelNames }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspected(capitalized(this.identity.kind), this.toJSON(), options, inspect)
+  }
+
   /** @internal */
   protected abstract makeChild(key: string | readonly string[]): C
 
-  /** @throws TypeError naming a label that the metric does not have. @internal */
+  /** @throws TypeError naming a label that the metric does not have, or what has no labels. @internal */
   protected checkNames(labels: object): void {
+    if (!isNamed(labels)) throw this.#noLabels(labels)
     for (const key of Object.keys(labels)) {
       if (!this.labelNames.includes(key as L)) {
         throw new TypeError(
-          `metric "${this.name}": label "${key}" is not known; there are ${this.labelNames.map(show).join(', ') || 'none'}`,
+          `metric "${this.name}": label ${show(key)} is not known; there are ${this.labelNames.map(show).join(', ') || 'none'}`,
         )
       }
     }
   }
 
+  #noLabels(given: unknown): TypeError {
+    return new TypeError(`metric "${this.name}": ${show(given)} is no object of labels`)
+  }
+
   #checked(labels: Record<string, unknown>): string[] {
-    // A list, a Map or a boxed number has no labels to be missed where there are none.
+    // A Map or a boxed number has no labels to be missed where there are none.
     if (this.labelNames.length === 0 && Object.prototype.toString.call(labels) !== '[object Object]') {
-      throw new TypeError(`metric "${this.name}": ${show(labels)} is no object of labels`)
+      throw this.#noLabels(labels)
     }
     this.checkNames(labels)
     return this.labelNames.map(name =>

@@ -1,4 +1,5 @@
-import { show } from '../errors.js'
+import { isNamed, show } from '../errors.js'
+import { INSPECT, type Inspect, inspected } from '../inspect.js'
 import type { Gauge, GaugeChild } from './gauge.js'
 import type { Labels } from './metric.js'
 
@@ -11,6 +12,19 @@ export class StatesetChild<S extends string> {
   constructor(name: string, children: ReadonlyMap<string, GaugeChild>) {
     this.#name = name
     this.#children = children
+  }
+
+  /** What logs tell of it. */
+  toJSON(): { name: string; type: string; states: readonly S[]; labels: Record<string, string> } {
+    const [first] = this.#children.values()
+    // The state is a label too, of the family's name.
+    const { [this.#name]: _state, ...labels } = first.toJSON().labels
+    return { name: this.#name, type: 'stateset', states: [...this.#children.keys()] as S[], labels }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspected('StatesetChild', this.toJSON(), options, inspect)
   }
 
   /** Says whether it is in a state; others are left as they are. @throws TypeError for a state that it does not have. */
@@ -67,22 +81,31 @@ export class Stateset<S extends string, L extends string = never> {
     return this.#gauge.identity
   }
 
+  /** What logs tell of it. */
+  toJSON(): { name: string; type: string; states: readonly S[]; labelNames: readonly L[] } {
+    return { name: this.name, type: 'stateset', states: this.states, labelNames: this.labelNames }
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspected('Stateset', this.toJSON(), options, inspect)
+  }
+
   /** The states of a label set: all exist, at 0, from here on. @throws TypeError as a counter's labels() does. */
   labels(labels: Labels<L>): StatesetChild<S> {
     return this.#child(this.#values(labels))
   }
 
   #values(labels: unknown): unknown[] {
-    if (typeof labels !== 'object' || labels === null) {
+    if (!isNamed(labels)) {
       throw new TypeError(`metric "${this.name}": ${show(labels)} is no object of labels`)
     }
     for (const name of Object.keys(labels)) {
       if (!this.labelNames.includes(name as L)) {
-        throw new TypeError(`metric "${this.name}": label "${name}" is not known`)
+        throw new TypeError(`metric "${this.name}": label ${show(name)} is not known`)
       }
     }
-    const own = labels as Record<string, unknown>
-    return this.labelNames.map(name => (Object.hasOwn(own, name) ? own[name] : undefined))
+    return this.labelNames.map(name => (Object.hasOwn(labels, name) ? labels[name] : undefined))
   }
 
   #child(values: readonly unknown[]): StatesetChild<S> {

@@ -8,6 +8,7 @@
  * given; memory that was never allocated is zero.
  */
 import { badOption } from '../errors.js'
+import { quiet } from '../inspect.js'
 import type { RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 
@@ -26,10 +27,10 @@ export class Arena {
 
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory
-    this.f64 = new Float64Array(memory.buffer)
-    this.i32 = new Int32Array(memory.buffer)
-    this.i64 = new BigInt64Array(memory.buffer)
-    this.u8 = new Uint8Array(memory.buffer)
+    this.f64 = quiet(new Float64Array(memory.buffer))
+    this.i32 = quiet(new Int32Array(memory.buffer))
+    this.i64 = quiet(new BigInt64Array(memory.buffer))
+    this.u8 = quiet(new Uint8Array(memory.buffer))
     this.shards = this.i32[L.H_SHARDS]
     this.hash = this.i32[L.H_HASH]
     this.hashMask = this.i32[L.H_HASH_MASK]

@@ -208,7 +208,7 @@ t.test('bad options of createRegistry', async t => {
     [{ colectEvery: 9 }, /option "colectEvery" is not known/],
     [{ labels: null }, /option "labels": null is not an object of label values/],
     [{ labels: ['a'] }, /option "labels": \["a"\] is not an object/],
-    [{ labels: new Map([['a', 'x']]) }, /option "labels": \{\} is not an object of label values/],
+    [{ labels: new Map([['a', 'x']]) }, /option "labels": \[object Map\] is not an object of label values/],
     [{ labels: { family: 'x' } }, /option "labels": "family" is a label of the library's own metrics/],
     [
       { labels: { a: 'x', reason: 'y' } },

@@ -115,10 +115,10 @@ t.test('what is wrong with one is said, and nothing is counted', async t => {
     ['trace', /metric "c_total": exemplar "trace" is not an object of labels/],
     [null, /metric "c_total": exemplar null is not an object of labels/],
     [['a'], /metric "c_total": exemplar \["a"\] is not an object of labels/],
-    [new Map([['a', 'x']]), /metric "c_total": exemplar \{\} is not an object of labels/],
+    [new Map([['a', 'x']]), /metric "c_total": exemplar \[object Map\] is not an object of labels/],
     [{ 'trace-id': 'x' }, /metric "c_total": exemplar label "trace-id" is not a label name/],
     [{ __x: 'x' }, /metric "c_total": exemplar label "__x" is not a label name/],
-    [{ trace_id: {} }, /metric "c_total": label "trace_id": \{\} is not a string, a number or a boolean/],
+    [{ trace_id: {} }, /metric "c_total": label "trace_id": \[object Object\] is not a string, a number/],
     [{ trace_id: undefined }, /metric "c_total": label "trace_id" is missing/],
     [{ trace_id: 'x'.repeat(121) }, /metric "c_total": exemplar .* has 129 characters; .* may have 128/],
   ]

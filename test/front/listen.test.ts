@@ -1,4 +1,5 @@
 import t from 'tap'
+import { show } from '../../src/errors.js'
 import { listenText, parseListen, urlOf } from '../../src/front/listen.js'
 
 t.test('addresses', async t => {
@@ -52,10 +53,7 @@ t.test('what is refused names the option and the value', async t => {
       t.fail(`accepted: ${JSON.stringify(listen)}`)
     } catch (error) {
       t.ok(error instanceof TypeError || error instanceof RangeError)
-      t.ok(
-        (error as Error).message.startsWith(`option "listen": ${JSON.stringify(listen)} `),
-        (error as Error).message,
-      )
+      t.ok((error as Error).message.startsWith(`option "listen": ${show(listen)} `), (error as Error).message)
     }
   }
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { show } from '../../src/errors.js'
 import { isLoopback, peerBytes, peerText, TrustedHosts, warnIfOpen } from '../../src/front/trusted-hosts.js'
 import { SEED } from '../support/arbitrary.js'
 
@@ -106,8 +107,10 @@ t.test('entries that are refused, with option and entry', async t => {
       t.fail(`accepted: ${JSON.stringify(entry)}`)
     } catch (error) {
       t.ok(error instanceof TypeError || error instanceof RangeError, JSON.stringify(entry))
-      const shown = entry === undefined ? 'undefined' : JSON.stringify(entry)
-      t.ok((error as Error).message.startsWith(`option "trustedHosts": ${shown} `), (error as Error).message)
+      t.ok(
+        (error as Error).message.startsWith(`option "trustedHosts": ${show(entry)} `),
+        (error as Error).message,
+      )
     }
   }
   for (const list of ['127.0.0.1', null, 7, new Set(['127.0.0.1'])]) {

@@ -117,8 +117,16 @@ t.test('bad registrations', async t => {
     }
   }
   for (const name of [Object.create(null), { toString: 5 }]) {
-    refuse('a name', () => registry.histogram({ name, help }), /option "name": \{.*\} is not a metric name/)
-    refuse('a name', () => registry.summary({ name, help }), /option "name": \{.*\} is not a metric name/)
+    refuse(
+      'a name',
+      () => registry.histogram({ name, help }),
+      /option "name": \[object Object\] is not a metric name/,
+    )
+    refuse(
+      'a name',
+      () => registry.summary({ name, help }),
+      /option "name": \[object Object\] is not a metric name/,
+    )
   }
   refuse(
     'expireAfter',
@@ -249,7 +257,7 @@ t.test('bad labels', async t => {
     t.throws(() => one.labels({ a: 'x', b: 'y' }), /metric "one": label "b" is not known/)
     t.throws(() => one.labels({ a: undefined }), /label "a" is missing/)
     t.throws(() => one.labels({ a: null }), /metric "one": label "a": null is not a string/)
-    t.throws(() => one.labels({ a: {} }), /label "a": \{\} is not a string/)
+    t.throws(() => one.labels({ a: {} }), /label "a": \[object Object\] is not a string/)
     t.throws(() => one.labels({ a: ['x'] }), /label "a": \["x"\] is not a string/)
     t.throws(() => one.labels({ a: Symbol('s') }), /label "a": Symbol\(s\) is not a string/)
     t.throws(() => one.labels({ a: () => 'x' }), /label "a": a function is not a string/)
@@ -267,9 +275,9 @@ t.test('bad labels', async t => {
     t.throws(() => none.labels('x'), /metric "none": 1 label values for 0/)
     t.throws(() => none.inc({ a: 'x' }), /label "a" is not known/)
     t.throws(() => none.inc([]), /metric "none": \[\] is no object of labels/)
-    t.throws(() => none.inc(Object(5)), /metric "none": 5 is no object of labels/)
-    t.throws(() => none.inc(new Map([['a', 'x']])), /metric "none": \{\} is no object of labels/)
-    t.throws(() => none.labels(new Date(0)), /metric "none": "1970.*" is no object of labels/)
+    t.throws(() => none.inc(Object(5)), /metric "none": \[object Number\] is no object of labels/)
+    t.throws(() => none.inc(new Map([['a', 'x']])), /metric "none": \[object Map\] is no object of labels/)
+    t.throws(() => none.labels(new Date(0)), /metric "none": \[object Date\] is no object of labels/)
     if (round === 'before') {
       t.strictSame(samples(await registry.metrics()), ['none 0'], 'nothing half registered')
       one.labels('x')

@@ -234,7 +234,7 @@ t.test('default labels stand before others, in every line', async t => {
   for (const [labels, message] of [
     [{ le: 'x' }, /option "labels": "le"/],
     [{ 'a-b': 'x' }, /option "labels": "a-b" is not a label name/],
-    [{ a: {} }, /label "a": \{\} is not a string/],
+    [{ a: {} }, /label "a": \[object Object\] is not a string/],
     [['a'], /option "labels".*is not an object/],
     [{ a: 'x'.repeat(9_000) }, /option "labels".*longer than/],
   ] as const)
