@@ -29,7 +29,17 @@ export interface GaugeOptions<N extends string> extends MetricOptions<N> {
   expire?: ExpireRule
   /**
    * Called in this thread, at registration and every `collectEvery` ms, to set what is read rather than counted; not
-   * while an earlier call of it has not ended. The gauge is also its `this`. A scrape never waits for it.
+   * while an earlier call of it has not ended. The gauge is also its `this`. A front's scrape never waits for it;
+   * `metrics()`, `json()` and `stream()` call it and wait one second at most, then tell what was set before, which is
+   * said once through `log`. Called by it, they tell what there is.
+   *
+   * A gauge has one in each thread, the latest: who registers the gauge again, with another, puts it in the place of the
+   * one before, which is said once through `log`. Where each instance of something has values of its own, let one
+   * callback go over all instances, and set a label for each.
+   *
+   * What it sets is told as it is set, series by series. For series that can go, have it set those that are there, and
+   * let the others expire (`expire: 'untouched'`, `expireAfter` some times `collectEvery`): after `clear()` a scrape
+   * would miss what is not set again yet.
    */
   collect?: (this: Gauge<N>, gauge: Gauge<N>) => void | Promise<void>
 }

@@ -329,7 +329,7 @@ export class Registry {
 
   /**
    * The whole exposition, in text format 0.0.4 unless another is asked for: text as a string, protobuf as bytes. Runs
-   * this thread's `collect` callbacks first. For large registries use `stream`, which needs no memory for the whole.
+   * this thread's `collect` callbacks first, and waits for them one second at most. For large registries use `stream`, which needs no memory for the whole.
    */
   metrics(options?: FormatOptions & { format?: 'text' | 'openmetrics' | 'json' }): Promise<string>
   metrics(options: FormatOptions & { format: 'protobuf' }): Promise<Uint8Array>
@@ -344,7 +344,7 @@ export class Registry {
     return CONTENT_TYPES.text
   }
 
-  /** What `/metrics.json` tells, parsed. */
+  /** What `/metrics.json` tells, parsed. Runs `collect` callbacks as metrics() does. */
   async json(options: TellOptions = {}): Promise<Record<string, unknown>> {
     knownOptions('json', options, ['prefix', 'selfMetrics'])
     return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
@@ -352,7 +352,8 @@ export class Registry {
 
   /**
    * The exposition in parts of at most 4 MiB, encoded by the pool as they are taken. Parts are copies on
-   * memory that is not shared, which is what a Response and other consumers take.
+   * memory that is not shared, which is what a Response and other consumers take. Runs `collect` callbacks first, as
+   * metrics() does.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const asked = checkTell(options)
