@@ -165,6 +165,7 @@ export class Registry {
       elapsed: () => performance.now() / 1000,
       uptime,
       refused: (family, reason) => this.#refused(family, reason),
+      leftOut: (family, why) => this.#leftOut(family, why),
       reset: family => this.#reset(family),
       clear: family => {
         for (const place of places(arena, family)) this.#series.removePlace(family, place)
@@ -572,6 +573,15 @@ export class Registry {
       code: `dropped-${DROP_REASONS[reason]}`,
       message,
     })
+  }
+
+  /** Says once for each family that an exemplar was left out. */
+  #leftOut({ name }: Identity, why: string): void {
+    const key = `${name} exemplar`
+    if (this.#said.has(key)) return
+    this.#said.add(key)
+    const message = `metric "${name}": an exemplar is left out of what was counted: ${why}`
+    say(this.#log, { level: 'warn', code: 'exemplar-left-out', message })
   }
 
   #reset(family: Family): void {

@@ -17,6 +17,8 @@ export interface Context {
   readonly uptime: () => number
   /** Tells the program, once for each family and reason, that updates are being dropped. */
   refused(family: Identity, reason: number): void
+  /** Tells the program, once for each family, that an exemplar was left out, and why. */
+  leftOut(family: Identity, why: string): void
   /** Sets all series of a family to zero. */
   reset(family: Family): void
   /** Removes all series of a family. */

@@ -1,4 +1,4 @@
-import { attachExemplar, type Exemplar, exemplarText } from './exemplar.js'
+import { attachExemplar, checkExemplar, type Exemplar } from './exemplar.js'
 import { badValue, Child, type Labels, Metric } from './metric.js'
 
 /** One thread's handle on one counter series. Call from the thread that looked it up. */
@@ -8,10 +8,12 @@ export class CounterChild extends Child {
    *
    * @param value not negative, finite; 1 if left out. Sums are exact up to 2^53.
    * @param exemplar labels of this event, kept until the next one is given; told in OpenMetrics (where the counter's
-   * name ends with `_total`) and protobuf. About a microsecond.
-   * @throws RangeError or TypeError naming the value, or what is wrong with the exemplar; nothing is counted then.
+   * name ends with `_total`) and protobuf. About a microsecond. Null is none. What is in it never costs the count: one
+   * that is too long, or has a value that is missing, is left out, which is said once for each metric.
+   * @throws RangeError or TypeError naming the value, or an exemplar that is no object of labels; nothing is counted
+   * then.
    */
-  inc(value = 1, exemplar?: Exemplar): void {
+  inc(value = 1, exemplar?: Exemplar | null): void {
     const at = this.at
     if (!(typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)) refuse(this, value)
     if (exemplar !== undefined) incWith(this, value, exemplar)
@@ -24,10 +26,10 @@ function refuse(child: Child, value: unknown): never {
   throw badValue(child.metric.name, 'inc', value, 'a counter takes finite numbers from 0 up')
 }
 
-function incWith(child: CounterChild, value: number, exemplar: Exemplar): void {
-  const text = exemplarText(child.metric.name, exemplar)
+function incWith(child: CounterChild, value: number, exemplar: Exemplar | null): void {
+  if (exemplar !== null) checkExemplar(child.metric.name, exemplar)
   child.inc(value)
-  attachExemplar(child, 0, value, text)
+  if (exemplar !== null) attachExemplar(child, 0, value, exemplar)
 }
 
 function incSlowly(child: CounterChild, value: number): void {
@@ -47,9 +49,9 @@ export class Counter<L extends string = never> extends Metric<L, CounterChild> {
    *
    * @throws as labels() and CounterChild.inc() do.
    */
-  inc(value?: number, exemplar?: Exemplar): void
-  inc(labels: Labels<L>, value?: number, exemplar?: Exemplar): void
-  inc(first?: number | Labels<L>, second?: number | Exemplar, third?: Exemplar): void {
+  inc(value?: number, exemplar?: Exemplar | null): void
+  inc(labels: Labels<L>, value?: number, exemplar?: Exemplar | null): void
+  inc(first?: number | Labels<L>, second?: number | Exemplar | null, third?: Exemplar | null): void {
     if (typeof first === 'object' && first !== null) {
       this.fromObject(first as Record<string, unknown>).inc(second as number, third)
     } else this.only.inc(first, second as Exemplar)

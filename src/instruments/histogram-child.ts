@@ -1,5 +1,5 @@
 import type { Buckets } from './buckets.js'
-import { attachExemplar, type Exemplar, exemplarText } from './exemplar.js'
+import { attachExemplar, checkExemplar, type Exemplar } from './exemplar.js'
 import { badValue, Child, type Metric } from './metric.js'
 import { startTimer } from './timer.js'
 
@@ -22,10 +22,11 @@ export class HistogramChild extends Child {
    *
    * @param value finite, in the unit of the bounds.
    * @param exemplar labels of this event, kept for its bucket until the next one is given; told in OpenMetrics and
-   * protobuf. About a microsecond.
-   * @throws RangeError or TypeError naming the value, or what is wrong with the exemplar; nothing is counted then.
+   * protobuf. About a microsecond. Null is none; what is in it never costs the count, as a counter's.
+   * @throws RangeError or TypeError naming the value, or an exemplar that is no object of labels; nothing is counted
+   * then.
    */
-  observe(value: number, exemplar?: Exemplar): void {
+  observe(value: number, exemplar?: Exemplar | null): void {
     const at = this.at
     if (!(typeof value === 'number' && value - value === 0)) refuse(this, value)
     if (exemplar !== undefined) {
@@ -52,15 +53,12 @@ function refuse(child: Child, value: unknown): never {
 }
 
 /** Observes, and keeps an exemplar on the value's classic bucket. */
-export function observeWith(child: HistogramChild, value: number, exemplar: Exemplar): void {
-  const text = exemplarText(child.metric.name, exemplar)
+export function observeWith(child: HistogramChild, value: number, exemplar: Exemplar | null): void {
+  if (exemplar !== null) checkExemplar(child.metric.name, exemplar)
   child.observe(value)
-  attachExemplar(
-    child,
-    Number.isNaN(value) ? child.buckets.bounds.length : child.buckets.find(value),
-    value,
-    text,
-  )
+  if (exemplar === null) return
+  const bucket = Number.isNaN(value) ? child.buckets.bounds.length : child.buckets.find(value)
+  attachExemplar(child, bucket, value, exemplar)
 }
 
 function observeSlowly(child: HistogramChild, value: number): void {

@@ -32,9 +32,9 @@ export class Histogram<L extends string = never> extends Metric<L, HistogramChil
   }
 
   /** Observes for the series without labels, or for that of the labels given. */
-  observe(value: number, exemplar?: Exemplar): void
-  observe(labels: Labels<L>, value: number, exemplar?: Exemplar): void
-  observe(first: number | Labels<L>, second?: number | Exemplar, third?: Exemplar): void {
+  observe(value: number, exemplar?: Exemplar | null): void
+  observe(labels: Labels<L>, value: number, exemplar?: Exemplar | null): void
+  observe(first: number | Labels<L>, second?: number | Exemplar | null, third?: Exemplar | null): void {
     if (typeof first === 'object' && first !== null) {
       this.fromObject(first as Record<string, unknown>).observe(second as number, third)
     } else this.only.observe(first, second as Exemplar)

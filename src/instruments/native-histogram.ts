@@ -139,9 +139,9 @@ export class NativeHistogramChild extends HistogramChild {
    * @param value in the unit of the bounds. NaN is counted, in no bucket but the classic +Inf, and makes the sum NaN;
    * infinities have buckets of their own.
    * @param exemplar as a classic histogram's.
-   * @throws TypeError naming what is no number, or what is wrong with the exemplar; nothing is counted then.
+   * @throws TypeError naming what is no number, or an exemplar that is no object of labels; nothing is counted then.
    */
-  override observe(value: number, exemplar?: Exemplar): void {
+  override observe(value: number, exemplar?: Exemplar | null): void {
     const { at, cells, buckets } = this
     // What is rare is elsewhere: this has to be small enough for its caller to have it inlined, or each value would be
     // allocated for the call.
@@ -193,7 +193,11 @@ function refuse(child: Child, value: unknown): never {
 }
 
 /** All but a positive value on a child that counts. */
-function observeRarely(child: NativeHistogramChild, value: number, exemplar: Exemplar | undefined): void {
+function observeRarely(
+  child: NativeHistogramChild,
+  value: number,
+  exemplar: Exemplar | null | undefined,
+): void {
   if (typeof value !== 'number') refuse(child, value)
   if (exemplar !== undefined) observeWith(child, value, exemplar)
   else if (child.at === 0) {

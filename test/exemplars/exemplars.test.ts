@@ -107,32 +107,137 @@ t.test('a native histogram without classic buckets tells the last one of all', a
   t.match(await registry.metrics({ format: 'openmetrics' }), /^wait_bucket\{le="\+Inf"\} 2 # \{n="2"\} NaN /m)
 })
 
-t.test('what is wrong with one is said, and nothing is counted', async t => {
-  const { registry } = fresh(t)
+t.test('what can be no exemplar is a mistake: it is said, and nothing is counted', async t => {
+  const { registry, events } = fresh(t)
   const counter = registry.counter({ name: 'c_total', help: '' })
   const histogram = registry.histogram({ name: 'h', help: '', buckets: [1] })
+  const native = registry.histogram({ name: 'n', help: '', native: {} })
   const wrong: [exemplar: unknown, message: RegExp][] = [
     ['trace', /metric "c_total": exemplar "trace" is not an object of labels/],
-    [null, /metric "c_total": exemplar null is not an object of labels/],
+    [5, /metric "c_total": exemplar 5 is not an object of labels/],
     [['a'], /metric "c_total": exemplar \["a"\] is not an object of labels/],
     [new Map([['a', 'x']]), /metric "c_total": exemplar \[object Map\] is not an object of labels/],
-    [{ 'trace-id': 'x' }, /metric "c_total": exemplar label "trace-id" is not a label name/],
-    [{ __x: 'x' }, /metric "c_total": exemplar label "__x" is not a label name/],
-    [{ trace_id: {} }, /metric "c_total": label "trace_id": \[object Object\] is not a string, a number/],
-    [{ trace_id: undefined }, /metric "c_total": label "trace_id" is missing/],
-    [{ trace_id: 'x'.repeat(121) }, /metric "c_total": exemplar .* has 129 characters; .* may have 128/],
+    [() => 'x', /metric "c_total": exemplar a function is not an object of labels/],
   ]
   for (const [exemplar, message] of wrong) {
     t.throws(() => counter.inc(1, exemplar as never), { message })
-    t.throws(() => histogram.observe(1, exemplar as never), {
-      message: new RegExp(message.source.replace('c_total', 'h')),
-    })
+    for (const [name, metric] of Object.entries({ h: histogram, n: native })) {
+      const own = { name: 'TypeError', message: new RegExp(message.source.replace('c_total', name)) }
+      t.throws(() => metric.observe(1, exemplar as never), own)
+    }
   }
   t.throws(() => counter.inc(-1, { trace_id: 'x' }), /inc\(-1\)/)
+  t.throws(() => histogram.observe(Number.NaN, { trace_id: undefined } as never), /observe\(NaN\)/)
+  t.throws(() => native.observe('1' as never, { trace_id: undefined } as never), /observe\("1"\)/)
   t.equal(registry.value('c_total'), 0)
   t.match(registry.value('h'), { count: 0 })
+  t.match(registry.value('n'), { count: 0 })
+  t.same(events, [])
+})
+
+t.test('what is wrong inside of one, which may come from the network, never costs the count', async t => {
+  let read = 0
+  const huge = new Proxy(Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`l${n}`, 'x'])), {
+    get: (target, key) => {
+      read++
+      return Reflect.get(target, key)
+    },
+  })
+  const unfit: [what: string, exemplar: object, why: RegExp][] = [
+    ['a long value', { trace_id: 'x'.repeat(121) }, /names and values have more than 128 characters/],
+    ['a very long one', { trace_id: 'x'.repeat(2 ** 27) }, /more than 128 characters/],
+    ['a long name', { ['x'.repeat(129)]: '' }, /more than 128 characters/],
+    ['many labels', huge, /more than 128 characters/],
+    [
+      'undefined',
+      { trace_id: undefined },
+      /label "trace_id": undefined is not a string, a number or a boolean/,
+    ],
+    ['null', { trace_id: null }, /label "trace_id": null is not a string/],
+    ['an object', { trace_id: { a: 1 } }, /label "trace_id": \[object Object\] is not a string/],
+    ['a list', { trace_id: ['x'] }, /label "trace_id": \["x"\] is not a string/],
+    ['a symbol', { trace_id: Symbol('s') }, /label "trace_id": Symbol\(s\) is not a string/],
+    ['one good and one bad', { span_id: 'x', trace_id: undefined }, /label "trace_id"/],
+    ['a bad name', { 'trace-id': 'x' }, /"trace-id" is not a label name/],
+    ['a reserved name', { __x: 'x' }, /"__x" is not a label name/],
+    [
+      'a getter that throws',
+      Object.defineProperty({}, 'trace_id', {
+        enumerable: true,
+        get: () => {
+          throw new Error('gone')
+        },
+      }),
+      /Error: gone/,
+    ],
+  ]
+  for (const [what, exemplar, why] of unfit) {
+    const { registry, events } = fresh(t)
+    const given = exemplar as never
+    const counter = registry.counter({ name: 'c_total', help: '' })
+    const labelled = registry.counter({ name: 'l_total', help: '', labelNames: ['a'] })
+    const histogram = registry.histogram({ name: 'h', help: '', buckets: [1] })
+    const native = registry.histogram({ name: 'n', help: '', labelNames: ['a'], native: {} })
+    for (let n = 0; n < 2; n++) {
+      counter.inc(1, given)
+      labelled.inc({ a: 'x' }, 1, given)
+      histogram.observe(0.5, given)
+      for (const value of [0.5, -2, 0, Number.NaN]) native.observe({ a: 'x' }, value, given)
+    }
+    t.equal(registry.value('c_total'), 2, what)
+    t.equal(registry.value('l_total', { a: 'x' }), 2, what)
+    t.match(registry.value('h'), { count: 2, sum: 1 }, what)
+    t.match(registry.value('n', { a: 'x' }), { count: 8 }, what)
+    t.notMatch(await registry.metrics({ format: 'openmetrics' }), / # \{/, 'it is left out')
+    t.same(
+      events.map(({ level, code, message }) => [
+        level,
+        code,
+        /^metric "(\w+)": an exemplar/.exec(message)?.[1],
+      ]),
+      ['c_total', 'l_total', 'h', 'n'].map(name => ['warn', 'exemplar-left-out', name]),
+      'once for each metric',
+    )
+    for (const { message } of events) t.match(message, why)
+    t.ok(events.every(({ message }) => message.length < 500))
+    counter.inc(1, { trace_id: 'fits' })
+    t.match(await registry.metrics({ format: 'openmetrics' }), /^c_total 3 # \{trace_id="fits"\} 1 /m)
+  }
+  t.ok(read < 50 * 200, 'of many labels most are not looked at')
+})
+
+t.test('none is none, whether undefined or null; 128 code points fit', async t => {
+  const { registry, events } = fresh(t)
+  const counter = registry.counter({ name: 'c_total', help: '' })
+  const histogram = registry.histogram({ name: 'h', help: '', buckets: [1] })
+  const native = registry.histogram({ name: 'n', help: '', native: {} })
+  for (const none of [undefined, null]) {
+    counter.inc(1, none)
+    for (const metric of [histogram, native]) metric.observe(1, none)
+  }
+  t.equal(registry.value('c_total'), 2)
+  t.match(registry.value('h'), { count: 2 })
+  t.match(registry.value('n'), { count: 2 })
+  t.same(events, [])
   counter.inc(1, { trace_id: '😀'.repeat(120) })
-  t.match(await registry.metrics({ format: 'openmetrics' }), /# \{trace_id="(😀){120}"\}/u, '128 code points')
+  t.match(await registry.metrics({ format: 'openmetrics' }), /# \{trace_id="(😀){120}"\}/u)
+  const summary = registry.summary({ name: 's', help: '' }) as unknown as {
+    observe(...args: unknown[]): void
+  }
+  summary.observe(1, { trace_id: undefined })
+  t.match(registry.value('s'), { count: 1 }, 'a summary has none, and counts')
+})
+
+t.test('one that is dropped with its update is not told', async t => {
+  const { registry, events } = fresh(t, { maxLabelLength: 3 })
+  const counter = registry.counter({ name: 'c_total', help: '', labelNames: ['a'] })
+  counter.inc({ a: 'long' }, 1, { trace_id: 'x' })
+  counter.inc({ a: 'long' }, 1, { trace_id: undefined } as never)
+  t.same(
+    events.map(({ code }) => code),
+    ['dropped-label'],
+  )
+  t.same(samples(await registry.metrics({ format: 'openmetrics' })), [])
 })
 
 t.test('a NUL is replaced: Prometheus would refuse the whole scrape for it', async t => {

@@ -152,6 +152,7 @@ export class SimThread {
       elapsed: () => sim.now / 1000,
       uptime: () => sim.uptime(),
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
+      leftOut: (family, why) => this.refused.push(`${family.name} exemplar: ${why}`),
       reset: family => {
         for (const place of places(arena, family, true))
           resetPlace(arena, family, place, this.table.shard(), sim.uptime())
