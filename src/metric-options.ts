@@ -14,7 +14,8 @@ export interface MetricOptions<N extends string> {
   maxSeries?: number
   /**
    * Series idle for so long go: ms, or for example `'10m'`. A counter or histogram is idle while it does not change,
-   * a gauge while it is zero (and, where threads set their shares, each of these). A series without labels never goes. Default: the registry's.
+   * a gauge while it is zero (and, where threads set their shares, each of these). A series without labels never goes.
+   * `'never'`: none goes, whatever the registry's default is. Default: the registry's.
    */
   expireAfter?: number | string
 }

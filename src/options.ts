@@ -23,7 +23,7 @@ export interface RegistryOptions {
   maxLabelLength?: number
   /** Series in all, but for those without labels. Default: as many as memory holds. */
   maxSeries?: number
-  /** Idle series go after this long: ms, or for example `'10m'`; families can say otherwise. Default: never. */
+  /** Idle series go after this long: ms, or for example `'10m'`; families can say otherwise. Default: `'never'`. */
   expireAfter?: number | string
   /** How often idle series are looked for, ms or for example `'5s'`. Default 5 s. */
   sweepEvery?: number | string
@@ -75,7 +75,7 @@ export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
       maxThreads: wholeNumber('maxThreads', options.maxThreads, 256, 1, 4_095),
       maxLabelLength: wholeNumber('maxLabelLength', options.maxLabelLength, 4_096, 1, 65_536),
       maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(memory)),
-      expireAfter: duration('expireAfter', options.expireAfter, 0),
+      expireAfter: expiry(options.expireAfter, NEVER),
       sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
     },
   }
@@ -104,16 +104,26 @@ export function wholeNumber(
 /** Times of places are Int32s of ms: what is longer could not be told from what is short. */
 const MAX_DURATION = 20 * 24 * 3_600_000
 
-/** Milliseconds, from a number of them or a text such as `10m`; `fallback`, whatever it is, when left out. */
-export function duration(option: string, value: unknown, fallback: number): number {
+/**
+ * Milliseconds, from a number of them or a text such as `10m`; `fallback`, whatever it is, when left out. `others` are
+ * values that the caller takes.
+ */
+export function duration(option: string, value: unknown, fallback: number, others = ''): number {
   if (value === undefined) return fallback
   // An empty text it throws for.
   const millis = typeof value === 'string' && value !== '' ? ms(value as ms.StringValue) : value
   if (typeof millis !== 'number' || !Number.isFinite(millis)) {
-    throw badOption(option, value, "is not a duration (a number of ms, or for example '10m')")
+    throw badOption(option, value, `is not a duration (a number of ms, or for example '10m'${others})`)
   }
   if (millis < 1 || millis > MAX_DURATION) throw outOfRange(option, value, 'is not from 1 ms to 20 days')
   return Math.round(millis)
+}
+
+const NEVER = 0
+
+/** Option `expireAfter` in ms, 0 for never; `fallback` when left out. */
+export function expiry(value: unknown, fallback: number): number {
+  return value === 'never' ? NEVER : duration('expireAfter', value, fallback, ", or 'never'")
 }
 
 const SIZE = /^\s*[\d.]+\s*[a-z]+\s*$/i

@@ -61,7 +61,7 @@ import type {
   StatesetOptions,
   SummaryOptions,
 } from './metric-options.js'
-import { duration, mostSeries, type SharedOptions, wholeNumber } from './options.js'
+import { expiry, mostSeries, type SharedOptions, wholeNumber } from './options.js'
 import { endSweepOf, hasSweepWork, isSweepDue } from './pool/sweep.js'
 import { checkTell, type FormatOptions, type StreamOptions, type TellOptions, tell, whole } from './tell.js'
 import { lookForEnds, onWorker, onWorkerEnd } from './workers.js'
@@ -300,7 +300,7 @@ export class Registry {
     const byDefault = this.#own ? 0 : this.#shared.expireAfter
     const limits = {
       maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(this.#shared.memory)),
-      expireAfter: expires ? duration('expireAfter', options.expireAfter, byDefault) : 0,
+      expireAfter: expires ? expiry(options.expireAfter, byDefault) : 0,
     }
     const unit = checkUnit(name, own.kind, options.unit)
     const asked: Identity = { name, ...own, labelNames, unit, self: this.#own }
