@@ -1,9 +1,9 @@
 /** Making and finding registries. */
 import { randomUUID } from 'node:crypto'
 import { endianness } from 'node:os'
-import { getEnvironmentData, isMainThread } from 'node:worker_threads'
+import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from './catalogue/self-metrics.js'
-import { ancestors, environmentKey, registries } from './environment.js'
+import { ancestors, inherited, registries } from './environment.js'
 import { badOption, show } from './errors.js'
 import { defaultLog } from './log.js'
 import { type Arena, createArena, openArena } from './memory/arena.js'
@@ -22,7 +22,8 @@ import { Registry } from './registry.js'
 
 /**
  * Makes a registry and reserves its memory; Workers that this thread starts from now on find it with
- * `getRegistry()`. Called again with the same name and options it gives the same registry.
+ * `getRegistry()`. Called again with the same name and options it gives the same registry: for each realm of a thread
+ * (node:vm contexts, a test runner's files) one of its own, which holds its memory until close() or the thread's end.
  *
  * @throws Error if there is one of that name with other options, or the system refuses the memory; TypeError or
  * RangeError naming a bad option.
@@ -88,14 +89,14 @@ export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): 
 function find(name: string): Registry | undefined {
   const here = stillOpen(name)
   if (here !== undefined) return here
-  const handle = getEnvironmentData(environmentKey(name)) as unknown as RegistryHandle | undefined
-  if (handle === undefined || handle === null) return undefined
+  const handle = inherited(name)
+  if (handle === undefined) return undefined
   const arena = openArena(handle)
   if (Atomics.load(arena.i32, L.H_CLOSED) !== 0) return undefined
   return enter(attach(handle, arena))
 }
 
-/** This thread's registry of that name, unless any thread has closed it: then this thread lets go of it too. */
+/** This realm's registry of that name, unless any thread has closed it: then this thread lets go of it too. */
 function stillOpen(name: string): Registry | undefined {
   const here = registries().get(name)
   if (here === undefined) return undefined

@@ -24,7 +24,8 @@ export function defaultLog(event: LogEvent): void {
 export function say(log: Log, event: LogEvent): void {
   try {
     const said: unknown = log(event)
-    if (said instanceof Promise) said.catch(() => defaultLog(event))
+    // Whatever can be awaited: a Promise may be of another realm, where this class is another.
+    if (typeof said === 'object' && said !== null) Promise.resolve(said).catch(() => defaultLog(event))
   } catch {
     defaultLog(event)
   }

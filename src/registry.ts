@@ -32,7 +32,7 @@ import { type CollectedGauge, Collectors } from './collectors.js'
 import { CONTENT_TYPES } from './encode/negotiation.js'
 import { createGuestScraper } from './encode/scraper.js'
 import type { Scraper } from './encode/types.js'
-import { ANCESTORS_KEY, environmentKey, forget } from './environment.js'
+import { ANCESTORS_KEY, bequeath, forget, withdraw } from './environment.js'
 import { badOption, isNamed, knownOptions, outOfRange, show } from './errors.js'
 import { INSPECT, type Inspect, inspected } from './inspect.js'
 import { checkBuckets } from './instruments/buckets.js'
@@ -171,7 +171,7 @@ export class Registry {
         for (const place of places(arena, family)) this.#series.removePlace(family, place)
       },
     }
-    setEnvironmentData(environmentKey(handle.name), handle)
+    bequeath(handle)
     setEnvironmentData(ANCESTORS_KEY, [...own.ancestors, threadId])
     this.#unwatch = onWorker(worker => this.watch(worker))
     const every = Math.min(CHORES_EVERY, this.#shared.sweepEvery)
@@ -519,7 +519,7 @@ export class Registry {
     for (const off of this.#offs) off()
     this.#collectors.stop()
     clearInterval(this.#chores)
-    setEnvironmentData(environmentKey(this.name), undefined as never)
+    withdraw(this.handle)
     forget(this)
     const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))
     // One that fails keeps neither the others nor the pool from ending.

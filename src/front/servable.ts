@@ -1,5 +1,5 @@
 import { show } from '../errors.js'
-import type { RegistryHandle } from '../memory/handle.js'
+import { isMemory, type RegistryHandle } from '../memory/handle.js'
 
 /** What the front needs of a registry: where its memory is, and word when it closes. */
 export interface Servable {
@@ -14,6 +14,6 @@ export interface Servable {
 /** @throws TypeError where something else was given in the place of a registry. */
 export function checkServable(call: string, registry: unknown): void {
   const { handle, onClose } = Object(registry) as Partial<Servable>
-  if (typeof onClose === 'function' && handle?.memory instanceof WebAssembly.Memory) return
+  if (typeof onClose === 'function' && isMemory(handle?.memory)) return
   throw new TypeError(`${call}: ${show(registry)} is not a registry`)
 }

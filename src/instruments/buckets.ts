@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { badOption } from '../errors.js'
 import { MAX_BOUNDS } from '../memory/layout.js'
 
@@ -7,10 +8,11 @@ export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1
 /** Upper bounds, ascending, without +Inf, which every histogram has. */
 export function checkBuckets(metric: string, buckets: unknown): number[] {
   if (buckets === undefined) return [...DEFAULT_BUCKETS]
-  if (!Array.isArray(buckets) && !(buckets instanceof Float64Array)) {
+  if (!Array.isArray(buckets) && !types.isFloat64Array(buckets)) {
     throw badOption('buckets', buckets, `of metric "${metric}" is not a list of numbers`)
   }
-  const bounds = [...(buckets as ArrayLike<unknown> & Iterable<unknown>)]
+  // Not copied before it is known to be short; +Inf is one more.
+  const bounds: unknown[] = [...buckets.slice(0, MAX_BOUNDS + 2)]
   if (bounds.at(-1) === Number.POSITIVE_INFINITY) bounds.pop()
   if (bounds.length === 0) throw badOption('buckets', buckets, `of metric "${metric}" is empty`)
   if (bounds.length > MAX_BOUNDS) {

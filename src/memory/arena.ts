@@ -9,7 +9,7 @@
  */
 import { badOption } from '../errors.js'
 import { quiet } from '../inspect.js'
-import type { RegistryHandle } from './handle.js'
+import { isMemory, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 
 export class Arena {
@@ -133,7 +133,7 @@ export function createArena(options: ArenaOptions): Arena {
 /** Checks what came from another thread before anything is read through it. */
 export function openArena(handle: RegistryHandle): Arena {
   const texts = [handle?.name, handle?.id, handle?.options]
-  if (!(handle?.memory instanceof WebAssembly.Memory) || texts.some(text => typeof text !== 'string')) {
+  if (!isMemory(handle?.memory) || texts.some(text => typeof text !== 'string')) {
     throw badOption('handle', handle, 'is not the handle of a registry')
   }
   if (handle.postmeter !== L.LAYOUT_VERSION) {
@@ -144,7 +144,11 @@ export function openArena(handle: RegistryHandle): Arena {
     )
   }
   const i32 = new Int32Array(handle.memory.buffer)
-  if (Atomics.load(i32, L.H_MAGIC) !== L.MAGIC || i32[L.H_VERSION] !== L.LAYOUT_VERSION) {
+  if (
+    i32.length <= L.H_MAGIC ||
+    Atomics.load(i32, L.H_MAGIC) !== L.MAGIC ||
+    i32[L.H_VERSION] !== L.LAYOUT_VERSION
+  ) {
     throw badOption('handle', handle.name, 'names a memory that postmeter did not lay out')
   }
   return new Arena(handle.memory)

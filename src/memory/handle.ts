@@ -3,6 +3,17 @@ export interface SharedMemory {
   readonly buffer: ArrayBufferLike
 }
 
+/** Whether it is a WebAssembly.Memory, of this realm or of another, where that class is another. */
+export function isMemory(value: unknown): value is WebAssembly.Memory {
+  try {
+    // The getter looks at what it is called on, not at where that was made.
+    Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer')!.get!.call(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** What another thread needs to find a registry: structured-cloneable, the memory itself is shared. */
 export interface RegistryHandle {
   /** The layout version of the memory. */
