@@ -51,7 +51,7 @@ export function pieceCount(arena: Arena, slot: number): number {
 export function addPiece(arena: Arena, slot: number, piece: Piece): void {
   const { i32 } = arena
   const n = i32[slot * 2 + L.SLOT_PIECES]++
-  const at = (slot + L.SLOT_PIECES_WORD) * 2 + n * L.PIECE_FIELDS
+  const at = (slot + L.SLOT_PIECE_TABLE_WORD) * 2 + n * L.PIECE_FIELDS
   i32[at + L.PIECE_FAMILY] = piece.family
   i32[at + L.PIECE_PAGE] = piece.page
   i32[at + L.PIECE_FIRST] = piece.first
@@ -62,7 +62,7 @@ export function addPiece(arena: Arena, slot: number, piece: Piece): void {
 
 /** Sets a flag of a piece. */
 export function flagPiece(arena: Arena, slot: number, n: number, flag: number): void {
-  arena.i32[(slot + L.SLOT_PIECES_WORD) * 2 + n * L.PIECE_FIELDS + L.PIECE_FLAGS] |= flag
+  arena.i32[(slot + L.SLOT_PIECE_TABLE_WORD) * 2 + n * L.PIECE_FIELDS + L.PIECE_FLAGS] |= flag
 }
 
 /** The bytes that the kernel wrote; throws where it could not write them all. */

@@ -32,7 +32,7 @@ import {
   SLOT_BYTES,
   SLOT_FORMAT,
   SLOT_PIECES,
-  SLOT_PIECES_WORD,
+  SLOT_PIECE_TABLE_WORD,
   SLOT_SCRATCH_WORD,
   SLOT_SEQ,
   SLOT_STATUS,
@@ -56,7 +56,7 @@ export function encode(slot: u32): void {
   let to = begin
   setField(slot, SLOT_STATUS, STATUS_OK)
   for (let n = 0; n < pieces && field(slot, SLOT_STATUS) == STATUS_OK; n++) {
-    to = encodePiece(to, slot, slot + SLOT_PIECES_WORD + ((n * PIECE_FIELDS) >> 1))
+    to = encodePiece(to, slot, slot + SLOT_PIECE_TABLE_WORD + ((n * PIECE_FIELDS) >> 1))
   }
   setField(slot, SLOT_BYTES, <i32>(to - begin))
 }

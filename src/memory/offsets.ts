@@ -1,0 +1,479 @@
+// Written by scripts/write-layout.ts from records.ts: not to be changed by hand.
+
+/**
+ * Header, 512 bytes. One a memory, at its beginning.
+ *
+ *     0         magic           MAGIC, stored last: who reads it reads a memory that is laid out
+ *     1         version         LAYOUT_VERSION
+ *     2         closed          1 once any thread has closed the registry
+ *     3         bump            next free word of the arena; only ever raised, by compare-exchange
+ *     4         limit           the arena's end
+ *     5         families        newest family; families chain through F_NEXT and are never unlinked
+ *     6         hash            series hash table
+ *     7         hashMask        buckets of it, less one
+ *     8         shards          shard table
+ *     9         shardCount      shards there are, the common one (index 0) included
+ *     10        slots           first slot
+ *     11        slotCount       slots there are, besides the one for sweeps
+ *     12        slotWords       from one slot to the next
+ *     13        slotText        capacity of a slot's text, in bytes
+ *     14        scrapeSeq       raised by each scrape when it begins; a place notes it when it is born
+ *     15        room            raised whenever what was refused may be had: see catalogue/room.ts
+ *     16        epoch           the reclamation epoch: raised after each sweep
+ *     17        series          series in all of the program's families with labels
+ *     18        maxSeries       at most so many; 0 for no limit
+ *     19,20     defaults        default labels as exposition text
+ *     21,22     defaultsJson    and as JSON members
+ *     23        defaultsCount   and how many there are
+ *     24        maxLabelBytes   bytes of a label value at most
+ *     25        threadsRefused  raised when a thread is refused a shard
+ *     26        sweeper         thread id + 1 of the one that sweeps, 0 for none
+ *     27        requests        raised with each request to let go of a place
+ *     28        sweptAt         when the last sweep began, ms since the registry was made
+ *     29        retired         series that the last sweep left hidden
+ *     30..31    birth           when the registry was made, ms since the epoch
+ *     32..33    started         likewise on the system's monotonic clock: what memory/clock.ts counts from
+ *     34..41    drops           updates dropped that no family could be charged with, by reason
+ *     42..43    made            label sets registered in the program's families
+ *     44..45    expired         of these, freed
+ *     46..47    removed         of these, taken out by remove() and clear()
+ *     48..49    sweeps          sweeps that came to their end
+ *     50..51    sweepsFailed    sweeps that did not
+ *     52..53    sweepTotal      time that sweeps took, µs
+ *     54        sweepLast       and the last one
+ *     55        places          places there are for series with labels
+ *     56        dropPage        page of drops that no family can be charged with
+ *     57        deathsInside    deaths after which series are to be counted anew: see catalogue/recount.ts
+ *     58        recounted       and how many of them were seen to
+ *     59        lineages        newest record of which threads end together: see memory/lineage.ts
+ *     60..61    key             random, so that nobody can choose label values that collide: the key of the
+ *                               hashes
+ */
+export const H_MAGIC = 0
+export const H_VERSION = 1
+export const H_CLOSED = 2
+export const H_BUMP = 3
+export const H_LIMIT = 4
+export const H_FAMILIES = 5
+export const H_HASH = 6
+export const H_HASH_MASK = 7
+export const H_SHARDS = 8
+export const H_SHARD_COUNT = 9
+export const H_SLOTS = 10
+export const H_SLOT_COUNT = 11
+export const H_SLOT_WORDS = 12
+export const H_SLOT_TEXT = 13
+export const H_SCRAPE_SEQ = 14
+export const H_ROOM = 15
+export const H_EPOCH = 16
+export const H_SERIES = 17
+export const H_MAX_SERIES = 18
+export const H_DEFAULTS = 19
+export const H_DEFAULTS_BYTES = 20
+export const H_DEFAULTS_JSON = 21
+export const H_DEFAULTS_JSON_BYTES = 22
+export const H_DEFAULTS_COUNT = 23
+export const H_MAX_LABEL_BYTES = 24
+export const H_THREADS_REFUSED = 25
+export const H_SWEEPER = 26
+export const H_REQUESTS = 27
+export const H_SWEPT_AT = 28
+export const H_RETIRED = 29
+export const H_BIRTH_WORD = 15
+export const H_STARTED_WORD = 16
+export const H_DROPS = 34
+export const H_MADE = 42
+export const H_EXPIRED = 44
+export const H_REMOVED = 46
+export const H_SWEEPS = 48
+export const H_SWEEPS_FAILED = 50
+export const H_SWEEP_TOTAL = 52
+export const H_SWEEP_LAST = 54
+export const H_PLACES = 55
+export const H_DROP_PAGE = 56
+export const H_DEATHS_INSIDE = 57
+export const H_RECOUNTED = 58
+export const H_LINEAGES = 59
+export const H_KEY = 60
+export const HEADER_BYTES = 512
+
+/**
+ * Shard, 192 bytes. What one thread owns. One word for state and thread: only so can a shard not be taken from
+ * its new owner by who buries the old one.
+ *
+ *     0         state           SHARD_FREE to SHARD_MOVING, and above it the thread's id
+ *     1         claimed         when it was claimed, ms since the registry was made
+ *     2         cells           newest page of cells
+ *     3         epoch           the epoch that its thread is inside, 0 outside
+ *     4         claims          how often it was claimed
+ *     5         text            where the next text goes
+ *     6         textEnd         where its chunk ends
+ *     7         watched         1 once somebody said that the thread's end will be seen
+ *     8..47     freeTexts       freed texts by size class, chained through their first field
+ */
+export const SHARD_STATE = 0
+export const SHARD_CLAIMED = 1
+export const SHARD_CELLS = 2
+export const SHARD_EPOCH = 3
+export const SHARD_CLAIMS = 4
+export const SHARD_TEXT = 5
+export const SHARD_TEXT_END = 6
+export const SHARD_WATCHED = 7
+export const SHARD_FREE_TEXTS = 8
+export const SHARD_WORDS = 24
+
+/**
+ * Lineage, 64 bytes. Who is above a thread, and so ends with it: see memory/lineage.ts.
+ *
+ *     0         next            older record
+ *     1         thread          the thread's id + 1, 0 free, -1 being written
+ *     2..15     above           ids + 1 of those above it, nearest last, then 0
+ */
+export const LINEAGE_NEXT = 0
+export const LINEAGE_THREAD = 1
+export const LINEAGE_ABOVE = 2
+export const LINEAGE_WORDS = 8
+
+/**
+ * Family, 240 bytes. A metric. Written whole, then published by a compare-exchange of H_FAMILIES.
+ *
+ *     0         next            older family
+ *     1         kind            KIND_COUNTER to KIND_INFO
+ *     2         aggregate       AGGREGATE_SUM to AGGREGATE_LAST
+ *     3         flags           FLAG_SELF
+ *     4         cells           cells of a place in each shard
+ *     5         bounds          bucket bounds without +Inf, or quantiles
+ *     6         labels          label names
+ *     7         pagePlaces      places a page at most
+ *     8,9       name            name
+ *     10,11     definition      what makes two registrations the same family, as JSON
+ *     12,13     help            after the name in HELP, up to TYPE
+ *     14,15     type            the type line's end
+ *     16,17     json            after the name in JSON
+ *     18        suffixes        table of suffixes
+ *     19        firstPage       first page of places
+ *     20        lastPage        last page: a hint
+ *     21        series          series counted against the limit
+ *     22        maxSeries       at most so many; 0 for no limit
+ *     23        expireAfter     ms; 0 for never
+ *     24..31    drops           updates dropped, by reason
+ *     32..33    birth           when it was registered, ms since the epoch
+ *     34        suffixMax       bytes of the longest suffix
+ *     35        pages           pages of places made
+ *     36        frees           places freed
+ *     37        removals        removals under way, or broken off by a death
+ *     38        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
+ *     39        dropPage        page of DROP_REASONS places in the family of dropped updates
+ *     40,41     rawHelp         help as it was given
+ *     42,43     omHelp          after the name in OpenMetrics' HELP
+ *     44,45     omType          its type line's end
+ *     46,47     omUnit          its UNIT line's end, ` unit` and a line feed; no bytes where there is no unit
+ *     48        baseBytes       bytes of the name without `_total`
+ *     49        unitBytes       bytes of the unit
+ *     50        hidden          series that the last sweep left hidden, more with each removal since; 0: a
+ *                               sweep can pass over the family, unless its series expire
+ *     51        age             ms in an age bucket of a summary: its quantiles are over F_BLOCKS of these
+ *     52        blocks          blocks of a place in each shard: one in a native histogram, one for each age
+ *                               bucket in a summary
+ *     53        exemplarMax     bytes of an exemplar's text at most, 0 where none was given yet; raised in
+ *                               steps before one that is longer
+ *     54        nativeSchema    a native histogram's finest schema
+ *     55        nativeBuckets   and the most buckets it has; 0 where it is none
+ *     56        current         an info's place that is exposed, 0 where none was set: see instruments/info.ts
+ *     57        resets          raised by each reset of a gauge, after its cells are zero: what a thread took
+ *                               over from the dead is gone too
+ *     58        refused         1 once a label set was refused, 0 again when one was made since: see
+ *                               catalogue/room.ts
+ *     59                        reserved
+ *     60..                      table of suffixes, and the texts
+ */
+export const F_NEXT = 0
+export const F_KIND = 1
+export const F_AGGREGATE = 2
+export const F_FLAGS = 3
+export const F_CELLS = 4
+export const F_BOUNDS = 5
+export const F_LABELS = 6
+export const F_PAGE_PLACES = 7
+export const F_NAME = 8
+export const F_NAME_BYTES = 9
+export const F_DEFINITION = 10
+export const F_DEFINITION_BYTES = 11
+export const F_HELP = 12
+export const F_HELP_BYTES = 13
+export const F_TYPE = 14
+export const F_TYPE_BYTES = 15
+export const F_JSON = 16
+export const F_JSON_BYTES = 17
+export const F_SUFFIXES = 18
+export const F_FIRST_PAGE = 19
+export const F_LAST_PAGE = 20
+export const F_SERIES = 21
+export const F_MAX_SERIES = 22
+export const F_EXPIRE_AFTER = 23
+export const F_DROPS = 24
+export const F_BIRTH_WORD = 16
+export const F_SUFFIX_MAX = 34
+export const F_PAGES = 35
+export const F_FREES = 36
+export const F_REMOVALS = 37
+export const F_EXPIRE_RULE = 38
+export const F_DROP_PAGE = 39
+export const F_RAW_HELP = 40
+export const F_RAW_HELP_BYTES = 41
+export const F_OM_HELP = 42
+export const F_OM_HELP_BYTES = 43
+export const F_OM_TYPE = 44
+export const F_OM_TYPE_BYTES = 45
+export const F_OM_UNIT = 46
+export const F_OM_UNIT_BYTES = 47
+export const F_BASE_BYTES = 48
+export const F_UNIT_BYTES = 49
+export const F_HIDDEN = 50
+export const F_AGE = 51
+export const F_BLOCKS = 52
+export const F_EXEMPLAR_MAX = 53
+export const F_NATIVE_SCHEMA = 54
+export const F_NATIVE_BUCKETS = 55
+export const F_CURRENT = 56
+export const F_RESETS = 57
+export const F_REFUSED = 58
+export const FAMILY_WORDS = 30
+
+/**
+ * Suffix, 32 bytes. Of a histogram, for each bucket, +Inf included; of a summary, for each quantile.
+ *
+ *     0,1       text            `,le="…"} ` as text spells it
+ *     2,3       json            `[le,`
+ *     4,5       openmetrics     `,le="…"} ` as OpenMetrics spells it
+ *     6..7      bound           the bound, or quantile
+ */
+export const SUFFIX_TEXT = 0
+export const SUFFIX_TEXT_BYTES = 1
+export const SUFFIX_JSON = 2
+export const SUFFIX_JSON_BYTES = 3
+export const SUFFIX_OPENMETRICS = 4
+export const SUFFIX_OPENMETRICS_BYTES = 5
+export const SUFFIX_BOUND_WORD = 3
+export const SUFFIX_WORDS = 4
+
+/**
+ * Page of places, 40 bytes. Series of one family, filled by the one shard that owns it.
+ *
+ *     0         next            next page of the family
+ *     1         family          family
+ *     2         owner           index of the shard that fills it
+ *     3         capacity        places
+ *     4         cells           newest page of cells
+ *     5         number          its number in the family
+ *     6         frees           places freed so far: a reader that finds it changed reads the page again
+ *     7         textBytes       bytes of all its label texts at most; with TEXT_CONTROL_BIT once one had
+ *                               control characters
+ *     8         made            places made so far, raised before one is LIVE: as frees
+ *     9                         reserved
+ *     10..                      places
+ */
+export const PAGE_NEXT = 0
+export const PAGE_FAMILY = 1
+export const PAGE_OWNER = 2
+export const PAGE_CAPACITY = 3
+export const PAGE_CELLS = 4
+export const PAGE_NUMBER = 5
+export const PAGE_FREES = 6
+export const PAGE_TEXT_BYTES = 7
+export const PAGE_MADE = 8
+export const PAGE_HEADER_WORDS = 5
+
+/**
+ * Place, 48 bytes. One series, for all threads together. Its label text is `a="x",b="y"`, escaped, followed in
+ * memory by `} `, which its length leaves out.
+ *
+ *     0         state           STATE_FREE to STATE_UNLINKED, and above it the generation: see
+ *                               catalogue/lifecycle.ts
+ *     1         next            next in the hash chain
+ *     2         hash            of the label text
+ *     3         text            label text
+ *     4         textBytes       its bytes, with TEXT_CONTROL_BIT
+ *     5         index           index in its page, and above it the words that its text has room for
+ *     6..7      birth           when it was made, ms since the epoch
+ *     8..9      fold            last fold: the sweeper's
+ *     10        changed         last change, ms since the registry was made: the sweeper's. Once it is
+ *                               UNLINKED, the epoch in which that was
+ *     11        born            scrape sequence at birth
+ */
+export const PLACE_STATE = 0
+export const PLACE_NEXT = 1
+export const PLACE_HASH = 2
+export const PLACE_TEXT = 3
+export const PLACE_TEXT_BYTES = 4
+export const PLACE_INDEX = 5
+export const PLACE_BIRTH_WORD = 3
+export const PLACE_FOLD_WORD = 4
+export const PLACE_CHANGED = 10
+export const PLACE_BORN = 11
+export const PLACE_WORDS = 6
+
+/**
+ * Page of cells, 56 bytes. One shard's Float64s for the places of one page. Published by compare-exchange of
+ * PAGE_CELLS, zeroed (or unset, for min and max) before.
+ *
+ *     0         next            older page of cells of the same page of places
+ *     1         shard           index of the shard whose they are
+ *     2         ownNext         older page of cells of the same shard
+ *     3         page            page of places
+ *     4..7      owned           a bit for each place: this shard's thread may store there
+ *     8..11     requested       a bit for each place: it is asked to let go
+ *     12        exemplars       table of references to exemplars, 0 for none
+ *     13                        reserved
+ *     14..                      cells, F_CELLS a place; then a gauge's Shares, or F_BLOCKS times a Block
+ *                               reference a place
+ */
+export const CELLS_NEXT = 0
+export const CELLS_SHARD = 1
+export const CELLS_OWN_NEXT = 2
+export const CELLS_PAGE = 3
+export const CELLS_OWNED = 4
+export const CELLS_REQUESTED = 8
+export const CELLS_EXEMPLARS = 12
+export const CELLS_HEADER_WORDS = 7
+
+/**
+ * Shares, 48 bytes. What a gauge's cells are, a bit for each place: see memory/shares.ts.
+ *
+ *     0..3      own             the cell is this shard's living thread's
+ *     4..7      set             the thread has set it, not only added to it
+ *     8..11     beside          a dead thread's share is in it, too, and what the thread has set beside it is
+ *                               not zero
+ */
+export const SHARE_OWN = 0
+export const SHARE_SET = 4
+export const SHARE_BESIDE = 8
+export const SHARE_WORDS = 6
+
+/**
+ * Block reference, 16 bytes. Where one shard counts a place's exponential buckets, or those of a summary's age
+ * bucket: see memory/native.ts.
+ *
+ *     0         block           block, 0 for none
+ *     1         seq             raised before a block that stood here is used for anything else
+ *     2         spare           block of the place's earlier life
+ *     3         age             a summary's: the number of the age it counts, plus one; in the common shard's
+ *                               first: the last age that is not exposed any more, plus one
+ */
+export const NATIVE_BLOCK = 0
+export const NATIVE_SEQ = 1
+export const NATIVE_SPARE = 2
+export const NATIVE_AGE = 3
+export const NATIVE_WORDS = 2
+
+/**
+ * Block, 32 bytes. A window of counts for each sign, of one shape as long as it stands.
+ *
+ *     0         free            freed texts chain through it
+ *     1         words           words that it takes
+ *     2         schema          schema
+ *     3                         reserved
+ *     4         low             lowest positive index
+ *     5         counts          positive counts
+ *     6         negativeLow     lowest negative index
+ *     7         negativeCounts  negative counts
+ *     8..                       counts (Float64), positive first, of ascending index
+ */
+export const BLOCK_FREE = 0
+export const BLOCK_WORDS = 1
+export const BLOCK_SCHEMA = 2
+export const BLOCK_LOW = 4
+export const BLOCK_COUNTS = 5
+export const BLOCK_NEGATIVE_LOW = 6
+export const BLOCK_NEGATIVE_COUNTS = 7
+export const BLOCK_HEADER_WORDS = 4
+
+/**
+ * Exemplar, 32 bytes. The last one of a line of a series in one shard: see memory/exemplars.ts. A table of them
+ * has for each place as many references as its series have lines that can have one: one a bucket, or one.
+ *
+ *     0         seq             odd while it is written (freed texts chain through it)
+ *     1         words           words that it takes
+ *     2         bytes           bytes of its text, -1: none
+ *     3                         reserved
+ *     4..5      value           value
+ *     6..7      time            when it was given, s since the epoch
+ *     8..                       text: `a="x",b="y"`, escaped
+ */
+export const EXEMPLAR_SEQ = 0
+export const EXEMPLAR_WORDS = 1
+export const EXEMPLAR_BYTES = 2
+export const EXEMPLAR_VALUE_WORD = 2
+export const EXEMPLAR_TIME_WORD = 3
+export const EXEMPLAR_HEADER_WORDS = 4
+
+/**
+ * Slot, 73,704 bytes. Where a span is planned, folded and encoded; one more is for sweeps.
+ *
+ *     0         owner           thread id + 1, 0 free
+ *     1         format          FORMAT_TEXT to FORMAT_PROTOBUF
+ *     2         seq             scrape sequence
+ *     3         pieces          pieces
+ *     4         bytes           bytes written
+ *     5         status          STATUS_OK, STATUS_FULL
+ *     6         prefixBytes     bytes of the prefix
+ *     7         created         whether the time that series were made is exposed
+ *     8..23     prefix          prefix
+ *     24        planPage        where the next piece of the family begins; 0 when it is planned to its end
+ *     25        planFirst       and the first place in that page
+ *     26        planCost        bytes at most that were planned
+ *     27        planExemplar    bytes that a planned piece has for each exemplar
+ *     28        exemplars       whether exemplars are exposed
+ *     29        plainBytes      bytes of a compressed span before it was
+ *     30        plainCrc        and its CRC-32
+ *     31        sweepPage       page that a sweep goes on with; 0 at the end
+ *     32        sweepFreed      series that it freed
+ *     33                        reserved
+ *     34..3105  pieceTable      pieces
+ *     3106..14369scratch         what stands before the labels of a line: prefix, name, suffix, default labels;
+ *                               four of them
+ *     14370..16417vector          folded values
+ *     16418..18425native          a native histogram's buckets, of all shards together, as a block
+ *     18426..                   text, H_SLOT_TEXT bytes, and SLACK_BYTES
+ */
+export const SLOT_OWNER = 0
+export const SLOT_FORMAT = 1
+export const SLOT_SEQ = 2
+export const SLOT_PIECES = 3
+export const SLOT_BYTES = 4
+export const SLOT_STATUS = 5
+export const SLOT_PREFIX_BYTES = 6
+export const SLOT_CREATED = 7
+export const SLOT_PREFIX_WORD = 4
+export const SLOT_PLAN_PAGE = 24
+export const SLOT_PLAN_FIRST = 25
+export const SLOT_PLAN_COST = 26
+export const SLOT_PLAN_EXEMPLAR = 27
+export const SLOT_EXEMPLARS = 28
+export const SLOT_PLAIN_BYTES = 29
+export const SLOT_PLAIN_CRC = 30
+export const SLOT_SWEEP_PAGE = 31
+export const SLOT_SWEEP_FREED = 32
+export const SLOT_PIECE_TABLE_WORD = 17
+export const SLOT_SCRATCH_WORD = 1553
+export const SLOT_VECTOR_WORD = 7185
+export const SLOT_NATIVE_WORD = 8209
+export const SLOT_TEXT_WORD = 9213
+
+/**
+ * Piece, 24 bytes. Part of a family in a span.
+ *
+ *     0         family          family
+ *     1         page            page where it begins
+ *     2         first           first place in that
+ *     3         count           places, over as many pages as it takes
+ *     4         flags           PIECE_HEAD to PIECE_CLOSE
+ *     5         exemplar        bytes planned for each exemplar
+ */
+export const PIECE_FAMILY = 0
+export const PIECE_PAGE = 1
+export const PIECE_FIRST = 2
+export const PIECE_COUNT = 3
+export const PIECE_FLAGS = 4
+export const PIECE_EXEMPLAR = 5
+export const PIECE_FIELDS = 6

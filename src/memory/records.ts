@@ -1,0 +1,364 @@
+/**
+ * Every record in the shared memory, field by field. offsets.ts is written from this table (`npm run layout`), with a
+ * diagram above each record, and so is what the kernel sees (scripts/build-kernel.ts).
+ */
+import * as L from './layout.js'
+import { bytes, f64, i32, i64, list, type RecordLayout, ref, reserved, text } from './record.js'
+
+const HEADER: RecordLayout = {
+  name: 'Header',
+  prefix: 'H',
+  size: ['HEADER_BYTES', 'bytes'],
+  room: 512,
+  doc: 'One a memory, at its beginning.',
+  fields: {
+    magic: i32('MAGIC, stored last: who reads it reads a memory that is laid out'),
+    version: i32('LAYOUT_VERSION'),
+    closed: i32('1 once any thread has closed the registry'),
+    bump: ref('next free word of the arena; only ever raised, by compare-exchange'),
+    limit: ref("the arena's end"),
+    families: ref('newest family; families chain through F_NEXT and are never unlinked'),
+    hash: ref('series hash table'),
+    hashMask: i32('buckets of it, less one'),
+    shards: ref('shard table'),
+    shardCount: i32('shards there are, the common one (index 0) included'),
+    slots: ref('first slot'),
+    slotCount: i32('slots there are, besides the one for sweeps'),
+    slotWords: i32('from one slot to the next'),
+    slotText: i32("capacity of a slot's text, in bytes"),
+    scrapeSeq: i32('raised by each scrape when it begins; a place notes it when it is born'),
+    room: i32('raised whenever what was refused may be had: see catalogue/room.ts'),
+    epoch: i32('the reclamation epoch: raised after each sweep'),
+    series: i32("series in all of the program's families with labels"),
+    maxSeries: i32('at most so many; 0 for no limit'),
+    defaults: text('default labels as exposition text'),
+    defaultsJson: text('and as JSON members'),
+    defaultsCount: i32('and how many there are'),
+    maxLabelBytes: i32('bytes of a label value at most'),
+    threadsRefused: i32('raised when a thread is refused a shard'),
+    sweeper: i32('thread id + 1 of the one that sweeps, 0 for none'),
+    requests: i32('raised with each request to let go of a place'),
+    sweptAt: i32('when the last sweep began, ms since the registry was made'),
+    retired: i32('series that the last sweep left hidden'),
+    birth: f64('when the registry was made, ms since the epoch'),
+    started: f64("likewise on the system's monotonic clock: what memory/clock.ts counts from"),
+    drops: list(L.DROP_REASONS, i64('updates dropped that no family could be charged with, by reason')),
+    made: i64("label sets registered in the program's families"),
+    expired: i64('of these, freed'),
+    removed: i64('of these, taken out by remove() and clear()'),
+    sweeps: i64('sweeps that came to their end'),
+    sweepsFailed: i64('sweeps that did not'),
+    sweepTotal: i64('time that sweeps took, µs'),
+    sweepLast: i32('and the last one'),
+    places: i32('places there are for series with labels'),
+    dropPage: ref('page of drops that no family can be charged with'),
+    deathsInside: i32('deaths after which series are to be counted anew: see catalogue/recount.ts'),
+    recounted: i32('and how many of them were seen to'),
+    lineages: ref('newest record of which threads end together: see memory/lineage.ts'),
+    key: list(2, i32('random, so that nobody can choose label values that collide: the key of the hashes')),
+  },
+}
+
+const SHARD: RecordLayout = {
+  name: 'Shard',
+  prefix: 'SHARD',
+  size: ['SHARD_WORDS', 'words'],
+  room: 192,
+  doc: 'What one thread owns. One word for state and thread: only so can a shard not be taken from its new owner by who buries the old one.',
+  fields: {
+    state: i32("SHARD_FREE to SHARD_MOVING, and above it the thread's id"),
+    claimed: i32('when it was claimed, ms since the registry was made'),
+    cells: ref('newest page of cells'),
+    epoch: i32('the epoch that its thread is inside, 0 outside'),
+    claims: i32('how often it was claimed'),
+    text: ref('where the next text goes'),
+    textEnd: ref('where its chunk ends'),
+    watched: i32("1 once somebody said that the thread's end will be seen"),
+    freeTexts: list(40, ref('freed texts by size class, chained through their first field')),
+  },
+}
+
+const LINEAGE: RecordLayout = {
+  name: 'Lineage',
+  prefix: 'LINEAGE',
+  size: ['LINEAGE_WORDS', 'words'],
+  doc: 'Who is above a thread, and so ends with it: see memory/lineage.ts.',
+  fields: {
+    next: ref('older record'),
+    thread: i32("the thread's id + 1, 0 free, -1 being written"),
+    above: list(L.MAX_ANCESTORS, i32('ids + 1 of those above it, nearest last, then 0')),
+  },
+}
+
+const FAMILY: RecordLayout = {
+  name: 'Family',
+  prefix: 'F',
+  size: ['FAMILY_WORDS', 'words'],
+  doc: 'A metric. Written whole, then published by a compare-exchange of H_FAMILIES.',
+  behind: 'table of suffixes, and the texts',
+  fields: {
+    next: ref('older family'),
+    kind: i32('KIND_COUNTER to KIND_INFO'),
+    aggregate: i32('AGGREGATE_SUM to AGGREGATE_LAST'),
+    flags: i32('FLAG_SELF'),
+    cells: i32('cells of a place in each shard'),
+    bounds: i32('bucket bounds without +Inf, or quantiles'),
+    labels: i32('label names'),
+    pagePlaces: i32('places a page at most'),
+    name: text('name'),
+    definition: text('what makes two registrations the same family, as JSON'),
+    help: text('after the name in HELP, up to TYPE'),
+    type: text("the type line's end"),
+    json: text('after the name in JSON'),
+    suffixes: ref('table of suffixes'),
+    firstPage: ref('first page of places'),
+    lastPage: ref('last page: a hint'),
+    series: i32('series counted against the limit'),
+    maxSeries: i32('at most so many; 0 for no limit'),
+    expireAfter: i32('ms; 0 for never'),
+    drops: list(L.DROP_REASONS, i64('updates dropped, by reason')),
+    birth: f64('when it was registered, ms since the epoch'),
+    suffixMax: i32('bytes of the longest suffix'),
+    pages: i32('pages of places made'),
+    frees: i32('places freed'),
+    removals: i32('removals under way, or broken off by a death'),
+    expireRule: i32('EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED'),
+    dropPage: ref('page of DROP_REASONS places in the family of dropped updates'),
+    rawHelp: text('help as it was given'),
+    omHelp: text("after the name in OpenMetrics' HELP"),
+    omType: text("its type line's end"),
+    omUnit: text("its UNIT line's end, ` unit` and a line feed; no bytes where there is no unit"),
+    baseBytes: i32('bytes of the name without `_total`'),
+    unitBytes: i32('bytes of the unit'),
+    hidden: i32(
+      'series that the last sweep left hidden, more with each removal since; 0: a sweep can pass over the family, unless its series expire',
+    ),
+    age: i32('ms in an age bucket of a summary: its quantiles are over F_BLOCKS of these'),
+    blocks: i32(
+      'blocks of a place in each shard: one in a native histogram, one for each age bucket in a summary',
+    ),
+    exemplarMax: i32(
+      "bytes of an exemplar's text at most, 0 where none was given yet; raised in steps before one that is longer",
+    ),
+    nativeSchema: i32("a native histogram's finest schema"),
+    nativeBuckets: i32('and the most buckets it has; 0 where it is none'),
+    current: ref("an info's place that is exposed, 0 where none was set: see instruments/info.ts"),
+    resets: i32(
+      'raised by each reset of a gauge, after its cells are zero: what a thread took over from the dead is gone too',
+    ),
+    refused: i32('1 once a label set was refused, 0 again when one was made since: see catalogue/room.ts'),
+    reserved: reserved(),
+  },
+}
+
+const SUFFIX: RecordLayout = {
+  name: 'Suffix',
+  prefix: 'SUFFIX',
+  size: ['SUFFIX_WORDS', 'words'],
+  doc: 'Of a histogram, for each bucket, +Inf included; of a summary, for each quantile.',
+  fields: {
+    text: text('`,le="…"} ` as text spells it'),
+    json: text('`[le,`'),
+    openmetrics: text('`,le="…"} ` as OpenMetrics spells it'),
+    bound: f64('the bound, or quantile'),
+  },
+}
+
+const PAGE: RecordLayout = {
+  name: 'Page of places',
+  prefix: 'PAGE',
+  size: ['PAGE_HEADER_WORDS', 'words'],
+  doc: 'Series of one family, filled by the one shard that owns it.',
+  behind: 'places',
+  fields: {
+    next: ref('next page of the family'),
+    family: ref('family'),
+    owner: i32('index of the shard that fills it'),
+    capacity: i32('places'),
+    cells: ref('newest page of cells'),
+    number: i32('its number in the family'),
+    frees: i32('places freed so far: a reader that finds it changed reads the page again'),
+    textBytes: i32(
+      'bytes of all its label texts at most; with TEXT_CONTROL_BIT once one had control characters',
+    ),
+    made: i32('places made so far, raised before one is LIVE: as frees'),
+    reserved: reserved(),
+  },
+}
+
+const PLACE: RecordLayout = {
+  name: 'Place',
+  prefix: 'PLACE',
+  size: ['PLACE_WORDS', 'words'],
+  doc: 'One series, for all threads together. Its label text is `a="x",b="y"`, escaped, followed in memory by `} `, which its length leaves out.',
+  fields: {
+    state: i32('STATE_FREE to STATE_UNLINKED, and above it the generation: see catalogue/lifecycle.ts'),
+    next: ref('next in the hash chain'),
+    hash: i32('of the label text'),
+    text: ref('label text'),
+    textBytes: i32('its bytes, with TEXT_CONTROL_BIT'),
+    index: i32('index in its page, and above it the words that its text has room for'),
+    birth: f64('when it was made, ms since the epoch'),
+    fold: f64("last fold: the sweeper's"),
+    changed: i32(
+      "last change, ms since the registry was made: the sweeper's. Once it is UNLINKED, the epoch in which that was",
+    ),
+    born: i32('scrape sequence at birth'),
+  },
+}
+
+const CELLS: RecordLayout = {
+  name: 'Page of cells',
+  prefix: 'CELLS',
+  size: ['CELLS_HEADER_WORDS', 'words'],
+  doc: "One shard's Float64s for the places of one page. Published by compare-exchange of PAGE_CELLS, zeroed (or unset, for min and max) before.",
+  behind: "cells, F_CELLS a place; then a gauge's Shares, or F_BLOCKS times a Block reference a place",
+  fields: {
+    next: ref('older page of cells of the same page of places'),
+    shard: i32('index of the shard whose they are'),
+    ownNext: ref('older page of cells of the same shard'),
+    page: ref('page of places'),
+    owned: list(L.CELLS_BITS_FIELDS, i32("a bit for each place: this shard's thread may store there")),
+    requested: list(L.CELLS_BITS_FIELDS, i32('a bit for each place: it is asked to let go')),
+    exemplars: ref('table of references to exemplars, 0 for none'),
+    reserved: reserved(),
+  },
+}
+
+const SHARES: RecordLayout = {
+  name: 'Shares',
+  prefix: 'SHARE',
+  size: ['SHARE_WORDS', 'words'],
+  doc: "What a gauge's cells are, a bit for each place: see memory/shares.ts.",
+  fields: {
+    own: list(L.CELLS_BITS_FIELDS, i32("the cell is this shard's living thread's")),
+    set: list(L.CELLS_BITS_FIELDS, i32('the thread has set it, not only added to it')),
+    beside: list(
+      L.CELLS_BITS_FIELDS,
+      i32("a dead thread's share is in it, too, and what the thread has set beside it is not zero"),
+    ),
+  },
+}
+
+const NATIVE: RecordLayout = {
+  name: 'Block reference',
+  prefix: 'NATIVE',
+  size: ['NATIVE_WORDS', 'words'],
+  doc: "Where one shard counts a place's exponential buckets, or those of a summary's age bucket: see memory/native.ts.",
+  fields: {
+    block: ref('block, 0 for none'),
+    seq: i32('raised before a block that stood here is used for anything else'),
+    spare: ref("block of the place's earlier life"),
+    age: i32(
+      "a summary's: the number of the age it counts, plus one; in the common shard's first: the last age that is not exposed any more, plus one",
+    ),
+  },
+}
+
+const BLOCK: RecordLayout = {
+  name: 'Block',
+  prefix: 'BLOCK',
+  size: ['BLOCK_HEADER_WORDS', 'words'],
+  doc: 'A window of counts for each sign, of one shape as long as it stands.',
+  behind: 'counts (Float64), positive first, of ascending index',
+  fields: {
+    free: ref('freed texts chain through it'),
+    words: i32('words that it takes'),
+    schema: i32('schema'),
+    reserved: reserved(),
+    low: i32('lowest positive index'),
+    counts: i32('positive counts'),
+    negativeLow: i32('lowest negative index'),
+    negativeCounts: i32('negative counts'),
+  },
+}
+
+const EXEMPLAR: RecordLayout = {
+  name: 'Exemplar',
+  prefix: 'EXEMPLAR',
+  size: ['EXEMPLAR_HEADER_WORDS', 'words'],
+  doc: 'The last one of a line of a series in one shard: see memory/exemplars.ts. A table of them has for each place as many references as its series have lines that can have one: one a bucket, or one.',
+  behind: 'text: `a="x",b="y"`, escaped',
+  fields: {
+    seq: i32('odd while it is written (freed texts chain through it)'),
+    words: i32('words that it takes'),
+    bytes: i32('bytes of its text, -1: none'),
+    reserved: reserved(),
+    value: f64('value'),
+    time: f64('when it was given, s since the epoch'),
+  },
+}
+
+const PIECE: RecordLayout = {
+  name: 'Piece',
+  prefix: 'PIECE',
+  size: ['PIECE_FIELDS', 'fields'],
+  doc: 'Part of a family in a span.',
+  fields: {
+    family: ref('family'),
+    page: ref('page where it begins'),
+    first: i32('first place in that'),
+    count: i32('places, over as many pages as it takes'),
+    flags: i32('PIECE_HEAD to PIECE_CLOSE'),
+    exemplar: i32('bytes planned for each exemplar'),
+  },
+}
+
+const SLOT: RecordLayout = {
+  name: 'Slot',
+  prefix: 'SLOT',
+  size: ['SLOT_TEXT_WORD', 'words'],
+  doc: 'Where a span is planned, folded and encoded; one more is for sweeps.',
+  behind: 'text, H_SLOT_TEXT bytes, and SLACK_BYTES',
+  fields: {
+    owner: i32('thread id + 1, 0 free'),
+    format: i32('FORMAT_TEXT to FORMAT_PROTOBUF'),
+    seq: i32('scrape sequence'),
+    pieces: i32('pieces'),
+    bytes: i32('bytes written'),
+    status: i32('STATUS_OK, STATUS_FULL'),
+    prefixBytes: i32('bytes of the prefix'),
+    created: i32('whether the time that series were made is exposed'),
+    prefix: bytes(L.MAX_PREFIX_BYTES, 'prefix'),
+    planPage: ref('where the next piece of the family begins; 0 when it is planned to its end'),
+    planFirst: i32('and the first place in that page'),
+    planCost: i32('bytes at most that were planned'),
+    planExemplar: i32('bytes that a planned piece has for each exemplar'),
+    exemplars: i32('whether exemplars are exposed'),
+    plainBytes: i32('bytes of a compressed span before it was'),
+    plainCrc: i32('and its CRC-32'),
+    sweepPage: ref('page that a sweep goes on with; 0 at the end'),
+    sweepFreed: i32('series that it freed'),
+    reserved: reserved(),
+    pieceTable: bytes(L.MAX_PIECES * 6 * 4, 'pieces'),
+    scratch: bytes(
+      L.SCRATCH_BYTES,
+      'what stands before the labels of a line: prefix, name, suffix, default labels; four of them',
+    ),
+    vector: bytes(L.VECTOR_WORDS * 8, 'folded values'),
+    native: bytes(
+      (4 + L.MAX_NATIVE_BUCKETS) * 8,
+      "a native histogram's buckets, of all shards together, as a block",
+    ),
+  },
+}
+
+/** In the order in which they are told of. */
+export const RECORDS: readonly RecordLayout[] = [
+  ...[
+    HEADER,
+    SHARD,
+    LINEAGE,
+    FAMILY,
+    SUFFIX,
+    PAGE,
+    PLACE,
+    CELLS,
+    SHARES,
+    NATIVE,
+    BLOCK,
+    EXEMPLAR,
+    SLOT,
+    PIECE,
+  ],
+]
