@@ -59,11 +59,9 @@ function programFamilies(arena: Arena): number[] {
   return families
 }
 
-/** Whether a thread is inside an epoch, but for the one whose shard is `except`. Costs a load a shard. */
-export function isAnybodyInside(arena: Arena, except = 0): boolean {
+function isAnybodyInside(arena: Arena): boolean {
   const { i32 } = arena
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
-    if (index === except) continue
     if (Atomics.load(i32, (arena.shards + index * L.SHARD_WORDS) * 2 + L.SHARD_EPOCH) !== 0) return true
   }
   return false

@@ -17,7 +17,7 @@ export function reserve(arena: Arena, family: number): boolean {
   const { i32 } = arena
   const own = isOwn(arena, family)
   // Looked at first: to take and give back at each refusal would have everybody who was refused try again each time.
-  if (!own && isFull(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return false
+  if (!own && isRegistryFull(arena)) return false
   if (!take(i32, family * 2 + L.F_SERIES, i32[family * 2 + L.F_MAX_SERIES])) return false
   if (own || take(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return true
   Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
@@ -50,11 +50,12 @@ function takeOff(arena: Arena, family: number, series: number): void {
   if (!isOwn(arena, family)) Atomics.sub(arena.i32, L.H_SERIES, series)
 }
 
-/** 0 is no limit. */
-function isFull(i32: Int32Array, at: number, max: number): boolean {
-  return max !== 0 && Atomics.load(i32, at) >= max
+/** Whether there are as many series as the registry allows. */
+export function isRegistryFull({ i32 }: Arena): boolean {
+  return i32[L.H_MAX_SERIES] !== 0 && Atomics.load(i32, L.H_SERIES) >= i32[L.H_MAX_SERIES]
 }
 
+/** 0 is no limit. */
 function take(i32: Int32Array, at: number, max: number): boolean {
   let seen = Atomics.load(i32, at)
   while (max === 0 || seen < max) {

@@ -7,8 +7,9 @@
  * comes by a sweep, a burial, a lower count, and by another thread that makes the very series: that one may have been
  * counted, and so taken the last room, before it could be found.
  *
- *     refused: read the number ─▶ look it up, in vain ─▶ refused ─▶ F_REFUSED = 1 ─▶ look it up once more
- *     making:  take the room ─▶ link the series ─▶ F_REFUSED is 1? ─▶ raise the number
+ *     refused: read the number ─▶ look it up, in vain ─▶ refused ─▶ F_REFUSED = 1 ─▶ look it up once more; and again, for
+ *              some milliseconds, while another shard's thread is making one (SHARD_MAKING)
+ *     making:  SHARD_MAKING ─▶ take the room ─▶ link the series ─▶ F_REFUSED is 1? ─▶ raise the number
  *
  * Whichever of the two comes later, the second look or the link, sees the other's step before it.
  */
@@ -19,9 +20,10 @@ export function roomNumber(arena: Arena): number {
   return Atomics.load(arena.i32, L.H_ROOM)
 }
 
-/** Has everybody who was refused try again. */
+/** Has everybody who was refused try again, and wakes who waits for it. */
 export function makeRoom(arena: Arena): void {
   Atomics.add(arena.i32, L.H_ROOM, 1)
+  Atomics.notify(arena.i32, L.H_ROOM)
 }
 
 /** A label set of this family was refused: whoever makes one from now on says so. */

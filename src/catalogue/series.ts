@@ -26,8 +26,7 @@ import type { LabelWriter } from './labels.js'
 import { canBeHeld, changeState, hold, nextLife, publish, remove } from './lifecycle.js'
 import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from './pages.js'
 import { type Clocks, Places } from './places.js'
-import { isAnybodyInside } from './recount.js'
-import { isOwn, reserve, unreserve } from './reserve.js'
+import { isOwn, isRegistryFull, reserve, unreserve } from './reserve.js'
 import { noteMade, noteRefusal, roomNumber } from './room.js'
 
 export type { Holder }
@@ -48,14 +47,33 @@ export interface SeriesContext extends Clocks {
   readonly ancestors: readonly number[]
 }
 
-/** A refused label set is looked for so often while others are inside a look-up: some 100 µs. */
-const LOOKS = 256
+/** A label set that was refused while others make series is looked for so often, some 10 µs, */
+const LOOKS = 32
+/** and then once a millisecond, so often. */
+const WAITS = 5
+/** It is tried again so often, if room has been made meanwhile. */
+const RETRIES = 3
 
 /** What the thread has once it has claimed a shard. */
 interface Own {
   readonly shard: Shard
   readonly places: Places
   readonly holders: Holders
+}
+
+/**
+ * Whether another shard's thread is making a series that counts against the same limit: one of the family, or any where
+ * the registry is full. Costs a load a shard.
+ */
+function isMaking(arena: Arena, family: number, except: number): boolean {
+  const { i32 } = arena
+  const full = isRegistryFull(arena)
+  for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+    if (index === except) continue
+    const making = Atomics.load(i32, (arena.shards + index * L.SHARD_WORDS) * 2 + L.SHARD_MAKING)
+    if (making === family || (full && making !== 0)) return true
+  }
+  return false
 }
 
 /** Series of one registry as the calling thread finds, makes, holds and lets go of them. */
@@ -120,11 +138,14 @@ export class SeriesTable {
     own.holders.answerRequests()
     this.#enter(own.shard)
     try {
-      for (;;) {
-        let place = this.#findOrMake(own.places, family, labels)
+      for (let tries = 0; ; ) {
+        const room = roomNumber(this.#arena)
+        let place = this.#findOrMake(own, family, labels)
+        if (place === refusal(L.DROP_LABEL)) return place
         if (place < 0) {
-          const theirs = this.#madeMeanwhile(own.shard, family, labels)
-          if (theirs === 0) return place
+          const theirs = this.#awaitMakers(own.shard, family, labels)
+          if (theirs === 0 && (tries++ === RETRIES || roomNumber(this.#arena) === room)) return place
+          if (theirs === 0) continue
           place = theirs
         }
         const at = this.#hold(own.holders, family, place, holder)
@@ -136,18 +157,21 @@ export class SeriesTable {
   }
 
   /**
-   * The place of a label set that was refused, if another thread has made it since: it may have taken the last room for
-   * it before it could be found. 0 where it is not there; a thread that is still about to link it says so (room.ts).
+   * Waits, some milliseconds at most, until no other thread is making a series that may have taken the last room: it may
+   * be the very one that was refused here, or one that is given back, as another thread has made it too. Returns the
+   * place if it is there by then, or 0. Who takes longer says so when it is done (room.ts).
    */
-  #madeMeanwhile(shard: Shard, family: Family, labels: LabelWriter): number {
+  #awaitMakers(shard: Shard, family: Family, labels: LabelWriter): number {
+    const { i32 } = this.#arena
     noteRefusal(this.#arena, family.ref)
-    for (let n = 0; n < LOOKS; n++) {
-      // Before the look: who was inside may have linked it and left.
-      const making = isAnybodyInside(this.#arena, shard.index)
-      const place = this.#search(family.ref, labels, Atomics.load(this.#arena.i32, this.#bucket(labels)), 0)
-      if (place !== 0 || !making) return place
+    for (let n = 0; ; n++) {
+      // Before the look: who was making it may have linked it since.
+      const room = roomNumber(this.#arena)
+      const making = isMaking(this.#arena, family.ref, shard.index)
+      const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0)
+      if (place !== 0 || !making || n === LOOKS + WAITS) return place
+      if (n >= LOOKS) Atomics.wait(i32, L.H_ROOM, room, 1)
     }
-    return 0
   }
 
   /** Runs `work`, in which no place that it finds is used again for another series. Without a shard it just runs. */
@@ -276,13 +300,23 @@ export class SeriesTable {
     return this.#arena.hash * 2 + (labels.hash & this.#arena.hashMask)
   }
 
-  #findOrMake(places: Places, family: Family, labels: LabelWriter): number {
+  #findOrMake({ shard, places }: Own, family: Family, labels: LabelWriter): number {
     const { i32 } = this.#arena
     const bucket = this.#bucket(labels)
-    let head = Atomics.load(i32, bucket)
+    const head = Atomics.load(i32, bucket)
     const found = this.#search(family.ref, labels, head, 0)
     if (found !== 0) return found
     if (!this.#fits(family, labels)) return refusal(L.DROP_LABEL)
+    // Before anything is taken for it: whoever is refused meanwhile can tell why.
+    Atomics.store(i32, shard.at + L.SHARD_MAKING, family.ref)
+    const place = this.#makeAt(places, family, labels, bucket, head)
+    Atomics.store(i32, shard.at + L.SHARD_MAKING, 0)
+    return place
+  }
+
+  /** Makes it, unless another thread comes first; `head` is the bucket's, of which all is searched. */
+  #makeAt(places: Places, family: Family, labels: LabelWriter, bucket: number, head: number): number {
+    const { i32 } = this.#arena
     const place = places.write(family, labels)
     if (place === 0) return refusal(L.DROP_MEMORY)
     if (!reserve(this.#arena, family.ref)) {

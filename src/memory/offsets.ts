@@ -109,7 +109,9 @@ export const HEADER_BYTES = 512
  *     5         text            where the next text goes
  *     6         textEnd         where its chunk ends
  *     7         watched         1 once somebody said that the thread's end will be seen
- *     8..47     freeTexts       freed texts by size class, chained through their first field
+ *     8         making          family of which its thread is making a series, which may have taken the last
+ *                               room; 0 for none
+ *     9..47     freeTexts       freed texts by size class, chained through their first field
  */
 export const SHARD_STATE = 0
 export const SHARD_CLAIMED = 1
@@ -119,7 +121,8 @@ export const SHARD_CLAIMS = 4
 export const SHARD_TEXT = 5
 export const SHARD_TEXT_END = 6
 export const SHARD_WATCHED = 7
-export const SHARD_FREE_TEXTS = 8
+export const SHARD_MAKING = 8
+export const SHARD_FREE_TEXTS = 9
 export const SHARD_WORDS = 24
 
 /**

@@ -74,7 +74,10 @@ const SHARD: RecordLayout = {
     text: ref('where the next text goes'),
     textEnd: ref('where its chunk ends'),
     watched: i32("1 once somebody said that the thread's end will be seen"),
-    freeTexts: list(40, ref('freed texts by size class, chained through their first field')),
+    making: ref(
+      'family of which its thread is making a series, which may have taken the last room; 0 for none',
+    ),
+    freeTexts: list(39, ref('freed texts by size class, chained through their first field')),
   },
 }
 

@@ -139,6 +139,7 @@ export function orphanThread(arena: Arena, threadId: number): void {
     // Inside a look-up: it may have counted a series that it did not come to make.
     if (Atomics.load(i32, shard.at + L.SHARD_EPOCH) !== 0) Atomics.add(i32, L.H_DEATHS_INSIDE, 1)
     Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
+    Atomics.store(i32, shard.at + L.SHARD_MAKING, 0)
     for (const cells of ownCells(shard)) {
       for (let n = 0; n < L.CELLS_BITS_FIELDS; n++) {
         Atomics.store(i32, cells * 2 + L.CELLS_OWNED + n, 0)
