@@ -15,6 +15,7 @@ import {
   STATUS_LINES,
 } from './request.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
+import { Turn } from './turn.js'
 import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
 
 /**
@@ -32,6 +33,8 @@ const TURN_BYTES = 4 * 1024 * 1024
 /** Chunks fetched ahead, so that a socket that has room again can be filled at once. */
 const QUEUE_LENGTH = 2
 
+const NOTHING = new Uint8Array(0)
+const AHEAD = refuse(503, 'connections', 'more was sent ahead on this connection than is answered at once')
 const PROXIED = refuse(400, 'malformed', 'a PROXY line is not taken here')
 
 /** How often listening is tried where what stands against it has gone meanwhile. */
@@ -67,7 +70,8 @@ interface Bound {
 
 function listenOnce(uws: Uws, desk: Desk, { address, port }: Address): Bound | undefined {
   const app = uws.App()
-  app.any('/*', (response, request) => new Exchange(response, desk).start(request))
+  const turn = new Turn()
+  app.any('/*', (response, request) => new Exchange(response, desk, turn).start(request))
   let socket: UwsListenSocket | undefined
   // Without the flag a second process could listen on the same port, and take every other connection.
   app.listen(address, port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening => {
@@ -124,12 +128,21 @@ function transport(uws: Uws, { app, socket }: Bound, desk: Desk, asked: Address)
 
 /**
  * One request and its answer. `#response` is not touched any more once it is ended or aborted.
- * uWebSockets.js itself ends a connection on which a further request comes before a streamed answer is whole.
+ *
+ * uWebSockets.js tells of no connection, only of its requests, all those of one read in one go; and it ends a connection
+ * on which a further request comes before the answer to the last is whole. So the answer waits for the next turn where
+ * nothing may come behind it: after one that closes (of several, uWebSockets.js knows only how the last one ends), and
+ * where too many came. And it stays unfinished while the socket is full: nothing piles up for a reader that takes nothing.
+ * What was answered in the same read before is lost with a connection that is ended so.
  */
 class Exchange {
   readonly #response: UwsResponse
   readonly #desk: Desk
   readonly #visit: Visit
+  readonly #turn: Turn
+  /** The turn in which it was read. */
+  readonly #begun: number
+  #refused = false
   #head = false
   #over = false
   #headSent = false
@@ -145,42 +158,73 @@ class Exchange {
   #unsure = false
   #wake: (() => void) | undefined
 
-  constructor(response: UwsResponse, desk: Desk) {
+  constructor(response: UwsResponse, desk: Desk, turn: Turn) {
     this.#response = response
     this.#desk = desk
     this.#visit = desk.visit()
+    this.#turn = turn
+    this.#begun = turn.number
     // First of all: a handler that returned or threw without it would end the process.
-    response.onAborted(() => {
-      this.#visit.aborted()
-      this.#finish()
-    })
+    response.onAborted(() => this.#aborted())
   }
 
   start(request: UwsRequest): void {
-    let answer: Answer
     try {
       const head = headOf(request, this.#response)
+      this.#visit.peer = head.peer
       this.#head = head.method === 'HEAD'
+      // Looked at first, so that each request counts.
+      const now = this.#turn.take()
+      if (now && !asksToClose(request)) this.#answer(head, false)
+      else this.#turn.later(() => this.#answer(head, true))
+    } catch (error) {
+      this.#refuse(this.#desk.failed(error, this.#visit))
+    }
+  }
+
+  /** `alone` says that nothing that was read with it comes behind. */
+  #answer(head: RequestHead, alone: boolean): void {
+    if (this.#over) return
+    let answer: Answer
+    try {
       answer = this.#desk.answer(head, this.#visit)
-      if (answer.kind === 'stream' && !this.#head) answer = this.#enter(head, answer)
+      if (answer.kind === 'stream' && !this.#head) answer = this.#enter() ?? answer
     } catch (error) {
       answer = { kind: 'refuse', refusal: this.#desk.failed(error, this.#visit) }
     }
-    if (answer.kind === 'refuse') this.#refuse(answer.refusal)
-    else if (answer.kind === 'whole') this.#whole(200, answer.headers, answer.bytes)
+    if (answer.kind === 'refuse') {
+      const { refusal } = answer
+      this.#refused = true
+      if (alone || !closes(refusal)) this.#refuse(refusal)
+      else
+        this.#turn.later(() => {
+          if (!this.#over) this.#refuse(refusal)
+        })
+    } else if (answer.kind === 'whole') this.#whole(200, answer.headers, answer.bytes)
     else if (this.#head) this.#bare(answer.headers)
     else void this.#stream(answer.headers, answer.open)
   }
 
+  /** The reader has gone, or uWebSockets.js has ended the connection. */
+  #aborted(): void {
+    // In the turn in which it was read nothing else can have ended it.
+    if (this.#turn.number === this.#begun && !this.#refused) {
+      const { peer } = this.#visit
+      this.#desk.refused(this.#desk.judge(AHEAD, peer), { peer }, this.#visit)
+    } else this.#visit.aborted()
+    this.#finish()
+  }
+
   /**
-   * Connections are counted while they are streamed to: uWebSockets.js does not say when one is opened, and ends
+   * Connections are counted while something is kept for them: uWebSockets.js does not say when one is opened, and ends
    * those that ask for nothing after 10 s.
    */
-  #enter(head: RequestHead, answer: Answer): Answer {
-    const entered = this.#desk.connections.enter(head.peer, true)
-    if (typeof entered !== 'function') return this.#desk.refused(entered, head, this.#visit)
+  #enter(): Answer | undefined {
+    const { peer } = this.#visit
+    const entered = this.#desk.connections.enter(peer, this.#desk.trusts(peer))
+    if (typeof entered !== 'function') return this.#desk.refused(entered, { peer }, this.#visit)
     this.#leave = entered
-    return answer
+    return undefined
   }
 
   async #stream(headers: Headers, open: (onCut: (cut: Cut) => void) => Reading): Promise<void> {
@@ -219,9 +263,8 @@ class Exchange {
     const refusal = this.#desk.failed(error, this.#visit, this.#headSent)
     if (!this.#headSent) this.#refuse(refusal)
     else {
-      // A clean end would be taken for the whole of it. What is finished here, onAborted finds done.
-      this.#finish()
-      this.#response.close()
+      // A clean end would be taken for the whole of it.
+      this.#close()
     }
   }
 
@@ -286,20 +329,32 @@ class Exchange {
     if (!this.#head) this.#visit.bytes = body.length
     this.#response.cork(() => {
       this.#writeHead(status, headers)
-      if (this.#head) {
+      if (this.#head && !close) {
         // Without arguments: told of a length, endWithoutBody would leave the answer open for the body.
         this.#response.writeHeader('Content-Length', String(body.length)).endWithoutBody()
         this.#finish()
-      } else if (body.length <= CORKED_BYTES) {
+      } else if (this.#head) this.#response.writeHeader('Connection', 'close').tryEnd(NOTHING, body.length)
+      else if (close) {
         this.#response.end(body, close)
         this.#finish()
       } else if (this.#response.tryEnd(body, body.length)[1]) this.#finish()
       else this.#endLater(body)
     })
+    if (this.#head && close) this.#close()
+  }
+
+  #close(): void {
+    // What is finished here, onAborted finds done.
+    this.#finish()
+    this.#response.close()
   }
 
   /** Writes the rest of a body when the socket has room: of a copy, for the scraper may be asked again first. */
   #endLater(body: Uint8Array): void {
+    if (this.#enter() !== undefined) {
+      this.#close()
+      return
+    }
     const start = this.#response.getWriteOffset()
     const rest = body.slice(start)
     this.#response.onWritable(offset => {
@@ -332,6 +387,11 @@ class Exchange {
     this.#leave?.()
     this.#visit.end()
   }
+}
+
+/** As uWebSockets.js tells it, which ends the connection after the answer. */
+function asksToClose(request: UwsRequest): boolean {
+  return request.getHeader('connection').length === 'close'.length
 }
 
 function headOf(request: UwsRequest, response: UwsResponse): RequestHead {

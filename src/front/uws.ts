@@ -27,6 +27,8 @@ export interface UwsRequest {
   getUrl(): string
   getQuery(): string | undefined
   getCaseSensitiveMethod(): string
+  /** '' for one that is not there. */
+  getHeader(lowerCaseName: string): string
   forEach(header: (lowerCaseName: string, value: string) => void): void
 }
 

@@ -2,7 +2,7 @@
  * What a hostile or broken client can send, byte for byte, and what it gets, through both transports.
  *
  * `closed` is a connection ended without an answer, at its timeout at the latest: uWebSockets.js never hands over what
- * its parser does not take to be a request.
+ * its parser does not take to be a request, and cannot both answer the one before and leave unanswered what follows.
  */
 import t from 'tap'
 import { choose } from '../../src/front/choose.js'
@@ -32,6 +32,9 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
   ['two good requests at once', OK + OK, [200, 200]],
   ['twenty good requests at once', OK.repeat(20), Array(20).fill(200)],
   ['good, refused, good', `${OK}GET /x HTTP/1.1\r\n${H}\r\n${OK}`, [200, 404, 200]],
+
+  ['a request that closes, then good', `${GET}Connection: close\r\n\r\n${OK}`, { http: 200, uws: 'closed' }],
+  ['good, malformed, good', `${OK}${GET}Host: u\r\n\r\n${OK}`, { http: [200, 400], uws: 'closed' }],
 
   // The request line
   ['HTTP/1.0', 'GET /metrics HTTP/1.0\r\n\r\n', { http: 200, uws: 'closed' }],
@@ -112,6 +115,7 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
   // Headers
   ['no Host', 'GET /metrics HTTP/1.1\r\n\r\n', { http: 200, uws: 'closed' }],
   ['two Hosts', `${GET}Host: u\r\n\r\n`, 400],
+  ['two Hosts, then good', `${GET}Host: u\r\n\r\n${OK}`, { http: 400, uws: 'closed' }],
   ['a NUL in a value', `${GET}X: a\0b\r\n\r\n`, { http: 400, uws: 'closed' }],
   ['a control character in a value', `${GET}X: a\x01b\r\n\r\n`, { http: 400, uws: 'closed' }],
   ['a tab in a value', `${GET}X: a\tb\r\n\r\n`, 200],

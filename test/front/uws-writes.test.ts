@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parseListen } from '../../src/front/listen.js'
 import { listenUws } from '../../src/front/transport-uws.js'
-import { deskFor } from '../fixtures/front-desk.js'
+import { deskFor, type More } from '../fixtures/front-desk.js'
 import { type FakePlan, letter } from '../fixtures/front-scraper.js'
 import { ModelResponse, ModelSocket, modelUws } from '../fixtures/front-uws-model.js'
 import { SEED } from '../support/arbitrary.js'
@@ -10,15 +10,16 @@ import { SEED } from '../support/arbitrary.js'
 t.comment(`POSTMETER_SEED=${SEED}`)
 t.setTimeout(120_000)
 
-async function setUp(plan: FakePlan) {
+async function setUp(plan: FakePlan, more: More = {}) {
   const { scraper, transport } = deskFor(plan, {
     listen: parseListen('127.0.0.1:1'),
     stallTimeout: 0,
     log: event => t.comment(event.message),
+    ...more,
   })
   const { uws, ask } = modelUws()
   await listenUws(transport, uws)
-  return { scraper, ask }
+  return { scraper, ask, desk: transport.desk }
 }
 
 /** Takes the chunked coding off; undefined where it is broken. */
@@ -140,4 +141,40 @@ t.test('a reader that goes away at any moment is not written to any more, and al
     { seed: SEED, numRuns: 200 },
   )
   t.pass()
+})
+
+t.test('a reader that takes nothing is kept one answer at most, however it asks', async t => {
+  for (const [what, length] of [
+    ['small', 500],
+    ['nearly a cork buffer', 15_000],
+    ['large', 60_000],
+  ] as const) {
+    const { ask } = await setUp({ small: 'x'.repeat(length) })
+    const socket = new ModelSocket(100_000)
+    let asked = 0
+    for (let response: ModelResponse | undefined; response === undefined || response.over; asked++) {
+      if (asked > 1000) throw new Error(`${what}: answered for ever`)
+      response = new ModelResponse(socket)
+      ask('/metrics', response)
+    }
+    // It is not over: a further request ends the connection.
+    t.ok(asked <= 100_000 / length + 3, `${what}: ${asked} were answered`)
+    t.ok(socket.mostKept <= 17 * 1024, `${what}: ${socket.mostKept} bytes are kept`)
+  }
+})
+
+t.test('readers of whole answers that take nothing count as connections', async t => {
+  const { ask, desk } = await setUp({ small: 'x'.repeat(60_000) }, { maxConnectionsPerAddress: 2 })
+  const responses = [1, 2, 3].map(() => new ModelResponse(new ModelSocket(0)))
+  for (const response of responses) ask('/metrics', response)
+  t.same(
+    responses.map(({ closed }) => closed),
+    [false, false, true],
+  )
+  t.equal(desk.connections.open, 2)
+  responses[0]!.abort()
+  t.equal(desk.connections.open, 1)
+  const response = new ModelResponse(new ModelSocket(0))
+  ask('/metrics', response)
+  t.notOk(response.closed, 'one has left')
 })
