@@ -110,6 +110,8 @@ export class Desk {
   #inFlight = 0
   #closing = false
   #forwardedNoticed = false
+  #shedNoticed = false
+  #shutNoticed = false
 
   constructor(settings: DeskSettings) {
     const { now = () => performance.now(), recorder = NO_RECORDER } = settings
@@ -225,6 +227,31 @@ export class Desk {
     visit.answered(500)
     this.#recorder.denied('failed')
     return refuse(500, 'failed', 'the scrape failed')
+  }
+
+  /** Connections that asked for nothing were ended, for want of file descriptors: counted once for all of them. */
+  shed(): void {
+    this.#recorder.denied('connections')
+    if (this.#shedNoticed) return
+    this.#shedNoticed = true
+    say(this.#settings.log, {
+      level: 'warn',
+      code: 'front-descriptors',
+      message:
+        'the process runs short of file descriptors (ulimit -n): the front has ended its connections that asked for ' +
+        'nothing, and does so from now on whenever it must',
+    })
+  }
+
+  /** Nobody can connect: the address could not be listened on again. */
+  shut(): void {
+    if (this.#shutNoticed) return
+    this.#shutNoticed = true
+    say(this.#settings.log, {
+      level: 'error',
+      code: 'front-shut',
+      message: 'the front could not listen again after it ran short of file descriptors, and tries on',
+    })
   }
 
   /** @internal called by Visit.end */

@@ -16,7 +16,8 @@ import {
 } from './request.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
 import { Turn } from './turn.js'
-import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
+import type { Uws, UwsRequest, UwsResponse } from './uws.js'
+import { type Door, Doors } from './uws-doors.js'
 
 /**
  * The most that is written inside of a cork: with the headers it fits the cork buffer of 16 KiB. What does not fit
@@ -53,8 +54,8 @@ export async function listenUws(settings: TransportSettings, uws: Uws): Promise<
     const chosen = listen.port === 0 ? await portOf(listen) : listen.port
     settings.signal?.throwIfAborted()
     // uWebSockets.js does not say why it cannot listen; node:net, asked for the same, does.
-    const bound = typeof chosen === 'number' ? listenOnce(uws, desk, { ...listen, port: chosen }) : undefined
-    if (bound !== undefined) return transport(uws, bound, desk, listen)
+    const doors = typeof chosen === 'number' ? listenOnce(uws, desk, { ...listen, port: chosen }) : undefined
+    if (doors !== undefined) return transport(doors, desk, listen)
     const why = typeof chosen === 'number' ? await portOf({ ...listen, port: chosen }) : chosen
     // The port became free meanwhile, or somebody else took the one that was chosen: once more.
     if (typeof why !== 'number') cause = why
@@ -63,22 +64,17 @@ export async function listenUws(settings: TransportSettings, uws: Uws): Promise<
   throw listenError(listen, cause ?? new Error('uWebSockets.js could not listen there'))
 }
 
-interface Bound {
-  readonly app: UwsApp
-  readonly socket: UwsListenSocket
-}
-
-function listenOnce(uws: Uws, desk: Desk, { address, port }: Address): Bound | undefined {
-  const app = uws.App()
+function listenOnce(uws: Uws, desk: Desk, address: Address): Doors | undefined {
   const turn = new Turn()
-  app.any('/*', (response, request) => new Exchange(response, desk, turn).start(request))
-  let socket: UwsListenSocket | undefined
-  // Without the flag a second process could listen on the same port, and take every other connection.
-  app.listen(address, port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening => {
-    if (listening) socket = listening
+  const doors = new Doors({
+    uws,
+    address,
+    handler: (response, request, door) => new Exchange(response, desk, turn, door).start(request),
+    shed: () => desk.shed(),
+    shut: () => desk.shut(),
   })
-  if (socket !== undefined) return { app, socket }
-  app.close()
+  if (doors.listen()) return doors
+  doors.destroy()
   return undefined
 }
 
@@ -98,28 +94,18 @@ function portOf({ address, port }: Address): Promise<number | Error> {
   })
 }
 
-function transport(uws: Uws, { app, socket }: Bound, desk: Desk, asked: Address): Transport {
-  let listening = true
-  let open = true
+function transport(doors: Doors, desk: Desk, asked: Address): Transport {
   let closed: Promise<void> | undefined
-  const stopListening = () => {
-    if (listening) uws.us_listen_socket_close(socket)
-    listening = false
-  }
-  const destroy = () => {
-    stopListening()
-    if (open) app.close()
-    open = false
-  }
+  doors.watch()
   return {
     name: 'uws',
-    address: { ...asked, port: uws.us_socket_local_port(socket) },
-    destroy,
+    address: { ...asked, port: doors.port },
+    destroy: () => doors.destroy(),
     close: grace => {
       closed ??= (async () => {
-        stopListening()
+        doors.stopListening()
         await desk.quiesce(grace)
-        destroy()
+        doors.destroy()
       })()
       return closed
     },
@@ -140,6 +126,7 @@ class Exchange {
   readonly #desk: Desk
   readonly #visit: Visit
   readonly #turn: Turn
+  readonly #door: Door
   /** The turn in which it was read. */
   readonly #begun: number
   #refused = false
@@ -158,12 +145,14 @@ class Exchange {
   #unsure = false
   #wake: (() => void) | undefined
 
-  constructor(response: UwsResponse, desk: Desk, turn: Turn) {
+  constructor(response: UwsResponse, desk: Desk, turn: Turn, door: Door) {
     this.#response = response
     this.#desk = desk
     this.#visit = desk.visit()
     this.#turn = turn
     this.#begun = turn.number
+    this.#door = door
+    door.begin()
     // First of all: a handler that returned or threw without it would end the process.
     response.onAborted(() => this.#aborted())
   }
@@ -386,6 +375,7 @@ class Exchange {
     this.#wake?.()
     this.#leave?.()
     this.#visit.end()
+    this.#door.end()
   }
 }
 

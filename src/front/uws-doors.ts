@@ -1,0 +1,181 @@
+/**
+ * Where connections come in through uWebSockets.js. It accepts all that there are, tells of none before it asks for
+ * something, and ends those that ask for nothing after 8 to 12 s: meanwhile they can take every file descriptor of the
+ * program, and then it asks the system for the next one without a pause. Only all connections of one app can be ended.
+ *
+ * So where descriptors run short, the app of a door at which nothing is being answered is closed, with all that wait
+ * there, and listens again. Where something is, another door listens in its place until that is done.
+ * The one thread that made it calls it.
+ */
+import { type Descriptors, descriptorLimit, descriptors } from './descriptors.js'
+import type { Address } from './listen.js'
+import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
+
+/** How often it is looked whether descriptors run short, ms; and how often where they just did: they may be taken again. */
+const LOOK = 250
+const LOOK_AGAIN = 20
+/** For so long, ms. */
+const WARY = 2000
+/** How long a door stays for what is being answered there, ms. */
+const DRAIN = 1000
+/** Where ending connections did not help, others have the descriptors: when it is tried again, ms. */
+const PAUSE = 10_000
+
+export interface DoorsSettings {
+  readonly uws: Uws
+  readonly address: Address
+  readonly handler: (response: UwsResponse, request: UwsRequest, door: Door) => void
+  /** Connections were ended for want of descriptors. */
+  shed(): void
+  /** It could not listen again after that; it is tried on. */
+  shut(): void
+  readonly state?: () => Descriptors
+  readonly now?: () => number
+}
+
+/** One app. Its answers are counted, so that none is cut off without need. */
+export class Door {
+  readonly app: UwsApp
+  socket: UwsListenSocket | undefined
+  #answering = 0
+  #left: (() => void) | undefined
+
+  constructor(uws: Uws, handler: DoorsSettings['handler']) {
+    this.app = uws.App()
+    this.app.any('/*', (response, request) => handler(response, request, this))
+  }
+
+  get busy(): boolean {
+    return this.#answering > 0
+  }
+
+  begin(): void {
+    this.#answering++
+  }
+
+  end(): void {
+    if (--this.#answering === 0) this.#left?.()
+  }
+
+  /** Ends all connections, and listening. */
+  close(): void {
+    this.#left = undefined
+    this.socket = undefined
+    this.app.close()
+  }
+
+  /** As soon as nothing is being answered, but not from within a request's handler. */
+  closeWhenLeft(): void {
+    this.#left = () => {
+      setImmediate(() => {
+        if (this.#left !== undefined && !this.busy) this.close()
+      })
+    }
+  }
+}
+
+export class Doors {
+  readonly #settings: DoorsSettings
+  readonly #state: () => Descriptors
+  readonly #now: () => number
+  #door: Door
+  #other: Door | undefined
+  #drainsSince = Number.NEGATIVE_INFINITY
+  #notBefore = Number.NEGATIVE_INFINITY
+  #waryUntil = Number.NEGATIVE_INFINITY
+  #watch: NodeJS.Timeout | undefined
+  #open = true
+
+  constructor(settings: DoorsSettings) {
+    const { uws, handler, state, now = () => performance.now() } = settings
+    this.#settings = settings
+    const limit = descriptorLimit()
+    this.#state = state ?? (() => descriptors(limit))
+    this.#now = now
+    this.#door = new Door(uws, handler)
+  }
+
+  /** Whether it can listen. */
+  listen(): boolean {
+    const { uws, address } = this.#settings
+    const door = this.#door
+    // Without the flag a second process could listen on the same port, and take every other connection.
+    door.app.listen(address.address, address.port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening => {
+      if (listening) door.socket = listening
+    })
+    return door.socket !== undefined
+  }
+
+  /** From now on looks after the descriptors. */
+  watch(): void {
+    const wait = this.#now() < this.#waryUntil ? LOOK_AGAIN : LOOK
+    this.#watch = setTimeout(() => {
+      this.watch()
+      this.look()
+    }, wait).unref()
+  }
+
+  get port(): number {
+    return this.#settings.uws.us_socket_local_port(this.#door.socket!)
+  }
+
+  /** Makes room where descriptors run short, and listens again where that was given up. */
+  look(): void {
+    const now = this.#now()
+    let state = this.#state()
+    if (state === 'out' && this.#other?.busy && now - this.#drainsSince >= DRAIN) {
+      this.#other.close()
+      state = this.#state()
+    }
+    if (this.#door.socket === undefined) {
+      if (state !== 'out') this.#listenAgain()
+      return
+    }
+    if (state === 'enough' || now < this.#notBefore) return
+    const drains = this.#other?.busy === true
+    if (!this.#door.busy) this.#door.close()
+    else if (drains) return
+    else this.#drain(now)
+    this.#settings.shed()
+    this.#waryUntil = now + WARY
+    state = this.#state()
+    // What is left of ours goes when it is answered.
+    if (state !== 'enough' && this.#other?.busy !== true) this.#notBefore = now + PAUSE
+    // Whom there is no descriptor for would be tried for again and again.
+    if (state !== 'out') this.#listenAgain()
+  }
+
+  stopListening(): void {
+    clearTimeout(this.#watch)
+    this.#stop(this.#door)
+  }
+
+  destroy(): void {
+    this.stopListening()
+    if (!this.#open) return
+    this.#open = false
+    this.#door.close()
+    this.#other?.close()
+  }
+
+  #stop(door: Door): void {
+    if (door.socket !== undefined) this.#settings.uws.us_listen_socket_close(door.socket)
+    door.socket = undefined
+  }
+
+  #listenAgain(): void {
+    if (!this.listen()) this.#settings.shut()
+  }
+
+  /** Puts another door in the place of one that is busy. */
+  #drain(now: number): void {
+    const { uws, handler } = this.#settings
+    const door = this.#door
+    this.#stop(door)
+    door.closeWhenLeft()
+    this.#other?.close()
+    this.#door = this.#other ?? new Door(uws, handler)
+    this.#other = door
+    this.#drainsSince = now
+  }
+}

@@ -1,0 +1,252 @@
+/** What becomes of connections where file descriptors run short, through uWebSockets.js. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { choose } from '../../src/front/choose.js'
+import { type Descriptors, descriptorLimit, descriptors, lowestFree } from '../../src/front/descriptors.js'
+import type { Uws, UwsApp, UwsRequest, UwsResponse } from '../../src/front/uws.js'
+import { type Door, Doors } from '../../src/front/uws-doors.js'
+import { get, Raw, until } from './raw.js'
+
+t.setTimeout(120_000)
+
+t.test('how near the limit is', async t => {
+  t.equal(descriptors(400, 349), 'enough')
+  t.equal(descriptors(400, 350), 'short')
+  t.equal(descriptors(400, 'none'), 'out')
+  t.equal(descriptors(undefined, 1_000_000), 'enough', 'where the system does not tell')
+  t.equal(descriptors(undefined, 'none'), 'out')
+  const limit = descriptorLimit()
+  if (process.platform === 'linux') t.ok(limit! > 0)
+  else t.equal(limit, undefined)
+  if (process.platform === 'win32') return
+  const free = Number(lowestFree())
+  const taken = openSync(devNull, 'r')
+  t.ok(free <= taken, `${free} was free`)
+  closeSync(taken)
+})
+
+interface Fake extends UwsApp {
+  closed: number
+  listening: boolean
+  handler: ((response: UwsResponse, request: UwsRequest) => void) | undefined
+}
+
+/** Doors over apps that only note what is done to them; `look` is told what it finds, one look at the system each. */
+function doorsFor() {
+  const apps: Fake[] = []
+  const doors: Door[] = []
+  const told = { shed: 0, shut: 0 }
+  const given = { now: 0, refuse: false, states: ['enough'] as Descriptors[] }
+  const uws: Uws = {
+    App() {
+      const app: Fake = {
+        closed: 0,
+        listening: false,
+        handler: undefined,
+        any(_pattern, handler) {
+          app.handler = handler
+          return app
+        },
+        listen(_host, _port, _options, listening) {
+          app.listening = !given.refuse
+          listening(app.listening && app)
+          return app
+        },
+        close() {
+          app.closed++
+          app.listening = false
+          return app
+        },
+      }
+      apps.push(app)
+      return app
+    },
+    us_listen_socket_close(socket) {
+      ;(socket as Fake).listening = false
+    },
+    us_socket_local_port: () => 1,
+    LIBUS_LISTEN_EXCLUSIVE_PORT: 1,
+  }
+  const all = new Doors({
+    uws,
+    address: { address: '127.0.0.1', port: 1, family: 'IPv4' },
+    handler: (_response, _request, door) => {
+      door.begin()
+      doors.push(door)
+    },
+    shed: () => told.shed++,
+    shut: () => told.shut++,
+    state: () => (given.states.length > 1 ? given.states.shift()! : given.states[0]!),
+    now: () => given.now,
+  })
+  t.equal(all.listen(), true)
+  return {
+    doors: all,
+    apps,
+    told,
+    given,
+    look(...states: Descriptors[]) {
+      given.states = states
+      all.look()
+    },
+    /** A request begins to be answered there; returns how it ends. */
+    ask(app: number) {
+      apps[app]!.handler!({} as UwsResponse, {} as UwsRequest)
+      const door = doors.at(-1)!
+      return () => door.end()
+    },
+  }
+}
+
+t.test('while there are enough, nothing is ended', async t => {
+  const { apps, told, look } = doorsFor()
+  look('enough')
+  t.match(apps, [{ closed: 0, listening: true }])
+  t.equal(told.shed, 0)
+})
+
+t.test('where they run short, all connections are ended, and it listens again', async t => {
+  const { apps, told, look } = doorsFor()
+  look('short', 'enough')
+  t.match(apps, [{ closed: 1, listening: true }])
+  look('out', 'enough')
+  t.match(apps, [{ closed: 2, listening: true }])
+  t.equal(told.shed, 2)
+})
+
+t.test('where others have them, it is left alone for a while', async t => {
+  const { apps, given, look } = doorsFor()
+  look('short')
+  given.now += 9_000
+  look('short')
+  t.match(apps, [{ closed: 1, listening: true }])
+  given.now += 1_000
+  look('short')
+  t.match(apps, [{ closed: 2, listening: true }])
+})
+
+t.test('while there is none, it does not listen', async t => {
+  const { doors, apps, look } = doorsFor()
+  look('out')
+  t.match(apps, [{ closed: 1, listening: false }])
+  look('out')
+  t.match(apps, [{ listening: false }])
+  look('short')
+  t.match(apps, [{ closed: 1, listening: true }])
+  doors.destroy()
+  t.match(apps, [{ closed: 2, listening: false }])
+})
+
+t.test('an address that cannot be had again is told of, and tried on', async t => {
+  const { apps, told, given, look } = doorsFor()
+  given.refuse = true
+  look('short', 'enough')
+  look('enough')
+  t.equal(told.shut, 2)
+  given.refuse = false
+  look('enough')
+  t.match(apps, [{ listening: true }])
+})
+
+t.test('what is being answered goes on, while another door listens', async t => {
+  const { doors, apps, given, look, ask } = doorsFor()
+  const first = ask(0)
+  const second = ask(0)
+  look('short')
+  t.match(apps, [
+    { closed: 0, listening: false },
+    { closed: 0, listening: true },
+  ])
+  first()
+  await new Promise(setImmediate)
+  t.equal(apps[0]!.closed, 0, 'there is one more')
+  second()
+  t.equal(apps[0]!.closed, 0, 'not from within a handler')
+  await new Promise(setImmediate)
+  t.equal(apps[0]!.closed, 1)
+
+  ask(1)
+  look('short')
+  t.equal(apps.length, 2, 'the first takes its turn again')
+  t.match(apps, [{ listening: true }, { closed: 0, listening: false }])
+  given.now += 999
+  look('out')
+  t.equal(apps[1]!.closed, 0)
+  given.now += 1
+  look('out')
+  t.equal(apps[1]!.closed, 1, 'where there is none, it is cut off after a second')
+  doors.destroy()
+})
+
+class Program {
+  readonly child: ChildProcess
+  readonly codes: string[] = []
+  port = 0
+
+  constructor(limit: number) {
+    const program = fileURLToPath(new URL('../fixtures/front-few-descriptors.js', import.meta.url))
+    this.child = spawn('/bin/sh', ['-c', `ulimit -n ${limit} && exec "$0" "$1"`, process.execPath, program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.child.on('message', (message: { port?: number; code?: string }) => {
+      if (message.port !== undefined) this.port = message.port
+      if (message.code !== undefined) this.codes.push(message.code)
+    })
+  }
+}
+
+const choice = choose()
+const skip =
+  choice.transport !== 'uws' || process.platform !== 'linux' ? 'uWebSockets.js on Linux only' : false
+t.test('idle connections of others keep nobody out', { skip }, async t => {
+  const program = new Program(320)
+  t.teardown(() => program.child.kill('SIGKILL'))
+  await until('it listens', () => program.port > 0)
+  const { port } = program
+  const idle: Raw[] = []
+  const ended = () => idle.filter(({ socket }) => socket.destroyed || socket.readableEnded).length
+  t.teardown(() => {
+    for (const raw of idle) raw.close()
+  })
+  const trusted = () => Raw.open(port, '127.0.0.1', '127.0.0.2')
+
+  const slow = await trusted()
+  slow.send(get('/metrics'))
+  await until('it is sent something', () => slow.buffered > 0)
+  slow.socket.pause()
+  for (let n = 0; n < 270; n++) idle.push(await Raw.open(port))
+  await until('descriptors run short', () => program.codes.includes('front-descriptors'))
+  const other = await trusted()
+  t.equal((await other.send(get('/metrics')).answer()).status, 200, 'another reader is served')
+  other.close()
+  slow.socket.resume()
+  const { body } = await slow.answer()
+  t.equal(body.toString('latin1').split('\nwaiting{').length - 1, 200_000, 'and one that was slow gets all')
+  slow.close()
+  await until('all that asked for nothing are ended', () => ended() === idle.length)
+
+  for (let n = 0; n < 600; n++) {
+    const raw = await Raw.open(port).catch(() => undefined)
+    if (raw !== undefined) idle.push(raw)
+  }
+  let status = 0
+  for (let tries = 0; status !== 200 && tries < 1000; tries++) {
+    const raw = await trusted().catch(() => undefined)
+    const answer = await raw
+      ?.send(get('/metrics'))
+      .answer()
+      .catch(() => undefined)
+    status = answer?.status ?? 0
+    raw?.close()
+  }
+  t.equal(status, 200, 'where all are taken, whoever tries again is served')
+  t.same([...new Set(program.codes)], ['front-descriptors'])
+  t.equal(program.codes.length, 1, 'it is said once')
+  const gone = once(program.child, 'exit')
+  program.child.disconnect()
+  await gone
+})
