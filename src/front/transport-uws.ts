@@ -314,22 +314,29 @@ class Exchange {
     for (const [name, value] of headers) this.#response.writeHeader(name, value)
   }
 
-  #whole(status: RefusalStatus | 200, headers: Headers, body: Uint8Array, close = false): void {
+  #whole(status: RefusalStatus | 200, headers: Headers, body: Uint8Array): void {
     if (!this.#head) this.#visit.bytes = body.length
     this.#response.cork(() => {
       this.#writeHead(status, headers)
-      if (this.#head && !close) {
+      if (this.#head) {
         // Without arguments: told of a length, endWithoutBody would leave the answer open for the body.
         this.#response.writeHeader('Content-Length', String(body.length)).endWithoutBody()
-        this.#finish()
-      } else if (this.#head) this.#response.writeHeader('Connection', 'close').tryEnd(NOTHING, body.length)
-      else if (close) {
-        this.#response.end(body, close)
         this.#finish()
       } else if (this.#response.tryEnd(body, body.length)[1]) this.#finish()
       else this.#endLater(body)
     })
-    if (this.#head && close) this.#close()
+  }
+
+  /** A whole answer and the end of the connection, also where the socket does not take all of it. */
+  #last(status: RefusalStatus, headers: Headers, body: Uint8Array): void {
+    if (!this.#head) this.#visit.bytes = body.length
+    this.#response.cork(() => {
+      this.#writeHead(status, headers)
+      this.#response.writeHeader('Connection', 'close').tryEnd(NOTHING, body.length)
+      // Told of more than there is, it is not over for uWebSockets.js, which would go on reading at a full socket.
+      if (!this.#head) this.#response.tryEnd(body, body.length + 1)
+    })
+    this.#close()
   }
 
   #close(): void {
@@ -363,7 +370,9 @@ class Exchange {
   }
 
   #refuse(refusal: Refusal): void {
-    this.#whole(refusal.status, refusal.headers, Buffer.from(refusal.reason), closes(refusal))
+    const body = Buffer.from(refusal.reason)
+    if (closes(refusal)) this.#last(refusal.status, refusal.headers, body)
+    else this.#whole(refusal.status, refusal.headers, body)
   }
 
   #finish(): void {

@@ -39,9 +39,12 @@ export interface UwsResponse {
   writeHeader(name: string, value: string): UwsResponse
   /** Writes a chunk, or keeps a copy of what the socket does not take: false then. */
   write(chunk: Uint8Array): boolean
-  end(body?: string | Uint8Array, closeConnection?: boolean): UwsResponse
+  end(): UwsResponse
   endWithoutBody(): UwsResponse
-  /** Writes what the socket takes of a body of `total` bytes, keeps nothing: [whether all of it, whether the end]. */
+  /**
+   * Writes what the socket takes of a body, keeps nothing: [whether all of it, whether the end]. The first call's `total`
+   * is told as the length; the answer is over when as much was written as the last one's says.
+   */
   tryEnd(rest: Uint8Array, total: number): [boolean, boolean]
   /** How much of the body was written with tryEnd. */
   getWriteOffset(): number

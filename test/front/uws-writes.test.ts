@@ -163,6 +163,27 @@ t.test('a reader that takes nothing is kept one answer at most, however it asks'
   }
 })
 
+t.test('a refusal that ends the connection ends it also where the socket is full', async t => {
+  for (const room of [0, 100, 100_000]) {
+    for (const method of ['GET', 'HEAD']) {
+      const { ask } = await setUp({ small: 'b' }, { trust: [] })
+      const socket = new ModelSocket(room)
+      const response = new ModelResponse(socket)
+      ask('/metrics', response, method)
+      t.notOk(response.closed, 'not before it is known what else was read')
+      await turn()
+      t.ok(response.closed, `${method}, room for ${room} bytes`)
+      const answer = Buffer.concat(socket.taken).toString('latin1')
+      if (room < 1000) continue
+      t.match(answer, /^HTTP\/1\.1 403 Forbidden\r\n/)
+      t.match(answer, /\r\nConnection: close\r\n/)
+      const [, length] = /Content-Length: (\d+)\r\n\r\n/.exec(answer)!
+      const body = answer.slice(answer.indexOf('\r\n\r\n') + 4)
+      t.equal(body.length, method === 'HEAD' ? 0 : Number(length))
+    }
+  }
+})
+
 t.test('readers of whole answers that take nothing count as connections', async t => {
   const { ask, desk } = await setUp({ small: 'x'.repeat(60_000) }, { maxConnectionsPerAddress: 2 })
   const responses = [1, 2, 3].map(() => new ModelResponse(new ModelSocket(0)))
