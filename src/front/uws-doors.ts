@@ -131,7 +131,8 @@ export class Doors {
       if (state !== 'out') this.#listenAgain()
       return
     }
-    if (state === 'enough' || now < this.#notBefore) return
+    // With none left, more have come since: they are ended at once, or the system is asked for the next without a pause.
+    if (state === 'enough' || (state === 'short' && now < this.#notBefore)) return
     const drains = this.#other?.busy === true
     if (!this.#door.busy) this.#door.close()
     else if (drains) return
@@ -139,8 +140,7 @@ export class Doors {
     this.#settings.shed()
     this.#waryUntil = now + WARY
     state = this.#state()
-    // What is left of ours goes when it is answered.
-    if (state !== 'enough' && this.#other?.busy !== true) this.#notBefore = now + PAUSE
+    if (state !== 'enough') this.#notBefore = now + (this.#other?.busy ? DRAIN : PAUSE)
     // Whom there is no descriptor for would be tried for again and again.
     if (state !== 'out') this.#listenAgain()
   }

@@ -61,7 +61,7 @@ for (const name of ['http', 'uws'] as const) {
         raw.close()
       }
       peak = Math.max(peak, process.memoryUsage.rss())
-      t.ok(peak - before < 100 * 2 ** 20, `${Math.round((peak - before) / 2 ** 20)} MiB more memory`)
+      t.ok(peak - before < 200 * 2 ** 20, `${Math.round((peak - before) / 2 ** 20)} MiB more memory`)
       t.ok(denied.length >= 5, `${denied.length} are counted`)
       t.same([...new Set(denied)], ['connections'])
       t.same(
