@@ -96,6 +96,8 @@ function wrongAnswers(told: Buffer, heads: boolean): string | undefined {
     if (!heads) {
       if (text.length < length) return `${text.length} of ${length} bytes`
       text = text.slice(length)
+      if (/^connection: close\r$/im.test(head[2]!) && text !== '')
+        return `more behind the end: ${text.slice(0, 100)}`
     } else text = /HTTP\/1\.1 \d{3} /.test(text) ? text.slice(text.search(/HTTP\/1\.1 \d{3} /)) : ''
   }
   return undefined
