@@ -50,7 +50,9 @@ export interface SeriesContext extends Clocks {
 /** A label set that was refused while others make series is looked for so often, some 10 µs, */
 const LOOKS = 32
 /** and then once a millisecond, so often. */
-const WAITS = 5
+const WAITS = 20
+/** Whoever waited in vain does not wait again for so long, ms: a thread may have died there with nobody to bury it. */
+const WAIT_AGAIN_AFTER = 1_000
 /** It is tried again so often, if room has been made meanwhile. */
 const RETRIES = 3
 
@@ -82,6 +84,7 @@ export class SeriesTable {
   readonly #arena: Arena
   #own: Own | undefined
   #refusedAt = 0
+  #waitAgainAt = 0
   readonly #inherited: InheritedShares
   /** Generation and state of the place that was found last. */
   #found = 0
@@ -169,8 +172,12 @@ export class SeriesTable {
       const room = roomNumber(this.#arena)
       const making = isMaking(this.#arena, family.ref, shard.index)
       const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0)
-      if (place !== 0 || !making || n === LOOKS + WAITS) return place
-      if (n >= LOOKS) Atomics.wait(i32, L.H_ROOM, room, 1)
+      if (place !== 0 || !making) return place
+      if (n < LOOKS) continue
+      const now = this.#context.uptime()
+      if (now < this.#waitAgainAt) return 0
+      if (n === LOOKS + WAITS) this.#waitAgainAt = now + WAIT_AGAIN_AFTER
+      else Atomics.wait(i32, L.H_ROOM, room, 1)
     }
   }
 

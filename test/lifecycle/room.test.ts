@@ -7,7 +7,7 @@ import { roomNumber } from '../../src/catalogue/room.js'
 import * as L from '../../src/memory/layout.js'
 import { brokeOff } from '../../src/pool/sweep.js'
 import { familyOf, fill } from '../support/registry.js'
-import { EXPIRE, interruptEach, Killed, Sim } from './sim.js'
+import { EXPIRE, interrupt, interruptEach, Killed, Sim } from './sim.js'
 
 const options = { maxSeries: 2, expireAfter: 0 }
 
@@ -133,6 +133,37 @@ t.test('room that comes at any step of a refusal is not overlooked', async t => 
     }
   })
   t.ok(steps > 10, `${steps} steps`)
+})
+
+t.test('a thread that died amid making one, and is not buried, holds nobody up for long', async t => {
+  const sim = new Sim()
+  const [one, two] = [sim.thread(1), sim.thread(2)]
+  const [c, d] = [one, two].map(thread => thread.counter('c', { ...options, maxSeries: 1 }))
+  d.inc({ x: 'a' })
+  for (let step = 0; sim.arena.i32[one.table.shard()!.at + L.SHARD_MAKING] === 0; step++)
+    interrupt(
+      step,
+      () => {
+        throw new Killed()
+      },
+      () => c.labels('b'),
+    )
+  let waits = 0
+  const real = Atomics.wait
+  Atomics.wait = ((...args: Parameters<typeof real>) => {
+    waits++
+    return real(...args)
+  }) as typeof real
+  t.teardown(() => {
+    Atomics.wait = real
+  })
+  for (let n = 0; n < 50; n++) d.labels(`${n}`).inc()
+  t.ok(waits > 0 && waits <= 20, `${waits} ms`)
+  sim.bury(one)
+  sim.now += 10_000
+  waits = 0
+  for (let n = 0; n < 50; n++) d.labels(`${n}`).inc()
+  t.equal(waits, 0)
 })
 
 t.test('at a limit, a refused child is not tried again before there is room', async t => {
