@@ -66,7 +66,7 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
     const { originalUrl } = request as { originalUrl?: unknown }
     const target = typeof originalUrl === 'string' ? originalUrl : (request.url ?? '')
     if (next !== undefined && !isFor(target, path)) next()
-    else serveHttp(request, response, desk, LIMITS.stallTimeout, target)
+    else serveHttp(request, response, desk, LIMITS.httpStallTimeout, target)
   }
   return Object.assign(handler, {
     setTrustedHosts(hosts: readonly string[]) {

@@ -30,7 +30,7 @@ export interface DeskSettings {
   readonly rules: Rules
   readonly selfMetrics: boolean
   readonly log: Log
-  /** How long a reader may take nothing before it is cut off, ms. uWebSockets.js has 10 s of its own. */
+  /** How long a reader that its transport does not judge may take nothing, ms. uWebSockets.js has 10 s of its own. */
   readonly stallTimeout: number
   /** How long a scrape may take in all, ms. */
   readonly scrapeTimeout: number
@@ -46,12 +46,17 @@ export interface DeskSettings {
   readonly now?: () => number
 }
 
+/**
+ * Opens a scrape; throws a Cut where there is no room. `onCut` hears of one later. `judged` says whether a reader that
+ * takes nothing is found by what it was handed (default), or by its transport, which sees more of it.
+ */
+export type Open = (onCut: (cut: Cut) => void, judged?: boolean) => Reading
+
 /** What a decided request gets: all of it at once, or a scrape to stream. */
 export type Answer =
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
   | { readonly kind: 'whole'; readonly headers: Headers; readonly bytes: Uint8Array }
-  /** `open` throws a Cut where there is no room; `onCut` hears of one later. */
-  | { readonly kind: 'stream'; readonly headers: Headers; open(onCut: (cut: Cut) => void): Reading }
+  | { readonly kind: 'stream'; readonly headers: Headers; readonly open: Open }
 
 const PAGE: Headers = [
   ['Content-Type', 'text/html; charset=utf-8'],
@@ -180,7 +185,7 @@ export class Desk {
     return {
       kind: 'stream',
       headers: servedHeaders(contentType, gzip !== undefined),
-      open: onCut => this.encodings.open(key, () => scraper.open(asking), deadline, onCut),
+      open: (onCut, judged) => this.encodings.open(key, () => scraper.open(asking), deadline, onCut, judged),
     }
   }
 
@@ -197,6 +202,12 @@ export class Desk {
   /** What a refusal is for this peer: one that may not read learns nothing else. */
   judge(refusal: Refusal, peer: Peer): Refusal {
     return this.trusts(peer) ? refusal : untrusted(peer)
+  }
+
+  /** A reader is cut by its transport, for it has taken nothing for too long. */
+  stalled(visit: Visit): void {
+    visit.answered(503)
+    this.#recorder.cut('stalled')
   }
 
   /** Counts a refusal, and logs what an operator may want to know. */

@@ -84,8 +84,8 @@ export class Encoding {
     return this.#base === 0 && this.#parts.length === 0 && !this.#told && !this.#failed
   }
 
-  join(deadline: number, onCut: (cut: Cut) => void): Reader {
-    const reader = new Reader(this, deadline, onCut, () => this.#pressure.now())
+  join(deadline: number, onCut: (cut: Cut) => void, judged: boolean): Reader {
+    const reader = new Reader(this, deadline, onCut, judged, () => this.#pressure.now())
     this.readers.add(reader)
     return reader
   }
@@ -253,6 +253,8 @@ export class Reader implements Reading {
   readonly #onCut: (cut: Cut) => void
   /** When it must be done, ms on the encodings' clock. */
   readonly deadline: number
+  /** Whether it is cut when it was handed something and took nothing for too long. */
+  readonly judged: boolean
   /** When it came. */
   readonly since: number
   /** The number of the part that it gets next, and of the first that it has not released. */
@@ -267,11 +269,18 @@ export class Reader implements Reading {
   #cut: Cut | undefined
   #left = false
 
-  constructor(encoding: Encoding, deadline: number, onCut: (cut: Cut) => void, now: () => number) {
+  constructor(
+    encoding: Encoding,
+    deadline: number,
+    onCut: (cut: Cut) => void,
+    judged: boolean,
+    now: () => number,
+  ) {
     this.#encoding = encoding
     this.#onCut = onCut
     this.#now = now
     this.deadline = deadline
+    this.judged = judged
     this.since = now()
     this.progressedAt = this.since
   }

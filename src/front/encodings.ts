@@ -24,7 +24,7 @@ export interface EncodingLimits {
   readonly maxConcurrentScrapes: number
   /** How long a reader may wait for its turn, ms. */
   readonly maxWait: number
-  /** How long a reader may take nothing, ms; 0 for ever. */
+  /** How long a reader that is judged here may take nothing, ms; 0 for ever. */
   readonly stallTimeout: number
   readonly maxCopied?: number
 }
@@ -69,10 +69,10 @@ export class Encodings implements Pressure {
 
   /**
    * A reader of the encoding of this key that has not begun yet, or of a new one. `deadline` is on the clock;
-   * `onCut` is called when it gets no more, at any time after this call.
+   * `onCut` is called when it gets no more, at any time after this call. `judged`: see Open.
    * @throws Cut where too many wait already.
    */
-  open(key: string, open: () => Scrape, deadline: number, onCut: (cut: Cut) => void): Reader {
+  open(key: string, open: () => Scrape, deadline: number, onCut: (cut: Cut) => void, judged = true): Reader {
     if (this.waiting >= MAX_WAITING) {
       this.#settings.onCut?.('busy')
       throw busy()
@@ -80,7 +80,7 @@ export class Encodings implements Pressure {
     let encoding = [...this.#all].find(one => one.key === key && one.joinable)
     const shared = encoding !== undefined
     encoding ??= new Encoding(key, open, this)
-    const reader = encoding.join(deadline, onCut)
+    const reader = encoding.join(deadline, onCut, judged)
     if (!shared) {
       this.#all.add(encoding)
       this.#queue.push(encoding)
@@ -115,7 +115,12 @@ export class Encodings implements Pressure {
       for (const reader of [...encoding.readers]) {
         if (now >= reader.deadline) this.#cut(reader, 'deadline', cut('the scrape was not done in its time'))
         else if (queued && now - reader.since >= maxWait) this.#cut(reader, 'busy', busy())
-        else if (stallTimeout > 0 && !reader.waiting && now - reader.progressedAt >= stallTimeout)
+        else if (
+          reader.judged &&
+          stallTimeout > 0 &&
+          !reader.waiting &&
+          now - reader.progressedAt >= stallTimeout
+        )
           this.#cut(reader, 'stalled', cut('nothing was taken for too long'))
       }
     }

@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { Chunk } from '../encode/types.js'
-import type { Desk, Visit } from './desk.js'
-import type { Cut, Reading } from './encoding.js'
+import type { Desk, Open, Visit } from './desk.js'
+import type { Reading } from './encoding.js'
 import { HeaderReader } from './headers.js'
 import { follow } from './http-connection.js'
 import { closes, type Headers, type Refusal, type RequestHead, refuse, STATUS_LINES } from './request.js'
+import { canReset } from './socket.js'
 
 /** What is given to the socket at once: a copy, for the slot must not be held by a socket that takes nothing. */
 const PIECE_BYTES = 256 * 1024
@@ -38,6 +37,8 @@ export function serveHttp(
       visit.end()
     },
     left: () => streamed?.cutOff(),
+    took: () => streamed?.took(),
+    stalled: () => desk.stalled(visit),
   })
   // A body on GET means nothing, and must not be taken for the next request.
   request.resume()
@@ -95,9 +96,13 @@ class Streamed {
     this.#wake?.()
   }
 
-  async run(headers: Headers, open: (onCut: (cut: Cut) => void) => Reading): Promise<void> {
+  took(): void {
+    this.#reading?.progress()
+  }
+
+  async run(headers: Headers, open: Open): Promise<void> {
     try {
-      this.#reading = open(cut => this.#fail(cut))
+      this.#reading = open(cut => this.#fail(cut), false)
       for (;;) {
         const chunk = await this.#reading.next()
         if (this.#over || this.#taken()) {
@@ -151,7 +156,7 @@ class Streamed {
     this.stop()
     const { socket } = this.#response
     // In HTTP/1.0 a clean end of the connection is one of the body; TLS has ends of its own, which this is none of.
-    if (this.#request.httpVersion === '1.0' && canReset(socket)) socket.resetAndDestroy()
+    if (this.#request.httpVersion === '1.0' && canReset(socket)) socket?.resetAndDestroy()
     this.#response.destroy()
   }
 
@@ -182,12 +187,6 @@ class Streamed {
       this.#response.on('drain', done)
     })
   }
-}
-
-/** Whether a socket is TCP without TLS, and open in this direction: others throw, or stay open. */
-function canReset(socket: Socket | null): socket is Socket {
-  if (!(socket instanceof Socket) || socket instanceof TLSSocket) return false
-  return socket.remotePort !== undefined && !socket.writableEnded
 }
 
 function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHead {

@@ -50,6 +50,7 @@ export interface FrontInternals {
   readonly scraperModule: string
   readonly grace: number
   readonly stallTimeout: number
+  readonly httpStallTimeout: number
   /** How long a scrape waits for its turn, ms. */
   readonly maxWait: number
   /** ms before the first restart of a thread that failed, doubled for each further one up to the second. */
@@ -61,6 +62,7 @@ const INTERNALS: FrontInternals = {
   maxWait: LIMITS.maxWait,
   grace: 1000,
   stallTimeout: LIMITS.stallTimeout,
+  httpStallTimeout: LIMITS.httpStallTimeout,
   backoff: [100, 30_000],
 }
 
@@ -156,7 +158,7 @@ class Keeper {
   #run(): Promise<Listening> {
     const ended = new SharedArrayBuffer(4)
     const { answering, limits, socketMode, tls, choice, fallBack, log } = this.#settings
-    const { scraperModule, grace, stallTimeout, maxWait } = this.#internals
+    const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
       listen: this.#listen,
@@ -169,6 +171,7 @@ class Keeper {
       scraperModule,
       grace,
       stallTimeout,
+      httpStallTimeout,
       maxWait,
       ended,
     }

@@ -2,9 +2,15 @@
  * What is being answered on a connection of node:http. Node tells an answer that waits behind another one nothing of
  * the connection's end, and cuts off nobody who takes nothing; of a socket's own timeout it makes use itself, for
  * connections that are kept.
+ *
+ * Assumes: one thread; a connection's answers are followed from their beginning on.
+ * Guarantees: each answer hears of its end once; a peer is cut only when the system took none of what waits for it in
+ * so many looks one after the other. Looks are counted, and not time, so that a thread that was held up itself blames
+ * nobody for it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { cutSocket, taken } from './socket.js'
 
 /** One answer, as its connection sees it. */
 export interface Answering {
@@ -12,10 +18,16 @@ export interface Answering {
   ended(): void
   /** The peer sends nothing any more: it has gone, or will take what was said already. */
   left(): void
+  /** The peer has taken something. Told to the answer that is being sent. */
+  took(): void
+  /** The peer has taken nothing for too long: the connection is about to be cut. Told to the answer that is being sent. */
+  stalled(): void
 }
 
-/** A connection that is found to have taken nothing is looked at so often in the time that it has. */
+/** A connection is looked at so often in the time that its peer has, */
 const LOOKS = 4
+/** and at least so often, ms: where readers press on each other, who takes nothing is known by what was seen. */
+const MAX_PAUSE = 250
 
 class Connection {
   readonly #socket: Socket
@@ -50,14 +62,21 @@ class Connection {
   }
 
   #watch(stallTimeout: number): NodeJS.Timeout {
-    let waiting = 0
+    const pause = Math.min(MAX_PAUSE, stallTimeout / LOOKS)
+    const most = Math.ceil(stallTimeout / pause)
+    let before = taken(this.#socket)
     let looks = 0
     return setInterval(() => {
-      const { writableLength } = this.#socket
-      looks = writableLength > 0 && writableLength === waiting ? looks + 1 : 0
-      waiting = writableLength
-      if (looks >= LOOKS) this.#socket.destroy()
-    }, stallTimeout / LOOKS).unref()
+      const now = taken(this.#socket)
+      const [sending] = this.#answers
+      if (now !== before) sending?.took()
+      // What waits for its encoding is no fault of the peer's.
+      looks = now === before && this.#socket.writableLength > 0 ? looks + 1 : 0
+      before = now
+      if (looks < most) return
+      sending?.stalled()
+      cutSocket(this.#socket)
+    }, pause).unref()
   }
 }
 

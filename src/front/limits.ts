@@ -2,6 +2,11 @@
 export const LIMITS = {
   /** As uWebSockets.js has it. */
   stallTimeout: 10_000,
+  /**
+   * Linux tells of what a reader took in leaps, over loopback of 1.4 MB: in so long, whoever can be done in the default
+   * `scrapeTimeout` takes one.
+   */
+  httpStallTimeout: 30_000,
   maxWait: 1000,
   maxConnections: 512,
   maxConnectionsPerAddress: 128,

@@ -26,6 +26,7 @@ export interface FrontData {
   /** ms that what is being sent has to finish in when the front is closed. */
   readonly grace: number
   readonly stallTimeout: number
+  readonly httpStallTimeout: number
   readonly maxWait: number
   /** One Int32: 0 until the thread has nothing open any more, then 1. */
   readonly ended: SharedArrayBuffer

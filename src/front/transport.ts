@@ -7,7 +7,7 @@ import { type Address, listenText } from './listen.js'
 export interface TransportSettings {
   readonly listen: Address
   readonly desk: Desk
-  /** How long a reader of an answer in one piece may take nothing, ms; 0 for ever. uWebSockets.js has 10 s of its own. */
+  /** How long a reader may take nothing through node:http, ms; 0 for ever. uWebSockets.js has 10 s of its own. */
   readonly stallTimeout: number
   /** Permissions of a Unix socket's file. */
   readonly socketMode?: number

@@ -84,7 +84,7 @@ async function start(): Promise<void> {
   const settings: TransportSettings = {
     listen: data.listen,
     desk,
-    stallTimeout: data.stallTimeout,
+    stallTimeout: data.httpStallTimeout,
     socketMode: data.socketMode,
     tls: data.tls,
     log,

@@ -2,29 +2,40 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import t from 'tap'
+import type { CutReason } from '../../src/front/encodings.js'
 import { serveHttp } from '../../src/front/exchange-http.js'
 import { type Gauges, NO_RECORDER, type Recorder } from '../../src/front/recorder.js'
 import { listenHttp } from '../../src/front/transport-http.js'
 import { deskFor, type More } from '../fixtures/front-desk.js'
 import type { FakePlan } from '../fixtures/front-scraper.js'
+import { hasOpenssl, makePair } from '../support/certificates.js'
 import { get, Raw, until } from './raw.js'
 
 t.setTimeout(120_000)
 
-async function setUp(plan: FakePlan, more: More = {}) {
+async function setUp(plan: FakePlan, more: More & { tls?: { cert: string; key: string } } = {}) {
   let gauges: Gauges | undefined
+  const cuts: CutReason[] = []
+  const statuses: number[] = []
   const recorder: Recorder = {
     ...NO_RECORDER,
+    answered: status => statuses.push(status),
+    cut: reason => cuts.push(reason),
     watch: given => {
       gauges = given
       return () => {}
     },
   }
-  const { scraper, desk, events, transport: settings } = deskFor(plan, { recorder, ...more })
-  const transport = await listenHttp(settings)
+  const { tls, ...rest } = more
+  const { scraper, desk, events, transport: settings } = deskFor(plan, { recorder, ...rest })
+  const transport = await listenHttp({ ...settings, tls, log: () => {} })
   t.teardown(() => transport.close(0))
-  return { scraper, desk, events, transport, port: transport.address.port, gauges: gauges! }
+  const { address } = transport
+  return { scraper, desk, events, transport, port: address.port, gauges: gauges!, cuts, statuses }
 }
 
 /** A client that goes on sending, or waiting, when the other side has ended. */
@@ -43,7 +54,10 @@ t.test('a kept connection on which nothing is asked any more is ended', async t 
 })
 
 t.test('who asks ahead and takes nothing is cut off', async t => {
-  const { scraper, desk, port, gauges } = await setUp({ small: 'b'.repeat(60_000) }, { stallTimeout: 300 })
+  const { scraper, desk, port, gauges, cuts } = await setUp(
+    { small: 'b'.repeat(60_000) },
+    { stallTimeout: 300 },
+  )
   const raw = await Raw.open(port)
   raw.socket.pause()
   const { asked } = scraper.ledger
@@ -62,6 +76,74 @@ t.test('who asks ahead and takes nothing is cut off', async t => {
   }
   await until('the connection is ended', () => desk.connections.open === 0)
   t.equal(gauges.inFlight(), 0)
+  t.same(cuts, ['stalled'], 'and counted once, though many answers were open')
+  raw.close()
+})
+
+/** Reads 64 KiB at most at a time, with a pause behind each: slower than a front writes, and never still for long. */
+async function readSteadily(socket: Socket): Promise<number> {
+  let bytes = 0
+  socket.on('data', part => {
+    bytes += part.length
+    socket.pause()
+    setTimeout(() => socket.resume(), 5)
+  })
+  socket.write(get('/metrics', 'Connection: close'))
+  await once(socket, 'close')
+  return bytes
+}
+
+const CERTIFICATE = hasOpenssl ? makePair(t, 'steady') : undefined
+const STEADY = { chunks: 40, chunkBytes: 1 << 20 }
+const path = join(tmpdir(), `postmeter-steady-${process.pid}.sock`)
+const steady: Record<
+  string,
+  { more: More & { tls?: { cert: string; key: string } }; to(port: number): Socket }
+> = {
+  TCP: { more: {}, to: port => connect(port, '127.0.0.1') },
+  'a Unix socket': {
+    more: { local: true, listen: { address: path, port: 0, family: 'unix' } },
+    to: () => connect(path),
+  },
+  ...(CERTIFICATE === undefined
+    ? {}
+    : {
+        TLS: {
+          more: { tls: CERTIFICATE },
+          to: port => connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }),
+        },
+      }),
+}
+for (const [name, { more, to }] of Object.entries(steady)) {
+  t.test(`who reads steadily, but slower than is written, gets all of it over ${name}`, async t => {
+    const { port, cuts } = await setUp(STEADY, { ...more, stallTimeout: 1500 })
+    t.ok((await readSteadily(to(port))) > 40 << 20)
+    t.same(cuts, [])
+  })
+}
+
+t.test('who takes nothing of a scrape is cut off, and counted as that', async t => {
+  const { scraper, desk, port, cuts, statuses } = await setUp(
+    { chunks: 1000, chunkBytes: 1 << 20 },
+    { stallTimeout: 300 },
+  )
+  const raw = await Raw.open(port)
+  raw.socket.pause()
+  raw.send(get('/metrics'))
+  await until('it is cut', () => cuts.length > 0)
+  await until('the connection is ended', () => desk.connections.open === 0)
+  t.same([cuts, statuses], [['stalled'], [503]])
+  await until('every chunk is released', () => scraper.ledger.released === scraper.ledger.given)
+  raw.close()
+})
+
+t.test('who waits for a scrape to go on is not one that takes nothing', async t => {
+  const { port, cuts, scraper } = await setUp({ chunks: 3, hangAt: 1 }, { stallTimeout: 100 })
+  const raw = await Raw.open(port)
+  raw.send(get('/metrics'))
+  await until('it has the first part', () => scraper.ledger.released === 1)
+  await new Promise(resolve => setTimeout(resolve, 500))
+  t.same(cuts, [])
   raw.close()
 })
 

@@ -1,8 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   copyFileSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -18,6 +17,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import t from 'tap'
 import { serveWith } from '../../src/serve.js'
 import { FakeRegistry, scraperModule } from '../fixtures/front-registry.js'
+import { hasOpenssl, makePair } from '../support/certificates.js'
 import { until } from './raw.js'
 
 t.setTimeout(60_000)
@@ -139,27 +139,6 @@ t.test('paths that are none', async t => {
   })
 })
 
-let hasOpenssl = true
-try {
-  execFileSync('openssl', ['version'], { stdio: 'ignore' })
-} catch {
-  hasOpenssl = false
-}
-
-function makePair(name: string): { cert: string; key: string } {
-  mkdirSync(join(dir, name))
-  const [cert, key] = [join(dir, name, 'cert.pem'), join(dir, name, 'key.pem')]
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...['-subj', `/CN=${name}`, '-keyout', key, '-out', cert],
-    ],
-    { stdio: 'ignore' },
-  )
-  return { cert, key }
-}
-
 async function subject(port: number): Promise<string> {
   const socket: TLSSocket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
   await once(socket, 'secureConnect')
@@ -172,8 +151,8 @@ t.test(
   'TLS, with a certificate that is renewed while it serves',
   { skip: hasOpenssl ? false : 'there is no openssl' },
   async t => {
-    const first = makePair('first')
-    const second = makePair('second')
+    const first = makePair(t, 'first')
+    const second = makePair(t, 'second')
     const [cert, key] = [join(dir, 'cert.pem'), join(dir, 'key.pem')]
     copyFileSync(first.cert, cert)
     copyFileSync(first.key, key)
@@ -218,7 +197,7 @@ t.test(
       { chunks: 10, chunkBytes: 100_000, failAt: 4 },
       {
         listen: '127.0.0.1:0',
-        tls: makePair('fails'),
+        tls: makePair(t, 'fails'),
         log: ({ code }: { code: string }) => codes.push(code),
       },
     )
@@ -249,7 +228,7 @@ t.test(
   'a client that does not go on with its TLS handshake does not hold up the end',
   { skip: hasOpenssl ? false : 'there is no openssl' },
   async t => {
-    const front = await serve({ small: 'b' }, { listen: '127.0.0.1:0', tls: makePair('silent') })
+    const front = await serve({ small: 'b' }, { listen: '127.0.0.1:0', tls: makePair(t, 'silent') })
     const silent = createConnection(front.address.port, '127.0.0.1')
     await once(silent, 'connect')
     // Another one has been served, so that the front knows of both.
@@ -268,7 +247,7 @@ t.test(
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
-    const tls = makePair('third')
+    const tls = makePair(t, 'third')
     await t.rejects(serve({}, { listen: `127.0.0.1:${port}`, tls }), { code: 'EADDRINUSE' })
     taken.close()
   },
