@@ -7,6 +7,8 @@ export const LIMITS = {
    * `scrapeTimeout` takes one.
    */
   httpStallTimeout: 30_000,
+  /** From the connection to the end of a TLS handshake. */
+  handshakeTimeout: 10_000,
   maxWait: 1000,
   maxConnections: 512,
   maxConnectionsPerAddress: 128,

@@ -25,6 +25,12 @@ export function taken(socket: Socket): number {
   return socket.bytesWritten - socket.writableLength
 }
 
+/** The connection that TLS goes over, where node tells it. */
+export function underTls(secure: TLSSocket): Socket | undefined {
+  const { _parent: under } = secure as { readonly _parent?: unknown }
+  return under instanceof Socket ? under : undefined
+}
+
 /** Whether a socket is TCP without TLS, and open in this direction: others throw, or stay open. */
 export function canReset(socket: unknown): boolean {
   if (!(socket instanceof Socket) || socket instanceof TLSSocket) return false

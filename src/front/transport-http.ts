@@ -2,12 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { followFiles, readPair } from './certificate.js'
 import type { Desk } from './desk.js'
 import { rawRefusal, serveHttp } from './exchange-http.js'
 import { MAX_HEADER_BYTES } from './headers.js'
+import { LIMITS } from './limits.js'
 import type { Address } from './listen.js'
 import { type Denial, type Refusal, refuse } from './request.js'
+import { underTls } from './socket.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
 import { listenUnix } from './unix-socket.js'
 
@@ -29,31 +32,35 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
     insecureHTTPParser: false,
     requireHostHeader: false,
   }
-  const { tls } = settings
+  const { tls, handshakeTimeout = LIMITS.handshakeTimeout } = settings
   const server =
     tls === undefined
       ? createServer(options)
-      : createSecureServer({ ...options, ...readPair(tls), minVersion: 'TLSv1.2', handshakeTimeout: IDLE_MS })
+      : createSecureServer({ ...options, ...readPair(tls), minVersion: 'TLSv1.2' })
+  const handshakes = tls === undefined ? undefined : new Handshakes(server, desk, handshakeTimeout)
   // Not all of them are known to node's own closeAllConnections: not those before the end of a TLS handshake.
   const sockets = new Set<Socket>()
   server.on('connection', socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    admit(socket, desk, tls !== undefined)
+    if (admit(socket, desk, tls !== undefined)) handshakes?.begin(socket)
   })
   const serve = (request: IncomingMessage, response: ServerResponse) =>
     serveHttp(request, response, desk, stallTimeout)
   server.on('request', serve)
   // RFC 9110, 10.1.1: a server may take no notice of what it does not know; node's own answer gives no reason.
   server.on('checkExpectation', serve)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket, desk))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (handshakes?.done(socket as Socket) === false) handshakes.failed(error, socket as Socket)
+    else refuseBytes(error, socket, desk)
+  })
   // CONNECT is handed over as a bare socket, and never ours to serve.
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => {})
     const method = refuse(405, 'method', 'method "CONNECT" is not allowed here, use GET or HEAD', [
       ['Allow', 'GET, HEAD'],
     ])
-    socket.end(rawRefusal(refusedFor(method, request.socket, desk)), () => socket.destroy())
+    dismiss(socket, refusedFor(method, request.socket, desk))
   })
   try {
     const bound = await bind(server, settings)
@@ -115,17 +122,82 @@ function transport(
   }
 }
 
-/** Counts a connection, or ends it at once. */
-function admit(socket: Socket, desk: Desk, tls: boolean): void {
+/** Counts a connection, or ends it at once: false then. */
+function admit(socket: Socket, desk: Desk, tls: boolean): boolean {
   const peer = desk.peerOf(socket)
   const entered = desk.connections.enter(peer, desk.trusts(peer))
   if (typeof entered === 'function') {
     socket.once('close', entered)
-    return
+    return true
   }
   desk.refused(entered, { peer })
   if (tls) socket.destroy()
-  else socket.end(rawRefusal(desk.judge(entered, peer)), () => socket.destroy())
+  else dismiss(socket, desk.judge(entered, peer))
+  return false
+}
+
+/**
+ * Connections of TLS that have not ended their handshake. Node's own limit begins anew with every byte that comes, and
+ * tells of the end by an error only, upon which a socket that cannot be written to yet would be kept for ever.
+ */
+class Handshakes {
+  readonly #timers = new Map<Socket, NodeJS.Timeout>()
+  readonly #done = new WeakSet<Socket>()
+  readonly #desk: Desk
+  readonly #timeout: number
+
+  constructor(server: Server, desk: Desk, timeout: number) {
+    this.#desk = desk
+    this.#timeout = timeout
+    server.on('secureConnection', (secure: TLSSocket) => {
+      this.#done.add(secure)
+      this.#end(underTls(secure))
+    })
+  }
+
+  begin(socket: Socket): void {
+    // What had come when the thread was held up is read first.
+    const timer = setTimeout(() => setImmediate(() => this.#late(socket)), this.#timeout).unref()
+    this.#timers.set(socket, timer)
+    socket.once('close', () => this.#end(socket))
+  }
+
+  /** Whether a connection of TLS has come so far that its peer can be told something. */
+  done(secure: Socket): boolean {
+    return this.#done.has(secure)
+  }
+
+  /** Nothing can be told to its peer, and somebody may want to know here. */
+  failed(error: NodeJS.ErrnoException, secure: Socket): void {
+    // Whom this end or the other gave up.
+    if (error.code !== 'ECONNRESET') {
+      const why = `the TLS handshake failed: ${error.code ?? error.message}`
+      refusedFor(refuse(400, 'malformed', why), secure, this.#desk)
+    }
+    secure.destroy()
+  }
+
+  #late(socket: Socket): void {
+    if (!this.#timers.has(socket)) return
+    refusedFor(refuse(408, 'slow', `there was no TLS handshake in ${this.#timeout} ms`), socket, this.#desk)
+    socket.destroy()
+  }
+
+  /** Which socket it was must be known: rather none of them has a limit than all of them lose what they have. */
+  #end(socket: Socket | undefined): void {
+    if (socket === undefined) for (const other of [...this.#timers.keys()]) this.#end(other)
+    else {
+      clearTimeout(this.#timers.get(socket))
+      this.#timers.delete(socket)
+    }
+  }
+}
+
+/** Tells a peer why, and ends its connection; if it does not even take that, after a while. */
+function dismiss(socket: Duplex, refusal: Refusal): void {
+  const timer = setTimeout(() => socket.destroy(), IDLE_MS).unref()
+  socket.once('close', () => clearTimeout(timer))
+  socket.end(rawRefusal(refusal), () => socket.destroy())
 }
 
 /** Bytes that are no request: told so, and the connection ended. */
@@ -142,8 +214,7 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, desk: Desk): 
     ERR_HTTP_REQUEST_TIMEOUT: [408, 'slow', 'the request took too long to come'],
   }
   const [status, denial, why] = reasons[error.code ?? ''] ?? [400, 'malformed', 'this is not HTTP/1.1']
-  const refusal = refusedFor(refuse(status, denial, why), http, desk)
-  socket.end(rawRefusal(refusal), () => socket.destroy())
+  dismiss(socket, refusedFor(refuse(status, denial, why), http, desk))
 }
 
 /** What is told to this peer: one that may not read learns nothing else. */

@@ -12,6 +12,8 @@ export interface TransportSettings {
   /** Permissions of a Unix socket's file. */
   readonly socketMode?: number
   readonly tls?: Tls | undefined
+  /** How long a TLS handshake may take from the connection on, ms; default 10 s. */
+  readonly handshakeTimeout?: number
   readonly log?: Log
   /** Once aborted, nothing is opened any more. */
   readonly signal?: AbortSignal

@@ -15,7 +15,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import t from 'tap'
+import { NO_RECORDER, type Recorder } from '../../src/front/recorder.js'
+import type { Denial } from '../../src/front/request.js'
+import { listenHttp } from '../../src/front/transport-http.js'
 import { serveWith } from '../../src/serve.js'
+import { deskFor } from '../fixtures/front-desk.js'
 import { FakeRegistry, scraperModule } from '../fixtures/front-registry.js'
 import { hasOpenssl, makePair } from '../support/certificates.js'
 import { until } from './raw.js'
@@ -237,6 +241,68 @@ t.test(
     await front.close()
     t.ok(performance.now() - begun < 8000, 'sooner than a handshake may take')
     silent.destroy()
+  },
+)
+
+t.test(
+  'a TLS handshake that is not done in its time is ended, however it is delayed',
+  { skip: hasOpenssl ? false : 'there is no openssl' },
+  async t => {
+    const denied: Denial[] = []
+    const recorder: Recorder = { ...NO_RECORDER, denied: reason => denied.push(reason) }
+    const { desk, transport: settings } = deskFor({ small: 'b' }, { recorder })
+    const tls = makePair(t, 'late')
+    const transport = await listenHttp({ ...settings, tls, log: () => {}, handshakeTimeout: 2000 })
+    t.teardown(() => transport.close(0))
+    const { port } = transport.address
+
+    const inTime = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    inTime.write('GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n')
+    await once(inTime, 'data')
+    const late: [how: string, first: string, more: string][] = [
+      ['without a byte', '', ''],
+      ['after one', '\x16', ''],
+      ['in the middle of the first message', '\x16\x03\x01\x02\x00\x01\x00', ''],
+      ['byte by byte', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'r'],
+    ]
+    const dripping: NodeJS.Timeout[] = []
+    const ended = late.map(async ([, first, more]) => {
+      const socket = createConnection(port, '127.0.0.1').on('error', () => {})
+      await once(socket, 'connect')
+      socket.resume().write(first, 'latin1')
+      if (more !== '') dripping.push(setInterval(() => socket.write(more), 50))
+      await once(socket, 'close')
+    })
+    await until('all are counted from the start', () => desk.connections.open === 1 + late.length)
+    await Promise.all(ended)
+    for (const timer of dripping) clearInterval(timer)
+    await until('and counted out', () => desk.connections.open === 1)
+    t.same(denied, ['slow', 'slow', 'slow', 'slow'])
+
+    inTime.write('GET /metrics HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n')
+    let answer = ''
+    for await (const part of inTime) answer += part
+    t.match(answer, /^HTTP\/1\.1 200 OK/, 'who was in time is served when the time is over')
+  },
+)
+
+t.test(
+  'what is no TLS on a port of TLS is ended at once, and counted',
+  { skip: hasOpenssl ? false : 'there is no openssl' },
+  async t => {
+    const denied: Denial[] = []
+    const recorder: Recorder = { ...NO_RECORDER, denied: reason => denied.push(reason) }
+    const { desk, transport: settings } = deskFor({ small: 'b' }, { recorder })
+    const transport = await listenHttp({ ...settings, tls: makePair(t, 'plain'), log: () => {} })
+    t.teardown(() => transport.close(0))
+    // It goes on when the other side has ended.
+    const { port } = transport.address
+    const socket = createConnection({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {})
+    socket.write('GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n')
+    await until('it is counted', () => denied.length > 0)
+    await until('the connection is ended', () => desk.connections.open === 0)
+    t.same(denied, ['malformed'])
+    socket.destroy()
   },
 )
 
