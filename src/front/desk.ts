@@ -10,6 +10,7 @@ import { landingPage } from './landing.js'
 import { NO_RECORDER, type Recorder } from './recorder.js'
 import {
   ALWAYS,
+  CLOSING,
   decide,
   type Headers,
   isForwardedByLoopback,
@@ -39,6 +40,8 @@ export interface DeskSettings {
   readonly maxConnectionsPerAddress: number
   /** How long a scrape waits for its turn, ms. */
   readonly maxWait: number
+  /** Private memory for readers that stall, and for those of HTTP/1.0, all together; default 64 MiB. */
+  readonly maxCopied?: number
   readonly recorder?: Recorder
   /** Whether all peers come through a Unix socket. */
   readonly local?: boolean
@@ -64,8 +67,6 @@ const PAGE: Headers = [
   ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"],
   ...ALWAYS,
 ]
-
-const CLOSING = refuse(503, 'closing', 'this front is closing', [['Retry-After', '1']])
 
 /** One request from its first look to the end of its answer. */
 export class Visit {
@@ -271,7 +272,7 @@ export class Desk {
     if (--this.#inFlight === 0) for (const wake of [...this.#idle]) wake()
   }
 
-  /** Refuses what is asked from now on; resolves when nothing is being sent, or after `grace` ms. */
+  /** Refuses what is asked from now on; resolves when nothing is being sent, after `grace` ms at most: then who still reads is cut. */
   quiesce(grace: number): Promise<void> {
     this.#closing = true
     if (this.#inFlight === 0) return Promise.resolve()
@@ -281,7 +282,10 @@ export class Desk {
         this.#idle.delete(wake)
         resolve()
       }
-      const timer = setTimeout(wake, grace)
+      const timer = setTimeout(() => {
+        this.encodings.close()
+        wake()
+      }, grace)
       this.#idle.add(wake)
     })
   }

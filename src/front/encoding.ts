@@ -8,15 +8,36 @@
  * bounded (Pressure); every part is released exactly once; the scrape is aborted when the last reader has gone.
  */
 import type { Chunk, CopyMemory, Scrape } from '../encode/types.js'
-import type { Refusal } from './request.js'
+import { type Refusal, refuse } from './request.js'
 
 /** Parts in slots at once: one being sent, one behind it, so that a socket with room again can be filled at once. */
 const WINDOW = 2
 /** How long a reader may keep others waiting before what it has not taken is copied, ms. */
 export const PATIENCE = 20
 
+/** RFC 9110, 15.5.22: in another protocol it would be answered. */
+const TOO_LARGE = refuse(
+  426,
+  'version',
+  'this answer is too large to be held for a reader of HTTP/1.0, which would not see if it were cut: ' +
+    'ask in HTTP/1.1 (nginx: proxy_http_version 1.1)',
+  [
+    ['Upgrade', 'HTTP/1.1'],
+    ['Connection', 'Upgrade, close'],
+  ],
+)
+const NO_MEMORY = refuse(
+  503,
+  'busy',
+  'there is no memory left to hold this answer for a reader of HTTP/1.0: try again, or ask in HTTP/1.1 ' +
+    '(nginx: proxy_http_version 1.1)',
+  [['Retry-After', '1']],
+)
+
 /** What an encoding asks of all of them together. */
 export interface Pressure extends CopyMemory {
+  /** Whether so many bytes could be had if nobody else had any. */
+  holds(bytes: number): boolean
   now(): number
   /** A parked encoding wants to go on; calls its `go` when there is a place. */
   resume(encoding: Encoding): void
@@ -36,6 +57,12 @@ export class Cut extends Error {
 
 /** A scrape as a transport reads it. */
 export interface Reading extends Scrape {
+  /**
+   * Asks for so much private memory more, for its transport to copy parts to; given back by `drop`, or when it ends.
+   * @throws Cut where there is none.
+   */
+  keep(bytes: number): void
+  drop(bytes: number): void
   /** Says that the peer has taken something since. */
   progress(): void
 }
@@ -85,7 +112,7 @@ export class Encoding {
   }
 
   join(deadline: number, onCut: (cut: Cut) => void, judged: boolean): Reader {
-    const reader = new Reader(this, deadline, onCut, judged, () => this.#pressure.now())
+    const reader = new Reader(this, deadline, onCut, judged, this.#pressure)
     this.readers.add(reader)
     return reader
   }
@@ -262,7 +289,9 @@ export class Reader implements Reading {
   releasedTo = 0
   waiting = false
   progressedAt: number
-  readonly #now: () => number
+  readonly #pressure: Pressure
+  /** Private memory that its transport has for it. */
+  #kept = 0
   /** Releases what it was given and has not released. */
   readonly #held = new Set<() => void>()
   #wake: (() => void) | undefined
@@ -274,20 +303,20 @@ export class Reader implements Reading {
     deadline: number,
     onCut: (cut: Cut) => void,
     judged: boolean,
-    now: () => number,
+    pressure: Pressure,
   ) {
     this.#encoding = encoding
     this.#onCut = onCut
-    this.#now = now
+    this.#pressure = pressure
     this.deadline = deadline
     this.judged = judged
-    this.since = now()
+    this.since = pressure.now()
     this.progressedAt = this.since
   }
 
   /** Whether it has something to take and private memory is held for it. */
   get holdsCopy(): boolean {
-    return !this.waiting && this.#encoding.hasCopy(this)
+    return !this.waiting && (this.#kept > 0 || this.#encoding.hasCopy(this))
   }
 
   /** @throws Cut, or what the scrape failed with. */
@@ -310,7 +339,20 @@ export class Reader implements Reading {
   }
 
   progress(): void {
-    this.progressedAt = this.#now()
+    this.progressedAt = this.#pressure.now()
+  }
+
+  keep(bytes: number): void {
+    if (this.#cut !== undefined) throw this.#cut
+    if (!this.#pressure.holds(this.#kept + bytes)) throw new Cut(TOO_LARGE)
+    if (!this.#pressure.reserve(bytes)) throw new Cut(NO_MEMORY)
+    this.#kept += bytes
+  }
+
+  drop(bytes: number): void {
+    const dropped = Math.min(bytes, this.#kept)
+    this.#kept -= dropped
+    this.#pressure.free(dropped)
   }
 
   /** Nothing is encoded ahead by a reader. */
@@ -320,6 +362,7 @@ export class Reader implements Reading {
 
   abort(): void {
     this.#left = true
+    this.drop(this.#kept)
     this.#encoding.leave(this)
     this.wake()
   }

@@ -3,10 +3,11 @@
  *
  * A reader that takes nothing costs the others neither a place nor a slot: as soon as somebody needs them, what it has
  * not taken is copied (`park`). Copies are bounded; when they run out, the reader that took nothing for longest is cut.
+ * Out of the same memory come the answers that transports hold whole, for readers of HTTP/1.0.
  */
 import type { Scrape } from '../encode/types.js'
 import { Cut, Encoding, PATIENCE, type Pressure, type Reader } from './encoding.js'
-import { refuse } from './request.js'
+import { CLOSING, refuse } from './request.js'
 
 /** How often deadlines are looked at, ms. */
 const TICK = 50
@@ -29,7 +30,7 @@ export interface EncodingLimits {
   readonly maxCopied?: number
 }
 
-export type CutReason = 'busy' | 'deadline' | 'stalled' | 'memory'
+export type CutReason = 'busy' | 'deadline' | 'stalled' | 'memory' | 'closing'
 
 export interface EncodingsSettings extends EncodingLimits {
   /** Milliseconds on a clock that never goes back. */
@@ -55,12 +56,14 @@ export class Encodings implements Pressure {
   readonly #running = new Set<Encoding>()
   /** Wait for one, those that were parked first. */
   readonly #queue: Encoding[] = []
+  readonly #maxCopied: number
   #copied = 0
   #relieving = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(settings: EncodingsSettings) {
     this.#settings = settings
+    this.#maxCopied = settings.maxCopied ?? MAX_COPIED
   }
 
   now(): number {
@@ -104,6 +107,12 @@ export class Encodings implements Pressure {
   /** Private memory in use, bytes. */
   get copied(): number {
     return this.#copied
+  }
+
+  /** Cuts everybody, at once. */
+  close(): void {
+    for (const { readers } of [...this.#all])
+      for (const reader of [...readers]) this.#cut(reader, 'closing', new Cut(CLOSING))
   }
 
   /** Cuts those whose time is up. */
@@ -171,9 +180,12 @@ export class Encodings implements Pressure {
     return true
   }
 
+  holds(bytes: number): boolean {
+    return bytes <= this.#maxCopied
+  }
+
   reserve(bytes: number): boolean {
-    const { maxCopied = MAX_COPIED } = this.#settings
-    while (this.#copied + bytes > maxCopied) {
+    while (this.#copied + bytes > this.#maxCopied) {
       const reader = this.#longestStalled()
       if (reader === undefined) return false
       this.#cutForMemory(reader)

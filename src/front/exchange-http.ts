@@ -103,6 +103,7 @@ class Streamed {
   async run(headers: Headers, open: Open): Promise<void> {
     try {
       this.#reading = open(cut => this.#fail(cut), false)
+      if (this.#request.httpVersion === '1.0' && (await this.#whole(headers, this.#reading))) return
       for (;;) {
         const chunk = await this.#reading.next()
         if (this.#over || this.#taken()) {
@@ -121,6 +122,48 @@ class Streamed {
     } finally {
       this.#reading?.abort()
     }
+  }
+
+  /**
+   * Encodes all of it first, so that its length can be told: in HTTP/1.0 a clean end of the connection is one of the
+   * body, so that a cut would be taken for the whole, over a Unix socket, over TLS where its own end is not missed, and
+   * everywhere when this process dies. What memory does not hold is refused, but for TCP, which has a reset to show a
+   * cut with: false then, with what was encoded sent.
+   */
+  async #whole(headers: Headers, reading: Reading): Promise<boolean> {
+    const parts: Uint8Array[] = []
+    let length = 0
+    for (;;) {
+      const chunk = await reading.next()
+      if (this.#over || this.#taken()) {
+        chunk?.release()
+        return true
+      }
+      if (chunk === undefined) break
+      try {
+        reading.keep(chunk.bytes.length)
+      } catch (error) {
+        if (this.#over || !canReset(this.#response.socket)) {
+          chunk.release()
+          throw error
+        }
+        this.#begin(headers)
+        for (const part of parts) await this.#sendKept(part, reading)
+        await this.#send(chunk)
+        return false
+      }
+      parts.push(Uint8Array.from(chunk.bytes))
+      length += chunk.bytes.length
+      chunk.release()
+    }
+    this.#begin([...headers, ['Content-Length', String(length)]])
+    for (const part of parts) await this.#sendKept(part, reading)
+    if (!this.#over && !this.#taken()) this.#response.end()
+    return true
+  }
+
+  async #sendKept(bytes: Uint8Array, reading: Reading): Promise<void> {
+    await this.#send({ bytes, release: () => reading.drop(bytes.length) })
   }
 
   /** Whether somebody else has answered meanwhile, as middleware does that limits the time of all that it is before. */
@@ -155,7 +198,7 @@ class Streamed {
     if (this.#over || this.#response.writableEnded) return
     this.stop()
     const { socket } = this.#response
-    // In HTTP/1.0 a clean end of the connection is one of the body; TLS has ends of its own, which this is none of.
+    // A clean end would be taken for one of the body where there was no length to tell, which is so over TCP only.
     if (this.#request.httpVersion === '1.0' && canReset(socket)) socket?.resetAndDestroy()
     this.#response.destroy()
   }

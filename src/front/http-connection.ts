@@ -46,6 +46,10 @@ class Connection {
     })
   }
 
+  get open(): number {
+    return this.#answers.size
+  }
+
   begin(answer: Answering, stallTimeout: number): number {
     this.#answers.add(answer)
     if (stallTimeout > 0) this.#timer ??= this.#watch(stallTimeout)
@@ -81,6 +85,11 @@ class Connection {
 }
 
 const connections = new WeakMap<Socket, Connection>()
+
+/** Whether something is being answered on a connection. */
+export function isAnswering(socket: Socket): boolean {
+  return (connections.get(socket)?.open ?? 0) > 0
+}
 
 /**
  * Follows an answer to its end; `stallTimeout` is how long the peer may take nothing, ms, 0 for ever. Returns how many

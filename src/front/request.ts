@@ -56,7 +56,7 @@ export interface Refusal {
   readonly reason: string
 }
 
-export type RefusalStatus = 400 | 403 | 404 | 405 | 408 | 413 | 431 | 500 | 503
+export type RefusalStatus = 400 | 403 | 404 | 405 | 408 | 413 | 426 | 431 | 500 | 503
 export type Denial =
   | 'untrusted'
   | 'authorization'
@@ -69,6 +69,7 @@ export type Denial =
   | 'connections'
   | 'slow'
   | 'closing'
+  | 'version'
   | 'failed'
 export type Decision = Serve | Landing | Refusal
 
@@ -80,13 +81,14 @@ export const STATUS_LINES: Readonly<Record<RefusalStatus | 200, string>> = {
   405: '405 Method Not Allowed',
   408: '408 Request Timeout',
   413: '413 Content Too Large',
+  426: '426 Upgrade Required',
   431: '431 Request Header Fields Too Large',
   500: '500 Internal Server Error',
   503: '503 Service Unavailable',
 }
 
 /** After these the connection is ended: it is in no known state, or its peer is not to have more of them. */
-const CLOSING: ReadonlySet<Denial> = new Set<Denial>([
+const ENDING: ReadonlySet<Denial> = new Set<Denial>([
   'untrusted',
   'malformed',
   'oversized',
@@ -216,9 +218,11 @@ export function refuse(status: RefusalStatus, denial: Denial, reason: string, mo
   return { kind: 'refuse', status, headers, denial, reason: `${reason}\n` }
 }
 
+export const CLOSING = refuse(503, 'closing', 'this front is closing', [['Retry-After', '1']])
+
 /** Whether the connection is ended after it. */
 export function closes({ denial }: Refusal): boolean {
-  return CLOSING.has(denial)
+  return ENDING.has(denial)
 }
 
 /**

@@ -63,7 +63,7 @@ class RegistryRecorder implements Recorder {
     })
     this.#cut = registry.counter({
       name: 'postmeter_readers_cut_total',
-      help: 'readers given up on, by reason (busy, deadline, stalled, memory)',
+      help: 'readers given up on, by reason (busy, deadline, stalled, memory, closing)',
       labelNames: ['reason'],
     })
     const gauge = (name: string, help: string) => registry.gauge({ name, help, aggregate: 'livesum' })

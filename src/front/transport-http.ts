@@ -7,10 +7,11 @@ import { followFiles, readPair } from './certificate.js'
 import type { Desk } from './desk.js'
 import { rawRefusal, serveHttp } from './exchange-http.js'
 import { MAX_HEADER_BYTES } from './headers.js'
+import { isAnswering } from './http-connection.js'
 import { LIMITS } from './limits.js'
 import type { Address } from './listen.js'
 import { type Denial, type Refusal, refuse } from './request.js'
-import { underTls } from './socket.js'
+import { cutSocket, underTls } from './socket.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
 import { listenUnix } from './unix-socket.js'
 
@@ -102,7 +103,11 @@ function transport(
     if (server.listening) unlink()
     unfollow()
     server.close()
-    for (const socket of sockets) socket.destroy()
+    for (const socket of sockets) {
+      // What was answered whole may be on its way still: a reset would take it back.
+      if (isAnswering(socket)) cutSocket(socket)
+      else socket.destroy()
+    }
   }
   return {
     name: 'http',
