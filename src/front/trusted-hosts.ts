@@ -1,9 +1,10 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { badOption, outOfRange, show } from '../errors.js'
 import { type Log, say } from '../log.js'
 
 const CIDR_LENGTH = /^(0|[1-9]\d{0,2})$/
-const TRAILING_IPV4 = /:([^:]*\.[^:]*)$/
+const TRAILING_IPV4 = /:(\d+)\.(\d+)\.(\d+)\.(\d+)$/
 
 /** An address as a socket has it: 4 or 16 bytes in network order. */
 type Bytes = ArrayLike<number>
@@ -75,7 +76,20 @@ export function peerBytes(peer: string | undefined): Uint8Array | undefined {
   if (peer === undefined) return undefined
   const zone = peer.indexOf('%')
   const text = zone < 0 ? peer : peer.slice(0, zone)
-  return ipaddr.isValid(text) ? Uint8Array.from(ipaddr.parse(text).toByteArray()) : undefined
+  const bytes = addressBytes(text)
+  return bytes === undefined ? undefined : Uint8Array.from(bytes)
+}
+
+/** The bytes of an address without a zone id; undefined if it is not one. IPv4 has four decimal parts. */
+function addressBytes(text: string): number[] | undefined {
+  if (isIPv4(text)) return text.split('.').map(Number)
+  if (!isIPv6(text) || text.includes('%')) return undefined
+  // ipaddr.js reads ::1.2.3.4, which is an address of IPv6, as ::ffff:1.2.3.4, which is one of IPv4.
+  const hex = text.replace(TRAILING_IPV4, (_, a, b, c, d) => {
+    const group = (high: string, low: string) => (Number(high) * 256 + Number(low)).toString(16)
+    return `:${group(a, b)}:${group(c, d)}`
+  })
+  return ipaddr.parse(hex).toByteArray()
 }
 
 /** A peer as people write it: an IPv4-mapped address as the IPv4 one, IPv6 at its shortest. */
@@ -109,27 +123,23 @@ function parseEntry(entry: unknown): { words: number[]; length: number } {
   if (address.includes('%')) {
     throw badOption('trustedHosts', entry, 'has a zone id, which says nothing about who the peer is')
   }
-  const v6 = address.includes(':')
-  const tail = TRAILING_IPV4.exec(address)
-  const valid = v6
-    ? ipaddr.IPv6.isValid(address) && (tail === null || ipaddr.IPv4.isValidFourPartDecimal(tail[1]!))
-    : ipaddr.IPv4.isValidFourPartDecimal(address)
-  if (!valid) {
+  const octets = addressBytes(address)
+  if (octets === undefined) {
     throw badOption(
       'trustedHosts',
       entry,
       'is not an IP address or CIDR (IPv4 has four decimal parts without leading zeros; names are not looked up)',
     )
   }
-  const bits = v6 ? 128 : 32
+  const bits = octets.length * 8
   if (length !== undefined && !CIDR_LENGTH.test(length)) {
     throw badOption('trustedHosts', entry, `has a prefix length ${show(length)} that is not a number of bits`)
   }
   const size = length === undefined ? bits : Number(length)
   if (size > bits) throw outOfRange('trustedHosts', entry, `has a prefix length above ${bits}`)
-  const octets = ipaddr.parse(address).toByteArray()
   // A range inside ::ffff:0:0/96 is one of IPv4: that is how its peers are looked up.
-  if (v6 && isMapped(octets) && size >= 96) return { words: [word(octets, 12)], length: size - 96 }
+  if (octets.length === 16 && isMapped(octets) && size >= 96)
+    return { words: [word(octets, 12)], length: size - 96 }
   const words: number[] = []
   for (let at = 0; at < octets.length; at += 4) words.push(word(octets, at))
   return { words, length: size }
