@@ -497,9 +497,9 @@ export class Registry {
     return () => this.#closing.delete(callback)
   }
 
-  /** Whether it was closed in this thread. @internal */
+  /** Whether any thread has closed it. @internal */
   get closed(): boolean {
-    return this.#closed !== undefined
+    return this.#closed !== undefined || Atomics.load(this.#arena.i32, L.H_CLOSED) !== 0
   }
 
   /**
@@ -551,7 +551,7 @@ export class Registry {
   }
 
   #checkOpen(): void {
-    if (this.#closed !== undefined || Atomics.load(this.#arena.i32, L.H_CLOSED) !== 0) {
+    if (this.closed) {
       throw new Error(`registry "${this.name}" is closed`)
     }
   }
