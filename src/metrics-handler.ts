@@ -8,7 +8,7 @@ import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/option
 import { NO_RECORDER, type Recorder } from './front/recorder.js'
 import { DEFAULT_PATH } from './front/request.js'
 import { recorderFor } from './front/self-metrics.js'
-import { checkServable } from './front/servable.js'
+import { checkOpen, checkServable } from './front/servable.js'
 import { TrustedHosts, warnIfOpen } from './front/trusted-hosts.js'
 import { defaultLog, type Log, say } from './log.js'
 import type { Registry } from './registry.js'
@@ -38,10 +38,11 @@ const PATH = /^\/[!-~]*$/
 /**
  * A registry as a handler for a server that there is already: node:http, Express, Connect; Fastify through
  * `reply.hijack()`. It answers as `serve` does, in the thread that calls it: that thread's event loop must run.
- * @throws TypeError or RangeError that names a wrong option.
+ * @throws TypeError or RangeError that names a wrong option; Error that names the registry if it is closed.
  */
 export function metricsHandler(registry: Registry, options: MetricsHandlerOptions = {}): MetricsHandler {
   checkServable('metricsHandler', registry)
+  checkOpen('metricsHandler', registry)
   if (typeof options !== 'object' || options === null)
     throw new TypeError('metricsHandler: the options are not an object')
   knownOptions('metricsHandler', options, ['path', 'log', ...ANSWERING])

@@ -5,7 +5,7 @@ import { type Front, type FrontInternals, startFront } from './front/front.js'
 import { LIMITS } from './front/limits.js'
 import { parseListen } from './front/listen.js'
 import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/options.js'
-import { checkServable, type Servable } from './front/servable.js'
+import { checkOpen, checkServable, type Servable } from './front/servable.js'
 import { defaultLog, type Log } from './log.js'
 import { wholeNumber } from './options.js'
 
@@ -54,7 +54,8 @@ const TRANSPORTS = ['auto', 'uws', 'http']
  * Serves a registry over HTTP: `GET /metrics` and `GET /metrics.json`, both with an optional `?prefix=`, from a
  * thread of its own that needs no other thread's help.
  * Resolves when it listens. Rejects with a TypeError or RangeError that names a wrong option, or with an Error that
- * names option "listen" if the system refuses the address. Callable in any thread.
+ * names option "listen" if the system refuses the address, or that names the registry if it is closed, or is closed
+ * meanwhile. Callable in any thread.
  */
 export function serve(registry: Servable, options: ServeOptions = {}): Promise<Front> {
   return serveWith(registry, options, {})
@@ -67,6 +68,7 @@ export async function serveWith(
   internals: Partial<FrontInternals>,
 ): Promise<Front> {
   checkServable('serve', registry)
+  checkOpen('serve', registry)
   if (typeof options !== 'object' || options === null)
     throw new TypeError('serve: the options are not an object')
   knownOptions('serve', options, OPTIONS)

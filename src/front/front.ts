@@ -130,13 +130,20 @@ class Keeper {
     this.#forget = this.#registry.onClose(() => this.close())
     try {
       const listening = await this.#run()
+      // Another thread that closes it tells nobody.
+      if (this.#registry.closed) await this.close()
+      if (this.#closed !== undefined) throw this.#tooLate()
       // Once known, the port stays, also for a thread that is started again.
       this.#listen = listening.address
       return listening
     } catch (error) {
       this.#forget()
-      throw error
+      throw this.#closed === undefined ? error : this.#tooLate()
     }
+  }
+
+  #tooLate(): Error {
+    return new Error(`serve: registry "${this.#registry.handle.name}" was closed while its front began`)
   }
 
   close(): Promise<void> {
