@@ -10,6 +10,13 @@ export interface Address {
 }
 
 const UNIX = 'unix:'
+
+/** Bytes that the path of a Unix socket may have: those of sun_path (unix(7), unix(4)), less the one that ends it. */
+export function maxSocketPath(platform: string): number {
+  if (platform === 'aix') return 1022
+  return ['linux', 'android', 'sunos', 'win32'].includes(platform) ? 107 : 103
+}
+
 const FORM = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/
 
 /**
@@ -18,7 +25,7 @@ const FORM = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/
  * Port 0 lets the system choose. `0.0.0.0` is all of IPv4, `[::]` all of both.
  * @throws TypeError or RangeError that names option "listen"
  */
-export function parseListen(listen: unknown): Address {
+export function parseListen(listen: unknown, platform: string = process.platform): Address {
   if (typeof listen !== 'string')
     throw badOption('listen', listen, 'is not a string such as "127.0.0.1:8000"')
   if (listen.startsWith(UNIX)) {
@@ -28,6 +35,15 @@ export function parseListen(listen: unknown): Address {
         'listen',
         listen,
         'is not the whole path of a Unix socket such as "unix:/run/metrics.sock"',
+      )
+    // Some releases of node would cut off what is too long, and leave a socket of another name.
+    const bytes = Buffer.byteLength(path)
+    const most = maxSocketPath(platform)
+    if (bytes > most)
+      throw outOfRange(
+        'listen',
+        listen,
+        `has a path that has ${bytes} bytes, and can have ${most} at most here`,
       )
     return { address: path, port: 0, family: 'unix' }
   }

@@ -1,11 +1,13 @@
 import { rmSync, type Stats, statSync } from 'node:fs'
-import { chmod, mkdtemp, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, rename, rm, rmdir, stat, symlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { maxSocketPath } from './listen.js'
 
 /**
  * Listens on a Unix socket whose file has these permissions from the first moment on: it is made where nobody else can
- * reach it, and then moved. A file that a process left behind is replaced; one that somebody listens on is not.
+ * reach it, and then moved; where that place has too long a path, it is reached through a link. A file that a process left behind is replaced; one that somebody listens on is not.
  * Returns how the file is removed, for it is not where node made it: unless it has become another one meanwhile.
  */
 export async function listenUnix(server: Server, path: string, mode: number): Promise<() => void> {
@@ -15,10 +17,18 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
     throw Object.assign(new Error('there is a file that is no socket'), { code: 'EEXIST' })
   const closed = await mkdtemp(join(dirname(path), '.'))
   const made = join(closed, 's')
+  let shortcut: string | undefined
   try {
+    let at = made
+    if (isTooLong(made)) {
+      shortcut = await mkdtemp(join(tmpdir(), 'pm-'))
+      at = join(shortcut, 'd', 's')
+      if (isTooLong(at)) throw new Error(`the path is too long beside that of ${tmpdir()}`)
+      await symlink(closed, join(shortcut, 'd'))
+    }
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(made, () => {
+      server.listen(at, () => {
         server.off('error', reject)
         resolve()
       })
@@ -33,7 +43,12 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
     throw error
   } finally {
     await rmdir(closed).catch(() => {})
+    if (shortcut !== undefined) await rm(shortcut, { recursive: true, force: true })
   }
+}
+
+function isTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > maxSocketPath(process.platform)
 }
 
 function unlink(path: string, { dev, ino }: Stats): void {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import t from 'tap'
+import { parseListen } from '../../src/front/listen.js'
 import { NO_RECORDER, type Recorder } from '../../src/front/recorder.js'
 import type { Denial } from '../../src/front/request.js'
 import { listenHttp } from '../../src/front/transport-http.js'
@@ -141,6 +143,49 @@ t.test('paths that are none', async t => {
   await t.rejects(serve({}, { listen: 'unix:/x', transport: 'uws' }), {
     message: /^option "transport": "uws" is impossible/,
   })
+})
+
+t.test('a path as long as the system takes, and not a byte more', async t => {
+  // What is taken by the shortest limit there is; bytes are counted, not characters.
+  for (const [limit, platform] of [
+    [103, 'darwin'],
+    [103, 'freebsd'],
+    [107, 'linux'],
+  ] as const) {
+    const path = (bytes: number) => `/${'é'.repeat(20)}/`.padEnd(bytes - 20, 'x')
+    t.equal(parseListen(`unix:${path(limit)}`, platform).address, path(limit))
+    for (const bytes of [limit + 1, limit + 4, limit + 50]) {
+      t.throws(() => parseListen(`unix:${path(bytes)}`, platform), {
+        name: 'RangeError',
+        message: new RegExp(`^option "listen": "unix:/é.* has ${bytes} bytes, and can have ${limit} at most`),
+      })
+    }
+  }
+})
+
+t.test('a socket whose path is as long as can be', async t => {
+  const limit = process.platform === 'linux' ? 107 : 103
+  for (const name of ['a-long-name.sock', 'm.sock', 'a']) {
+    const folder = join(dir, 'y'.repeat(limit - dir.length - name.length - 2))
+    mkdirSync(folder)
+    const path = join(folder, name)
+    t.equal(path.length, limit)
+    const front = await serve({ small: 'b' }, { listen: `unix:${path}` })
+    t.same(readdirSync(folder), [name], 'it is there, and nothing else')
+    t.equal((await ask(path, '/metrics')).status, 200)
+    await front.close()
+    t.same(readdirSync(folder), [])
+    await t.rejects(serve({}, { listen: `unix:${path}x` }), {
+      name: 'RangeError',
+      message: /^option "listen": /,
+    })
+    t.same(readdirSync(folder), [])
+    rmSync(folder, { recursive: true })
+  }
+  t.ok(
+    readdirSync(dir).every(name => !name.startsWith('y')),
+    'nor elsewhere',
+  )
 })
 
 async function subject(port: number): Promise<string> {
