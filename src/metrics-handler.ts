@@ -31,7 +31,19 @@ export interface MetricsHandler {
    * @throws TypeError or RangeError that names the entry that is wrong; the list before it stays.
    */
   setTrustedHosts(trustedHosts: readonly string[]): void
+  /**
+   * Ends it: what is asked from now on is answered 503, what is being sent has a second to finish in. Resolves when its
+   * threads have ended and its gauges are gone; the server that it is mounted in goes on. Can be called twice; the
+   * registry's close() calls it too.
+   */
+  close(): Promise<void>
 }
+
+/** How long what is being sent has when a handler is closed, ms. */
+const GRACE = 1000
+
+/** The handlers of a registry in this thread. What one lacks, slots, readers that stall may have in another one. */
+const mounted = new WeakMap<Registry, Set<Desk>>()
 
 const PATH = /^\/[!-~]*$/
 
@@ -61,7 +73,22 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
     log,
     recorder: answering.selfMetrics ? counting(registry, log) : NO_RECORDER,
   })
-  registry.onClose(() => scraper.close())
+  const all = mounted.get(registry) ?? new Set()
+  mounted.set(registry, all.add(desk))
+  scraper.starving = () => {
+    for (const { encodings } of all) encodings.starved()
+  }
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= (async () => {
+      forget()
+      await desk.end(GRACE)
+      all.delete(desk)
+      await scraper.close()
+    })()
+    return closed
+  }
+  const forget = registry.onClose(close)
   const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
     // Frameworks take off of `url` what they have matched.
     const { originalUrl } = request as { originalUrl?: unknown }
@@ -70,6 +97,7 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
     else serveHttp(request, response, desk, LIMITS.httpStallTimeout, target)
   }
   return Object.assign(handler, {
+    close,
     setTrustedHosts(hosts: readonly string[]) {
       warnIfOpen(hosts, log)
       desk.trust(new TrustedHosts(hosts))

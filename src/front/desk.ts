@@ -112,6 +112,7 @@ export class Desk {
   readonly #denials: Denials
   readonly #now: () => number
   readonly #idle = new Set<() => void>()
+  readonly #unwatch: () => void
   #rules: Rules
   #inFlight = 0
   #closing = false
@@ -130,7 +131,7 @@ export class Desk {
     this.connections = new Connections(settings.maxConnections, settings.maxConnectionsPerAddress)
     // Slots are the last thing that readers who stall can take from the others.
     settings.scraper.starving = () => this.encodings.starved()
-    recorder.watch({
+    this.#unwatch = recorder.watch({
       inFlight: () => this.#inFlight,
       waiting: () => this.encodings.waiting,
       running: () => this.encodings.running,
@@ -288,6 +289,12 @@ export class Desk {
       }, grace)
       this.#idle.add(wake)
     })
+  }
+
+  /** As quiesce; its gauges are none of its thread's any more then. */
+  async end(grace: number): Promise<void> {
+    await this.quiesce(grace)
+    this.#unwatch()
   }
 
   #figures(): [what: string, value: number][] {

@@ -16,7 +16,7 @@ export interface Recorder {
   answered(status: number, format: Format | undefined, seconds: number, bytes: number): void
   denied(reason: Denial): void
   cut(reason: CutReason): void
-  /** Says where the gauges are read from; several fronts of one thread add up. Returns how that ends. */
+  /** Says where gauges are read from; all of one registry in one thread add up. Returns how they are taken out. */
   watch(gauges: Gauges): () => void
   /** Brings the gauges up to date: a scrape that may tell them begins. */
   refresh(): void

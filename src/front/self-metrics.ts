@@ -22,6 +22,16 @@ export function recorderFor(registry: Registry): Recorder {
   return registry.ownMetrics(() => new RegistryRecorder(registry))
 }
 
+/** What is watched in this thread, by registry: one thread has one cell of a gauge, whichever copy of this package sets it. */
+function watchedOf(registry: Registry): Set<Gauges> {
+  const key = Symbol.for('postmeter:watched')
+  const shared = globalThis as unknown as Record<symbol, WeakMap<Registry, Set<Gauges>>>
+  shared[key] ??= new WeakMap()
+  const watched = shared[key].get(registry) ?? new Set()
+  shared[key].set(registry, watched)
+  return watched
+}
+
 /** Counts nothing once the registry is closed: a server that it is mounted in may serve on, and must not be hurt. */
 class RegistryRecorder implements Recorder {
   readonly #registry: Registry
@@ -32,7 +42,6 @@ class RegistryRecorder implements Recorder {
   readonly #denied
   readonly #cut
   readonly #gauges
-  readonly #watched: Gauges[] = []
   /** The child that the last answer was counted in: it is the next one's too, nearly always. */
   #last: { readonly status: number; readonly format: Format; readonly child: CounterChild } | undefined
   #answered = 0
@@ -100,10 +109,10 @@ class RegistryRecorder implements Recorder {
   }
 
   watch(gauges: Gauges): () => void {
-    this.#watched.push(gauges)
+    const watched = watchedOf(this.#registry)
+    watched.add(gauges)
     return () => {
-      const at = this.#watched.indexOf(gauges)
-      if (at >= 0) this.#watched.splice(at, 1)
+      if (watched.delete(gauges)) this.refresh()
     }
   }
 
@@ -111,7 +120,7 @@ class RegistryRecorder implements Recorder {
     if (this.#registry.closed) return
     for (const name of ['inFlight', 'running', 'waiting', 'connections'] as const) {
       let sum = 0
-      for (const gauges of this.#watched) sum += gauges[name]()
+      for (const gauges of watchedOf(this.#registry)) sum += gauges[name]()
       this.#gauges[name].set(sum)
     }
   }

@@ -6,6 +6,7 @@ import connect from 'connect'
 import express from 'express'
 import Fastify from 'fastify'
 import t from 'tap'
+import { recorderFor } from '../../src/front/self-metrics.js'
 import { type MetricsHandler, metricsHandler } from '../../src/index.js'
 import { fresh } from '../support/registry.js'
 import { get, Raw, until } from './raw.js'
@@ -158,19 +159,120 @@ t.test('options are checked at the door, and named', async t => {
   }
 })
 
-t.test('a registry that is closed under its readers: the server goes on', async t => {
+/** The value of a metric of the library's own, as a reader is told. */
+async function told(port: number, path: string, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}${path}`)).text()
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1])
+}
+
+t.test('two handlers of one registry tell what both have', async t => {
+  const { registry } = fresh(t, { memory: '64MiB' })
+  const gauge = registry.gauge({ name: 'waiting', help: 'waiting', labelNames: ['queue'] })
+  for (let n = 0; n < 120_000; n++) gauge.set({ queue: `queue-${String(n).padStart(80, '0')}` }, n)
+  const one = metricsHandler(registry, { path: '/one', log: () => {} })
+  const other = metricsHandler(registry, { path: '/other', log: () => {} })
+  const app = express().use(one).use(other)
+  const { port, close } = await listening(createServer(app))
+  t.teardown(close)
+  const inFlight = 'postmeter_requests_in_flight'
+  t.equal(await told(port, '/other', inFlight), 1)
+
+  const stalled: Raw[] = []
+  for (const path of ['/one', '/other']) {
+    const raw = await Raw.open(port)
+    raw.send(get(path))
+    await until('it is sent something', () => raw.buffered > 0)
+    raw.socket.pause()
+    stalled.push(raw)
+  }
+  t.equal(await told(port, '/one', inFlight), 3)
+  t.equal(await told(port, '/other', inFlight), 3)
+
+  const closing = one.close()
+  t.equal(one.close(), closing, 'it can be awaited twice')
+  await closing
+  for (const [path, status] of [
+    ['/one', 503],
+    ['/other', 200],
+  ] as const) {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+    t.equal(answer.status, status, path)
+    await answer.arrayBuffer()
+  }
+  // What its reader did not take is cut, with a second to take it in.
+  await until(
+    'the cut is counted',
+    () => registry.value('postmeter_readers_cut_total', { reason: 'closing' }) === 1,
+  )
+  t.equal(await told(port, '/other', inFlight), 2, 'and its gauges are gone')
+  stalled[0]!.socket.resume()
+  t.notMatch((await stalled[0]!.rest()).toString('latin1').slice(-7), '\r\n0\r\n\r\n', 'its reader sees that')
+  await other.close()
+  t.equal(registry.value(inFlight), 0)
+  for (const raw of stalled) raw.close()
+})
+
+t.test('a handler that is closed lets what it sends go on', async t => {
+  const { registry } = fresh(t, { memory: '64MiB' })
+  const gauge = registry.gauge({ name: 'waiting', help: 'waiting', labelNames: ['queue'] })
+  for (let n = 0; n < 30_000; n++) gauge.set({ queue: `queue-${String(n).padStart(80, '0')}` }, n)
+  const handler = metricsHandler(registry, { log: () => {} })
+  const { port, close } = await listening(createServer(handler))
+  t.teardown(close)
+  const raw = await Raw.open(port)
+  raw.send(get('/metrics'))
+  await until('it is sent something', () => raw.buffered > 0)
+  const closing = handler.close()
+  t.equal((await raw.answer()).body.toString('latin1').match(/^waiting\{/gm)?.length, 30_000)
+  const refused = await raw.send(get('/metrics')).answer()
+  t.same([refused.status, refused.body.toString()], [503, 'this front is closing\n'])
+  await closing
+  handler.setTrustedHosts([])
+  const stranger = await Raw.open(port)
+  t.equal((await stranger.send(get('/metrics')).answer()).status, 403, 'and says no more to strangers')
+})
+
+t.test('copies of the package in one thread add up too', async t => {
   const { registry } = fresh(t)
   registry.counter({ name: 'a_total', help: 'a' }).inc()
-  const server = createServer(metricsHandler(registry))
+  const copy = (await import(`${new URL('../../src/front/self-metrics.js', import.meta.url).href}?copy`)) as {
+    recorderFor: typeof recorderFor
+  }
+  t.not(copy.recorderFor, recorderFor)
+  const gauges = (inFlight: number) => ({
+    inFlight: () => inFlight,
+    waiting: () => 0,
+    running: () => 0,
+    connections: () => 0,
+  })
+  const mine = recorderFor(registry)
+  const its = copy.recorderFor(registry)
+  const stop = its.watch(gauges(5))
+  mine.watch(gauges(2))
+  for (const recorder of [mine, its]) {
+    recorder.refresh()
+    t.equal(registry.value('postmeter_requests_in_flight'), 7)
+  }
+  stop()
+  t.equal(registry.value('postmeter_requests_in_flight'), 2)
+})
+
+t.test('a registry that is closed closes its handlers: the server goes on', async t => {
+  const { registry } = fresh(t)
+  registry.counter({ name: 'a_total', help: 'a' }).inc()
+  const handler = metricsHandler(registry, { log: () => {} })
+  const server = createServer(handler)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
-  const raw = await Raw.open((server.address() as AddressInfo).port)
+  const { port } = server.address() as AddressInfo
+  const raw = await Raw.open(port)
   t.equal((await raw.send(get('/metrics')).answer()).status, 200)
   await registry.close()
   // Statuses that it has not counted yet, so it would look up their series now.
-  t.equal((await raw.send(get('/metrics.json')).answer()).status, 200)
   t.equal((await raw.send(get('/x')).answer()).status, 404)
   t.equal((await raw.send(get('/metrics?prefix=-')).answer()).status, 400)
+  t.equal((await raw.send(get('/metrics.json')).answer()).status, 503)
   raw.close()
+  await handler.close()
 })
