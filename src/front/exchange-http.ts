@@ -174,6 +174,8 @@ class Streamed {
   #begin(headers: Headers): void {
     if (this.#begun) return
     this.#begun = true
+    // Once, for middleware that compresses passes `on` to a stream of its own, and `off` to nobody.
+    this.#response.on('drain', () => this.#wake?.())
     setHeaders(this.#response, headers)
   }
 
@@ -221,13 +223,7 @@ class Streamed {
 
   #drained(): Promise<void> {
     return new Promise(resolve => {
-      const done = () => {
-        this.#response.off('drain', done)
-        this.#wake = undefined
-        resolve()
-      }
-      this.#wake = done
-      this.#response.on('drain', done)
+      this.#wake = resolve
     })
   }
 }

@@ -1,7 +1,8 @@
 /** The handler in the servers that people have. */
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
 import connect from 'connect'
 import express from 'express'
 import Fastify from 'fastify'
@@ -230,6 +231,57 @@ t.test('a handler that is closed lets what it sends go on', async t => {
   handler.setTrustedHosts([])
   const stranger = await Raw.open(port)
   t.equal((await stranger.send(get('/metrics')).answer()).status, 403, 'and says no more to strangers')
+})
+
+const PLAIN = { headers: { 'accept-encoding': 'identity' } }
+
+/** Puts a stream of its own before a response, as Express' compression does: it has its own drain, and takes none off. */
+function wrapping(drained: (stream: PassThrough) => void) {
+  return (_request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    const stream = new PassThrough({ highWaterMark: 16 * 1024 })
+    const write = response.write.bind(response) as (chunk: Uint8Array) => boolean
+    const end = response.end.bind(response)
+    const { on } = response
+    stream.on('drain', () => drained(stream))
+    response.write = (chunk: Uint8Array) => stream.write(chunk)
+    response.end = ((chunk?: Uint8Array) => {
+      stream.end(chunk)
+      return response
+    }) as typeof end
+    response.on = ((event: string, listener: () => void) => {
+      if (event === 'drain') stream.on(event, listener)
+      else on.call(response, event, listener)
+      return response
+    }) as typeof on
+    stream.on('data', chunk => {
+      if (!write(chunk)) stream.pause()
+    })
+    stream.on('end', () => end())
+    on.call(response, 'drain', () => stream.resume())
+    next()
+  }
+}
+
+t.test('behind middleware that compresses, listeners do not pile up', async t => {
+  const { registry } = fresh(t, { memory: '64MiB' })
+  const gauge = registry.gauge({ name: 'waiting', help: 'waiting', labelNames: ['queue'] })
+  for (let n = 0; n < 120_000; n++) gauge.set({ queue: `queue-${String(n).padStart(80, '0')}` }, n)
+  let most = 0
+  let drains = 0
+  const app = express()
+    .use(
+      wrapping(stream => {
+        drains++
+        most = Math.max(most, stream.listenerCount('drain'))
+      }),
+    )
+    .use(metricsHandler(registry, { log: () => {} }))
+  const { port, close } = await listening(createServer(app))
+  t.teardown(close)
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, PLAIN)).text()
+  t.equal(text.match(/^waiting\{/gm)?.length, 120_000)
+  t.ok(drains > 10, `${drains} times it was waited for`)
+  t.equal(most, 2, 'the handler has one listener, this test the other')
 })
 
 t.test('copies of the package in one thread add up too', async t => {
