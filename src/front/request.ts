@@ -52,7 +52,7 @@ export interface Refusal {
   readonly headers: Headers
   /** What it is counted as. */
   readonly denial: Denial
-  /** Plain text, ended by a line feed; nothing of the request stands in it unescaped. */
+  /** Plain text, ended by a line feed. */
   readonly reason: string
 }
 
@@ -212,10 +212,24 @@ export function isForwardedByLoopback({ forwarded, peer }: RequestHead): boolean
   return forwarded && peer !== undefined && (peer === 'local' || isLoopback(peer))
 }
 
-/** A refusal with the headers that all of them have. `reason` is one line of text without its end. */
+/** What does not stand in a line as what it is: controls, what turns the direction of writing, what is not seen. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+function seen(text: string): string {
+  return text.replace(UNSEEN, found =>
+    Array.from({ length: found.length }, (_, at) => {
+      return `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`
+    }).join(''),
+  )
+}
+
+/**
+ * A refusal with the headers that all of them have. `reason` is one line of text without its end, in which what a
+ * request said may stand: it is sent and logged with what would not be seen in it escaped.
+ */
 export function refuse(status: RefusalStatus, denial: Denial, reason: string, more: Headers = []): Refusal {
   const headers: Headers = [['Content-Type', 'text/plain; charset=utf-8'], ...ALWAYS, ...more]
-  return { kind: 'refuse', status, headers, denial, reason: `${reason}\n` }
+  return { kind: 'refuse', status, headers, denial, reason: `${seen(reason)}\n` }
 }
 
 export const CLOSING = refuse(503, 'closing', 'this front is closing', [['Retry-After', '1']])

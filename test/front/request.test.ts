@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { Denials } from '../../src/front/denials.js'
 import { decide, isForwardedByLoopback, type RequestHead, servedHeaders } from '../../src/front/request.js'
+import type { LogEvent } from '../../src/log.js'
 import { RULES } from '../fixtures/front-desk.js'
 import { SEED } from '../support/arbitrary.js'
 
@@ -158,6 +160,42 @@ t.test(
     t.pass()
   },
 )
+
+t.test('nothing of a request can change how the line looks that tells of it', async t => {
+  const odd = {
+    'the end of a line': '\r\n',
+    'an escape sequence': '\x1b[2J',
+    DEL: '\x7f',
+    'a control character of 8 bits': '\x9b',
+    'from right to left': '\u202e',
+    'an isolate': '\u2066',
+    'a line separator': '\u2028',
+    'a space of no width': '\u200b',
+    'a byte order mark': '\ufeff',
+    'an invisible tag': '\u{e0041}',
+  }
+  for (const [what, text] of Object.entries(odd)) {
+    for (const more of [
+      { query: `prefix=${encodeURIComponent(text)}` },
+      { query: `format=${encodeURIComponent(text)}` },
+      { query: `prefix=%${text}` },
+      { method: text },
+    ]) {
+      const decision = decide(ask(more), RULES)
+      if (decision.kind !== 'refuse') throw new Error('served')
+      const events: LogEvent[] = []
+      new Denials(
+        event => events.push(event),
+        () => 0,
+      ).note(decision, LOCAL)
+      for (const line of [decision.reason.slice(0, -1), events[0]!.message]) {
+        t.notMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u, `${what} in ${Object.keys(more)}`)
+        const code = text.charCodeAt(0).toString(16).padStart(4, '0')
+        t.match(line, text === '\r\n' ? '\\r\\n' : `\\u${code}`, 'it is told all the same')
+      }
+    }
+  }
+})
 
 t.test('forwarded by a loopback peer', async t => {
   t.equal(isForwardedByLoopback(ask({ forwarded: true })), true)
