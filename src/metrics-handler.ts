@@ -4,7 +4,7 @@ import { badOption, knownOptions } from './errors.js'
 import { Desk } from './front/desk.js'
 import { originForm, serveHttp } from './front/exchange-http.js'
 import { LIMITS } from './front/limits.js'
-import { ANSWERING, type AnsweringOptions, checkAnswering } from './front/options.js'
+import { ANSWERING, type AnsweringOptions, allowedHostsOf, checkAnswering } from './front/options.js'
 import { NO_RECORDER, type Recorder } from './front/recorder.js'
 import { DEFAULT_PATH } from './front/request.js'
 import { recorderFor } from './front/self-metrics.js'
@@ -62,14 +62,21 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
   if (typeof path !== 'string' || !PATH.test(path) || /[?#]/.test(path))
     throw badOption('path', path, 'is not the path of a URL such as "/metrics"')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
-  const { trustedHosts, offered, gzip, ...answering } = checkAnswering(options)
+  const { trustedHosts, allowedHosts, offered, gzip, ...answering } = checkAnswering(options)
   warnIfOpen(trustedHosts, log)
   const scraper = createGuestScraper(registry.handle)
   const desk = new Desk({
     ...answering,
     ...LIMITS,
     scraper,
-    rules: { trusted: new TrustedHosts(trustedHosts), path, landing: false, offered, gzip },
+    rules: {
+      trusted: new TrustedHosts(trustedHosts),
+      allowedHosts: allowedHostsOf(allowedHosts),
+      path,
+      landing: false,
+      offered,
+      gzip,
+    },
     log,
     recorder: answering.selfMetrics ? counting(registry, log) : NO_RECORDER,
   })

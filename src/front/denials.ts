@@ -5,7 +5,13 @@ import { type Denial, type Peer, peerName, type Refusal } from './request.js'
 const EVERY = 60_000
 
 /** What somebody may have to change, here or at the reader. */
-const WARNED: ReadonlySet<Denial> = new Set<Denial>(['untrusted', 'authorization', 'busy', 'connections'])
+const WARNED: ReadonlySet<Denial> = new Set<Denial>([
+  'untrusted',
+  'authorization',
+  'host',
+  'busy',
+  'connections',
+])
 
 /** Tells the log of requests that were refused, so seldom that nobody can fill it. */
 export class Denials {

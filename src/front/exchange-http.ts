@@ -18,7 +18,7 @@ const PIPELINED = refuse(
   `there are more than ${MAX_PIPELINED} requests at once on this connection`,
   [['Retry-After', '1']],
 )
-const ABSOLUTE = /^https?:\/\/[^/?#]*/i
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
 /** Answers one request of a node:http server; `stallTimeout` in ms, 0 for none. */
 export function serveHttp(
@@ -240,6 +240,7 @@ function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHe
     path: mark < 0 ? url : url.slice(0, mark),
     query: mark < 0 ? '' : url.slice(mark + 1),
     peer: desk.peerOf(request.socket),
+    host: ABSOLUTE.exec(target)?.[1] ?? headers.host,
     authorization: headers.authorization,
     forwarded: headers.forwarded,
     accept: headers.accept,
@@ -250,7 +251,7 @@ function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHe
   }
 }
 
-/** RFC 9112, 3.2.2: a server takes the absolute form too. Which host is meant does not matter here. */
+/** RFC 9112, 3.2.2: a server takes the absolute form too. */
 export function originForm(target: string): string {
   return target.replace(ABSOLUTE, '')
 }

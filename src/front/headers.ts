@@ -25,6 +25,7 @@ export class HeaderReader {
   wrong: Refusal | undefined
   authorization = false
   forwarded = false
+  host: string | undefined
   accept: string | undefined
   acceptEncoding: string | undefined
   timeout: string | undefined
@@ -56,6 +57,9 @@ export class HeaderReader {
         break
       case 'authorization':
         this.authorization = true
+        break
+      case 'host':
+        this.host = value
         break
       case 'forwarded':
       case 'x-forwarded-for':

@@ -1,6 +1,7 @@
 import type { Offered } from '../encode/negotiation.js'
 import { badOption, knownOptions } from '../errors.js'
 import { bytesOf, duration, wholeNumber } from '../options.js'
+import { AllowedHosts } from './allowed-hosts.js'
 import type { Compression } from './request.js'
 import { TrustedHosts } from './trusted-hosts.js'
 
@@ -11,6 +12,13 @@ export interface AnsweringOptions {
    * headers of proxies are ignored, so that behind a proxy on this machine everybody is trusted.
    */
   readonly trustedHosts?: readonly string[]
+  /**
+   * Hosts that may be asked for in the Host header, as `metrics.example` (with any port), `metrics.example:8000`,
+   * `10.0.0.1` or `::1`; others get 403, on a Unix socket too. Default any. To be set where browsers run on trusted
+   * machines: somebody else's site can have its name point here, and read the answer as its own (DNS rebinding).
+   * Requests without a Host header pass, for no browser sends one.
+   */
+  readonly allowedHosts?: readonly string[]
   /** Whether the library's own `postmeter_` families are served too; default true. */
   readonly selfMetrics?: boolean
   /**
@@ -38,13 +46,14 @@ export interface AnsweringOptions {
 }
 
 export const ANSWERING = [
-  ...['trustedHosts', 'selfMetrics', 'openMetrics', 'protobuf', 'gzip'],
+  ...['trustedHosts', 'allowedHosts', 'selfMetrics', 'openMetrics', 'protobuf', 'gzip'],
   ...['maxConcurrentScrapes', 'scrapeTimeout'],
 ]
 
 /** The same, checked, complete, and fit to be sent to a thread. */
 export interface Answering {
   readonly trustedHosts: readonly string[]
+  readonly allowedHosts: readonly string[] | undefined
   readonly selfMetrics: boolean
   readonly offered: Offered
   readonly gzip: Compression | undefined
@@ -58,6 +67,7 @@ const DEFAULT_TRUSTED = ['127.0.0.1', '::1']
 export function checkAnswering(options: AnsweringOptions): Answering {
   const {
     trustedHosts = DEFAULT_TRUSTED,
+    allowedHosts,
     selfMetrics = true,
     openMetrics = false,
     protobuf = false,
@@ -67,14 +77,21 @@ export function checkAnswering(options: AnsweringOptions): Answering {
   }
   // Parsed here too, for a mistake is told best where it was made.
   new TrustedHosts(trustedHosts)
+  allowedHostsOf(allowedHosts)
   return {
     trustedHosts: [...trustedHosts],
+    allowedHosts: allowedHosts && [...allowedHosts],
     selfMetrics,
     offered: { openMetrics, protobuf },
     gzip: checkGzip(options.gzip),
     maxConcurrentScrapes: wholeNumber('maxConcurrentScrapes', options.maxConcurrentScrapes, 8, 1, 64),
     scrapeTimeout: duration('scrapeTimeout', options.scrapeTimeout, 60_000),
   }
+}
+
+/** @throws as AllowedHosts does. */
+export function allowedHostsOf(hosts: readonly string[] | undefined): AllowedHosts | undefined {
+  return hosts === undefined ? undefined : new AllowedHosts(hosts)
 }
 
 const DEFAULT_THRESHOLD = 16 * 1024

@@ -2,6 +2,7 @@ import { acceptsGzip, CONTENT_TYPES, negotiate, type Offered } from '../encode/n
 import type { Format } from '../encode/types.js'
 import { show } from '../errors.js'
 import { checkPrefix } from '../prefix.js'
+import type { AllowedHosts } from './allowed-hosts.js'
 import { isLoopback, peerText, type TrustedHosts } from './trusted-hosts.js'
 
 /**
@@ -18,6 +19,8 @@ export interface RequestHead {
   /** What follows it, without the `?`; '' if nothing does. */
   readonly query: string
   readonly peer: Peer
+  /** The host that is asked, with its port: of the Host header, or of a target that has one; undefined without any. */
+  readonly host: string | undefined
   /** What is wrong with its headers, if anything is. */
   readonly wrong?: Refusal | undefined
   readonly authorization: boolean
@@ -60,6 +63,7 @@ export type RefusalStatus = 400 | 403 | 404 | 405 | 408 | 413 | 426 | 431 | 500 
 export type Denial =
   | 'untrusted'
   | 'authorization'
+  | 'host'
   | 'malformed'
   | 'oversized'
   | 'path'
@@ -131,6 +135,8 @@ export interface Compression {
 /** What a front answers, to whom. */
 export interface Rules {
   readonly trusted: TrustedHosts
+  /** Which hosts may be asked for; any where it is left out. */
+  readonly allowedHosts?: AllowedHosts | undefined
   /** Where the text format is; the JSON is at this path with `.json` behind it. */
   readonly path: string
   /** Whether there is a page at `/`. */
@@ -149,6 +155,10 @@ export function decide(head: RequestHead, rules: Rules): Decision {
   const { peer } = head
   if (peer !== 'local' && (peer === undefined || !rules.trusted.hasBytes(peer))) return untrusted(peer)
   if (head.wrong !== undefined) return head.wrong
+  // Every browser says which: who does not was not led here by a name.
+  const { host } = head
+  if (host !== undefined && rules.allowedHosts?.has(host) === false)
+    return refuse(403, 'host', `host ${show(host)} is none of those in option "allowedHosts"`)
   if (head.authorization) {
     return refuse(
       403,

@@ -405,6 +405,7 @@ function headOf(request: UwsRequest, response: UwsResponse): RequestHead {
     path: request.getUrl(),
     query: request.getQuery() ?? '',
     peer: new Uint8Array(response.getRemoteAddress()),
+    host: headers.host,
     authorization: headers.authorization,
     forwarded: headers.forwarded,
     accept: headers.accept,

@@ -4,6 +4,7 @@ import type { Scraper } from '../encode/types.js'
 import type { LogEvent } from '../log.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import { Desk } from './desk.js'
+import { allowedHostsOf } from './options.js'
 import type { FromFront, FrontData, ToFront } from './protocol.js'
 import type { Recorder } from './recorder.js'
 import { DEFAULT_PATH } from './request.js'
@@ -62,7 +63,7 @@ async function start(): Promise<void> {
   if (leaving.signal.aborted) return
   scraper = createScraper(data.handle)
   scraper.startSweeping(log)
-  const { trustedHosts, offered, gzip, ...answering } = data.answering
+  const { trustedHosts, allowedHosts, offered, gzip, ...answering } = data.answering
   const recorder = recorderOf(createRecorder)
   desk = new Desk({
     ...answering,
@@ -70,6 +71,7 @@ async function start(): Promise<void> {
     scraper,
     rules: {
       trusted: new TrustedHosts(trustedHosts),
+      allowedHosts: allowedHostsOf(allowedHosts),
       path: DEFAULT_PATH,
       landing: true,
       offered,

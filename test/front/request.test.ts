@@ -16,6 +16,7 @@ const ask = (more: Partial<RequestHead>): RequestHead => ({
   path: '/metrics',
   query: '',
   peer: LOCAL,
+  host: 'test',
   authorization: false,
   forwarded: false,
   ...more,
