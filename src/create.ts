@@ -1,5 +1,5 @@
 /** Making and finding registries. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { endianness } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from './catalogue/self-metrics.js'
@@ -39,6 +39,7 @@ export function createRegistry(options?: RegistryOptions): Registry {
     return known
   }
   if (endianness() !== 'LE') throw new Error('postmeter needs a little-endian processor, as WebAssembly is')
+  const key = randomBytes(8)
   const arena = createArena({
     bytes: shared.memory,
     maxThreads: shared.maxThreads,
@@ -46,6 +47,7 @@ export function createRegistry(options?: RegistryOptions): Registry {
     maxSeries: shared.maxSeries,
     now: Date.now(),
     started: monotonic(),
+    hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
   })
   writeDefaults(arena, shared.labels)
   writeSelfMetrics(arena, Date.now())

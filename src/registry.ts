@@ -422,7 +422,12 @@ export class Registry {
     if (family.labelNames.length === 0) return places(this.#arena, family).next().value ?? 0
     if (!family.labelNames.every(name => Object.hasOwn(labels, name))) return 0
     const values = family.labelNames.map(name => labelText(family.name, name, labels[name]))
-    const writer = new LabelWriter(family.labelNames, family.ref, this.#arena.i32[L.H_MAX_LABEL_BYTES])
+    const writer = new LabelWriter(
+      this.#arena.hashKey,
+      family.labelNames,
+      family.ref,
+      this.#arena.i32[L.H_MAX_LABEL_BYTES],
+    )
     if (!writer.write(values.map(value => value.toWellFormed()))) return 0
     return this.#series.find(family, writer)
   }

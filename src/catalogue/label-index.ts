@@ -1,34 +1,57 @@
 /**
  * What a thread has looked up: label values to children. Of one thread alone.
  *
- * No joined keys: two different label sets never meet in one entry. No large Map: it stops its thread for a quarter of
- * a second when it passes a million entries, and misses the cache half a dozen times for an entry that is not there.
+ * Assumes: label values come from senders that may wish for collisions, and do not know the key of the hash.
+ * Guarantees: no joined keys, so two different label sets never meet in one entry. One call does bounded work, whatever
+ * the values are and however many are in: it looks at the slots of one part, and moves the entries of one part at most.
+ * Only one pointer for each part, so one for some five hundred entries, is copied when their list doubles. A large Map
+ * would stop its thread for a quarter of a second when it passes a million entries.
  */
+import { type HashKey, KeyedHash } from './keyed-hash.js'
 
-/** Up to here a Map is fastest: V8 keeps a string's hash. */
-const MAP_ENTRIES = 4_096
-const PART_BITS = 6
+/**
+ * Up to here a Map is fastest: V8 keeps a string's hash. No further, as that hash is not to be trusted with what senders
+ * choose: numbers have hashed to themselves, long strings hash to their length, and there were releases in which
+ * collisions could be made without the seed. A chain of all of them takes no longer than a registration.
+ */
+const MAP_ENTRIES = 256
 
-/** A map from strings that never rehashes more than one of 64 parts at once. */
+/** Of families no place has this reference. */
+const DOMAIN = 0
+
+/** A map from strings. */
 export class StringMap<T> {
+  readonly #hash: KeyedHash
   readonly #map = new Map<string, T>()
-  #parts: Part<T>[] | undefined
+  #parts: Parts<string, T> | undefined
+  /** The hash is of a list. */
+  readonly #one = ['']
+
+  constructor(key: HashKey) {
+    this.#hash = new KeyedHash(key, DOMAIN)
+  }
 
   get(key: string): T | undefined {
     const parts = this.#parts
     if (parts === undefined) return this.#map.get(key)
-    const hash = hashString(key)
-    return parts[hash >>> (32 - PART_BITS)].get(key, hash)
+    const hash = this.#hashOf(key)
+    const part = parts.of(hash)
+    return part.valueAt(find(part, hash, key))
   }
 
-  set(key: string, value: T): void {
-    if (this.#parts === undefined) {
-      this.#map.set(key, value)
-      if (this.#map.size > MAP_ENTRIES) this.#divide()
-      return
-    }
-    const hash = hashString(key)
-    this.#parts[hash >>> (32 - PART_BITS)].set(key, hash, value)
+  /** Adds what `get` did not find. */
+  add(key: string, value: T): void {
+    if (this.#parts === undefined && this.#map.size < MAP_ENTRIES) this.#map.set(key, value)
+    else (this.#parts ?? this.#outgrown()).add(this.#hashOf(key), key, value)
+  }
+
+  /** Moves what the Map holds into parts. */
+  #outgrown(): Parts<string, T> {
+    const parts = new Parts<string, T>()
+    for (const [key, value] of this.#map) parts.add(this.#hashOf(key), key, value)
+    this.#map.clear()
+    this.#parts = parts
+    return parts
   }
 
   delete(key: string): void {
@@ -36,68 +59,194 @@ export class StringMap<T> {
       this.#map.delete(key)
       return
     }
-    const hash = hashString(key)
-    this.#parts[hash >>> (32 - PART_BITS)].delete(key, hash)
+    const hash = this.#hashOf(key)
+    const part = this.#parts.of(hash)
+    this.#parts.delete(part, find(part, hash, key))
   }
 
-  #divide(): void {
-    this.#parts = Array.from({ length: 1 << PART_BITS }, () => new Part<T>())
-    for (const [key, value] of this.#map) this.set(key, value)
-    this.#map.clear()
+  #hashOf(key: string): number {
+    this.#one[0] = key
+    return this.#hash.of(this.#one)
   }
 }
 
-/** FNV-1a over the code units, mixed so that all bits can be used. */
-function hashString(key: string): number {
-  let h = 0x811c_9dc5
-  for (let n = 0; n < key.length; n++) h = Math.imul(h ^ key.charCodeAt(n), 0x0100_0193)
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b_3c6d)
-  h = Math.imul(h ^ (h >>> 12), 0x297a_2d39)
-  return h ^ (h >>> 15)
+/** Where in a part a key is; -1 where it is not. */
+function find<T>(part: Part<string, T>, hash: number, key: string): number {
+  let at = part.first(hash)
+  while (at >= 0 && part.keyAt(at) !== key) at = part.next(hash, at)
+  return at
+}
+
+/** Children by several label values. */
+export class TupleMap<T> {
+  readonly #hash: KeyedHash
+  readonly #parts = new Parts<readonly string[], T>()
+  /** Values that an object is asked for. */
+  readonly #asked: string[]
+
+  constructor(key: HashKey, width: number) {
+    this.#hash = new KeyedHash(key, DOMAIN)
+    this.#asked = Array.from({ length: width }, () => '')
+  }
+
+  get(values: readonly string[]): T | undefined {
+    const hash = this.#hash.of(values)
+    const part = this.#parts.of(hash)
+    return part.valueAt(findList(part, hash, values))
+  }
+
+  /** As get, for the values that an object has under `names`; undefined also where one is no string. */
+  getFrom(labels: Record<string, unknown>, names: readonly string[]): T | undefined {
+    const asked = this.#asked
+    for (let n = 0; n < asked.length; n++) {
+      const value = labels[names[n]]
+      if (typeof value !== 'string') return undefined
+      asked[n] = value
+    }
+    return this.get(asked)
+  }
+
+  /** Adds what `get` did not find, and keeps the list. */
+  add(values: readonly string[], value: T): void {
+    this.#parts.add(this.#hash.of(values), values, value)
+  }
+
+  delete(values: readonly string[]): void {
+    const hash = this.#hash.of(values)
+    const part = this.#parts.of(hash)
+    this.#parts.delete(part, findList(part, hash, values))
+  }
+}
+
+/** As find, for lists. */
+function findList<T>(part: Part<readonly string[], T>, hash: number, values: readonly string[]): number {
+  let at = part.first(hash)
+  while (at >= 0 && !same(part.keyAt(at), values)) at = part.next(hash, at)
+  return at
+}
+
+function same(one: readonly string[], other: readonly string[]): boolean {
+  for (let n = 0; n < one.length; n++) if (one[n] !== other[n]) return false
+  return true
+}
+
+/** A part is divided when it would have more slots. */
+const MOST_SLOTS = 1_024
+/** Entries for each pointer in the list of parts, at least: so the list is never large for what is in it. */
+const ENTRIES_A_POINTER = 32
+
+/** Parts by the low bits of a hash: one that is full is divided by one bit more. */
+class Parts<K, T> {
+  /** A power of two of them. One that is divided less far than others is here several times. */
+  #parts = [new Part<K, T>(0, 16)]
+  #size = 0
+
+  of(hash: number): Part<K, T> {
+    return this.#parts[hash & (this.#parts.length - 1)]
+  }
+
+  add(hash: number, key: K, value: T): void {
+    const part = this.of(hash)
+    part.add(hash, key, value)
+    this.#size++
+    if (part.full) this.#makeRoom(part, hash)
+  }
+
+  /** Takes out what is at a slot of a part; nothing where that is -1. */
+  delete(part: Part<K, T>, at: number): void {
+    if (at < 0) return
+    part.delete(at)
+    this.#size--
+  }
+
+  #makeRoom(part: Part<K, T>, hash: number): void {
+    const parts = this.#parts
+    const whole = 1 << part.bits === parts.length
+    // Too few in all for so many alike: only who knows the key could bring that about. They stay together.
+    const crowded = whole && this.#size < parts.length * ENTRIES_A_POINTER
+    if (part.slots < MOST_SLOTS || crowded) part.grow()
+    else {
+      if (whole) this.#parts = parts.concat(parts)
+      this.#divide(part, hash)
+    }
+  }
+
+  #divide(part: Part<K, T>, hash: number): void {
+    const bit = 1 << part.bits
+    const [zeros, ones] = part.divided(bit)
+    for (let n = hash & (bit - 1); n < this.#parts.length; n += bit) {
+      this.#parts[n] = (n & bit) === 0 ? zeros : ones
+    }
+  }
 }
 
 /** An open-addressed table of hashes and entry numbers: what is not there is mostly told by one look. */
-class Part<T> {
-  /** Pairs: hash, entry number + 1 (0 for none). */
-  #slots = new Int32Array(2 * 128)
-  readonly #keys: string[] = []
+class Part<K, T> {
+  /** How many low bits all hashes in it share. */
+  readonly bits: number
+  /** Pairs: hash, entry number + 1 (0 for none). A hash's first slot is told by its high bits. */
+  #slots: Int32Array
+  #shift: number
+  readonly #keys: (K | undefined)[] = []
   readonly #values: (T | undefined)[] = []
   readonly #free: number[] = []
   #size = 0
 
-  get(key: string, hash: number): T | undefined {
-    const at = this.#find(key, hash)
+  constructor(bits: number, slots: number) {
+    this.bits = bits
+    this.#slots = new Int32Array(2 * slots)
+    this.#shift = Math.clz32(slots) + 1
+  }
+
+  get slots(): number {
+    return this.#slots.length >> 1
+  }
+
+  /** More than two thirds of the slots are taken: probes would become long. */
+  get full(): boolean {
+    return this.#size * 3 > this.#slots.length
+  }
+
+  /** The first slot of an entry with that hash, as an index of a pair; -1 where there is none. */
+  first(hash: number): number {
+    return this.#from(hash, this.#home(hash))
+  }
+
+  /** The next one behind `at`. */
+  next(hash: number, at: number): number {
+    return this.#from(hash, (at + 2) & (this.#slots.length - 1))
+  }
+
+  keyAt(at: number): K {
+    return this.#keys[this.#slots[at + 1] - 1] as K
+  }
+
+  /** Undefined for -1. */
+  valueAt(at: number): T | undefined {
     return at < 0 ? undefined : this.#values[this.#slots[at + 1] - 1]
   }
 
-  set(key: string, hash: number, value: T): void {
-    const at = this.#find(key, hash)
-    if (at >= 0) {
-      this.#values[this.#slots[at + 1] - 1] = value
-      return
-    }
+  add(hash: number, key: K, value: T): void {
     const entry = this.#free.pop() ?? this.#keys.length
     this.#keys[entry] = key
     this.#values[entry] = value
     this.#insert(hash, entry + 1)
-    // At most two thirds full: a probe ends soon.
-    if (++this.#size * 3 > this.#slots.length) this.#grow()
+    this.#size++
   }
 
-  delete(key: string, hash: number): void {
-    let at = this.#find(key, hash)
-    if (at < 0) return
+  delete(from: number): void {
     const slots = this.#slots
-    const mask = slots.length - 2
-    const entry = slots[at + 1] - 1
-    this.#keys[entry] = ''
+    const mask = slots.length - 1
+    const entry = slots[from + 1] - 1
+    this.#keys[entry] = undefined
     this.#values[entry] = undefined
     this.#free.push(entry)
     this.#size--
     // Entries behind it move up, so that no probe ends at the gap.
+    let at = from
     slots[at + 1] = 0
     for (let next = (at + 2) & mask; slots[next + 1] !== 0; next = (next + 2) & mask) {
-      const home = (slots[next] << 1) & mask
+      const home = this.#home(slots[next])
       if (((next - home) & mask) < ((next - at) & mask)) continue
       slots[at] = slots[next]
       slots[at + 1] = slots[next + 1]
@@ -106,173 +255,43 @@ class Part<T> {
     }
   }
 
-  /** Where the key's pair is; -1 where it is not. */
-  #find(key: string, hash: number): number {
+  grow(): void {
+    const old = this.#slots
+    this.#slots = new Int32Array(old.length * 2)
+    this.#shift--
+    for (let at = 0; at < old.length; at += 2) if (old[at + 1] !== 0) this.#insert(old[at], old[at + 1])
+  }
+
+  /** Its entries in two parts: those without the bit in their hash, and those with it. */
+  divided(bit: number): [Part<K, T>, Part<K, T>] {
+    const zeros = new Part<K, T>(this.bits + 1, this.slots)
+    const ones = new Part<K, T>(this.bits + 1, this.slots)
     const slots = this.#slots
-    const mask = slots.length - 2
-    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
-      const entry = slots[at + 1]
-      if (entry === 0) return -1
-      if (slots[at] === hash && this.#keys[entry - 1] === key) return at
+    for (let at = 0; at < slots.length; at += 2) {
+      if (slots[at + 1] === 0) continue
+      const part = (slots[at] & bit) === 0 ? zeros : ones
+      part.add(slots[at], this.keyAt(at), this.valueAt(at) as T)
     }
+    return [zeros, ones]
+  }
+
+  #home(hash: number): number {
+    return (hash >>> this.#shift) << 1
+  }
+
+  #from(hash: number, from: number): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    for (let at = from; slots[at + 1] !== 0; at = (at + 2) & mask) if (slots[at] === hash) return at
+    return -1
   }
 
   #insert(hash: number, entry: number): void {
     const slots = this.#slots
-    const mask = slots.length - 2
-    let at = (hash << 1) & mask
+    const mask = slots.length - 1
+    let at = this.#home(hash)
     while (slots[at + 1] !== 0) at = (at + 2) & mask
     slots[at] = hash
     slots[at + 1] = entry
-  }
-
-  #grow(): void {
-    const old = this.#slots
-    this.#slots = new Int32Array(old.length * 2)
-    for (let at = 0; at < old.length; at += 2) if (old[at + 1] !== 0) this.#insert(old[at], old[at + 1])
-  }
-}
-
-/** Small integers for the values of one label, given out again when nobody uses them any more. */
-class Ids {
-  readonly #ids = new StringMap<number>()
-  readonly #uses: number[] = []
-  readonly #free: number[] = []
-
-  get(value: string): number | undefined {
-    return this.#ids.get(value)
-  }
-
-  /** The value's integer, which is used once more from now on. */
-  use(value: string): number {
-    let id = this.#ids.get(value)
-    if (id === undefined) {
-      id = this.#free.pop() ?? this.#uses.length
-      this.#uses[id] = 0
-      this.#ids.set(value, id)
-    }
-    this.#uses[id]++
-    return id
-  }
-
-  unuse(value: string, id: number): void {
-    if (--this.#uses[id] > 0) return
-    this.#ids.delete(value)
-    this.#free.push(id)
-  }
-}
-
-/** Children by several label values: values become small integers, which one open-addressed table is keyed by. */
-export class TupleMap<T> {
-  readonly #width: number
-  readonly #ids: Ids[]
-  /** Entry number + 1, 0 for none. */
-  #table = new Int32Array(16)
-  /** The ids of entry n, from n * width on. */
-  #keys: Int32Array
-  readonly #values: (T | undefined)[] = []
-  readonly #free: number[] = []
-  #size = 0
-  readonly #probe: Int32Array
-
-  constructor(width: number) {
-    this.#width = width
-    this.#ids = Array.from({ length: width }, () => new Ids())
-    this.#keys = new Int32Array(8 * width)
-    this.#probe = new Int32Array(width)
-  }
-
-  get(values: readonly string[]): T | undefined {
-    for (let n = 0; n < this.#width; n++) {
-      const id = this.#ids[n].get(values[n])
-      if (id === undefined) return undefined
-      this.#probe[n] = id
-    }
-    return this.#entryAt(this.#find())
-  }
-
-  /** As get, for the values that an object has under `names`; undefined also where one is no string. */
-  getFrom(labels: Record<string, unknown>, names: readonly string[]): T | undefined {
-    for (let n = 0; n < this.#width; n++) {
-      const value = labels[names[n]]
-      if (typeof value !== 'string') return undefined
-      const id = this.#ids[n].get(value)
-      if (id === undefined) return undefined
-      this.#probe[n] = id
-    }
-    return this.#entryAt(this.#find())
-  }
-
-  /** Adds what `get` did not find. */
-  add(values: readonly string[], value: T): void {
-    for (let n = 0; n < this.#width; n++) this.#probe[n] = this.#ids[n].use(values[n])
-    const entry = this.#free.pop() ?? this.#values.length
-    this.#values[entry] = value
-    if ((entry + 1) * this.#width > this.#keys.length) {
-      const grown = new Int32Array(this.#keys.length * 2)
-      grown.set(this.#keys)
-      this.#keys = grown
-    }
-    this.#keys.set(this.#probe, entry * this.#width)
-    this.#insert(entry)
-    if (++this.#size * 2 > this.#table.length) this.#grow()
-  }
-
-  delete(values: readonly string[]): void {
-    if (this.get(values) === undefined) return
-    let at = this.#find()
-    const entry = this.#table[at] - 1
-    for (let n = 0; n < this.#width; n++) this.#ids[n].unuse(values[n], this.#keys[entry * this.#width + n])
-    this.#values[entry] = undefined
-    this.#free.push(entry)
-    this.#size--
-    // Entries behind it move up, so that no probe ends at the gap.
-    const mask = this.#table.length - 1
-    this.#table[at] = 0
-    for (let next = (at + 1) & mask; this.#table[next] !== 0; next = (next + 1) & mask) {
-      const home = this.#hash(this.#keys, (this.#table[next] - 1) * this.#width) & mask
-      if (((next - home) & mask) < ((next - at) & mask)) continue
-      this.#table[at] = this.#table[next]
-      this.#table[next] = 0
-      at = next
-    }
-  }
-
-  #entryAt(at: number): T | undefined {
-    return at < 0 ? undefined : this.#values[this.#table[at] - 1]
-  }
-
-  /** Where in the table the probe's entry is; -1 where it is not. */
-  #find(): number {
-    const mask = this.#table.length - 1
-    for (let at = this.#hash(this.#probe, 0) & mask; ; at = (at + 1) & mask) {
-      const entry = this.#table[at] - 1
-      if (entry < 0) return -1
-      let n = 0
-      while (n < this.#width && this.#keys[entry * this.#width + n] === this.#probe[n]) n++
-      if (n === this.#width) return at
-    }
-  }
-
-  #hash(keys: Int32Array, from: number): number {
-    let h = 0
-    for (let n = 0; n < this.#width; n++) {
-      h = Math.imul(h ^ keys[from + n], 0x9e37_79b1)
-      h ^= h >>> 15
-    }
-    return h
-  }
-
-  #insert(entry: number): void {
-    const mask = this.#table.length - 1
-    let at = this.#hash(this.#keys, entry * this.#width) & mask
-    while (this.#table[at] !== 0) at = (at + 1) & mask
-    this.#table[at] = entry + 1
-  }
-
-  #grow(): void {
-    const entries = this.#table.filter(entry => entry !== 0)
-    this.#table = new Int32Array(this.#table.length * 2)
-    for (const entry of entries) this.#insert(entry - 1)
   }
 }

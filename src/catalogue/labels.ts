@@ -4,6 +4,7 @@
  * Not for use by two threads: a writer has scratch of its own, valid until its next call.
  */
 import { TEXT_CONTROL_BIT } from '../memory/layout.js'
+import { type HashKey, KeyedHash } from './keyed-hash.js'
 
 const BACKSLASH = 0x5c
 const QUOTE = 0x22
@@ -18,13 +19,14 @@ export class LabelWriter {
   control = 0
 
   readonly #names: readonly Uint8Array[]
-  readonly #seed: number
+  readonly #hash: KeyedHash
   readonly #maxValueBytes: number
+  readonly #one = ['']
 
-  /** `seed` makes equal label sets of different families hash differently. */
-  constructor(labelNames: readonly string[], seed: number, maxValueBytes: number) {
+  /** `family` is a reference that makes equal label sets of different families hash differently. */
+  constructor(key: HashKey, labelNames: readonly string[], family: number, maxValueBytes: number) {
     this.#names = labelNames.map((name, n) => Buffer.from(`${n === 0 ? '' : ','}${name}="`))
-    this.#seed = seed
+    this.#hash = new KeyedHash(key, family)
     this.#maxValueBytes = maxValueBytes
   }
 
@@ -36,17 +38,17 @@ export class LabelWriter {
       at = this.#label(n, values[n], at)
       if (at < 0) return false
     }
-    this.#end(at)
+    this.bytes[at] = 0x7d
+    this.bytes[at + 1] = 0x20
+    this.length = at
+    this.hash = this.#hash.of(values)
     return true
   }
 
   /** As write, for one label. */
   writeOne(value: string): boolean {
-    this.control = 0
-    const at = this.#label(0, value, 0)
-    if (at < 0) return false
-    this.#end(at)
-    return true
+    this.#one[0] = value
+    return this.write(this.#one)
   }
 
   /** Copies what was rendered, with its `} `. A loop: for some dozens of bytes a call of set() costs more. */
@@ -57,6 +59,8 @@ export class LabelWriter {
   }
 
   #label(n: number, value: string, at: number): number {
+    // A code unit takes a byte at least. No scratch is kept for what is refused.
+    if (value.length > this.#maxValueBytes) return -1
     const name = this.#names[n]
     // UTF-8 takes at most three bytes a code unit, escapes two; the name, quotes and `} ` come on top.
     this.#reserve(at + name.length + value.length * 3 + 4)
@@ -64,13 +68,6 @@ export class LabelWriter {
     const end = this.#value(value, at)
     if (end >= 0) this.bytes[end] = QUOTE
     return end < 0 ? -1 : end + 1
-  }
-
-  #end(at: number): void {
-    this.bytes[at] = 0x7d
-    this.bytes[at + 1] = 0x20
-    this.length = at
-    this.hash = hashBytes(this.bytes, at, this.#seed)
   }
 
   /** Writes one escaped value; -1 when it is too long. */
@@ -117,13 +114,4 @@ export class LabelWriter {
     grown.set(this.bytes)
     this.bytes = grown
   }
-}
-
-/** FNV-1a over the bytes, mixed at the end so that the low bits can choose a bucket. */
-function hashBytes(bytes: Uint8Array, length: number, seed: number): number {
-  let h = 0x811c_9dc5 ^ seed
-  for (let n = 0; n < length; n++) h = Math.imul(h ^ bytes[n], 0x0100_0193)
-  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35)
-  return (h ^ (h >>> 16)) | 0
 }

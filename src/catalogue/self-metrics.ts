@@ -175,7 +175,7 @@ function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): 
   i32[page * 2 + L.PAGE_OWNER] = L.COMMON_SHARD
   i32[page * 2 + L.PAGE_CAPACITY] = L.DROP_REASONS
   i32[page * 2 + L.PAGE_FAMILY] = drops.ref
-  const labels = new LabelWriter(drops.labelNames, drops.ref, L.MAX_NAME_BYTES)
+  const labels = new LabelWriter(arena.hashKey, drops.labelNames, drops.ref, L.MAX_NAME_BYTES)
   for (let reason = 0; reason < L.DROP_REASONS; reason++) {
     const place = placeAt(page, reason)
     i32[place * 2 + L.PLACE_INDEX] = reason

@@ -81,7 +81,7 @@ export abstract class Metric<L extends string, C extends Child> {
   readonly identity: Identity
   readonly #writer: LabelWriter
   readonly #name0: string
-  readonly #byValue = new StringMap<C>()
+  readonly #byValue: StringMap<C>
   readonly #byValues: TupleMap<C> | undefined
   #only: C | undefined
 
@@ -92,8 +92,11 @@ export abstract class Metric<L extends string, C extends Child> {
     this.family = family
     this.identity = identity
     this.#name0 = identity.labelNames[0]
-    if (identity.labelNames.length > 1) this.#byValues = new TupleMap(identity.labelNames.length)
+    const { hashKey } = context.arena
+    this.#byValue = new StringMap(hashKey)
+    if (identity.labelNames.length > 1) this.#byValues = new TupleMap(hashKey, identity.labelNames.length)
     this.#writer = new LabelWriter(
+      hashKey,
       identity.labelNames,
       family?.ref ?? 0,
       context.arena.i32[H_MAX_LABEL_BYTES],
@@ -230,7 +233,7 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   #remember(child: C): void {
-    if (typeof child.key === 'string') this.#byValue.set(child.key, child)
+    if (typeof child.key === 'string') this.#byValue.add(child.key, child)
     else this.#byValues!.add(child.key, child)
   }
 

@@ -24,6 +24,8 @@ export class Arena {
   readonly hashMask: number
   readonly slots: number
   readonly slotWords: number
+  /** Of the hashes that label sets are found by: random, and the same for all threads. */
+  readonly hashKey: readonly [number, number]
 
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory
@@ -36,6 +38,7 @@ export class Arena {
     this.hashMask = this.i32[L.H_HASH_MASK]
     this.slots = this.i32[L.H_SLOTS]
     this.slotWords = this.i32[L.H_SLOT_WORDS]
+    this.hashKey = [this.i32[L.H_KEY], this.i32[L.H_KEY + 1]]
   }
 
   /** Words from the arena, starting on a cache line, zero; 0 when memory is full. */
@@ -85,6 +88,8 @@ export interface ArenaOptions {
   readonly now: number
   /** The same moment on the monotonic clock, ms. */
   readonly started: number
+  /** Two random Int32s that nobody can guess: see catalogue/keyed-hash.ts. */
+  readonly hashKey: readonly [number, number]
 }
 
 /** Reserves and lays out a memory. Costs address space; pages become resident when they are first written. */
@@ -120,6 +125,8 @@ export function createArena(options: ArenaOptions): Arena {
   i32[L.H_SLOT_TEXT] = at.slotText
   i32[L.H_MAX_LABEL_BYTES] = options.maxLabelBytes
   i32[L.H_MAX_SERIES] = options.maxSeries
+  i32[L.H_KEY] = options.hashKey[0]
+  i32[L.H_KEY + 1] = options.hashKey[1]
   i32[L.H_ROOM] = 1
   i32[L.H_EPOCH] = 1
   const f64 = new Float64Array(memory.buffer)

@@ -1,19 +1,24 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { KeyedHash } from '../../src/catalogue/keyed-hash.js'
 import { StringMap, TupleMap } from '../../src/catalogue/label-index.js'
 import { LabelWriter } from '../../src/catalogue/labels.js'
 import { anyText, SEED } from '../support/arbitrary.js'
+import { countElements } from '../support/count-steps.js'
+
+const KEY = [1, -2] as const
 
 t.test('a StringMap is a Map, before and after it splits itself', async t => {
-  const map = new StringMap<number>()
+  const map = new StringMap<number>(KEY)
   const oracle = new Map<string, number>()
   const COUNT = 150_000
   for (let n = 0; n < COUNT; n++) {
     const key = n % 3 === 0 ? `queue ${n}.example.com` : String(n)
-    map.set(key, n)
+    if (oracle.has(key)) continue
+    map.add(key, n)
     oracle.set(key, n)
     // Around each split what was there stays there.
-    if (n % 32_768 < 2)
+    if (n < 300 ? n > 254 : n % 21_845 === 0)
       for (const [key, value] of oracle) if (map.get(key) !== value) t.fail(`${key} at ${n}`)
   }
   for (let n = 0; n < COUNT; n += 7) {
@@ -27,26 +32,27 @@ t.test('a StringMap is a Map, before and after it splits itself', async t => {
   }
   t.equal(wrong, 0)
   for (const key of ['', '__proto__', 'constructor', 'queue']) t.equal(map.get(key), undefined)
-  map.set('__proto__', -1)
-  map.set('0', -2)
-  map.set('0', -3)
-  t.strictSame([map.get('__proto__'), map.get('0')], [-1, -3])
+  map.add('__proto__', -1)
+  map.add('0', -2)
+  t.strictSame([map.get('__proto__'), map.get('0')], [-1, -2])
 })
 
 t.test('a StringMap follows any sequence of operations', async t => {
   t.comment(`POSTMETER_SEED=${SEED}`)
   const step = fc.record({
-    op: fc.constantFrom('set' as const, 'delete' as const),
+    op: fc.constantFrom('add' as const, 'delete' as const),
     key: anyText,
     value: fc.nat(),
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), steps => {
-      const map = new StringMap<number>()
+      const map = new StringMap<number>(KEY)
       const oracle = new Map<string, number>()
       for (const { op, key, value } of steps) {
-        if (op === 'set') {
-          map.set(key, value)
+        if (map.get(key) !== oracle.get(key)) return false
+        if (op === 'add') {
+          if (oracle.has(key)) continue
+          map.add(key, value)
           oracle.set(key, value)
         } else {
           map.delete(key)
@@ -73,7 +79,7 @@ t.test('a TupleMap keeps label sets apart, however their values are joined', asy
         }),
       ),
       ({ width, sets, absent }) => {
-        const map = new TupleMap<number>(width)
+        const map = new TupleMap<number>(KEY, width)
         const oracle = new Map<string, number>()
         const names = Array.from({ length: width }, (_, n) => `label${n}`)
         const object = (set: string[]) => Object.fromEntries(names.map((name, n) => [name, set[n]]))
@@ -96,7 +102,7 @@ t.test('a TupleMap keeps label sets apart, however their values are joined', asy
 })
 
 t.test('a TupleMap of many', async t => {
-  const map = new TupleMap<number>(3)
+  const map = new TupleMap<number>(KEY, 3)
   const key = (n: number) => [`a${n % 101}`, `b${n % 307}`, `c${n}`]
   for (let n = 0; n < 60_000; n++) map.add(key(n), n)
   let wrong = 0
@@ -110,9 +116,109 @@ t.test('a TupleMap of many', async t => {
   )
 })
 
+/** What the maps below are asked by: a text, or a list of it and another. */
+const KINDS = [
+  {
+    name: 'StringMap',
+    make: () => {
+      const map = new StringMap<number>(KEY)
+      return {
+        get: (n: number) => map.get(`key ${n}`),
+        add: (n: number) => map.add(`key ${n}`, n),
+        delete: (n: number) => map.delete(`key ${n}`),
+      }
+    },
+  },
+  {
+    name: 'TupleMap',
+    make: () => {
+      const map = new TupleMap<number>(KEY, 2)
+      const key = (n: number) => [`key ${n}`, `${n % 7}`]
+      return {
+        get: (n: number) => map.get(key(n)),
+        add: (n: number) => map.add(key(n), n),
+        delete: (n: number) => map.delete(key(n)),
+      }
+    },
+  },
+]
+
+for (const { name, make } of KINDS) {
+  t.test(`a ${name} of many: each call moves a bounded part of it`, async t => {
+    const COUNT = 60_000
+    const elements = countElements(t)
+    const map = make()
+    const add = []
+    const get = []
+    const remove = []
+    for (let n = 0; n < COUNT; n++) {
+      add.push(elements(() => map.add(n)))
+      if (n % 100 === 0) get.push(elements(() => map.get(n >> 1)))
+    }
+    for (let n = 0; n < COUNT; n += 3) remove.push(elements(() => map.delete(n)))
+    // A part has 1,024 slots of two elements, two thirds of them taken when it is divided.
+    t.ok(Math.max(...add) < 20 * 1_024, `${Math.max(...add)} elements at most to add one`)
+    t.ok(add.filter(count => count > 200).length < COUNT / 100, 'and mostly far fewer')
+    t.ok(Math.max(...get) < 200, `${Math.max(...get)} to find one`)
+    t.ok(Math.max(...remove) < 400, `${Math.max(...remove)} to take one out`)
+    const wrong = Array.from({ length: COUNT }, (_, n) => n).filter(
+      n => map.get(n) !== (n % 3 === 0 ? undefined : n),
+    )
+    t.strictSame(wrong, [])
+  })
+
+  t.test(`a ${name} of many follows what comes and goes while its parts are divided`, async t => {
+    t.comment(`POSTMETER_SEED=${SEED}`)
+    const random = fc.sample(fc.nat({ max: 40_000 }), { numRuns: 150_000, seed: SEED })
+    const map = make()
+    const oracle = new Map<number, number>()
+    let wrong = 0
+    random.forEach((n, step) => {
+      // More come than go, then more go than come.
+      const comes = step % 4 < (step < 100_000 ? 3 : 1)
+      if (map.get(n) !== oracle.get(n)) wrong++
+      if (comes && !oracle.has(n)) {
+        map.add(n)
+        oracle.set(n, n)
+      }
+      if (!comes) {
+        map.delete(n)
+        oracle.delete(n)
+      }
+    })
+    for (let n = 0; n <= 40_000; n++) if (map.get(n) !== oracle.get(n)) wrong++
+    t.equal(wrong, 0)
+    t.ok(oracle.size > 5_000, `${oracle.size} are left`)
+  })
+}
+
+t.test('who knows the key gains long probes, and nothing else goes wrong', async t => {
+  const hash = new KeyedHash(KEY, 0)
+  const elements = countElements(t)
+  for (const [what, alike] of [
+    ['low bits', 0xff],
+    ['high bits', 0xff << 24],
+  ] as const) {
+    const keys = []
+    for (let n = 0; keys.length < 2_500; n++) if ((hash.of([`key ${n}`]) & alike) === 0) keys.push(`key ${n}`)
+    const map = new StringMap<number>(KEY)
+    const most = Math.max(...keys.map((key, n) => elements(() => map.add(key, n))))
+    t.ok(most < 1_024 ** 2 / 4, `${what}: ${most} elements at most to add one`)
+    let wrong = 0
+    keys.forEach((key, n) => {
+      if (map.get(key) !== n) wrong++
+    })
+    for (let n = 0; n < keys.length; n += 2) map.delete(keys[n])
+    keys.forEach((key, n) => {
+      if (map.get(key) !== (n % 2 === 0 ? undefined : n)) wrong++
+    })
+    t.equal(wrong, 0, what)
+  }
+})
+
 t.test('label text: escaped, its hash the same for the same, its length in UTF-8 limited', async t => {
   const text = (writer: LabelWriter) => Buffer.from(writer.bytes.subarray(0, writer.length + 2)).toString()
-  const writer = new LabelWriter(['a', 'b'], 5, 10)
+  const writer = new LabelWriter(KEY, ['a', 'b'], 5, 10)
   t.ok(writer.write(['x"\\\n', 'é']))
   t.equal(text(writer), 'a="x\\"\\\\\\n",b="é"} ')
   const { hash } = writer
@@ -134,7 +240,10 @@ t.test('label text: escaped, its hash the same for the same, its length in UTF-8
     t.equal(writer.write([value, '']), fits, JSON.stringify(value))
     t.equal(writer.write(['', value]), fits)
   }
-  const long = new LabelWriter(['a'], 0, 60_000)
+  const long = new LabelWriter(KEY, ['a'], 0, 60_000)
   t.ok(long.write(['"'.repeat(60_000)]))
   t.equal(long.length, 4 + 120_000, 'scratch grows')
+  const { length } = long.bytes
+  t.notOk(long.write(['x'.repeat(1_000_000)]))
+  t.equal(long.bytes.length, length, 'but not for what is refused')
 })

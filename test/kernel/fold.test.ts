@@ -62,7 +62,7 @@ async function compare(
     )
     const expected = new Map<number, Map<number, number>>()
     for (const { thread, series, value } of list) {
-      const writer = new LabelWriter(labelNames, family.ref, 100)
+      const writer = new LabelWriter(arena.hashKey, labelNames, family.ref, 100)
       writer.write([`series ${series % labels}`])
       const table = tables[thread]
       const at = table.attach(family, writer, {

@@ -62,6 +62,7 @@ export class Sim {
       maxSeries,
       now: this.now,
       started: 0,
+      hashKey: [0x0123_4567, 0x89ab_cdef],
     })
     writeSelfMetrics(this.arena, this.now)
     this.kernel = loadKernel(this.arena, () => this.uptime())
