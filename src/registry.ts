@@ -136,6 +136,8 @@ export class Registry {
   readonly #chores: NodeJS.Timeout
   /** When a sweep was first seen to be due that nobody has begun. */
   #dueSince: number | undefined
+  /** Whether an immediate will go on with it. */
+  #lettingGo = false
   #closed: Promise<void> | undefined
 
   /** @internal */
@@ -533,9 +535,14 @@ export class Registry {
     if (failed !== undefined) throw failed.reason
   }
 
+  /** Lets go of what others asked for, in bounded batches: between them the thread does its own work. */
+  #letGo(): void {
+    this.#lettingGo = this.#series.answerRequests()
+    if (this.#lettingGo) setImmediate(() => this.#letGo()).unref()
+  }
+
   #doChores(maker: boolean): void {
-    // Bounded batches: between them the thread does its own work.
-    if (this.#series.answerRequests()) setImmediate(() => this.#doChores(maker)).unref()
+    if (!this.#lettingGo) this.#letGo()
     lookForEnds()
     markWatched(this.#arena, this.#watched)
     if (!hasSweepWork(this.#arena) || !(maker || this.#isSweepOverdue())) return

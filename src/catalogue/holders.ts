@@ -3,7 +3,8 @@
  *
  * Assumes: the calling thread owns the shard; handles never leave it.
  * Guarantees: an owner bit is cleared only after every handle of the series points nowhere; a page of cells is in its
- * place page's chain, and so folded, before it is in the shard's, from which an adopter takes it.
+ * place page's chain, and so folded, before it is in the shard's, from which an adopter takes it; one call lets go of
+ * as many handles as it was told to, at most.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -33,8 +34,13 @@ interface Held {
   readonly holders: (Holder | undefined)[][]
 }
 
-/** Cell pages that one call looks at for requests: 2,048 take about 20 µs. */
-const PAGES_A_CALL = 2_048
+/** Handles that a look-up lets go of for others' sake, and a turn of the timer: each takes a microsecond, or less. */
+export const LOOK_UP_RELEASES = 64
+export const TURN_RELEASES = 1_024
+/** Cell pages that are looked at for requests in the time that one release may take: 2,048 take about 20 µs. */
+const PAGES_A_RELEASE = 32
+/** More than a thread can have. */
+const ALL = 2 ** 30
 
 export class Holders {
   readonly #arena: Arena
@@ -43,7 +49,8 @@ export class Holders {
   /** All cell pages of this shard. */
   readonly #cellPages: number[] = []
   #requestsSeen = 0
-  #requestCursor = 0
+  /** The next cell page to look at for requests; -1 where all have been since requestsSeen. */
+  #cursor = -1
 
   constructor(arena: Arena, shard: Shard) {
     this.#arena = arena
@@ -81,70 +88,91 @@ export class Holders {
     const held = this.#held.get(family.ref)
     const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
     const cells = held?.cells[number]
-    if (held !== undefined && cells !== undefined) this.#release(cells, held.holders[number], index)
+    if (held !== undefined && cells !== undefined) this.#release(cells, held.holders[number], index, ALL)
   }
 
   /**
    * Lets go of series that the sweeper, or remove() in another thread, asked for: in bounded batches, here and there,
-   * by the thread itself, as nobody else may touch its handles. Returns whether there may be more to do.
+   * by the thread itself, as nobody else may touch its handles. `most` is how many requests or handles. Returns whether
+   * there may be more to do.
    */
-  answerRequests(): boolean {
+  answerRequests(most: number): boolean {
     const { i32 } = this.#arena
-    if (this.#requestCursor === 0) {
+    if (this.#cursor < 0) {
       const requests = Atomics.load(i32, L.H_REQUESTS)
       if (requests === this.#requestsSeen) return false
       this.#requestsSeen = requests
+      this.#cursor = 0
     }
-    const end = Math.min(this.#requestCursor + PAGES_A_CALL, this.#cellPages.length)
-    for (let n = this.#requestCursor; n < end; n++) this.#answer(this.#cellPages[n])
-    this.#requestCursor = end === this.#cellPages.length ? 0 : end
-    return end !== this.#cellPages.length
+    const end = Math.min(this.#cursor + most * PAGES_A_RELEASE, this.#cellPages.length)
+    let left = most
+    while (this.#cursor < end) {
+      left = this.#answer(this.#cellPages[this.#cursor], left)
+      // Broken off in the midst of a page, whose requests tell what is left.
+      if (left < 0) return true
+      this.#cursor++
+    }
+    if (this.#cursor < this.#cellPages.length) return true
+    this.#cursor = -1
+    return false
   }
 
-  /** Lets go of everything: this thread is done with the registry. */
+  /** Lets go of everything, at once: this thread is done with the registry. */
   releaseAll(): void {
     for (const { cells, holders } of this.#held.values()) {
       holders.forEach((held, number) => {
         for (const index of held.keys())
-          if (held[index] !== undefined) this.#release(cells[number], held, index)
+          if (held[index] !== undefined) this.#release(cells[number], held, index, ALL)
       })
     }
   }
 
-  #answer(cells: number): void {
+  /** Answers requests of a cell page, `most` of them; returns how many of those are left, -1 for too few. */
+  #answer(cells: number, most: number): number {
     const { i32 } = this.#arena
+    let left = most
     for (let n = 0; n < L.CELLS_BITS_FIELDS; n++) {
       let bits = Atomics.load(i32, cells * 2 + L.CELLS_REQUESTED + n)
       if (bits === 0) continue
       const page = i32[cells * 2 + L.CELLS_PAGE]
       const holders = this.#of(i32[page * 2 + L.PAGE_FAMILY]).holders[i32[page * 2 + L.PAGE_NUMBER]]
       while (bits !== 0) {
+        if (left === 0) return -1
         const bit = 31 - Math.clz32(bits & -bits)
         bits &= bits - 1
         const place = placeAt(page, n * 32 + bit)
         const state = Atomics.load(i32, place * 2 + L.PLACE_STATE) & L.STATE_MASK
         // It may have come back since: then it stays.
-        if (state === L.STATE_LIVE) Atomics.and(i32, cells * 2 + L.CELLS_REQUESTED + n, ~(1 << bit))
-        else this.#release(cells, holders, n * 32 + bit)
+        if (state === L.STATE_LIVE) {
+          Atomics.and(i32, cells * 2 + L.CELLS_REQUESTED + n, ~(1 << bit))
+          left--
+        } else {
+          left = this.#release(cells, holders, n * 32 + bit, left)
+          if (left < 0) return -1
+        }
       }
     }
+    return left
   }
 
-  /** Points this thread's handles of a place nowhere, and only then clears its owner bit. */
-  #release(cells: number, holders: (Holder | undefined)[], index: number): void {
+  /**
+   * Points this thread's handles of a place nowhere, and only then clears its owner bit. `most` is how many handles;
+   * returns how many of those are left, -1 where they were too few: then the rest is still held.
+   */
+  #release(cells: number, holders: (Holder | undefined)[], index: number, most: number): number {
     const { i32 } = this.#arena
-    let holder = holders[index]
-    holders[index] = undefined
-    while (holder !== undefined) {
+    let left = most
+    for (let holder = holders[index]; holder !== undefined; holder = holders[index]) {
+      if (left-- === 0) return -1
+      holders[index] = holder.twin
+      holder.twin = undefined
       holder.at = 0
       holder.letGo()
-      const twin: Holder | undefined = holder.twin
-      holder.twin = undefined
-      holder = twin
     }
     const bit = ~(1 << (index & 31))
     Atomics.and(i32, cells * 2 + L.CELLS_REQUESTED + (index >>> 5), bit)
     Atomics.and(i32, cells * 2 + L.CELLS_OWNED + (index >>> 5), bit)
+    return left
   }
 
   #know(family: number, number: number, cells: number): void {

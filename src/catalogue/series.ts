@@ -20,7 +20,7 @@ import { claimShard, type Shard } from '../memory/shards.js'
 import { tally } from '../memory/tally.js'
 import { exemplarLines, type Family, shareWords } from './families.js'
 import { placeActivity, places } from './fold.js'
-import { type Holder, Holders } from './holders.js'
+import { type Holder, Holders, LOOK_UP_RELEASES, TURN_RELEASES } from './holders.js'
 import { InheritedShares } from './inherited.js'
 import type { LabelWriter } from './labels.js'
 import { canBeHeld, changeState, hold, nextLife, publish, remove } from './lifecycle.js'
@@ -138,7 +138,7 @@ export class SeriesTable {
     const own = this.#claim()
     // Without a shard nothing can be stored, so nothing need be made.
     if (own === undefined) return refusal(L.DROP_THREADS)
-    own.holders.answerRequests()
+    own.holders.answerRequests(LOOK_UP_RELEASES)
     this.#enter(own.shard)
     try {
       for (let tries = 0; ; ) {
@@ -293,9 +293,9 @@ export class SeriesTable {
     return this.#inherited.set(family, cells, at, value)
   }
 
-  /** Lets go of what others asked for, in bounded batches; returns whether there may be more to do. See Holders. */
+  /** Lets go of what others asked for, for one turn; returns whether there may be more to do. See Holders. */
   answerRequests(): boolean {
-    return this.#own?.holders.answerRequests() ?? false
+    return this.#own?.holders.answerRequests(TURN_RELEASES) ?? false
   }
 
   /** Lets go of everything: this thread is done with the registry. */

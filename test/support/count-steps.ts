@@ -42,16 +42,26 @@ export function countElements(t: Pick<Test, 'teardown'>): (call: () => void) => 
 
 /** How often a call loads from shared memory through Atomics. */
 export function loadsIn(call: () => void): number {
-  const { load } = Atomics
+  return atomicsIn('load', call)
+}
+
+/** How often it clears bits there. */
+export function andsIn(call: () => void): number {
+  return atomicsIn('and', call)
+}
+
+function atomicsIn(name: 'load' | 'and', call: () => void): number {
+  const atomics = Atomics as unknown as Record<string, (...args: unknown[]) => unknown>
+  const real = atomics[name]
   let count = 0
-  Atomics.load = ((...args: Parameters<typeof load>) => {
+  atomics[name] = (...args) => {
     count++
-    return load(...args)
-  }) as typeof load
+    return real(...args)
+  }
   try {
     call()
   } finally {
-    Atomics.load = load
+    atomics[name] = real
   }
   return count
 }

@@ -1,0 +1,139 @@
+/** However many series there are, and however many go at once, one call of a thread does bounded work. */
+import t from 'tap'
+import type { Child } from '../../src/instruments/metric.js'
+import { andsIn } from '../support/count-steps.js'
+import { fresh } from '../support/registry.js'
+import { until } from '../support/until.js'
+import { EXPIRE, Sim, type SimThread } from './sim.js'
+
+interface Counted extends Child {
+  inc(): void
+}
+
+const heldOf = (children: readonly Child[]) => children.filter(child => child.at !== 0).length
+
+/** How many of a thread's children each call lets go of, until none is held. */
+function released(children: readonly Child[], call: () => void, calls: number): number[] {
+  const counts: number[] = []
+  for (let held = heldOf(children); held > 0 && counts.length < calls; ) {
+    call()
+    const now = heldOf(children)
+    counts.push(held - now)
+    held = now
+  }
+  return counts
+}
+
+function expired(sim: Sim, thread: SimThread, series: number): Child[] {
+  const counter = thread.counter('c_total')
+  const children = Array.from({ length: series }, (_, n) => counter.labels(String(n)))
+  sim.sweep()
+  sim.sweep(EXPIRE)
+  return children
+}
+
+t.test('a look-up lets go of 64 series at most, in the midst of a page too', async t => {
+  const sim = new Sim({ mib: 16 })
+  const thread = sim.thread(1)
+  const SERIES = 5_000
+  const children = expired(sim, thread, SERIES)
+  const other = thread.counter('other_total')
+  let n = 0
+  const counts = released(children, () => other.labels(String(n++)), SERIES)
+  t.equal(Math.max(...counts), 64)
+  t.equal(counts.length, Math.ceil(SERIES / 64), 'and of no fewer while there are more')
+  t.equal(heldOf(children), 0)
+  sim.sweep(1)
+  sim.sweep(1)
+  t.equal(sim.series(), n, 'all of them are free then')
+})
+
+t.test('a turn of the timer lets go of 1,024 series at most', async t => {
+  const sim = new Sim({ mib: 16 })
+  const thread = sim.thread(1)
+  const children = expired(sim, thread, 5_000)
+  let more = true
+  const counts = released(
+    children,
+    () => {
+      t.ok(more, 'it says that there is more to do')
+      more = thread.table.answerRequests()
+    },
+    10,
+  )
+  t.strictSame(counts, [1_024, 1_024, 1_024, 1_024, 904])
+  while (more) more = thread.table.answerRequests()
+})
+
+t.test('many handles of one series are let go of one by one', async t => {
+  const sim = new Sim({ mib: 16 })
+  const thread = sim.thread(1)
+  const counter = thread.counter('c_total')
+  const HANDLES = 300
+  let count = 0
+  const inc = (child: Counted) => {
+    child.inc()
+    count++
+  }
+  const children = [counter.labels('a')]
+  // A handle that was let go of comes back beside the one that was looked up since.
+  while (children.length < HANDLES) {
+    sim.sweep()
+    sim.sweep(EXPIRE)
+    thread.letGo()
+    children.push(counter.labels('a'))
+    children.forEach(inc)
+  }
+  t.equal(heldOf(children), HANDLES)
+  sim.sweep()
+  sim.sweep(EXPIRE)
+  const other = thread.counter('other_total')
+  other.labels('first')
+  t.equal(heldOf(children), HANDLES - 64)
+  // In the midst of it, all of them are used again, and while some of them still hold what others let go of.
+  children.forEach(inc)
+  other.labels('second')
+  children.forEach(inc)
+  thread.letGo()
+  children.forEach(inc)
+  sim.sweep()
+  t.equal(sim.scrape().get('c_total{x="a"}'), count, 'nothing is lost')
+  sim.sweep(EXPIRE)
+  thread.letGo()
+  t.equal(heldOf(children), 0)
+})
+
+t.test('a look-up answers 64 requests at most, too, for series that have come back', async t => {
+  const sim = new Sim({ mib: 16 })
+  const [one, two] = [sim.thread(1), sim.thread(2)]
+  const SERIES = 5_000
+  const children = expired(sim, one, SERIES)
+  const again = two.counter('c_total')
+  for (let n = 0; n < SERIES; n++) again.labels(String(n))
+  const other = one.counter('other_total')
+  let n = 0
+  const most = Math.max(...Array.from({ length: 100 }, () => andsIn(() => other.labels(String(n++)))))
+  t.ok(most >= 64 && most < 64 + 16, `${most} bits are cleared at most`)
+  one.letGo()
+  t.equal(heldOf(children), SERIES, 'they stay')
+})
+
+t.test('chores of a thread: between turns it does other work', async t => {
+  const { registry } = fresh(t, { memory: '32MiB', expireAfter: 1_000, sweepEvery: 100 })
+  const counter = registry.counter({ name: 'c_total', help: 'h', labelNames: ['x'] })
+  const SERIES = 20_000
+  const children = Array.from({ length: SERIES }, (_, n) => counter.labels(String(n)))
+  const counts: number[] = []
+  let held = SERIES
+  const look = () => {
+    const now = heldOf(children)
+    if (now < held) counts.push(held - now)
+    held = now
+    if (held > 0) setImmediate(look)
+  }
+  look()
+  await until('all series are let go of', () => held === 0, 60_000)
+  // The timer and an immediate of its own may both come between two looks.
+  t.ok(Math.max(...counts) <= 2 * 1_024, `${Math.max(...counts)} at most between two turns`)
+  t.ok(counts.length >= SERIES / 2_048)
+})
