@@ -3,8 +3,9 @@
  *
  * Assumes: the calling thread owns the shard, so nobody else fills its pages; the sweeper alone makes a place FREE that
  * was a series.
- * Guarantees: memory is asked for only when no own page has a free place; a death at any step leaves a place that the
- * shard's next owner uses or finishes, and text room that is in one place or one free list, never in both.
+ * Guarantees: a look-up looks at a bounded number of pages and places, unless memory is full; memory is asked for only
+ * when none of them is free, so if a family's memory grows, next to none of its places are; a death at any step leaves a
+ * place that the shard's next owner uses or finishes, and text room that is in one place or one free list, never in both.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -31,16 +32,23 @@ interface Pages {
   readonly all: number[]
   /** For each page, how many places were freed when it was last filled up. */
   readonly frees: number[]
-  /** Next page to look at for freed places, and the family's count of them when that began. */
+  /** Pages before this one are still to be looked at for freed places; and the family's count when that began. */
   cursor: number
   freesSeen: number
 }
+
+/** Pages and places that one look-up looks at, but for the rest of a page, before it asks for memory: 10 µs or so. */
+const LOOKS = 512
+/** More than there are. */
+const ALL = 2 ** 30
 
 export class Places {
   readonly #arena: Arena
   readonly #shard: Shard
   readonly #clocks: Clocks
   readonly #pages = new Map<number, Pages>()
+  /** Looks that the call under way has left. */
+  #looks = 0
 
   constructor(arena: Arena, shard: Shard, clocks: Clocks) {
     this.#arena = arena
@@ -124,22 +132,34 @@ export class Places {
   #take(family: Family): number {
     const { i32 } = this.#arena
     const pages = this.#pagesOf(family.ref)
+    this.#looks = LOOKS
     for (;;) {
       if (pages.page !== 0) {
         const capacity = i32[pages.page * 2 + L.PAGE_CAPACITY]
         while (pages.next < capacity) {
+          this.#looks--
           const place = placeAt(pages.page, pages.next++)
           if (this.#usable(family, place)) return place
         }
       }
-      const page = this.#pageWithFrees(family, pages) || this.#newPage(family, pages)
+      const page =
+        this.#pageWithFrees(family, pages) || this.#newPage(family, pages) || this.#anyPage(family, pages)
       if (page === 0) return 0
       pages.page = page
       pages.next = 0
     }
   }
 
-  /** A page of which places were freed since it was last filled; 0 where there is none. */
+  /** As #pageWithFrees, however many there are to be looked at: nothing is refused while there is a place. */
+  #anyPage(family: Family, pages: Pages): number {
+    this.#looks = ALL
+    return this.#pageWithFrees(family, pages)
+  }
+
+  /**
+   * A page of which places were freed since it was last filled; 0 where there is none, or none so far. The newest come
+   * first: an adopted one that was being filled is among them.
+   */
   #pageWithFrees(family: Family, pages: Pages): number {
     const { i32 } = this.#arena
     const { all, frees } = pages
@@ -148,16 +168,17 @@ export class Places {
         const seen = Atomics.load(i32, family.ref * 2 + L.F_FREES)
         if (seen === pages.freesSeen) return 0
         pages.freesSeen = seen
+        pages.cursor = all.length
       }
-      while (pages.cursor < all.length) {
-        const n = pages.cursor++
+      while (pages.cursor > 0) {
+        if (this.#looks-- <= 0) return 0
+        const n = --pages.cursor
         const freed = Atomics.load(i32, all[n] * 2 + L.PAGE_FREES)
         if (freed === frees[n]) continue
         frees[n] = freed
         return all[n]
       }
       // Once more if places were freed meanwhile: a new page at the end of each turn would make memory grow for ever.
-      pages.cursor = 0
     }
   }
 

@@ -1,8 +1,9 @@
 /** However many series there are, and however many go at once, one call of a thread does bounded work. */
 import t from 'tap'
 import type { Child } from '../../src/instruments/metric.js'
-import { andsIn } from '../support/count-steps.js'
-import { fresh } from '../support/registry.js'
+import * as L from '../../src/memory/layout.js'
+import { andsIn, loadsIn } from '../support/count-steps.js'
+import { fill, fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
 import { EXPIRE, Sim, type SimThread } from './sim.js'
 
@@ -116,6 +117,88 @@ t.test('a look-up answers 64 requests at most, too, for series that have come ba
   t.ok(most >= 64 && most < 64 + 16, `${most} bits are cleared at most`)
   one.letGo()
   t.equal(heldOf(children), SERIES, 'they stay')
+})
+
+/** Places that one look-up looks at, and the page that it is in the midst of, and what else it loads. */
+const LOOKS = 512 + 128 + 64
+
+/** More than a thousand pages. */
+const SERIES = 130_000
+
+/** At least so many series, all pages full; then those that `goes` tells are free again. */
+function partlyFreed(goes: (n: number) => boolean) {
+  const sim = new Sim({ mib: 128 })
+  const thread = sim.thread(1)
+  const counter = thread.counter('c_total')
+  const children = Array.from({ length: SERIES }, (_, n) => counter.labels(String(n)))
+  while (sim.states('c_total')[L.STATE_FREE] !== 0) children.push(counter.labels(String(children.length)))
+  const stay = children.filter((_, n) => !goes(n))
+  sim.sweep()
+  for (let n = 0; n < 3; n++) {
+    for (const child of stay) child.inc()
+    sim.sweep(n === 0 ? EXPIRE : 1)
+    thread.letGo()
+  }
+  return { sim, thread, counter, freed: children.length - sim.series() }
+}
+
+for (const [where, goes] of [
+  ['first', (n: number) => n < 10],
+  ['last', (n: number) => n >= SERIES - 10 && n < SERIES],
+  ['nowhere but in the middle', (n: number) => n >= 65_000 && n < 65_010],
+] as const) {
+  t.test(`a look-up for a place looks at a bounded number of them: free ones ${where}`, async t => {
+    const { sim, counter, freed } = partlyFreed(goes)
+    t.equal(freed, 10)
+    const before = sim.arena.usedBytes()
+    let most = 0
+    for (let n = 0; n < 1_000; n++)
+      most = Math.max(
+        most,
+        loadsIn(() => counter.labels(`new ${n}`)),
+      )
+    t.ok(most < LOOKS, `${most} loads at most`)
+    t.ok(sim.arena.usedBytes() - before < 300 * 1_024, 'memory for a thousand series')
+    const places = sim.states('c_total')[L.STATE_FREE]
+    t.ok(places < 128, `${places} places are left: what was free is used`)
+  })
+}
+
+t.test('who adopts a large shard looks at a bounded number of places, the newest first', async t => {
+  const SERIES = 40_000
+  const sim = new Sim({ mib: 64 })
+  const counter = sim.thread(1).counter('c_total')
+  for (let n = 0; n < SERIES; n++) counter.labels(String(n))
+  sim.bury(sim.thread(1))
+  const before = sim.arena.usedBytes()
+  let most = 0
+  for (let id = 2; id < 42; id++) {
+    const thread = sim.thread(id)
+    // What it does once, whatever it looks up first: it learns what it has.
+    thread.counter('other_total').labels('a')
+    const again = thread.counter('c_total')
+    for (let n = 0; n < 10; n++) {
+      most = Math.max(
+        most,
+        loadsIn(() => again.labels(`${id} ${n}`)),
+      )
+    }
+    sim.bury(thread)
+  }
+  t.ok(most < LOOKS, `${most} loads at most`)
+  t.ok(sim.arena.usedBytes() - before < 150 * 1_024, 'their memory is that of 400 series')
+  t.equal(sim.series(), SERIES + 400 + 1)
+})
+
+t.test('when memory is full, what is free is found wherever it is', async t => {
+  for (const goes of [(n: number) => n === 3, (n: number) => n === SERIES - 1, (n: number) => n === 65_000]) {
+    const { sim, thread, counter } = partlyFreed(goes)
+    fill(sim.arena)
+    t.equal(sim.states('c_total')[L.STATE_FREE], 1)
+    counter.labels('new').inc()
+    t.equal(sim.states('c_total')[L.STATE_FREE], 0)
+    t.strictSame(thread.refused, [])
+  }
 })
 
 t.test('chores of a thread: between turns it does other work', async t => {
