@@ -28,11 +28,18 @@ export interface Holder {
   letGo(): void
 }
 
-/** By number of the place page: this shard's cell page, and who holds series there. */
+/** Of a place page: this shard's cell page, and who holds series there, by index. */
 interface Held {
-  readonly cells: number[]
-  readonly holders: (Holder | undefined)[][]
+  readonly cells: number
+  readonly holders: (Holder | undefined)[]
 }
+
+/**
+ * A family's, by number of the place page. In chunks: other threads' pages are numbered in between, and a list with
+ * large gaps becomes a table that is hashed anew, all at once, when it grows.
+ */
+type HeldPages = (Held | undefined)[][]
+const CHUNK_BITS = 8
 
 /** Handles that a look-up lets go of for others' sake, and a turn of the timer: each takes a microsecond, or less. */
 export const LOOK_UP_RELEASES = 64
@@ -45,7 +52,7 @@ const ALL = 2 ** 30
 export class Holders {
   readonly #arena: Arena
   readonly #shard: Shard
-  readonly #held = new Map<number, Held>()
+  readonly #held = new Map<number, HeldPages>()
   /** All cell pages of this shard. */
   readonly #cellPages: number[] = []
   #requestsSeen = 0
@@ -58,37 +65,34 @@ export class Holders {
     const { i32 } = arena
     for (const cells of ownCells(shard)) {
       const page = i32[cells * 2 + L.CELLS_PAGE]
-      this.#know(i32[page * 2 + L.PAGE_FAMILY], i32[page * 2 + L.PAGE_NUMBER], cells)
+      this.#know(i32[page * 2 + L.PAGE_FAMILY], page, cells)
     }
   }
 
   /** This shard's cells for a page of places, made if there are none; 0 when memory is full. */
   cellPage(family: Family, page: number): number {
     const { i32 } = this.#arena
-    const number = i32[page * 2 + L.PAGE_NUMBER]
-    const known = this.#of(family.ref).cells[number]
-    if (known !== undefined && known !== 0) return known
+    const known = this.#of(family.ref, page)
+    if (known !== undefined) return known.cells
     const cells = allocCells(this.#arena, family, page, this.#shard.index)
     if (cells === 0) return 0
     // Into the place page's chain first: what is in no chain is not folded, and an adopter must not store there.
     publishCells(this.#arena, page, cells)
     i32[cells * 2 + L.CELLS_OWN_NEXT] = i32[this.#shard.at + L.SHARD_CELLS]
     Atomics.store(i32, this.#shard.at + L.SHARD_CELLS, cells)
-    this.#know(family.ref, number, cells)
+    this.#know(family.ref, page, cells)
     return cells
   }
 
   /** Who holds the series of a page that cellPage() gave cells for, by index. */
   on(family: Family, page: number): (Holder | undefined)[] {
-    return this.#of(family.ref).holders[this.#arena.i32[page * 2 + L.PAGE_NUMBER]]
+    return this.#of(family.ref, page)!.holders
   }
 
   /** Lets go of one series, if this thread has cells there. */
   release(family: Family, page: number, index: number): void {
-    const held = this.#held.get(family.ref)
-    const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
-    const cells = held?.cells[number]
-    if (held !== undefined && cells !== undefined) this.#release(cells, held.holders[number], index, ALL)
+    const held = this.#of(family.ref, page)
+    if (held !== undefined) this.#release(held, index, ALL)
   }
 
   /**
@@ -119,11 +123,12 @@ export class Holders {
 
   /** Lets go of everything, at once: this thread is done with the registry. */
   releaseAll(): void {
-    for (const { cells, holders } of this.#held.values()) {
-      holders.forEach((held, number) => {
-        for (const index of held.keys())
-          if (held[index] !== undefined) this.#release(cells[number], held, index, ALL)
-      })
+    for (const pages of this.#held.values()) {
+      for (const held of pages.flat()) {
+        held?.holders.forEach((holder, index) => {
+          if (holder !== undefined) this.#release(held, index, ALL)
+        })
+      }
     }
   }
 
@@ -135,7 +140,7 @@ export class Holders {
       let bits = Atomics.load(i32, cells * 2 + L.CELLS_REQUESTED + n)
       if (bits === 0) continue
       const page = i32[cells * 2 + L.CELLS_PAGE]
-      const holders = this.#of(i32[page * 2 + L.PAGE_FAMILY]).holders[i32[page * 2 + L.PAGE_NUMBER]]
+      const held = this.#of(i32[page * 2 + L.PAGE_FAMILY], page)!
       while (bits !== 0) {
         if (left === 0) return -1
         const bit = 31 - Math.clz32(bits & -bits)
@@ -147,7 +152,7 @@ export class Holders {
           Atomics.and(i32, cells * 2 + L.CELLS_REQUESTED + n, ~(1 << bit))
           left--
         } else {
-          left = this.#release(cells, holders, n * 32 + bit, left)
+          left = this.#release(held, n * 32 + bit, left)
           if (left < 0) return -1
         }
       }
@@ -159,7 +164,7 @@ export class Holders {
    * Points this thread's handles of a place nowhere, and only then clears its owner bit. `most` is how many handles;
    * returns how many of those are left, -1 where they were too few: then the rest is still held.
    */
-  #release(cells: number, holders: (Holder | undefined)[], index: number, most: number): number {
+  #release({ cells, holders }: Held, index: number, most: number): number {
     const { i32 } = this.#arena
     let left = most
     for (let holder = holders[index]; holder !== undefined; holder = holders[index]) {
@@ -175,19 +180,21 @@ export class Holders {
     return left
   }
 
-  #know(family: number, number: number, cells: number): void {
-    const held = this.#of(family)
-    held.cells[number] = cells
-    held.holders[number] = []
+  #know(family: number, page: number, cells: number): void {
+    let pages = this.#held.get(family)
+    if (pages === undefined) {
+      pages = []
+      this.#held.set(family, pages)
+    }
+    const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
+    while (pages.length <= number >> CHUNK_BITS) pages.push([])
+    pages[number >> CHUNK_BITS][number & (2 ** CHUNK_BITS - 1)] = { cells, holders: [] }
     this.#cellPages.push(cells)
   }
 
-  #of(family: number): Held {
-    let held = this.#held.get(family)
-    if (held === undefined) {
-      held = { cells: [], holders: [] }
-      this.#held.set(family, held)
-    }
-    return held
+  /** What this shard has of a page of places. */
+  #of(family: number, page: number): Held | undefined {
+    const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
+    return this.#held.get(family)?.[number >> CHUNK_BITS]?.[number & (2 ** CHUNK_BITS - 1)]
   }
 }

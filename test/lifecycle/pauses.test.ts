@@ -201,6 +201,24 @@ t.test('when memory is full, what is free is found wherever it is', async t => {
   }
 })
 
+t.test('a thread holds series in few of many pages, here and there', async t => {
+  const { sim, counter } = partlyFreed(() => false)
+  const few = sim.thread(2)
+  const again = few.counter('c_total')
+  const children = Array.from({ length: 130 }, (_, n) => again.labels(String(129_999 - n * 1_000)))
+  for (const child of children) child.inc()
+  few.table.releaseAll()
+  t.equal(heldOf(children), 0)
+  for (const child of children) child.inc()
+  t.equal(heldOf(children), 130)
+  for (const label of ['129999', '70999', '999']) {
+    t.ok(counter.remove(label))
+    t.ok(again.remove(label) === false, 'it was there once')
+  }
+  few.letGo()
+  t.equal(heldOf(children), 127, 'what others removed is let go of')
+})
+
 t.test('chores of a thread: between turns it does other work', async t => {
   const { registry } = fresh(t, { memory: '32MiB', expireAfter: 1_000, sweepEvery: 100 })
   const counter = registry.counter({ name: 'c_total', help: 'h', labelNames: ['x'] })
