@@ -332,7 +332,9 @@ export class Registry {
 
   /**
    * The whole exposition, in text format 0.0.4 unless another is asked for: text as a string, protobuf as bytes. Runs
-   * this thread's `collect` callbacks first, and waits for them one second at most. For large registries use `stream`, which needs no memory for the whole.
+   * this thread's `collect` callbacks first, and waits for them one second at most. For large registries use `stream`,
+   * which needs no memory for the whole: this joins it at once, and holds up the calling thread for a millisecond or two
+   * a megabyte.
    */
   metrics(options?: FormatOptions & { format?: 'text' | 'openmetrics' | 'json' }): Promise<string>
   metrics(options: FormatOptions & { format: 'protobuf' }): Promise<Uint8Array>
@@ -347,7 +349,10 @@ export class Registry {
     return CONTENT_TYPES.text
   }
 
-  /** What `/metrics.json` tells, parsed. Runs `collect` callbacks as metrics() does. */
+  /**
+   * What `/metrics.json` tells, parsed at once: that holds up the calling thread for about a microsecond a series. Runs
+   * `collect` callbacks as metrics() does.
+   */
   async json(options: TellOptions = {}): Promise<Record<string, unknown>> {
     knownOptions('json', options, ['prefix', 'selfMetrics'])
     return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
@@ -451,7 +456,7 @@ export class Registry {
     this.#log = log
   }
 
-  /** Sets all series of all metrics to zero. As reset() on each. */
+  /** Sets all series of all metrics to zero. As reset() on each: about a microsecond a series, all at once. */
   resetMetrics(): void {
     for (const metric of this.#metrics.values()) metric.reset()
   }
@@ -512,6 +517,7 @@ export class Registry {
   /**
    * Ends its front and its pool, and frees the name for another registry. To record after it is an error in this
    * thread; other threads, which may still be ending, go on storing to memory that nobody tells. Can be awaited twice.
+   * Lets go of all series that this thread holds at once: about a microsecond each.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close()
