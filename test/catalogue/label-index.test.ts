@@ -145,7 +145,7 @@ const KINDS = [
 
 for (const { name, make } of KINDS) {
   t.test(`a ${name} of many: each call moves a bounded part of it`, async t => {
-    const COUNT = 60_000
+    const COUNT = 20_000
     const elements = countElements(t)
     const map = make()
     const add = []
@@ -169,13 +169,13 @@ for (const { name, make } of KINDS) {
 
   t.test(`a ${name} of many follows what comes and goes while its parts are divided`, async t => {
     t.comment(`POSTMETER_SEED=${SEED}`)
-    const random = fc.sample(fc.nat({ max: 40_000 }), { numRuns: 150_000, seed: SEED })
+    const random = fc.sample(fc.nat({ max: 15_000 }), { numRuns: 60_000, seed: SEED })
     const map = make()
     const oracle = new Map<number, number>()
     let wrong = 0
     random.forEach((n, step) => {
       // More come than go, then more go than come.
-      const comes = step % 4 < (step < 100_000 ? 3 : 1)
+      const comes = step % 4 < (step < 40_000 ? 3 : 1)
       if (map.get(n) !== oracle.get(n)) wrong++
       if (comes && !oracle.has(n)) {
         map.add(n)
@@ -186,9 +186,9 @@ for (const { name, make } of KINDS) {
         oracle.delete(n)
       }
     })
-    for (let n = 0; n <= 40_000; n++) if (map.get(n) !== oracle.get(n)) wrong++
+    for (let n = 0; n <= 15_000; n++) if (map.get(n) !== oracle.get(n)) wrong++
     t.equal(wrong, 0)
-    t.ok(oracle.size > 5_000, `${oracle.size} are left`)
+    t.ok(oracle.size > 1_000, `${oracle.size} are left`)
   })
 }
 
@@ -200,7 +200,7 @@ t.test('who knows the key gains long probes, and nothing else goes wrong', async
     ['high bits', 0xff << 24],
   ] as const) {
     const keys = []
-    for (let n = 0; keys.length < 2_500; n++) if ((hash.of([`key ${n}`]) & alike) === 0) keys.push(`key ${n}`)
+    for (let n = 0; keys.length < 1_200; n++) if ((hash.of([`key ${n}`]) & alike) === 0) keys.push(`key ${n}`)
     const map = new StringMap<number>(KEY)
     const most = Math.max(...keys.map((key, n) => elements(() => map.add(key, n))))
     t.ok(most < 1_024 ** 2 / 4, `${what}: ${most} elements at most to add one`)
