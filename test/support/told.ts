@@ -106,7 +106,7 @@ function toldOf(family: FamilyModel, { recorded, exemplars = [] }: SeriesModel):
   }
   const newest = (row: number) => {
     const n = recorded.findLastIndex((value, n) => exemplars[n] !== undefined && rowOf(value) === row)
-    return n === -1 ? undefined : { labels: wellFormed(exemplars[n] ?? {}), value: recorded[n] }
+    return n === -1 ? undefined : { labels: wellFormed(exemplars[n] ?? {}), value: recorded[n] + 0 }
   }
   if (kind === 'gauge') return { value: (recorded.at(-1) ?? 0) + 0 }
   if (kind === 'info') return { value: 1 }
