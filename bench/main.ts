@@ -1,11 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { FLOORS, GENERATIONS } from './floors.js'
-import { calibrate, failures, gate } from './gate.js'
-import { floorsFile } from './limits.js'
-import { type Figure, print, printFigures, reached, thisMachine } from './report.js'
-import { full, quick, suites } from './suites.js'
+import { calibrate } from './gate/calibrate.js'
+import { FLOORS, GENERATIONS } from './gate/floors.js'
+import { failures, gate } from './gate/gate.js'
+import { floorsFile } from './gate/limits.js'
+import { thisMachine } from './report/machine.js'
+import { type Figure, reached } from './report/model.js'
+import { print, printFigures, printMachine } from './report/terminal.js'
+import { suites } from './suites/all.js'
+import { full, quick } from './suites/effort.js'
 
 const floorNames = FLOORS.map(({ name }) => name)
 const usage = `npm run bench [-- [--only NAME]… [--json FILE] [--report FOLDER] [--quick]]
@@ -18,7 +22,7 @@ const usage = `npm run bench [-- [--only NAME]… [--json FILE] [--report FOLDER
 npm run bench -- --gate [--floor NAME]…
   compares ratios within the run with limits from earlier runs, then shows that all suites run; fails if a floor does
   --floor       only this floor, and no suites: ${floorNames.join(', ')}
-  --floors      the file of limits (default: bench/floors.json)
+  --floors      the file of limits (default: bench/gate/floors.json)
   --generations pairs of processes to measure a floor in (default: ${GENERATIONS})
 
 npm run bench -- --calibrate N [--add] [--floor NAME]…
@@ -50,9 +54,7 @@ const runs = count('calibrate', values.calibrate ?? '1')
 const generations = count('generations', values.generations)
 
 const machine = thisMachine(new Date())
-console.log(
-  `${machine.date}, node ${machine.node}, ${machine.platform}, ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB`,
-)
+printMachine(machine)
 const floors = { file: values.floors, only: values.floor, generations }
 if (values.calibrate !== undefined) {
   const trusted = await calibrate({ ...floors, runs, add: values.add, now: new Date() })
@@ -83,7 +85,7 @@ async function runSuites(isQuick: boolean): Promise<void> {
   const folder = values.report ?? (isQuick || values.only.length > 0 ? undefined : 'bench-report')
   if (folder === undefined) return
   // Only here: what draws takes a second to load.
-  const { page } = await import('./page.js')
+  const { page } = await import('./report/page.js')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'figures.json'), json)
   writeFileSync(join(folder, 'index.html'), await page(run))

@@ -1,79 +1,11 @@
 /** Beside Go's libraries, built of Debian's packages: `npm run bench:native [-- --quick]`. No part of `npm run bench`. */
 import { parseArgs } from 'node:util'
-import { needGoMetrics } from '../scripts/need-go-metrics.js'
-import { type Outcome, race, timesAsLong } from './harness.js'
-import { ABSENT, ENCODING, LIBRARIES, RECORDING } from './native-contenders.js'
-import { print, type Report, thisMachine } from './report.js'
-import { full, quick } from './suites.js'
+import { thisMachine } from './report/machine.js'
+import { print, printMachine } from './report/terminal.js'
+import { full, quick } from './suites/effort.js'
+import { native } from './suites/native/suite.js'
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
-const effort = values.quick ? quick : full
-const machine = thisMachine(new Date())
-console.log(
-  `${machine.date}, node ${machine.node}, ${machine.platform}, ${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB`,
-)
+printMachine(thisMachine(new Date()))
 if (values.quick) console.log('a quick run: the figures mean nothing')
-// Before anything is timed.
-await needGoMetrics()
-
-const OWN = 'postmeter'
-const FLOOR = 'plain objects'
-const named = (work: string) =>
-  [OWN, ...LIBRARIES].map(library => `${library} ${work}`).filter(name => !ABSENT.includes(name))
-
-const recordingNames = [FLOOR, ...RECORDING.flatMap(named)]
-const recording = await race({ suite: 'native', names: recordingNames, size: 128, ...effort.recording })
-print(
-  table(
-    '128 children in turn, ns a call; in two threads on the same series from the common start to the last end, calls of both counted',
-    recordingNames,
-    recording,
-    name => RECORDING.findLast(work => name.endsWith(` ${work}`)),
-    [
-      `${ABSENT.join(', ')}: there is none with bounds of one's own; its histogram has exponential buckets, and stands with the native ones`,
-      'Go counts with atomic instructions on one cell for all threads, which are cheap as long as no other thread wants it; postmeter stores plainly, each thread in cells of its own',
-    ],
-  ),
-)
-
-const { size, rounds, milliseconds } = effort.encoding
-const encoding = await race({ suite: 'native', names: named(ENCODING), size, rounds, milliseconds })
-print(
-  table(
-    `${size.toLocaleString('en')} one-label counters as text, ns a series`,
-    named(ENCODING),
-    encoding,
-    () => ENCODING,
-    [
-      "postmeter's is one thread's work; Go's collector works beside the encoder, on what other cores there are",
-    ],
-  ),
-)
-
-function table(
-  what: string,
-  names: readonly string[],
-  outcomes: ReadonlyMap<string, Outcome>,
-  workOf: (name: string) => string | undefined,
-  notes: readonly string[],
-): Report {
-  return {
-    suite: 'native',
-    what,
-    columns: ['', 'p50', 'p90', 'p99', 'to postmeter'],
-    rows: names.map(name => {
-      const outcome = outcomes.get(name)!
-      const at = (percentile: number) => outcome.histogram.getValueAtPercentile(percentile) / 1000
-      const work = workOf(name)
-      return [
-        name,
-        at(50),
-        at(90),
-        at(99),
-        work === undefined ? Number.NaN : timesAsLong(outcome, outcomes.get(`${OWN} ${work}`)!),
-      ]
-    }),
-    figures: [],
-    notes,
-  }
-}
+for (const report of await native(values.quick ? quick : full)) print(report)

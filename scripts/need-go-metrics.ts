@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { ifStarted } from './need.js'
 import { needGoProgram } from './need-go.js'
 
-const source = fileURLToPath(new URL('../../bench/native/main.go', import.meta.url))
+const source = fileURLToPath(new URL('../../bench/suites/native/main.go', import.meta.url))
 
 /** Go's two libraries for metrics, and what they are built of. */
 const LIBRARIES = [
@@ -22,7 +22,7 @@ const LIBRARIES = [
   'golang-github-valyala-fastrand-dev',
 ]
 
-/** The program of bench/native/main.go. @throws Error with the reason where it cannot be had. */
+/** The program of bench/suites/native/main.go. @throws Error with the reason where it cannot be had. */
 export async function needGoMetrics(): Promise<{ readonly program: string }> {
   return { program: await needGoProgram('go-metrics', source, LIBRARIES) }
 }

@@ -1,14 +1,15 @@
 /**
- * Writes the figures of a bench run into README.md, between its two marks, and their plot into bench/figures.svg:
+ * Writes the figures of a bench run into README.md, between its two marks, and their plot into docs/figures.svg:
  *
  *     npm run bench && node dist/scripts/readme-figures.js
  *
  * or of another run than the last whole one: node dist/scripts/readme-figures.js FILE
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { drawSummary, SUMMARY, spell } from '../bench/plot.js'
-import { type Figure, type Machine, type Report, wantedOf } from '../bench/report.js'
-import { summarise } from '../bench/summary.js'
+import type { Machine } from '../bench/report/machine.js'
+import { type Figure, type Report, wantedOf } from '../bench/report/model.js'
+import { drawSummary, SUMMARY, spell } from '../bench/report/plot.js'
+import { summarise } from '../bench/report/summary.js'
 
 const BEGIN = '<!-- figures -->'
 const END = '<!-- /figures -->'
@@ -35,7 +36,7 @@ writeFileSync(readme, `${text.slice(0, begin + BEGIN.length)}\n${section(run)}\n
 // A picture stands on whatever the reader's page has: it brings its own paper.
 const paper = '<rect width="100%" height="100%" rx="6" fill="#fff"/>'
 writeFileSync(
-  new URL('bench/figures.svg', root),
+  new URL('docs/figures.svg', root),
   `${svg!.replace('<svg ', '<svg color="#1a1a1a" ').replace(/(<svg [^>]*>)/, `$1${paper}`)}\n`,
 )
 
@@ -45,7 +46,7 @@ function section({ machine, reports, figures }: Run): string {
   return [
     `Measured on ${date.slice(0, 10)} with Node ${node}, ${platform}, ${cores} × ${cpu}, ${memoryGiB} GiB: ${packages.join(', ')}.`,
     '',
-    `![${SUMMARY}](bench/figures.svg)`,
+    `![${SUMMARY}](docs/figures.svg)`,
     '',
     ...summaryTable(reports),
     '',

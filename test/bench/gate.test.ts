@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { FLOORS } from '../../bench/floors.js'
-import { ATTEMPTS, judge } from '../../bench/judge.js'
+import { FLOORS } from '../../bench/gate/floors.js'
+import { ATTEMPTS, judge } from '../../bench/gate/judge.js'
 import {
   doubts,
   ELSEWHERE,
@@ -16,7 +16,7 @@ import {
   MARGIN,
   readLimits,
   writeRuns,
-} from '../../bench/limits.js'
+} from '../../bench/gate/limits.js'
 
 const main = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 

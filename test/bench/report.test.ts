@@ -1,8 +1,9 @@
 import t from 'tap'
-import { costCurve, percentileCurve, percentilePoints, ratioBars } from '../../bench/curves.js'
-import { newHistogram } from '../../bench/harness.js'
-import { page } from '../../bench/page.js'
-import { type Report, thisMachine } from '../../bench/report.js'
+import { newHistogram } from '../../bench/harness/statistics.js'
+import { costCurve, percentileCurve, percentilePoints, ratioBars } from '../../bench/report/curves.js'
+import { thisMachine } from '../../bench/report/machine.js'
+import type { Report } from '../../bench/report/model.js'
+import { page } from '../../bench/report/page.js'
 
 function thousand() {
   const histogram = newHistogram()

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { fill, KINDS, type Maker } from '../../bench/expositions.js'
-import { filledRegistry } from '../../bench/fill.js'
-import { contenders } from '../../bench/folding-contenders.js'
-import { peers } from '../../bench/peers.js'
-import { Pace } from '../../bench/quiet-producer.js'
+import { contenders } from '../../bench/suites/folding/contenders.js'
+import { Pace } from '../../bench/suites/quiet/producer.js'
+import { fill, KINDS, type Maker } from '../../bench/work/expositions.js'
+import { filledRegistry } from '../../bench/work/fill.js'
+import { peers } from '../../bench/work/peers.js'
 import { fresh } from '../support/registry.js'
 
 const linesOf = (text: string) => text.split('\n').filter(line => line !== '' && !line.startsWith('#'))

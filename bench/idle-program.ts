@@ -1,8 +1,0 @@
-import { answerQuestions } from './child.js'
-
-// Run as `idle-program.js bare` or `idle-program.js postmeter`.
-if (process.argv[2] === 'postmeter') {
-  const { createRegistry, serve } = await import('../src/index.js')
-  await serve(createRegistry(), { listen: '127.0.0.1:0' })
-}
-answerQuestions('ready', () => true)

@@ -1,0 +1,26 @@
+import { cpus, totalmem } from 'node:os'
+import { versions } from './versions.js'
+
+export interface Machine {
+  readonly date: string
+  readonly node: string
+  readonly platform: string
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryGiB: number
+  /** Of the packages that were measured. */
+  readonly versions: Readonly<Record<string, string>>
+}
+
+export function thisMachine(now: Date): Machine {
+  const cores = cpus()
+  return {
+    date: now.toISOString(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cores[0]?.model.trim() ?? 'unknown',
+    cores: cores.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    versions: versions(),
+  }
+}

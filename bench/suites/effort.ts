@@ -1,0 +1,95 @@
+import { KINDS, type Kind } from '../work/expositions.js'
+
+/** How much each suite does. */
+export interface Effort {
+  readonly recording: {
+    readonly children: number
+    /** Of each contender. */
+    readonly processes: number
+    readonly rounds: number
+    readonly milliseconds: number
+  }
+  readonly threads: {
+    readonly children: number
+    readonly counts: readonly number[]
+    readonly peers: boolean
+  }
+  readonly encoding: {
+    readonly kinds: readonly Kind[]
+    readonly size: number
+    readonly rounds: number
+    readonly milliseconds: number
+  }
+  /** Lines of the body that is compressed whole. */
+  readonly compression: { readonly whole: number }
+  /** All sizes, or some. */
+  readonly sizes: {
+    readonly some?: readonly number[]
+    readonly rounds: number
+    readonly milliseconds: number
+  }
+  readonly folding: {
+    readonly size: number
+    readonly rounds: number
+    readonly milliseconds: number
+  }
+  readonly scrape: { readonly size: number; readonly rounds: number }
+  /** Series of all threads together. */
+  readonly gathering: { readonly series: number; readonly threads: number; readonly rounds: number }
+  readonly blocked: {
+    readonly size: number
+    readonly seconds: number
+    readonly perSecond: number
+  }
+  readonly series: { readonly size: number; readonly rounds: number }
+  readonly front: {
+    readonly small: number
+    readonly large: number
+    readonly seconds: number
+    readonly rounds: number
+  }
+  readonly quiet: { readonly size: number; readonly rounds: number; readonly seconds: number }
+  readonly idle: { readonly rounds: number; readonly seconds: number }
+  readonly scenario: {
+    readonly series: number
+    readonly seconds: number
+    /** Seconds that a thread is blocked, and ms between scrapes. */
+    readonly blocked: number
+    readonly every: number
+  }
+}
+
+export const full: Effort = {
+  recording: { children: 128, processes: 3, rounds: 5, milliseconds: 200 },
+  threads: { children: 128, counts: [1, 2, 4], peers: true },
+  encoding: { kinds: KINDS, size: 200_000, rounds: 7, milliseconds: 200 },
+  compression: { whole: 2_162_586 },
+  sizes: { rounds: 5, milliseconds: 100 },
+  folding: { size: 1_000_000, rounds: 7, milliseconds: 200 },
+  scrape: { size: 2_162_586, rounds: 9 },
+  gathering: { series: 20_000, threads: 4, rounds: 15 },
+  blocked: { size: 10_000, seconds: 5, perSecond: 40 },
+  series: { size: 2_162_586, rounds: 3 },
+  front: { small: 200, large: 100_000, seconds: 4, rounds: 25 },
+  quiet: { size: 100_000, rounds: 5, seconds: 3 },
+  idle: { rounds: 3, seconds: 5 },
+  scenario: { series: 100_000, seconds: 60, blocked: 5, every: 1_000 },
+}
+
+/** Shows that all of it runs; too short for its figures to mean anything. */
+export const quick: Effort = {
+  recording: { children: 8, processes: 1, rounds: 1, milliseconds: 1 },
+  threads: { children: 4, counts: [1, 2], peers: false },
+  encoding: { kinds: ['counters', 'histograms'], size: 5_000, rounds: 1, milliseconds: 5 },
+  compression: { whole: 20_000 },
+  sizes: { some: [1_000], rounds: 1, milliseconds: 5 },
+  folding: { size: 5_000, rounds: 1, milliseconds: 5 },
+  scrape: { size: 20_000, rounds: 2 },
+  gathering: { series: 500, threads: 2, rounds: 2 },
+  blocked: { size: 1_000, seconds: 0.5, perSecond: 20 },
+  series: { size: 20_000, rounds: 1 },
+  front: { small: 20, large: 5_000, seconds: 0.5, rounds: 3 },
+  quiet: { size: 2_000, rounds: 1, seconds: 0.1 },
+  idle: { rounds: 1, seconds: 0.5 },
+  scenario: { series: 2_000, seconds: 2, blocked: 0.3, every: 200 },
+}

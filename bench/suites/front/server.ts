@@ -1,0 +1,26 @@
+import { Worker } from 'node:worker_threads'
+import { createRegistry, serve } from '../../../src/index.js'
+import { answerQuestions } from '../../harness/child.js'
+import type { Serving } from '../../work/scrape-server.js'
+import { PRODUCED } from './producer.js'
+
+// Run as `front-server.js SERIES PRODUCERS`; asked anything, it tells how much the producers have recorded.
+const [size, producers] = process.argv.slice(2).map(Number) as [number, number]
+const registry = createRegistry({ name: 'bench', memory: '1GiB' })
+const gauge = registry.gauge({
+  name: 'scheduled_count',
+  help: 'Messages that wait in a queue.',
+  labelNames: ['queue'],
+})
+for (let at = 0; at < size; at++) {
+  gauge.labels({ queue: `tenant-${at % 100}.example:domain-${String(at).padStart(7, '0')}.example` }).set(at)
+}
+for (let at = 0; at < producers; at++) new Worker(new URL('./producer.js', import.meta.url))
+const front = await serve(registry, {
+  listen: '127.0.0.1:0',
+  // Whom the flood comes from may not read.
+  trustedHosts: ['127.0.0.1'],
+  log: () => {},
+})
+const serving: Serving = { url: front.url, transport: front.transport }
+answerQuestions<unknown>(serving, () => registry.value(PRODUCED) ?? 0)

@@ -1,0 +1,203 @@
+import { Child } from '../../harness/child.js'
+import { cpuTime, hasProc, peakResident, resident } from '../../harness/proc.js'
+import { absoluteBars } from '../../report/curves.js'
+import type { Report } from '../../report/model.js'
+import type { Effort } from '../effort.js'
+import type { ClientQuestion, Last, Scraped } from './client.js'
+import { type LibraryName, libraries } from './library.js'
+import type { Books, ProgramQuestion } from './program.js'
+import { type Reckoning, reckon } from './reckon.js'
+import { comingOf, RECORDINGS, type Shape } from './shape.js'
+import { type Stalls, StallWatch } from './stalls.js'
+
+const PROGRAM = new URL('./program.js', import.meta.url)
+const CLIENT = new URL('./client.js', import.meta.url)
+
+interface Outcome extends Reckoning {
+  readonly name: LibraryName
+  readonly scraped: Scraped
+  readonly last: Last
+  readonly stalls: Stalls
+  /** The same of this process, which does nothing meanwhile: what the machine itself does. */
+  readonly idle: Stalls
+  /** Processor time that it took, seconds, from the first scrape to the last. */
+  readonly processor: number
+  readonly resident: number
+  readonly peak: number
+}
+
+const FLOOR: LibraryName = 'shared array'
+
+/** What a library cannot do, or does with a sting. */
+const CANNOT: Readonly<Partial<Record<LibraryName, readonly string[]>>> = {
+  'prom-client': [
+    'adds up processes of a cluster, not Workers: the messages were written by hand after its cluster module, timeout of 5 s and all; what a thread that dies has counted dies with it',
+  ],
+  '@prometheus-io/client': [
+    'goes on waiting, 5 s each time, for a Worker that was killed before it could call shutdown(); there is no call to forget it',
+  ],
+  '@opentelemetry': [
+    'has no sums over threads: the producers send their recordings to the main thread, which records them, and what was not yet sent dies with a thread; it cannot take a series out, and tells at most 2,000 label sets of a metric unless a view says otherwise (here one does)',
+  ],
+  [FLOOR]: ['is the floor: one array, written by hand for this program, spelled out by the main thread'],
+}
+
+/** An MTA's day in a minute, lived through by each library in a process of its own. */
+export async function scenario(effort: Effort): Promise<Report> {
+  const shape = shapeOf(effort)
+  const outcomes: Outcome[] = []
+  for (const name of Object.keys(libraries) as LibraryName[]) outcomes.push(await live(name, shape))
+  const own = outcomes.find(({ name }) => name === 'postmeter')!
+  const { threads, series, seconds, rate, every, block, kill, seed } = shape
+  const perSecond = (rate * RECORDINGS).toLocaleString('en')
+  return {
+    suite: 'scenario',
+    what: `${threads} threads that record ${perSecond} times a second each for ${seconds} s, ${series.toLocaleString('en')} series, ${comingOf(shape) * threads} of them replaced, a scrape each ${every} ms; one thread blocked for ${block.seconds} s, one killed after ${kill.at} s`,
+    columns: [
+      '',
+      'lost',
+      'recorded',
+      'pace %',
+      'failed',
+      'made',
+      'missed',
+      'fell',
+      'p50 ms',
+      'p99 ms',
+      'stall ms',
+      'p99 ms',
+      'CPU s',
+      'end MiB',
+      'peak MiB',
+      'series',
+    ],
+    rows: outcomes.map(({ name, scraped, stalls, last, ...rest }) => [
+      name,
+      rest.lost,
+      rest.recorded,
+      rest.pace * 100,
+      scraped.failures + (last.why === undefined ? 0 : 1),
+      scraped.made + 1,
+      scraped.missed,
+      scraped.fell,
+      scraped.p50,
+      scraped.p99,
+      stalls.longest,
+      stalls.p99,
+      rest.processor,
+      rest.resident,
+      rest.peak,
+      last.told?.series ?? 0,
+    ]),
+    figures: [
+      {
+        what: 'scenario: counts that postmeter lost',
+        wanted: { atMost: 0 },
+        unit: '',
+        measured: own.lost,
+      },
+      {
+        what: 'scenario: scrapes of postmeter that failed',
+        wanted: { atMost: 0 },
+        unit: '',
+        measured: own.scraped.failures + (own.last.why === undefined ? 0 : 1),
+      },
+    ],
+    bars: [
+      absoluteBars(
+        'counts lost',
+        'counts',
+        outcomes.map(({ name, lost }) => [name, lost]),
+      ),
+      absoluteBars(
+        'scrapes, 99th percentile',
+        'ms from when they were due',
+        outcomes.map(({ name, scraped }) => [name, scraped.p99]),
+      ),
+      absoluteBars(
+        "main thread's longest stall",
+        'ms',
+        outcomes.map(({ name, stalls }) => [name, stalls.longest]),
+      ),
+    ],
+    notes: [
+      `seed ${seed} (POSTMETER_SEED); the reader takes one scrape at a time and waits for ${shape.patience / 1000} s at most; those that were due meanwhile are missed, and their wait is in the percentiles`,
+      'lost: counts recorded in a series that was not taken out, but not told by the last scrape that succeeded; pace: what the threads that lived recorded, of what they were to',
+      'failed, made, missed: scrapes; fell: how often counters were lower than in the scrape before, which readers take for a restart; p50, p99: of scrapes, from when they were due',
+      'stall, p99: of the main thread’s event loop, the longest, and of a timer each 5 ms; CPU: processor time of all its threads; end, peak: resident memory; series: of queues, told at the end',
+      `an idle process meanwhile, longest stall and p99, ms: ${outcomes.map(({ name, idle }) => `${name} ${idle.longest.toFixed(1)}, ${idle.p99.toFixed(1)}`).join('; ')}`,
+      ...outcomes.flatMap(notesOf),
+    ],
+  }
+}
+
+function shapeOf({ scenario: { series, seconds, blocked, every } }: Effort): Shape {
+  return {
+    seed: Number(process.env.POSTMETER_SEED ?? 42),
+    threads: 4,
+    series,
+    churn: 0.05,
+    seconds,
+    // Three recordings each: 20,000 in a second.
+    rate: 6_667,
+    every,
+    // As Prometheus has it unless told otherwise.
+    patience: 10_000,
+    block: { thread: 1, at: seconds / 4, seconds: blocked },
+    kill: { thread: 2, at: seconds / 2 },
+  }
+}
+
+async function live(name: LibraryName, shape: Shape): Promise<Outcome> {
+  const [program, url] = await Child.start<string>(PROGRAM, [name, JSON.stringify(shape)])
+  const children = [program]
+  try {
+    const [client] = await Child.start<string>(CLIENT, [])
+    children.push(client)
+    const idle = new StallWatch()
+    idle.begin()
+    const before = hasProc ? cpuTime(program.pid) : Number.NaN
+    const [, scraped] = await Promise.all([
+      program.ask('go' satisfies ProgramQuestion),
+      client.ask<Scraped>({ scrape: url, shape } satisfies ClientQuestion),
+    ])
+    const last = await client.ask<Last>({ last: url, shape } satisfies ClientQuestion)
+    const books = await program.ask<Books>('books' satisfies ProgramQuestion)
+    const idleStalls = idle.end()
+    if (scraped.due !== scraped.made + scraped.missed || scraped.made < 1)
+      throw new Error(`${name}: ${scraped.due} scrapes were due, ${scraped.made} were made`)
+    const reckoning = reckon(shape, books, last.told)
+    // It adds to the same places that it tells: what it loses, the books have wrong.
+    if (name === FLOOR && last.why === undefined && reckoning.lost !== 0)
+      throw new Error(`the scenario's own books are wrong: the floor lost ${reckoning.lost}`)
+    return {
+      name,
+      scraped,
+      last,
+      stalls: books.stalls,
+      idle: idleStalls,
+      processor: hasProc ? (cpuTime(program.pid) - before) / 1000 : Number.NaN,
+      resident: hasProc ? resident(program.pid) : Number.NaN,
+      peak: hasProc ? peakResident(program.pid) : Number.NaN,
+      ...reckoning,
+    }
+  } catch (error) {
+    throw new Error(`scenario, ${name}`, { cause: error })
+  } finally {
+    await Promise.all(children.map(child => child.stop()))
+  }
+}
+
+function notesOf({ name, scraped, last, expected, missing, left, pace }: Outcome): string[] {
+  const reasons = Object.entries(scraped.reasons).map(([reason, times]) => `${times} x ${reason}`)
+  if (last.why !== undefined) reasons.push(`the last one: ${last.why}`)
+  return [
+    ...(CANNOT[name] ?? []),
+    ...(reasons.length > 0 ? [`scrapes failed: ${reasons.join('; ')}`] : []),
+    ...(missing > 0
+      ? [`${missing} of ${expected} series that are there were not told by the last scrape`]
+      : []),
+    ...(left > 0 && last.why === undefined ? [`${left} series are told that were taken out`] : []),
+    ...(pace < 1 ? ['did not keep the pace, and had to be stopped'] : []),
+  ].map(note => `${name}: ${note}`)
+}

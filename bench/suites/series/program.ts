@@ -1,0 +1,129 @@
+import { PerformanceObserver } from 'node:perf_hooks'
+import { Worker } from 'node:worker_threads'
+import { createRegistry } from '../../../src/index.js'
+import { loadKernel } from '../../../src/kernel/loader.js'
+import { openArena } from '../../../src/memory/arena.js'
+import * as L from '../../../src/memory/layout.js'
+import { sweep } from '../../../src/pool/sweep.js'
+import { answerQuestions } from '../../harness/child.js'
+
+export interface Measured {
+  registerMicros: number
+  pause: number
+  collection: number
+  sharedBytes: number
+  secondThreadBytes: number
+  heapOne: number
+  heapTwo: number
+  sweep: number
+  sharedHistogram: number
+  sharedNative: number
+  sharedSummary: number
+  heapHistogram: number
+}
+
+// Run as `series-program.js SERIES`, with --expose-gc.
+const size = Number(process.argv[2])
+const registry = createRegistry({ name: 'bench', memory: '3GiB', sweepEvery: '1h' })
+const arena = openArena(registry.handle)
+const collections: { start: number; duration: number }[] = []
+const observer = new PerformanceObserver(list => {
+  for (const { startTime: start, duration } of list.getEntries()) collections.push({ start, duration })
+})
+observer.observe({ entryTypes: ['gc'] })
+
+// Keys as a parser makes them: flat, and hashed by nobody yet.
+const key = (n: number) => Buffer.from(`queue-${n}.domain.example`).toString('latin1')
+const counter = registry.counter({ name: 'c_total', help: 'C.', labelNames: ['queue'], expireAfter: '10m' })
+const gaps: { start: number; end: number }[] = []
+let text = 0
+let registering = 0
+const heap = heapUsed()
+const used = arena.usedBytes()
+const STEP = 256
+for (let from = 0; from < size; from += STEP) {
+  const keys = Array.from({ length: Math.min(STEP, size - from) }, (_, n) => key(from + n))
+  const start = performance.now()
+  for (const value of keys) counter.labels(value)
+  const end = performance.now()
+  registering += end - start
+  gaps.push({ start, end })
+  for (const value of keys) text += `queue="${value}"`.length
+}
+const buckets = (arena.hashMask + 1) * 4
+const sharedBytes = (arena.usedBytes() - used - text) / size + Math.min(buckets / size, 8)
+const heapOne = (heapUsed() - heap) / size
+// The observer hears of collections when the loop turns.
+await new Promise(resolve => setTimeout(resolve, 50))
+const overlap = ({ start, end }: { start: number; end: number }) =>
+  collections.reduce(
+    (sum, c) => sum + Math.max(0, Math.min(end, c.start + c.duration) - Math.max(start, c.start)),
+    0,
+  )
+const pause = Math.max(...gaps.filter(g => g.end - g.start > 1).map(g => g.end - g.start - overlap(g)), 0)
+const collection = Math.max(0, ...collections.map(c => c.duration))
+
+const kernel = loadKernel(arena)
+const sweeps: number[] = []
+for (let n = 0; n < 5; n++) {
+  sweep(arena, kernel, n + 1, () => performance.now())
+  sweeps.push(arena.i32[L.H_SWEEP_LAST]! / 1000)
+}
+
+const some = Math.min(size, 200_000)
+const before = arena.usedBytes()
+const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: some })
+await new Promise(resolve => worker.once('message', resolve))
+const secondThreadBytes = (arena.usedBytes() - before) / some
+await worker.terminate()
+
+const pairs = registry.counter({ name: 'p_total', help: 'P.', labelNames: ['queue', 'kind'] })
+const heapBefore = heapUsed()
+for (let n = 0; n < some; n++) pairs.labels(key(n), key(n % 100))
+const heapTwo = (heapUsed() - heapBefore) / some
+
+/** Bytes in shared memory, their text apart, and on the heap for each of so many series that have seen values. */
+const FEW = Math.min(size, 20_000)
+interface Observed {
+  labels(value: string): { observe(value: number): void }
+}
+function bytesOf(metric: Observed): { shared: number; heap: number } {
+  const heapBefore = heapUsed()
+  const usedBefore = arena.usedBytes()
+  let text = 0
+  for (let n = 0; n < FEW; n++) {
+    const child = metric.labels(key(n))
+    text += `queue="${key(n)}"`.length
+    // Over three powers of ten.
+    for (let value = 0; value < 20; value++) child.observe(10 ** (((n + value) % 30) / 10 - 2))
+  }
+  return { shared: (arena.usedBytes() - usedBefore - text) / FEW, heap: (heapUsed() - heapBefore) / FEW }
+}
+const observed = (name: string) => ({ name, help: 'O.', labelNames: ['queue'] as const })
+const classic = bytesOf(registry.histogram(observed('h_seconds')))
+const native = bytesOf(registry.histogram({ ...observed('n_seconds'), native: {} }))
+const summary = bytesOf(registry.summary(observed('s_seconds')))
+
+answerQuestions(
+  {
+    registerMicros: (registering * 1000) / size,
+    pause,
+    collection,
+    sharedBytes,
+    secondThreadBytes,
+    heapOne,
+    heapTwo,
+    sweep: Math.min(...sweeps),
+    sharedHistogram: classic.shared,
+    heapHistogram: classic.heap,
+    sharedNative: native.shared,
+    sharedSummary: summary.shared,
+  } satisfies Measured,
+  () => true,
+)
+
+function heapUsed(): number {
+  globalThis.gc!()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}

@@ -1,0 +1,42 @@
+import { constants, crc32, deflateRawSync } from 'node:zlib'
+import type { Registry } from '../../src/index.js'
+import { Deflater } from '../../src/kernel/deflater.js'
+import type { Contender } from '../harness/contender.js'
+import { encoderInThread } from './encode-in-thread.js'
+
+/** What makes a span a part of a gzip member, its checksum included; returns how many bytes it came to. */
+export type Compress = (span: Uint8Array) => number
+
+/** Of the last span, so that it is not for nothing. */
+export let checksum = 0
+
+export function ownCompressor(): Compress {
+  const deflater = new Deflater()
+  return span => {
+    const { length } = deflater.compress(span)
+    checksum = deflater.checksum
+    return length
+  }
+}
+
+/** Level 1, ended on a byte as ours is, so that spans can follow one another. */
+export const zlibCompressor: Compress = span => {
+  checksum = crc32(span)
+  return deflateRawSync(span, { level: 1, finishFlush: constants.Z_SYNC_FLUSH }).length
+}
+
+/** A registry encoded as text and compressed in this thread, span by span. */
+export function compressing(registry: Registry, calls: number, compress: Compress): Contender {
+  let compressed = 0
+  const encode = encoderInThread(registry, 'text', '', span => {
+    compressed += compress(span)
+  })
+  return {
+    calls,
+    batch: () => {
+      compressed = 0
+      return encode()
+    },
+    bytes: () => compressed,
+  }
+}

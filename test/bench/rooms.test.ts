@@ -1,0 +1,164 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+
+/** The sources, from where the tests are built. */
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/**
+ * What each room of bench/ may import, besides itself: only rooms that stand above it here. `src` and `scripts` are the
+ * folders beside bench/. A suite is a room of its own, and knows no other suite but those whose work it measures again.
+ */
+const SUITE = ['harness', 'report', 'work', 'suites/effort.ts', 'src']
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  // These two measure and show, and know nothing of what is measured.
+  harness: [],
+  report: [],
+  work: ['harness', 'src'],
+  'suites/effort.ts': ['work'],
+  'suites/recording': SUITE,
+  'suites/threads': SUITE,
+  'suites/encoding': SUITE,
+  'suites/sizes': [...SUITE, 'suites/encoding'],
+  'suites/folding': SUITE,
+  'suites/compression': SUITE,
+  'suites/scrape': SUITE,
+  'suites/blocked': SUITE,
+  'suites/scenario': SUITE,
+  'suites/gathering': [...SUITE, 'suites/scenario'],
+  'suites/series': SUITE,
+  'suites/front': SUITE,
+  'suites/quiet': SUITE,
+  'suites/idle': SUITE,
+  'suites/native': [...SUITE, 'suites/recording', 'suites/threads', 'suites/encoding', 'scripts'],
+  'suites/all.ts': ['report', 'suites/effort.ts', 'suites/*'],
+  gate: ['harness', 'report', 'work', 'suites/recording', 'src'],
+  'main.ts': ['gate', 'report', 'suites/all.ts', 'suites/effort.ts'],
+  'native.ts': ['report', 'suites/effort.ts', 'suites/native'],
+}
+
+/** Files of bench/, by their path in it. AssemblyScript is another language, compiled apart. */
+const files = readdirSync(join(root, 'bench'), { recursive: true, withFileTypes: true })
+  .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+  .map(entry => relative(join(root, 'bench'), join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+  .filter(file => !file.startsWith('assembly/'))
+
+interface Arrow {
+  readonly from: string
+  readonly to: string
+}
+
+/** Imports of any form, of types too; and programs started by their path, in a process or a Worker. */
+const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\bnew URL\()\s*'(\.{1,2}\/[^']*?)'/g
+
+function arrowsOf(file: string, text: string): Arrow[] {
+  return Array.from(text.matchAll(IMPORT), ([, path]) => path!)
+    .filter(path => path.endsWith('.js'))
+    .map(path => ({
+      from: file,
+      to: posix.join(dirname(file), path).replace(/\.js$/, '.ts'),
+    }))
+}
+
+function roomOf(file: string): string {
+  const [first, second, ...rest] = file.split('/')
+  if (first === '..') return second!
+  if (first === 'suites') return `suites/${second}`
+  return rest.length === 0 && second === undefined ? file : first!
+}
+
+/** Arrows that the table does not have. */
+function strange(arrows: readonly Arrow[]): string[] {
+  return arrows
+    .filter(({ from, to }) => {
+      const [own, other] = [roomOf(from), roomOf(to)]
+      const may = MAY_IMPORT[own] ?? []
+      const any = may.includes('suites/*') && /^suites\/[^.]+$/.test(other)
+      return own !== other && !may.includes(other) && !any
+    })
+    .map(({ from, to }) => `${from} -> ${to}`)
+}
+
+/** A circle among the nodes, as a path that ends where it began; empty if there is none. */
+function circle(arrows: readonly Arrow[]): string[] {
+  const targets = new Map<string, string[]>()
+  for (const { from, to } of arrows) if (from !== to) targets.set(from, [...(targets.get(from) ?? []), to])
+  const done = new Set<string>()
+  const visit = (node: string, path: readonly string[]): string[] => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node]
+    if (done.has(node)) return []
+    for (const target of targets.get(node) ?? []) {
+      const found = visit(target, [...path, node])
+      if (found.length > 0) return found
+    }
+    done.add(node)
+    return []
+  }
+  for (const node of targets.keys()) {
+    const found = visit(node, [])
+    if (found.length > 0) return found
+  }
+  return []
+}
+
+const arrows = files.flatMap(file => arrowsOf(file, readFileSync(join(root, 'bench', file), 'utf8')))
+
+t.test('each file of the bench stands in a room', async t => {
+  t.ok(files.length > 50, `${files.length} files were read`)
+  t.same(
+    [...new Set(files.map(roomOf))].filter(room => MAY_IMPORT[room] === undefined),
+    [],
+    'which is in the table',
+  )
+  t.same(
+    Object.keys(MAY_IMPORT).filter(room => !files.some(file => roomOf(file) === room)),
+    [],
+    'and the table has no others',
+  )
+})
+
+t.test('imports go the way that the table says, and never in a circle', async t => {
+  t.ok(arrows.length > 150, `${arrows.length} imports were read`)
+  t.same(strange(arrows), [], 'no arrow that the table does not have')
+  t.same(
+    circle(arrows.map(({ from, to }) => ({ from: roomOf(from), to: roomOf(to) }))),
+    [],
+    'no circle of rooms',
+  )
+  t.same(circle(arrows), [], 'no circle of files')
+  const rooms = Object.keys(MAY_IMPORT)
+  const upward = Object.entries(MAY_IMPORT).flatMap(([room, may]) =>
+    may.filter(other => rooms.indexOf(other) > rooms.indexOf(room)).map(other => `${room} -> ${other}`),
+  )
+  t.same(upward, [], 'and the table itself goes downward')
+})
+
+t.test('what is imported, or started by its path, is there', async t => {
+  const known = new Set(files)
+  t.same(
+    arrows
+      .filter(({ to }) => !to.startsWith('../') && !known.has(to))
+      .map(({ from, to }) => `${from} -> ${to}`),
+    [],
+  )
+})
+
+t.test('a new arrow upward and a circle would be seen', async t => {
+  t.same(strange(arrowsOf('harness/race.ts', "import type { Report } from '../report/model.js'")), [
+    'harness/race.ts -> report/model.ts',
+  ])
+  t.same(
+    strange(
+      arrowsOf('suites/idle/suite.ts', "const CLIENT = new URL('../quiet/client.js', import.meta.url)"),
+    ),
+    ['suites/idle/suite.ts -> suites/quiet/client.ts'],
+    'a program of another suite counts',
+  )
+  t.same(strange(arrowsOf('report/page.ts', "const { serve } = await import('../../src/index.js')")), [
+    'report/page.ts -> ../src/index.ts',
+  ])
+  t.same(strange(arrowsOf('suites/all.ts', "import { idle } from './idle/suite.js'")), [])
+  const back = arrowsOf('harness/child.ts', "export type { Outcome } from './race.js'")
+  t.same(new Set(circle([...arrows, ...back])), new Set(['harness/race.ts', 'harness/child.ts']))
+})
