@@ -6,7 +6,7 @@ import { FLOORS, GENERATIONS } from './gate/floors.js'
 import { failures, gate } from './gate/gate.js'
 import { floorsFile } from './gate/limits.js'
 import { thisMachine } from './report/machine.js'
-import { type Figure, reached } from './report/model.js'
+import { asJson, figuresOf, type Run } from './report/run.js'
 import { print, printFigures, printMachine } from './report/terminal.js'
 import { suites } from './suites/all.js'
 import { full, quick } from './suites/effort.js'
@@ -76,11 +76,9 @@ async function runSuites(isQuick: boolean): Promise<void> {
     print(report)
     reports.push(report)
   }
-  const figures: Figure[] = reports.flatMap(report => report.figures)
-  printFigures(figures)
-  const told = figures.map(figure => ({ ...figure, reached: reached(figure) }))
-  const run = { machine, quick: isQuick, reports, figures: told }
-  const json = `${JSON.stringify(run, null, 2)}\n`
+  const run: Run = { machine, quick: isQuick, reports }
+  printFigures(figuresOf(run))
+  const json = asJson(run)
   if (values.json !== undefined) writeFileSync(values.json, json)
   const folder = values.report ?? (isQuick || values.only.length > 0 ? undefined : 'bench-report')
   if (folder === undefined) return

@@ -36,22 +36,37 @@ export interface Bars {
   readonly bars: readonly { readonly name: string; readonly value: number }[]
 }
 
-/** A figure to reach, always a ratio or difference within one run. */
-export interface Figure {
+/** A figure of a run: one to reach, or one that is only shown. */
+export type Figure = FigureToReach | FigureShown
+
+/**
+ * The same on a slow machine as on a fast one: a ratio to a reference in the same run, or an amount of bytes or counts.
+ * The units leave no room for times and speeds, which are the machine's own.
+ */
+export interface FigureToReach {
   readonly what: string
   readonly wanted: { readonly atMost: number } | { readonly atLeast: number }
+  readonly unit: ' x' | ' B' | ' MiB' | ' counts' | ' scrapes'
+  readonly measured: number
+}
+
+/** What depends on the machine, and has no verdict. */
+export interface FigureShown {
+  readonly what: string
+  readonly wanted?: undefined
   readonly unit: string
   readonly measured: number
 }
 
-export function reached(figure: Figure): boolean {
-  return 'atMost' in figure.wanted
-    ? figure.measured <= figure.wanted.atMost
-    : figure.measured >= figure.wanted.atLeast
+/** Undefined for a figure that has no verdict. */
+export function reached({ wanted, measured }: Figure): boolean | undefined {
+  if (wanted === undefined) return undefined
+  return 'atMost' in wanted ? measured <= wanted.atMost : measured >= wanted.atLeast
 }
 
 export function wantedOf({ wanted, unit }: Figure): string {
-  return `${'atMost' in wanted ? `<= ${wanted.atMost}` : `>= ${wanted.atLeast}`}${unit}`
+  if (wanted === undefined) return ''
+  return `${'atMost' in wanted ? `at most ${wanted.atMost}` : `at least ${wanted.atLeast}`}${unit}`
 }
 
 export function cell(value: string | number): string {

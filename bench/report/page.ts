@@ -1,17 +1,12 @@
-import type { Machine } from './machine.js'
 import { cell, type Figure, type Report, reached, wantedOf } from './model.js'
 import { drawBars, drawCurve, drawSummary, isOwn, SUMMARY } from './plot.js'
-
-export interface Run {
-  readonly machine: Machine
-  readonly quick: boolean
-  readonly reports: readonly Report[]
-}
+import { figuresOf, type Run } from './run.js'
 
 /** One page that needs no script, no network and no other file. */
-export async function page({ machine, quick, reports }: Run): Promise<string> {
+export async function page(run: Run): Promise<string> {
+  const { machine, quick, reports } = run
   const summary = await drawSummary(reports)
-  const figures = reports.flatMap(report => report.figures)
+  const figures = figuresOf(run)
   const body = [
     '<header><h1>postmeter’s bench</h1>',
     paragraph(
@@ -74,6 +69,8 @@ async function section(report: Report): Promise<string> {
   ].join('\n')
 }
 
+const VERDICTS = { true: '✓', false: '<strong class="short">short</strong>', undefined: '' } as const
+
 function figureTable(figures: readonly Figure[]): string {
   return table(
     ['', 'wanted', 'measured', ''],
@@ -81,9 +78,9 @@ function figureTable(figures: readonly Figure[]): string {
       own: false,
       cells: [
         text(figure.what),
-        text(wantedOf(figure).replace('<=', '≤').replace('>=', '≥')),
+        text(wantedOf(figure).replace('at most', '≤').replace('at least', '≥')),
         text(`${cell(figure.measured)}${figure.unit}`),
-        reached(figure) ? '✓' : '<strong class="short">short</strong>',
+        VERDICTS[String(reached(figure)) as keyof typeof VERDICTS],
       ],
     })),
   )

@@ -140,9 +140,9 @@ export const SUMMARY = 'What a call costs, and a series in a scrape'
 
 /** Medians of recording and encoding, a row each: the plot for who looks at one only. Undefined without a suite to draw. */
 export async function drawSummary(reports: readonly Report[]): Promise<string | undefined> {
-  const values = summarise(reports).map(told => ({
-    ...told,
-    text: `${told.operation}: ${spell(told.ns)} ns`,
+  const values = summarise(reports).map(median => ({
+    ...median,
+    text: `${median.operation}: ${spell(median.ns)} ns`,
   }))
   if (values.length === 0) return undefined
   const looks = looksOf([...new Set(values.map(({ name }) => name))])

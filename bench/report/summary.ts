@@ -1,27 +1,28 @@
 import type { Report } from './model.js'
 
 /** The median of one operation in one library. */
-export interface Told {
+export interface Median {
   readonly operation: string
   /** The library, or that it is the floor. */
   readonly name: string
   readonly ns: number
 }
 
+export const OWN = 'postmeter'
 export const FLOOR = 'bare floor'
-const LIBRARIES = ['postmeter', 'prom-client', '@prometheus-io/client', '@opentelemetry']
+const LIBRARIES = [OWN, 'prom-client', '@prometheus-io/client', '@opentelemetry']
 const FLOORS: Readonly<Record<string, string>> = {
   'plain objects': 'counter',
   'copying, counters': 'a series as text',
 }
 
 /** What a reader wants to know first: what recording costs, and encoding, beside the peers. */
-export function summarise(reports: readonly Report[]): Told[] {
-  const told = reports
+export function summarise(reports: readonly Report[]): Median[] {
+  const medians = reports
     .filter(({ suite }) => suite === 'recording' || suite === 'encoding')
     .flatMap(({ suite, columns, rows }) => {
       const column = columns.indexOf('p50')
-      return rows.flatMap((row): Told[] => {
+      return rows.flatMap((row): Median[] => {
         const name = String(row[0])
         const ns = Number(row[column])
         if (!Number.isFinite(ns)) return []
@@ -39,5 +40,5 @@ export function summarise(reports: readonly Report[]): Told[] {
       })
     })
   const order = [...LIBRARIES, FLOOR]
-  return told.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+  return medians.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
 }

@@ -1,6 +1,8 @@
 import type { Machine } from './machine.js'
 import { cell, type Figure, type Report, reached, wantedOf } from './model.js'
 
+const VERDICTS = { true: 'ok', false: 'SHORT', undefined: '' } as const
+
 export function printMachine({ date, node, platform, cores, cpu, memoryGiB }: Machine): void {
   console.log(`${date}, node ${node}, ${platform}, ${cores} x ${cpu}, ${memoryGiB} GiB`)
 }
@@ -13,14 +15,14 @@ export function print(report: Report): void {
 
 export function printFigures(figures: readonly Figure[]): void {
   if (figures.length === 0) return
-  console.log('\nfigures to reach')
+  console.log('\nfigures to reach, and others that depend on the machine')
   table([
     ['figure', 'wanted', 'measured', ''],
     ...figures.map(figure => [
       figure.what,
       wantedOf(figure),
       `${cell(figure.measured)}${figure.unit}`,
-      reached(figure) ? 'ok' : 'SHORT',
+      VERDICTS[String(reached(figure)) as keyof typeof VERDICTS],
     ]),
   ])
 }

@@ -2,8 +2,10 @@ import t from 'tap'
 import { newHistogram } from '../../bench/harness/statistics.js'
 import { costCurve, percentileCurve, percentilePoints, ratioBars } from '../../bench/report/curves.js'
 import { thisMachine } from '../../bench/report/machine.js'
-import type { Report } from '../../bench/report/model.js'
+import { comparison, figuresPage } from '../../bench/report/markdown.js'
+import { type Figure, type Report, reached, wantedOf } from '../../bench/report/model.js'
 import { page } from '../../bench/report/page.js'
+import { asJson, type Run } from '../../bench/report/run.js'
 
 function thousand() {
   const histogram = newHistogram()
@@ -38,7 +40,10 @@ t.test('the page', async t => {
       ['postmeter', 1.5],
       ['prom-client', Number.NaN],
     ],
-    figures: [{ what: 'a figure', wanted: { atMost: 1 }, unit: ' x', measured: 1.5 }],
+    figures: [
+      { what: 'a figure', wanted: { atMost: 1 }, unit: ' x', measured: 1.5 },
+      { what: 'a time', unit: ' ms', measured: 2.5 },
+    ],
     notes: ['a "note"'],
     curves: [
       percentileCurve('percentiles', 'ns', [
@@ -80,6 +85,75 @@ t.test('the page', async t => {
   for (const name of ['prom-client', '@prometheus-io/client'])
     t.match(html, new RegExp(`${name} \\d+\\.\\d+`), `the version of ${name}`)
   t.match(html, 'A quick run')
-  t.match(html, 'class="short"', 'a figure that is not reached is marked')
+  t.equal(html.match(/class="short"/g)!.length, 1, 'a figure that is not reached is marked, a time is not')
+  t.match(html, '2.50 ms')
   t.notMatch(html, /NaN|undefined|Infinity/)
+})
+
+t.test('a figure has a verdict only where it reads the same on every machine', async t => {
+  const figure: Figure = { what: 'ratio', wanted: { atMost: 1.5 }, unit: ' x', measured: 1.5 }
+  t.equal(reached(figure), true)
+  t.equal(reached({ ...figure, measured: 1.6 }), false)
+  t.equal(reached({ ...figure, measured: Number.NaN }), false, 'what could not be measured is not reached')
+  t.equal(reached({ ...figure, wanted: { atLeast: 2 } }), false)
+  t.equal(wantedOf({ ...figure, wanted: { atLeast: 2 } }), 'at least 2 x')
+  const time: Figure = { what: 'time', unit: ' ms', measured: 3 }
+  t.equal(reached(time), undefined)
+  t.equal(wantedOf(time), '')
+  // @ts-expect-error: the machine's own, which a faster one reaches and a slower one does not
+  const absolute: Figure = { what: 'time', wanted: { atMost: 5 }, unit: ' ms', measured: 3 }
+  t.ok(absolute, 'a limit on milliseconds does not compile')
+})
+
+t.test('the pages in Markdown', async t => {
+  const report = (suite: string, rows: Report['rows'], figures: readonly Figure[]): Report => ({
+    suite,
+    what: '',
+    columns: ['', 'p50', 'p90'],
+    rows,
+    figures,
+    notes: [],
+  })
+  const run: Run = {
+    machine: thisMachine(new Date('2024-01-02T03:04:05Z')),
+    quick: false,
+    reports: [
+      report(
+        'recording',
+        [
+          ['plain objects', 2, 9],
+          ['postmeter counter', 2.5, 9],
+          ['prom-client counter', 250, 900],
+        ],
+        [
+          { what: 'kept', wanted: { atMost: 1.25 }, unit: ' x', measured: 1.1 },
+          { what: 'missed', wanted: { atLeast: 2 }, unit: ' x', measured: 1 },
+        ],
+      ),
+      report(
+        'encoding',
+        [['postmeter, counters as text', 20, 30]],
+        [{ what: 'a time', unit: ' ms', measured: 3.0555 }],
+      ),
+    ],
+  }
+  const readme = comparison(run, 'docs/figures.svg')
+  t.match(readme, '| median | postmeter | prom-client | bare floor |')
+  t.match(readme, '| counter | 2.5 ns | 100 x | 0.8 x |')
+  t.match(readme, '| a series as text | 20 ns |  |  |')
+  t.match(readme, /!\[.+\]\(docs\/figures\.svg\)/)
+  t.match(readme, `Measured on 2024-01-02 with Node ${process.version}`)
+  t.notMatch(readme, /kept|missed|a time/, 'the figures to reach stand elsewhere')
+
+  const page = figuresPage(run)
+  t.match(page, '| kept | at most 1.25 x | 1.1 x |')
+  t.match(page, '| missed | at least 2 x | 1 x (short) |')
+  t.match(page, '| a time | 3.06 ms |', 'what has no verdict is shown apart')
+
+  const { figures } = JSON.parse(asJson(run))
+  t.same(
+    figures.map(({ reached }: { reached: boolean | null }) => reached),
+    [true, false, null],
+  )
+  t.equal(figuresPage(JSON.parse(asJson(run))), page, 'a run that was kept says the same')
 })

@@ -58,7 +58,7 @@ export async function blocked(effort: Effort): Promise<Report> {
         {
           what: 'recorded by a Worker meanwhile and seen by the scrapes',
           wanted: { atLeast: 1 },
-          unit: '',
+          unit: ' counts',
           measured: recorded('main'),
         },
       ],

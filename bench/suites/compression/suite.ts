@@ -1,6 +1,6 @@
 import { type Outcome, race, timesAsLong } from '../../harness/race.js'
 import { absoluteBars } from '../../report/curves.js'
-import type { Report } from '../../report/model.js'
+import type { Figure, Report } from '../../report/model.js'
 import type { Effort } from '../effort.js'
 import { KINDS } from './contenders.js'
 
@@ -8,6 +8,8 @@ const CONTENDERS = new URL('./contenders.js', import.meta.url)
 const WHOLE = 'two pool threads, gauges'
 const ZLIB_WHOLE = 'zlib in one thread, gauges'
 const NOT_COMPRESSED = 'not compressed, gauges'
+/** How much less time it is to take than zlib at its fastest, encoding included in both. */
+const FASTER: Record<(typeof KINDS)[number], number> = { gauges: 1.25, histograms: 1.25, 'random names': 2 }
 /** What zlib at its fastest may be smaller by. */
 const MORE: Record<(typeof KINDS)[number], number> = { gauges: 1, histograms: 1, 'random names': 1.25 }
 
@@ -49,18 +51,22 @@ export async function compression(effort: Effort): Promise<Report> {
       ]
     }),
     figures: [
-      ...KINDS.map(kind => ({
-        what: `compressing ${kind}, text encoding included, GB/s in one thread`,
-        wanted: { atLeast: 1 },
-        unit: '',
-        measured: plain(`x, ${kind}`).bytes / size / at(get(`postmeter, ${kind}`), 50),
-      })),
-      ...KINDS.map(kind => ({
-        what: `${kind} compressed, to the bytes of zlib at level 1`,
-        wanted: { atMost: MORE[kind] },
-        unit: ' x',
-        measured: get(`postmeter, ${kind}`).bytes / get(`zlib, ${kind}`).bytes,
-      })),
+      ...KINDS.map(
+        (kind): Figure => ({
+          what: `encoding and compressing ${kind}, times as fast as with zlib at level 1`,
+          wanted: { atLeast: FASTER[kind] },
+          unit: ' x',
+          measured: timesAsLong(get(`zlib, ${kind}`), get(`postmeter, ${kind}`)),
+        }),
+      ),
+      ...KINDS.map(
+        (kind): Figure => ({
+          what: `${kind} compressed, to the bytes of zlib at level 1`,
+          wanted: { atMost: MORE[kind] },
+          unit: ' x',
+          measured: get(`postmeter, ${kind}`).bytes / get(`zlib, ${kind}`).bytes,
+        }),
+      ),
       {
         what: 'a compressed exposition by two pool threads, times as fast as one zlib',
         wanted: { atLeast: 1.5 },

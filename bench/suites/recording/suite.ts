@@ -1,7 +1,7 @@
 import { type Outcome, race, timesAsLong } from '../../harness/race.js'
 import { median } from '../../harness/statistics.js'
 import { percentileCurve, ratioBars } from '../../report/curves.js'
-import type { Figure, Report } from '../../report/model.js'
+import type { Figure, FigureToReach, Report } from '../../report/model.js'
 import { OTEL, OTEL_NOTES, OTEL_RECORDING } from '../../work/opentelemetry.js'
 import { peers } from '../../work/peers.js'
 import type { Effort } from '../effort.js'
@@ -38,7 +38,7 @@ export async function recording(effort: Effort): Promise<Report> {
   const floor = get(FLOOR)
 
   const figures: Figure[] = []
-  const atMost = (what: string, measured: number, limit: number, unit: string) =>
+  const atMost = (what: string, measured: number, limit: number, unit: FigureToReach['unit']) =>
     figures.push({ what, wanted: { atMost: limit }, unit, measured })
   atMost('held counter inc(), to plain objects', timesAsLong(get('postmeter counter'), floor), 1.25, ' x')
   atMost(

@@ -93,13 +93,13 @@ export async function scenario(effort: Effort): Promise<Report> {
       {
         what: 'scenario: counts that postmeter lost',
         wanted: { atMost: 0 },
-        unit: '',
+        unit: ' counts',
         measured: own.lost,
       },
       {
         what: 'scenario: scrapes of postmeter that failed',
         wanted: { atMost: 0 },
-        unit: '',
+        unit: ' scrapes',
         measured: own.scraped.failures + (own.last.why === undefined ? 0 : 1),
       },
     ],

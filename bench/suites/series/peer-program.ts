@@ -1,5 +1,6 @@
 import { answerQuestions } from '../../harness/child.js'
 import { peers } from '../../work/peers.js'
+import { key } from './registering.js'
 
 /** Bytes of heap a series. */
 export interface PeerMeasured {
@@ -14,8 +15,6 @@ const registers = [new Registry()]
 const options = { help: 'X.', labelNames: ['queue'] as const, registers }
 const counter = new Counter({ name: 'c_total', ...options })
 const histogram = new Histogram({ name: 'h_seconds', ...options })
-// Keys as a parser makes them, as in series-program.ts.
-const key = (n: number) => Buffer.from(`queue-${n}.domain.example`).toString('latin1')
 
 function grown(series: number, touch: (queue: string) => void): number {
   globalThis.gc!()

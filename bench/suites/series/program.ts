@@ -1,4 +1,3 @@
-import { PerformanceObserver } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import { createRegistry } from '../../../src/index.js'
 import { loadKernel } from '../../../src/kernel/loader.js'
@@ -6,16 +5,15 @@ import { openArena } from '../../../src/memory/arena.js'
 import * as L from '../../../src/memory/layout.js'
 import { sweep } from '../../../src/pool/sweep.js'
 import { answerQuestions } from '../../harness/child.js'
+import { key, type Registering, registering } from './registering.js'
 
-export interface Measured {
-  registerMicros: number
-  pause: number
-  collection: number
+export interface Measured extends Registering {
   sharedBytes: number
   secondThreadBytes: number
   heapOne: number
   heapTwo: number
   sweep: number
+  copy: number
   sharedHistogram: number
   sharedNative: number
   sharedSummary: number
@@ -26,48 +24,34 @@ export interface Measured {
 const size = Number(process.argv[2])
 const registry = createRegistry({ name: 'bench', memory: '3GiB', sweepEvery: '1h' })
 const arena = openArena(registry.handle)
-const collections: { start: number; duration: number }[] = []
-const observer = new PerformanceObserver(list => {
-  for (const { startTime: start, duration } of list.getEntries()) collections.push({ start, duration })
-})
-observer.observe({ entryTypes: ['gc'] })
 
-// Keys as a parser makes them: flat, and hashed by nobody yet.
-const key = (n: number) => Buffer.from(`queue-${n}.domain.example`).toString('latin1')
 const counter = registry.counter({ name: 'c_total', help: 'C.', labelNames: ['queue'], expireAfter: '10m' })
-const gaps: { start: number; end: number }[] = []
 let text = 0
-let registering = 0
 const heap = heapUsed()
 const used = arena.usedBytes()
-const STEP = 256
-for (let from = 0; from < size; from += STEP) {
-  const keys = Array.from({ length: Math.min(STEP, size - from) }, (_, n) => key(from + n))
-  const start = performance.now()
-  for (const value of keys) counter.labels(value)
-  const end = performance.now()
-  registering += end - start
-  gaps.push({ start, end })
-  for (const value of keys) text += `queue="${value}"`.length
-}
+const registered = await registering(size, value => {
+  counter.labels(value)
+})
+for (let n = 0; n < size; n++) text += `queue="${key(n)}"`.length
 const buckets = (arena.hashMask + 1) * 4
 const sharedBytes = (arena.usedBytes() - used - text) / size + Math.min(buckets / size, 8)
 const heapOne = (heapUsed() - heap) / size
-// The observer hears of collections when the loop turns.
-await new Promise(resolve => setTimeout(resolve, 50))
-const overlap = ({ start, end }: { start: number; end: number }) =>
-  collections.reduce(
-    (sum, c) => sum + Math.max(0, Math.min(end, c.start + c.duration) - Math.max(start, c.start)),
-    0,
-  )
-const pause = Math.max(...gaps.filter(g => g.end - g.start > 1).map(g => g.end - g.start - overlap(g)), 0)
-const collection = Math.max(0, ...collections.map(c => c.duration))
 
 const kernel = loadKernel(arena)
 const sweeps: number[] = []
 for (let n = 0; n < 5; n++) {
   sweep(arena, kernel, n + 1, () => performance.now())
   sweeps.push(arena.i32[L.H_SWEEP_LAST]! / 1000)
+}
+// As many bytes as a sweep could look at, read once, into a piece that stays in the cache.
+const piece = Buffer.alloc(1 << 20)
+const copies: number[] = []
+for (let n = 0; n < 5; n++) {
+  const start = performance.now()
+  const end = arena.usedBytes()
+  for (let at = 0; at < end; at += piece.length)
+    piece.set(arena.u8.subarray(at, Math.min(at + piece.length, end)))
+  copies.push(performance.now() - start)
 }
 
 const some = Math.min(size, 200_000)
@@ -106,14 +90,13 @@ const summary = bytesOf(registry.summary(observed('s_seconds')))
 
 answerQuestions(
   {
-    registerMicros: (registering * 1000) / size,
-    pause,
-    collection,
+    ...registered,
     sharedBytes,
     secondThreadBytes,
     heapOne,
     heapTwo,
     sweep: Math.min(...sweeps),
+    copy: Math.min(...copies),
     sharedHistogram: classic.shared,
     heapHistogram: classic.heap,
     sharedNative: native.shared,

@@ -3,13 +3,18 @@ import { median } from '../../harness/statistics.js'
 import type { Figure, Report } from '../../report/model.js'
 import { peers } from '../../work/peers.js'
 import type { Effort } from '../effort.js'
+import type { MapMeasured } from './map-program.js'
 import type { PeerMeasured } from './peer-program.js'
 import type { Measured } from './program.js'
+
+const REGISTERING = 5
+const SWEEP = 4
 
 /** What series cost: to register, to keep, to look for idle ones among. */
 export async function series(effort: Effort): Promise<Report> {
   const { size, rounds } = effort.series
   const runs: Measured[] = []
+  const maps: MapMeasured[] = []
   for (let round = 0; round < rounds; round++) {
     const [child, measured] = await Child.start<Measured>(
       new URL('./program.js', import.meta.url),
@@ -18,24 +23,42 @@ export async function series(effort: Effort): Promise<Report> {
     )
     await child.stop()
     runs.push(measured)
+    const [mapChild, mapMeasured] = await Child.start<MapMeasured>(
+      new URL('./map-program.js', import.meta.url),
+      [String(size)],
+    )
+    await mapChild.stop()
+    maps.push(mapMeasured)
   }
   const peerRuns = await Promise.all(
     Object.keys(peers).map(async peer => ({ peer, ...(await peerMemory(peer, size)) })),
   )
   const of = (name: keyof Measured) => median(runs.map(run => run[name]))
-  const figure = (what: string, name: keyof Measured, limit: number, unit: string): Figure => ({
+  const bytes = (what: string, name: keyof Measured, limit: number): Figure => ({
     what,
     wanted: { atMost: limit },
-    unit,
+    unit: ' B',
     measured: of(name),
+  })
+  /** Round by round, each beside its reference. */
+  const ratio = (what: string, limit: number, ratios: readonly number[]): Figure => ({
+    what,
+    wanted: { atMost: limit },
+    unit: ' x',
+    measured: median(ratios),
   })
   return {
     suite: 'series',
     what: `${size.toLocaleString('en')} one-label counters, medians of ${rounds} processes`,
     columns: ['', ''],
     rows: [
-      ['registering one, mean, µs', of('registerMicros')],
+      ['registering one, mean, µs', of('micros')],
+      ['adding one to a Map, mean, µs', median(maps.map(({ micros }) => micros))],
       ['longest pause of 256 registrations less V8’s collections, ms', of('pause')],
+      [
+        'longest pause of 256 additions to a Map less V8’s collections, ms',
+        median(maps.map(({ pause }) => pause)),
+      ],
       ['longest of V8’s collections meanwhile, ms', of('collection')],
       ['shared memory a series without its text, bytes', of('sharedBytes')],
       ['shared memory for a second thread’s touch, bytes', of('secondThreadBytes')],
@@ -50,18 +73,31 @@ export async function series(effort: Effort): Promise<Report> {
         [`${peer}: heap a histogram of 11 buckets, its string included, bytes`, histogram],
       ]),
       ['one sweep, ms', of('sweep')],
+      ['copying the memory in use, piece by piece, ms', of('copy')],
     ],
     figures: [
-      figure('registering a label set, mean', 'registerMicros', 3, ' us'),
-      figure('longest pause of 256 registrations less V8 collections', 'pause', 50, ' ms'),
-      figure('shared memory of a one-label counter besides its text', 'sharedBytes', 96, ' B'),
-      figure('heap of a looked-up child, one label', 'heapOne', 200, ' B'),
-      figure('heap of a looked-up child, two labels', 'heapTwo', 400, ' B'),
-      figure('a sweep over all series', 'sweep', 50, ' ms'),
+      ratio(
+        'registering a label set, to adding its string to a Map, mean',
+        REGISTERING,
+        runs.map(({ micros }, round) => micros / maps[round]!.micros),
+      ),
+      ratio(
+        'longest pause of 256 registrations, to that of a Map, both less V8 collections',
+        0.5,
+        runs.map(({ pause }, round) => pause / maps[round]!.pause),
+      ),
+      bytes('shared memory of a one-label counter besides its text', 'sharedBytes', 96),
+      bytes('heap of a looked-up child, one label', 'heapOne', 200),
+      bytes('heap of a looked-up child, two labels', 'heapTwo', 400),
+      ratio(
+        'a sweep over all series, to copying the memory that they take',
+        SWEEP,
+        runs.map(({ sweep, copy }) => sweep / copy),
+      ),
     ],
     notes: [
       'a series of a peer is text and number on the heap of each thread that has it',
-      'times are of this machine alone: no ratio is to be had for them',
+      'the Map is a process of its own, and is given the same strings in the same steps, each with an object of one number',
     ],
   }
 }
