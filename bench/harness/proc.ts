@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 
-/** Whether the kernel tells of processes what is asked here: only Linux does. */
+/** Whether the kernel shows of processes what is asked here: only Linux does. */
 export const hasProc = existsSync('/proc/self/status')
 
 /** Resident memory of a process now, in MiB. */
@@ -33,7 +33,7 @@ function statTime(path: string): number {
 
 function field(pid: number, name: string): number {
   const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  if (!found) throw new Error(`/proc/${pid}/status tells no ${name}`)
+  if (!found) throw new Error(`/proc/${pid}/status has no ${name}`)
   return Number(found[1]) / 1024
 }
 

@@ -4,7 +4,7 @@ import type { Bars, Curve, Point } from './model.js'
 /** Points of a percentile curve for each power of ten of 1 / (1 - p). */
 const A_DECADE = 16
 
-/** A histogram as percentiles and values, up to the last percentile that its count can tell; values are divided by `unit`. */
+/** A histogram as percentiles and values, up to the last percentile that its count can resolve; values are divided by `unit`. */
 export function percentilePoints(histogram: Histogram, unit = 1000): Point[] {
   const points: Point[] = []
   const last = Math.log10(Math.max(2, histogram.totalCount)) * A_DECADE

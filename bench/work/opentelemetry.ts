@@ -83,7 +83,7 @@ export function otelRecording({ turns, values, buckets }: Work): Contenders {
   }
 }
 
-/** What encodes lines of a kind: the serializer, after a collection unless it is to be told `alone`. */
+/** What encodes lines of a kind: the serializer, after a collection unless `alone`. */
 export async function otelEncoding(
   kind: Kind,
   size: number,

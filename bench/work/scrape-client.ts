@@ -42,7 +42,7 @@ answerQuestions<Order>('ready', async order => {
 
 /**
  * A client of its own on a bare socket: node's and curl's cost more than what is measured.
- * Knows just enough of HTTP/1.1 to see where a body ends, with its length told or in chunks.
+ * Knows just enough of HTTP/1.1 to see where a body ends, with its length given or in chunks.
  */
 function scrapeOnce({ url: address, gzip, sample }: Order, due: number): Promise<Answer> {
   const url = new URL(address)

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { getRegistry } from '../../src/index.js'
 import { burn } from '../harness/burn.js'
 
-/** What a thread of the scrape server does: record all the while, or loop for as long as it is told to. */
+/** What a thread of the scrape server does: record all the while, or loop for as long as a message says. */
 export type Role = 'record' | 'burn'
 
 export const RECORDED = 'recorded_total'

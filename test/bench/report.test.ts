@@ -27,7 +27,7 @@ t.test('a histogram as points of a percentile curve', async t => {
     t.equal(near(percentile)[0], percentile)
     t.ok(Math.abs(near(percentile)[1] / value - 1) < 0.002, `p${percentile} is ${value}`)
   }
-  t.ok(Math.abs(points.at(-1)![0] - 99.9) < 1e-6, 'a thousand values tell no percentile above 99.9')
+  t.ok(Math.abs(points.at(-1)![0] - 99.9) < 1e-6, 'a thousand values have no percentile above 99.9')
   t.same(percentilePoints(newHistogram()).length > 0, true, 'an empty one does no harm')
 })
 
@@ -155,5 +155,5 @@ t.test('the pages in Markdown', async t => {
     figures.map(({ reached }: { reached: boolean | null }) => reached),
     [true, false, null],
   )
-  t.equal(figuresPage(JSON.parse(asJson(run))), page, 'a run that was kept says the same')
+  t.equal(figuresPage(JSON.parse(asJson(run))), page, 'a run that was kept gives the same page')
 })

@@ -118,7 +118,7 @@ t.test('each file of the bench stands in a room', async t => {
   )
 })
 
-t.test('imports go the way that the table says, and never in a circle', async t => {
+t.test('imports go the way of the table, and never in a circle', async t => {
   t.ok(arrows.length > 150, `${arrows.length} imports were read`)
   t.same(strange(arrows), [], 'no arrow that the table does not have')
   t.same(

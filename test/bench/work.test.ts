@@ -9,7 +9,7 @@ import { fresh } from '../support/registry.js'
 
 const linesOf = (text: string) => text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
 
-t.test('every library is given the same work, of as many lines as are told', async t => {
+t.test('every library is given the same work, of as many lines as are exposed', async t => {
   for (const kind of KINDS) {
     for (const size of [1, 10, 1_000]) {
       const { registry } = fresh(t)
@@ -26,7 +26,7 @@ t.test('every library is given the same work, of as many lines as are told', asy
           histogram: options => new Histogram({ ...options, registers }),
         }
         t.equal(fill(maker, kind, size), lines, `${name} is given as many`)
-        t.equal(linesOf(await peer.metrics()).length, lines, `${name} tells as many`)
+        t.equal(linesOf(await peer.metrics()).length, lines, `${name} exposes as many`)
       }
     }
   }
@@ -36,13 +36,13 @@ t.test(
   'threads that fill a registry have a shard each, and what is folded is what all of them counted',
   async t => {
     const { registry, lines } = await filledRegistry('counters', 100, 3)
-    const told = linesOf(await registry.metrics())
-    t.equal(told.length, lines)
+    const exposed = linesOf(await registry.metrics())
+    t.equal(exposed.length, lines)
     const one = fresh(t).registry
     fill(one, 'counters', 100)
     const sum = (all: string[]) =>
       all.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0)
-    t.equal(sum(told), 3 * sum(linesOf(await one.metrics())))
+    t.equal(sum(exposed), 3 * sum(linesOf(await one.metrics())))
     await registry.close()
 
     const contender = await contenders['counters, 4 shards']!(100)

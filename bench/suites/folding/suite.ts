@@ -5,7 +5,7 @@ import { added, FOLDED, folded, SHARDS } from './contenders.js'
 
 const CONTENDERS = new URL('./contenders.js', import.meta.url)
 
-/** The fold of all threads' cells, without the telling. */
+/** The fold of all threads' cells, without the encoding. */
 export async function folding(effort: Effort): Promise<Report> {
   const { size, rounds, milliseconds } = effort.folding
   const names = FOLDED.flatMap(kind => [added(kind), ...SHARDS.map(shards => folded(kind, shards))])

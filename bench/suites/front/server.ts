@@ -4,7 +4,7 @@ import { answerQuestions } from '../../harness/child.js'
 import type { Serving } from '../../work/scrape-server.js'
 import { PRODUCED } from './producer.js'
 
-// Run as `front-server.js SERIES PRODUCERS`; asked anything, it tells how much the producers have recorded.
+// Run as `server.js SERIES PRODUCERS`; it answers any question with how much the producers have recorded.
 const [size, producers] = process.argv.slice(2).map(Number) as [number, number]
 const registry = createRegistry({ name: 'bench', memory: '1GiB' })
 const gauge = registry.gauge({

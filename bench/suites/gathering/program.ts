@@ -5,7 +5,7 @@ import { type LibraryName, load } from '../scenario/library.js'
 import type { Shape } from '../scenario/shape.js'
 import type { GatheringData } from './worker.js'
 
-// Run as `gathering-program.js LIBRARY SHAPE`.
+// Run as `program.js LIBRARY SHAPE`.
 const [, , name, json] = process.argv as [string, string, LibraryName, string]
 const shape: Shape = JSON.parse(json)
 const endpoint = await (await load(name)).open(shape)
@@ -17,6 +17,6 @@ for (let thread = 0; thread < shape.threads; thread++) {
     throw error
   })
   endpoint.watch?.(worker)
-  for (let said: unknown; said !== 'ready'; ) [said] = await once(worker, 'message')
+  for (let message: unknown; message !== 'ready'; ) [message] = await once(worker, 'message')
 }
 answerQuestions(await endpoint.listen(), () => true)

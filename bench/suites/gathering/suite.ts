@@ -53,7 +53,7 @@ export async function gathering(effort: Effort): Promise<Report> {
       children.push(child)
       const sample = `${DELIVERED}{queue="${queueName(0, 0)}"}`.replace(/[{}.]/g, '\\$&')
       const order: Order = { url, count: 1, sample }
-      // One of them tells what was sent to its main thread, which takes a moment.
+      // One of them exposes what was sent to its main thread, which takes a moment.
       for (let value = Number.NaN; value !== threads; ) [{ value }] = await client.ask<[Answer]>(order)
       programs.push({ name, child, order: { url, count: 1 }, took: newHistogram(), bytes: 0 })
     }
@@ -90,7 +90,7 @@ export async function gathering(effort: Effort): Promise<Report> {
       ),
     ],
     notes: [
-      'each was seen to tell the sum of all threads first; all but postmeter need the event loop of each thread, or of the main one, at each scrape',
+      'each was seen to expose the sum of all threads first; all but postmeter need the event loop of each thread, or of the main one, at each scrape',
     ],
   }
 }

@@ -32,7 +32,7 @@ export const contenders: Contenders = {
   ),
 }
 
-/** A process of Go's, which measures itself: between two processes no nanoseconds can be told. */
+/** A process of Go's, which measures itself: a message between two processes takes longer than a call. */
 async function inGo(library: string, work: string, size: number): Promise<Contender> {
   const { program } = await needGoMetrics()
   const child = spawn(program, [library, work, String(size)], { stdio: ['pipe', 'pipe', 'inherit'] })

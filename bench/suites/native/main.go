@@ -1,6 +1,6 @@
 // Go's libraries at the work of the bench, for bench/suites/native/contenders.ts.
 //
-// Run as `main LIBRARY WORK SIZE`: says on a line what it is ready for, then answers each line of stdin, a number of
+// Run as `main LIBRARY WORK SIZE`: writes a line when it is ready, then answers each line of stdin, a number of
 // milliseconds, with the nanoseconds of the batches that it ran for so long.
 package main
 

@@ -14,7 +14,7 @@ export interface Stretch {
   readonly produced: number
 }
 
-// Run as `quiet-program.js LIBRARY SERIES PRODUCERS`; works from `start` to `stop`.
+// Run as `program.js LIBRARY SERIES PRODUCERS`; works from `start` to `stop`.
 const [name, series, producers] = process.argv.slice(2) as [string, string, string]
 const library = openLibrary(name, true)
 const url = await library.serve(Number(series))

@@ -21,8 +21,8 @@ export async function recording(effort: Effort): Promise<Report> {
     'typed array',
     FLOOR,
     BARE,
-    NATIVE,
     ...KINDS.flatMap(kind => libraries.map(library => `${library} ${kind}`)),
+    NATIVE,
     ...OTEL_RECORDING,
   ]
   // What a process has of luck, with addresses and with the optimiser, can treble a nanosecond: of several processes of

@@ -6,7 +6,7 @@ import { Agent, get } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { answerQuestions } from '../../harness/child.js'
 import { newHistogram } from '../../harness/statistics.js'
-import { parse, type Told } from './exposed.js'
+import { type Exposed, parse } from './exposed.js'
 import { MESSAGES, type Shape } from './shape.js'
 
 export type ClientQuestion =
@@ -34,8 +34,8 @@ export interface Scraped {
 export interface Last {
   /** Why the last scrape failed, if it did. */
   readonly why: string | undefined
-  /** What the last one that did not fail told; undefined if all failed. */
-  readonly told: Told | undefined
+  /** What the last one that did not fail exposed; undefined if all failed. */
+  readonly exposed: Exposed | undefined
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -94,7 +94,7 @@ async function last(url: string, shape: Shape): Promise<Last> {
   } catch (error) {
     why = error instanceof Error ? error.message : String(error)
   }
-  return { why, told: good && parse(good.toString('utf8'), shape) }
+  return { why, exposed: good && parse(good.toString('utf8'), shape) }
 }
 
 /** The whole body; rejects unless it came whole, in time, with a 200 before it. */

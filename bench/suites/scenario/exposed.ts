@@ -1,7 +1,7 @@
 import { DELIVERED, MESSAGES, queueOf, queuesOf, SECONDS, SERVICES, type Shape } from './shape.js'
 
-/** What a scrape told. */
-export interface Told {
+/** What a scrape exposed. */
+export interface Exposed {
   /** By thread and id; NaN where there was no such series. */
   readonly queues: readonly Float64Array[]
   readonly services: Float64Array
@@ -13,7 +13,7 @@ export interface Told {
 const SAMPLE = /^([a-z_]+)\{(queue|service)="([^"]*)"\} (\S+)$/
 
 /** @throws where a line is none of the scenario's, or comes twice: then the books are about something else. */
-export function parse(body: string, shape: Shape): Told {
+export function parse(body: string, shape: Shape): Exposed {
   const queues = Array.from({ length: shape.threads }, () =>
     new Float64Array(queuesOf(shape)).fill(Number.NaN),
   )
@@ -22,8 +22,8 @@ export function parse(body: string, shape: Shape): Told {
   let series = 0
   const put = (cells: Float64Array | undefined, at: number, value: string, line: string) => {
     if (cells === undefined || !(at >= 0 && at < cells.length))
-      throw new Error(`told, but never made: ${line}`)
-    if (!Number.isNaN(cells[at])) throw new Error(`told twice: ${line}`)
+      throw new Error(`exposed, but never made: ${line}`)
+    if (!Number.isNaN(cells[at])) throw new Error(`exposed twice: ${line}`)
     cells[at] = Number(value)
   }
   for (const line of body.split('\n')) {

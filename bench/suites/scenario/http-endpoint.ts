@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A server in this thread, as the libraries' own examples have one: what cannot be told is a 500 with the reason. */
-export function listenHttp(contentType: string, tell: () => string | Promise<string>): Promise<string> {
+/** A server in this thread, as the libraries' own examples have one: an exposition that fails is a 500 with the reason. */
+export function listenHttp(contentType: string, expose: () => string | Promise<string>): Promise<string> {
   const server = createServer(async (_, response) => {
     try {
-      const body = await tell()
+      const body = await expose()
       response.writeHead(200, { 'content-type': contentType })
       response.end(body)
     } catch (error) {

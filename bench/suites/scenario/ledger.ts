@@ -1,7 +1,7 @@
 /**
  * What one producer has recorded, in shared memory of its own that no library knows of and that outlives the thread.
  * A recording is announced before the library is called and entered after it: when a thread is killed between the two,
- * one recording may or may not have been made, and this tells which.
+ * one recording may or may not have been made, and this records which.
  */
 import { queuesOf, SERVICES, type Shape } from './shape.js'
 

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { Shape } from './shape.js'
 
-/** One way for four threads to record and for one endpoint to tell it. Each is a module of this folder. */
+/** One way for four threads to record and for one endpoint to expose it. Each is a module of this folder. */
 export interface Library {
   /** In the main thread, before there are producers. */
   open(shape: Shape): Endpoint | Promise<Endpoint>
@@ -10,7 +10,7 @@ export interface Library {
 }
 
 export interface Endpoint {
-  /** Told of each producer as it is started. */
+  /** Called with each producer as it is started. */
   watch?(worker: Worker): void
   /** Starts to serve: the address to scrape. */
   listen(): Promise<string>
@@ -22,7 +22,7 @@ export interface Held {
 
 /** What a producer records by. Children are held, as each of the libraries advises where it has them. */
 export interface Recorder {
-  /** The series is told from here on, at 0. */
+  /** The series is exposed from here on, at 0. */
   queue(id: number, name: string): Held
   /** Takes it out, where the library can. */
   remove(name: string): void
@@ -32,7 +32,7 @@ export interface Recorder {
   flush?(): void
 }
 
-/** By the name that the table tells; the modules are loaded only in the process that is about them. */
+/** By the name in the table; the modules are loaded only in the process that is about them. */
 export const libraries = {
   postmeter: './postmeter.js',
   'prom-client': './prom-client.js',

@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry's SDK knows no threads: each has figures of its own, and the exporter tells those of the thread that
+ * OpenTelemetry's SDK knows no threads: each has figures of its own, and the exporter exposes those of the thread that
  * it is in. So producers send what they would record, a few messages at a time, to the main thread, which records it:
  * one endpoint, sums over threads, and nothing that was sent dies with its thread.
  */
@@ -41,7 +41,7 @@ export function open(shape: Shape): Endpoint {
   const provider = new MeterProvider({
     readers: [exporter],
     views: [
-      // The limit by default is 2,000 label sets: all others would be told as one.
+      // The limit by default is 2,000 label sets: all others would be exposed as one.
       { instrumentName: DELIVERED, aggregationCardinalityLimit: 2 * shape.threads * queuesOf(shape) },
     ],
   })

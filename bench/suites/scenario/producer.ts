@@ -31,7 +31,7 @@ const TURN = 5
 const MOST = 1_000
 
 const { name, thread, shape, ledger, stop } = workerData as ProducerData
-const say = (what: FromProducer) => parentPort!.postMessage(what)
+const report = (what: FromProducer) => parentPort!.postMessage(what)
 const recorder = await (await load(name)).recorder(thread, shape)
 const random = randomOf(shape.seed + thread * 7919)
 const planned = messagesOf(shape)
@@ -50,7 +50,7 @@ recorder.flush?.()
 parentPort!.on('message', message => {
   if (message === 'go') go()
 })
-say('ready')
+report('ready')
 
 function go(): void {
   const begin = performance.now()
@@ -68,7 +68,7 @@ function go(): void {
   }, TURN)
   const end = () => {
     clearInterval(timer)
-    say('done')
+    report('done')
   }
 }
 
@@ -127,6 +127,6 @@ function block(): void {
 /** Never comes back: records all that is left as fast as it can, until it is killed. */
 function hang(): never {
   state[S_HUNG] = 1
-  say('hung')
+  report('hung')
   for (;;) record(planned)
 }

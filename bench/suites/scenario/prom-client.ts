@@ -15,8 +15,8 @@ const TIMEOUT = 5_000
 interface Asked {
   readonly ask: number
 }
-interface Told {
-  readonly told: number
+interface Reply {
+  readonly to: number
   readonly metrics?: object[]
   readonly error?: string
 }
@@ -33,8 +33,8 @@ export function open(): Endpoint {
   const requests = new Map<number, Pending>()
   let last = 0
 
-  function answered(worker: Worker, { told, metrics, error }: Told): void {
-    const request = requests.get(told)
+  function answered(worker: Worker, { to, metrics, error }: Reply): void {
+    const request = requests.get(to)
     if (request === undefined) return
     if (error !== undefined) request.reject(new Error(error))
     if (metrics !== undefined) request.metrics.push(metrics)
@@ -62,11 +62,11 @@ export function open(): Endpoint {
     watch: worker => {
       workers.add(worker)
       worker.on('message', (message: unknown) => {
-        if (typeof message === 'object') answered(worker, message as Told)
+        if (typeof message === 'object') answered(worker, message as Reply)
       })
       worker.once('exit', () => {
         workers.delete(worker)
-        for (const told of requests.keys()) answered(worker, { told })
+        for (const to of requests.keys()) answered(worker, { to })
       })
     },
     listen: () => listenHttp(client.register.contentType, metrics),
@@ -76,12 +76,12 @@ export function open(): Endpoint {
 export function recorder(): Recorder {
   parentPort!.on('message', async (message: unknown) => {
     if (typeof message !== 'object') return
-    const told = (message as Asked).ask
+    const to = (message as Asked).ask
     try {
       const metrics = await client.register.getMetricsAsJSON()
-      parentPort!.postMessage({ told, metrics } satisfies Told)
+      parentPort!.postMessage({ to, metrics } satisfies Reply)
     } catch (error) {
-      parentPort!.postMessage({ told, error: String(error) } satisfies Told)
+      parentPort!.postMessage({ to, error: String(error) } satisfies Reply)
     }
   })
   return peerRecorder(client)

@@ -1,4 +1,4 @@
-import type { Told } from './exposed.js'
+import type { Exposed } from './exposed.js'
 import {
   ARRIVAL,
   type Ledger,
@@ -17,9 +17,9 @@ import { messagesOf, queuesOf, SERVICES, type Shape, slotsOf } from './shape.js'
 /** What became of all that was recorded. */
 export interface Reckoning {
   readonly recorded: number
-  /** Recorded, in series that nobody took out, and not told. */
+  /** Recorded, in series that nobody removed, and not exposed. */
   readonly lost: number
-  /** Queues that are there at the end; those of them that are not told; those told although they were taken out. */
+  /** Queues that are there at the end; those of them that are not exposed; those exposed although they were removed. */
   readonly expected: number
   readonly missing: number
   readonly left: number
@@ -33,22 +33,22 @@ const sum = (values: Iterable<number>) => {
   return all
 }
 
-/** Sets what was told against the ledgers. @throws where the ledgers contradict themselves, or more is told than they have. */
-export function reckon(shape: Shape, books: Books, told: Told | undefined): Reckoning {
+/** Compares what was exposed with the ledgers. @throws where the ledgers contradict themselves, or more is exposed than they have. */
+export function reckon(shape: Shape, books: Books, exposed: Exposed | undefined): Reckoning {
   check(shape, books)
   let lost = 0
   let expected = 0
   let missing = 0
   let left = 0
   const set = (done: number, open: number, value: number, what: string) => {
-    if (value > done + open) throw new Error(`${what}: told ${value}, recorded ${done}`)
+    if (value > done + open) throw new Error(`${what}: exposed ${value}, recorded ${done}`)
     lost += done - Math.min(done, Number.isNaN(value) ? 0 : value)
   }
   for (const [thread, ledger] of books.ledgers.entries()) {
     for (let id = 0; id < ledger.queues.length; id++) {
-      const value = told?.queues[thread]?.[id] ?? Number.NaN
+      const value = exposed?.queues[thread]?.[id] ?? Number.NaN
       if (ledger.present[id] === 0) {
-        if (!Number.isNaN(value)) throw new Error(`queue ${id} of thread ${thread}: told, but never there`)
+        if (!Number.isNaN(value)) throw new Error(`queue ${id} of thread ${thread}: exposed, but never there`)
       } else if (ledger.removed[id] === 1) {
         if (!Number.isNaN(value) && perhaps(ledger, REMOVAL, id) === 0) left++
       } else {
@@ -65,13 +65,13 @@ export function reckon(shape: Shape, books: Books, told: Told | undefined): Reck
     set(
       all(({ services }) => services[at]!),
       open(SERVICE),
-      told?.services[at] ?? Number.NaN,
+      exposed?.services[at] ?? Number.NaN,
       service,
     )
     set(
       all(({ observed }) => observed[at]!),
       open(OBSERVED),
-      told?.observed[at] ?? Number.NaN,
+      exposed?.observed[at] ?? Number.NaN,
       service,
     )
   }
@@ -106,7 +106,8 @@ function check(shape: Shape, { ledgers, killed, late }: Books): void {
       const more = sum(values) - messages
       if (more !== 0 && !(dies && more === 1)) fail(`accepted ${messages}, but has ${sum(values)} in ${what}`)
     }
-    if (!dies && !late && messages !== messagesOf(shape)) fail(`said it was done with ${messages} messages`)
+    if (!dies && !late && messages !== messagesOf(shape))
+      fail(`reported to be done with ${messages} messages`)
     if (dies && (state[S_HUNG] !== 1 || killed === undefined)) fail('was not killed')
     const blocked = state[S_BLOCKED_MS]!
     const wanted = thread === shape.block.thread ? shape.block.seconds * 1000 : 0

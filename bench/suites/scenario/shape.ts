@@ -48,7 +48,7 @@ export const queueName = (thread: number, id: number) =>
 
 const QUEUE = /^tenant-\d+\.example:t(\d+)-(\d+)\.example$/
 
-/** The thread and id that a name tells; undefined where it is no queue's. */
+/** The thread and id in a queue's name; undefined for any other name. */
 export function queueOf(name: string): readonly [thread: number, id: number] | undefined {
   const found = QUEUE.exec(name)
   return found ? [Number(found[1]), Number(found[2])] : undefined

@@ -1,6 +1,6 @@
 /**
  * The floor: what somebody might write by hand for this one program. Each thread adds to a shared array, and the main
- * thread spells it out. It cannot do anything else, but it loses nothing, and so proves the scenario's own books.
+ * thread writes it out as text. It cannot do anything else, but it loses nothing, and so proves the scenario's own books.
  */
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import { listenHttp } from './http-endpoint.js'
@@ -42,7 +42,7 @@ export function open(shape: Shape): Endpoint {
     Array.from({ length: queuesOf(shape) }, (_, id) => `${DELIVERED}{queue="${queueName(thread, id)}"} `),
   )
 
-  function tell(): string {
+  function exposition(): string {
     let text = head(DELIVERED, 'counter')
     for (const [thread, { queues }] of threads.entries()) {
       for (let id = 0; id < queues.length; id++) {
@@ -68,7 +68,7 @@ export function open(shape: Shape): Endpoint {
   const sum = (of: (cells: Cells) => number) => threads.reduce((all, cells) => all + of(cells), 0)
   const head = (name: keyof typeof HELP, type: string) =>
     `# HELP ${name} ${HELP[name]}\n# TYPE ${name} ${type}\n`
-  return { listen: () => listenHttp('text/plain; version=0.0.4; charset=utf-8', tell) }
+  return { listen: () => listenHttp('text/plain; version=0.0.4; charset=utf-8', exposition) }
 }
 
 export function recorder(thread: number): Recorder {

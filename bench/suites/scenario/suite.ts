@@ -37,9 +37,11 @@ const CANNOT: Readonly<Partial<Record<LibraryName, readonly string[]>>> = {
     'goes on waiting, 5 s each time, for a Worker that was killed before it could call shutdown(); there is no call to forget it',
   ],
   '@opentelemetry': [
-    'has no sums over threads: the producers send their recordings to the main thread, which records them, and what was not yet sent dies with a thread; it cannot take a series out, and tells at most 2,000 label sets of a metric unless a view says otherwise (here one does)',
+    'has no sums over threads: the producers send their recordings to the main thread, which records them, and what was not yet sent dies with a thread; it cannot remove a series, and exposes at most 2,000 label sets of a metric unless a view says otherwise (here one does)',
   ],
-  [FLOOR]: ['is the floor: one array, written by hand for this program, spelled out by the main thread'],
+  [FLOOR]: [
+    'is the floor: one array, written by hand for this program, written out as text by the main thread',
+  ],
 }
 
 /** An MTA's day in a minute, lived through by each library in a process of its own. */
@@ -87,7 +89,7 @@ export async function scenario(effort: Effort): Promise<Report> {
       rest.processor,
       rest.resident,
       rest.peak,
-      last.told?.series ?? 0,
+      last.exposed?.series ?? 0,
     ]),
     figures: [
       {
@@ -122,9 +124,9 @@ export async function scenario(effort: Effort): Promise<Report> {
     ],
     notes: [
       `seed ${seed} (POSTMETER_SEED); the reader takes one scrape at a time and waits for ${shape.patience / 1000} s at most; those that were due meanwhile are missed, and their wait is in the percentiles`,
-      'lost: counts recorded in a series that was not taken out, but not told by the last scrape that succeeded; pace: what the threads that lived recorded, of what they were to',
+      'lost: counts recorded in a series that was not removed, but not exposed by the last scrape that succeeded; pace: what the threads that lived recorded, of what they were to',
       'failed, made, missed: scrapes; fell: how often counters were lower than in the scrape before, which readers take for a restart; p50, p99: of scrapes, from when they were due',
-      'stall, p99: of the main thread’s event loop, the longest, and of a timer each 5 ms; CPU: processor time of all its threads; end, peak: resident memory; series: of queues, told at the end',
+      'stall, p99: of the main thread’s event loop, the longest, and of a timer each 5 ms; CPU: processor time of all its threads; end, peak: resident memory; series: of queues, exposed at the end',
       `an idle process meanwhile, longest stall and p99, ms: ${outcomes.map(({ name, idle }) => `${name} ${idle.longest.toFixed(1)}, ${idle.p99.toFixed(1)}`).join('; ')}`,
       ...outcomes.flatMap(notesOf),
     ],
@@ -141,7 +143,7 @@ function shapeOf({ scenario: { series, seconds, blocked, every } }: Effort): Sha
     // Three recordings each: 20,000 in a second.
     rate: 6_667,
     every,
-    // As Prometheus has it unless told otherwise.
+    // Prometheus' default.
     patience: 10_000,
     block: { thread: 1, at: seconds / 4, seconds: blocked },
     kill: { thread: 2, at: seconds / 2 },
@@ -166,8 +168,8 @@ async function live(name: LibraryName, shape: Shape): Promise<Outcome> {
     const idleStalls = idle.end()
     if (scraped.due !== scraped.made + scraped.missed || scraped.made < 1)
       throw new Error(`${name}: ${scraped.due} scrapes were due, ${scraped.made} were made`)
-    const reckoning = reckon(shape, books, last.told)
-    // It adds to the same places that it tells: what it loses, the books have wrong.
+    const reckoning = reckon(shape, books, last.exposed)
+    // It writes out the same cells that it adds to: what it loses, the books have wrong.
     if (name === FLOOR && last.why === undefined && reckoning.lost !== 0)
       throw new Error(`the scenario's own books are wrong: the floor lost ${reckoning.lost}`)
     return {
@@ -195,9 +197,9 @@ function notesOf({ name, scraped, last, expected, missing, left, pace }: Outcome
     ...(CANNOT[name] ?? []),
     ...(reasons.length > 0 ? [`scrapes failed: ${reasons.join('; ')}`] : []),
     ...(missing > 0
-      ? [`${missing} of ${expected} series that are there were not told by the last scrape`]
+      ? [`${missing} of ${expected} series that are there were not exposed by the last scrape`]
       : []),
-    ...(left > 0 && last.why === undefined ? [`${left} series are told that were taken out`] : []),
+    ...(left > 0 && last.why === undefined ? [`${left} series are exposed that were removed`] : []),
     ...(pace < 1 ? ['did not keep the pace, and had to be stopped'] : []),
   ].map(note => `${name}: ${note}`)
 }

@@ -8,7 +8,7 @@ export interface PeerMeasured {
   histogram: number
 }
 
-// Run as `series-peer-program.js PEER SERIES`, with --expose-gc.
+// Run as `peer-program.js PEER SERIES`, with --expose-gc.
 const [name, size] = process.argv.slice(2) as [string, string]
 const { Registry, Counter, Histogram } = peers[name]!
 const registers = [new Registry()]

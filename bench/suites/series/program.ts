@@ -20,7 +20,7 @@ export interface Measured extends Registering {
   heapHistogram: number
 }
 
-// Run as `series-program.js SERIES`, with --expose-gc.
+// Run as `program.js SERIES`, with --expose-gc.
 const size = Number(process.argv[2])
 const registry = createRegistry({ name: 'bench', memory: '3GiB', sweepEvery: '1h' })
 const arena = openArena(registry.handle)

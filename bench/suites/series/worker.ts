@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { getRegistry } from '../../../src/index.js'
 
-// Touches the first series that the main thread made, so that what a further thread costs can be told.
+// Touches the first series that the main thread made, so that what a further thread costs can be measured.
 const counter = getRegistry('bench').counter({
   name: 'c_total',
   help: 'C.',

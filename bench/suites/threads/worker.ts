@@ -9,7 +9,7 @@ export type Work =
   | 'counter, different series'
   | (string & Record<never, never>)
 
-/** What one thread is told. */
+/** What one thread is given. */
 export interface Lane {
   readonly work: Work
   readonly thread: number
