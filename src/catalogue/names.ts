@@ -2,7 +2,7 @@
  * Names of metrics and labels, label values and help: what is allowed and how it is spelled.
  * Text format 0.0.4, 'Text format details'; OpenMetrics 1.0, 'ABNF'.
  */
-import { badOption, outOfRange, show } from '../errors.js'
+import { badOption, outOfRange, show } from '../common/errors.js'
 import { MAX_HELP_BYTES, MAX_NAME_BYTES } from '../memory/layout.js'
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { badOption } from '../errors.js'
+import { badOption } from '../common/errors.js'
 import { MAX_BOUNDS } from '../memory/layout.js'
 
 /** As prom-client's: made for request durations in seconds. */

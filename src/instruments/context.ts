@@ -1,6 +1,6 @@
 import type { Families, Family, Identity } from '../catalogue/families.js'
-import type { SeriesTable } from '../catalogue/series.js'
 import type { Arena } from '../memory/arena.js'
+import type { SeriesTable } from '../series/series.js'
 
 /** What a thread's instruments of one registry work with. */
 export interface Context {

@@ -1,6 +1,6 @@
 /** Exemplars: labels of one event, such as its trace, beside the count that it is in. OpenMetrics 1.0, 'Exemplars'. */
 import { escapeLabelValue, isLabelName } from '../catalogue/names.js'
-import { show, thrown } from '../errors.js'
+import { show, thrown } from '../common/errors.js'
 import { keepExemplar, reserveExemplars } from '../memory/exemplars.js'
 import { MAX_EXEMPLAR_CHARACTERS } from '../memory/layout.js'
 import type { Child, LabelValue } from './metric.js'

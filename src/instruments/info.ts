@@ -1,4 +1,4 @@
-import { INSPECT, type Inspect, inspected } from '../inspect.js'
+import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import type { Gauge } from './gauge.js'
 import type { Labels } from './metric.js'
 

@@ -6,15 +6,15 @@
  */
 import { countDrop } from '../catalogue/drops.js'
 import type { Family, Identity } from '../catalogue/families.js'
-import { StringMap, TupleMap } from '../catalogue/label-index.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
-import { roomNumber } from '../catalogue/room.js'
-import { type Holder, refusal, refusalReason } from '../catalogue/series.js'
-import { isNamed, show } from '../errors.js'
-import { capitalized, INSPECT, type Inspect, inspected } from '../inspect.js'
+import { isNamed, show } from '../common/errors.js'
+import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
+import { roomNumber } from '../lifecycle/room.js'
 import type { Arena } from '../memory/arena.js'
 import { DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES } from '../memory/layout.js'
+import { StringMap, TupleMap } from '../series/label-index.js'
+import { type Holder, refusal, refusalReason } from '../series/series.js'
 import type { Context } from './context.js'
 
 export type LabelValue = string | number | boolean

@@ -1,10 +1,10 @@
 /** Native histograms: exponential buckets, Prometheus' native histograms specification, beside the classic ones. */
 import { countDrop } from '../catalogue/drops.js'
 import type { Native } from '../catalogue/families.js'
-import { badOption, knownOptions, outOfRange } from '../errors.js'
+import { wholeNumber } from '../common/checks.js'
+import { badOption, knownOptions, outOfRange } from '../common/errors.js'
 import * as L from '../memory/layout.js'
 import { makeRoom } from '../memory/native.js'
-import { wholeNumber } from '../options.js'
 import type { Buckets } from './buckets.js'
 import type { Context } from './context.js'
 import type { Exemplar } from './exemplar.js'

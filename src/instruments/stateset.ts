@@ -1,5 +1,5 @@
-import { isNamed, show } from '../errors.js'
-import { INSPECT, type Inspect, inspected } from '../inspect.js'
+import { isNamed, show } from '../common/errors.js'
+import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import type { Gauge, GaugeChild } from './gauge.js'
 import type { Labels } from './metric.js'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { SummaryFold } from '../catalogue/summary-fold.js'
+import { SummaryFold } from '../folds/summary-fold.js'
 import type { Arena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
 

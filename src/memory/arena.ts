@@ -7,8 +7,8 @@
  * Guarantees: `alloc` may be called from any thread; a thread that dies in it leaks nothing but what it had been
  * given; memory that was never allocated is zero.
  */
-import { badOption } from '../errors.js'
-import { quiet } from '../inspect.js'
+import { badOption } from '../common/errors.js'
+import { quiet } from '../common/inspect.js'
 import { isMemory, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 

@@ -99,7 +99,7 @@ export const INDEX_BITS = 7
 export const INDEX_MASK = 127
 
 /**
- * State in the low three bits, generation above; catalogue/lifecycle.ts tells who may change it, and how.
+ * State in the low three bits, generation above; lifecycle/states.ts tells who may change it, and how.
  */
 export const STATE_MASK = 7
 export const STATE_BITS = 3

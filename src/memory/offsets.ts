@@ -18,7 +18,7 @@
  *     12        slotWords       from one slot to the next
  *     13        slotText        capacity of a slot's text, in bytes
  *     14        scrapeSeq       raised by each scrape when it begins; a place notes it when it is born
- *     15        room            raised whenever what was refused may be had: see catalogue/room.ts
+ *     15        room            raised whenever what was refused may be had: see lifecycle/room.ts
  *     16        epoch           the reclamation epoch: raised after each sweep
  *     17        series          series in all of the program's families with labels
  *     18        maxSeries       at most so many; 0 for no limit
@@ -43,7 +43,7 @@
  *     54        sweepLast       and the last one
  *     55        places          places there are for series with labels
  *     56        dropPage        page of drops that no family can be charged with
- *     57        deathsInside    deaths after which series are to be counted anew: see catalogue/recount.ts
+ *     57        deathsInside    deaths after which series are to be counted anew: see lifecycle/recount.ts
  *     58        recounted       and how many of them were seen to
  *     59        lineages        newest record of which threads end together: see memory/lineage.ts
  *     60..61    key             random, so that nobody can choose label values that collide: the key of the
@@ -186,7 +186,7 @@ export const LINEAGE_WORDS = 8
  *     57        resets          raised by each reset of a gauge, after its cells are zero: what a thread took
  *                               over from the dead is gone too
  *     58        refused         1 once a label set was refused, 0 again when one was made since: see
- *                               catalogue/room.ts
+ *                               lifecycle/room.ts
  *     59                        reserved
  *     60..                      table of suffixes, and the texts
  */
@@ -292,7 +292,7 @@ export const PAGE_HEADER_WORDS = 5
  * memory by `} `, which its length leaves out.
  *
  *     0         state           STATE_FREE to STATE_UNLINKED, and above it the generation: see
- *                               catalogue/lifecycle.ts
+ *                               lifecycle/states.ts
  *     1         next            next in the hash chain
  *     2         hash            of the label text
  *     3         text            label text

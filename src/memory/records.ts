@@ -27,7 +27,7 @@ const HEADER: RecordLayout = {
     slotWords: i32('from one slot to the next'),
     slotText: i32("capacity of a slot's text, in bytes"),
     scrapeSeq: i32('raised by each scrape when it begins; a place notes it when it is born'),
-    room: i32('raised whenever what was refused may be had: see catalogue/room.ts'),
+    room: i32('raised whenever what was refused may be had: see lifecycle/room.ts'),
     epoch: i32('the reclamation epoch: raised after each sweep'),
     series: i32("series in all of the program's families with labels"),
     maxSeries: i32('at most so many; 0 for no limit'),
@@ -52,7 +52,7 @@ const HEADER: RecordLayout = {
     sweepLast: i32('and the last one'),
     places: i32('places there are for series with labels'),
     dropPage: ref('page of drops that no family can be charged with'),
-    deathsInside: i32('deaths after which series are to be counted anew: see catalogue/recount.ts'),
+    deathsInside: i32('deaths after which series are to be counted anew: see lifecycle/recount.ts'),
     recounted: i32('and how many of them were seen to'),
     lineages: ref('newest record of which threads end together: see memory/lineage.ts'),
     key: list(2, i32('random, so that nobody can choose label values that collide: the key of the hashes')),
@@ -149,7 +149,7 @@ const FAMILY: RecordLayout = {
     resets: i32(
       'raised by each reset of a gauge, after its cells are zero: what a thread took over from the dead is gone too',
     ),
-    refused: i32('1 once a label set was refused, 0 again when one was made since: see catalogue/room.ts'),
+    refused: i32('1 once a label set was refused, 0 again when one was made since: see lifecycle/room.ts'),
     reserved: reserved(),
   },
 }
@@ -195,7 +195,7 @@ const PLACE: RecordLayout = {
   size: ['PLACE_WORDS', 'words'],
   doc: 'One series, for all threads together. Its label text is `a="x",b="y"`, escaped, followed in memory by `} `, which its length leaves out.',
   fields: {
-    state: i32('STATE_FREE to STATE_UNLINKED, and above it the generation: see catalogue/lifecycle.ts'),
+    state: i32('STATE_FREE to STATE_UNLINKED, and above it the generation: see lifecycle/states.ts'),
     next: ref('next in the hash chain'),
     hash: i32('of the label text'),
     text: ref('label text'),

@@ -6,7 +6,7 @@
  * - `livesum`, `min` and `max` fold cells whose bit is set, so a share goes with its thread, at one moment for all
  *   series. Nobody writes to a dead thread's cells: what tells whether a removed series has moved stays as it was.
  * - `sum` folds all cells, so the dead's share stays. What a cell held before its bit was set is not the thread's own:
- *   set() puts the thread's share beside it (catalogue/inherited.ts).
+ *   set() puts the thread's share beside it (series/inherited.ts).
  * - SHARE_SET is a thread's whole word: it has set its share, and not only added to it. A `sum` that folds to zero over
  *   shares that were set (5 here, -5 there) is news as long as they stand: the next set() counts on the other. Over
  *   shares that were only added to (inc here, dec there) it is idle. Beside a dead thread's share a cell does not tell

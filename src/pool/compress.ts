@@ -14,7 +14,7 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 
 /**
- * Makes the span a part of a gzip member (encode/gzip.ts): raw deflate that ends on a byte, and what it was before noted
+ * Makes the span a part of a gzip member (exposition/gzip.ts): raw deflate that ends on a byte, and what it was before noted
  * in the slot. `skip` bytes at its beginning are left out. Level 1 is done by an encoder of our own, which knows lines;
  * higher ones by zlib.
  */

@@ -1,7 +1,7 @@
 /** What the pool's tasks are, and how one is done: by a thread of the pool, or by the caller where there is no pool. */
 import type { Kernel } from '../kernel/loader.js'
+import { sweep } from '../lifecycle/sweep.js'
 import type { Arena } from '../memory/arena.js'
-import { sweep } from './sweep.js'
 
 /** Encodes a slot. */
 export type EncodeTask = number

@@ -1,10 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, posix, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+/** The bench's rooms: what stands in which, and which may import from which. */
 import t from 'tap'
-
-/** The sources, from where the tests are built. */
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+import { type Arrow, arrowsIn, arrowsOf, circle, filesOf } from '../support/rooms.js'
 
 /**
  * What each room of bench/ may import, besides itself: only rooms that stand above it here. `src` and `scripts` are the
@@ -38,29 +34,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'native.ts': ['report', 'suites/effort.ts', 'suites/native'],
 }
 
-/** Files of bench/, by their path in it. AssemblyScript is another language, compiled apart. */
-const files = readdirSync(join(root, 'bench'), { recursive: true, withFileTypes: true })
-  .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
-  .map(entry => relative(join(root, 'bench'), join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-  .filter(file => !file.startsWith('assembly/'))
-
-interface Arrow {
-  readonly from: string
-  readonly to: string
-}
-
-/** Imports of any form, of types too; and programs started by their path, in a process or a Worker. */
-const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\bnew URL\()\s*'(\.{1,2}\/[^']*?)'/g
-
-function arrowsOf(file: string, text: string): Arrow[] {
-  return Array.from(text.matchAll(IMPORT), ([, path]) => path!)
-    .filter(path => path.endsWith('.js'))
-    .map(path => ({
-      from: file,
-      to: posix.join(dirname(file), path).replace(/\.js$/, '.ts'),
-    }))
-}
-
 function roomOf(file: string): string {
   const [first, second, ...rest] = file.split('/')
   if (first === '..') return second!
@@ -80,29 +53,8 @@ function strange(arrows: readonly Arrow[]): string[] {
     .map(({ from, to }) => `${from} -> ${to}`)
 }
 
-/** A circle among the nodes, as a path that ends where it began; empty if there is none. */
-function circle(arrows: readonly Arrow[]): string[] {
-  const targets = new Map<string, string[]>()
-  for (const { from, to } of arrows) if (from !== to) targets.set(from, [...(targets.get(from) ?? []), to])
-  const done = new Set<string>()
-  const visit = (node: string, path: readonly string[]): string[] => {
-    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node]
-    if (done.has(node)) return []
-    for (const target of targets.get(node) ?? []) {
-      const found = visit(target, [...path, node])
-      if (found.length > 0) return found
-    }
-    done.add(node)
-    return []
-  }
-  for (const node of targets.keys()) {
-    const found = visit(node, [])
-    if (found.length > 0) return found
-  }
-  return []
-}
-
-const arrows = files.flatMap(file => arrowsOf(file, readFileSync(join(root, 'bench', file), 'utf8')))
+const files = filesOf('bench')
+const arrows = arrowsIn('bench', files)
 
 t.test('each file of the bench stands in a room', async t => {
   t.ok(files.length > 50, `${files.length} files were read`)

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { KeyedHash } from '../../src/catalogue/keyed-hash.js'
-import { StringMap, TupleMap } from '../../src/catalogue/label-index.js'
 import { LabelWriter } from '../../src/catalogue/labels.js'
+import { StringMap, TupleMap } from '../../src/series/label-index.js'
 import { anyText, SEED } from '../support/arbitrary.js'
 import { countElements } from '../support/count-steps.js'
 

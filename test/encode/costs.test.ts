@@ -4,8 +4,8 @@
  */
 import t from 'tap'
 import { fitsSpan, placeAt } from '../../src/catalogue/pages.js'
-import { addPiece, beginSpan, flagPiece, leaveOutExemplars } from '../../src/encode/span.js'
-import type { Format } from '../../src/encode/types.js'
+import { addPiece, beginSpan, flagPiece, leaveOutExemplars } from '../../src/exposition/span.js'
+import type { Format } from '../../src/exposition/types.js'
 import type { Registry } from '../../src/index.js'
 import { loadKernel } from '../../src/kernel/loader.js'
 import type { Arena } from '../../src/memory/arena.js'

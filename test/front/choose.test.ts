@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { choose, type Surroundings, usesGlibc } from '../../src/front/choose.js'
+import { choose, type Surroundings, usesGlibc } from '../../src/front/transports/choose.js'
 
 /** Linux on x64 with Node 20 and the repack for npm, unless said otherwise. */
 function here(more: Partial<Surroundings> = {}, files: string[] = []): Surroundings {

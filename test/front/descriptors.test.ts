@@ -5,10 +5,15 @@ import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { choose } from '../../src/front/choose.js'
-import { type Descriptors, descriptorLimit, descriptors, lowestFree } from '../../src/front/descriptors.js'
-import type { Uws, UwsApp, UwsRequest, UwsResponse } from '../../src/front/uws.js'
-import { type Door, Doors } from '../../src/front/uws-doors.js'
+import { choose } from '../../src/front/transports/choose.js'
+import {
+  type Descriptors,
+  descriptorLimit,
+  descriptors,
+  lowestFree,
+} from '../../src/front/transports/descriptors.js'
+import type { Uws, UwsApp, UwsRequest, UwsResponse } from '../../src/front/transports/uws.js'
+import { type Door, Doors } from '../../src/front/transports/uws-doors.js'
 import { get, Raw, until } from './raw.js'
 
 t.setTimeout(120_000)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Cut, Reader } from '../../src/front/encoding.js'
-import { type CutReason, Encodings } from '../../src/front/encodings.js'
+import type { Cut, Reader } from '../../src/front/scrapes/encoding.js'
+import { type CutReason, Encodings } from '../../src/front/scrapes/encodings.js'
 import { type FakePlan, FakeScraper, letter } from '../fixtures/front-scraper.js'
 import { SEED } from '../support/arbitrary.js'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { choose } from '../../src/front/choose.js'
+import { choose } from '../../src/front/transports/choose.js'
 import { get, Raw, until } from './raw.js'
 
 // Many programs are started, one after the other.

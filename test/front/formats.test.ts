@@ -2,7 +2,7 @@
 import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
-import { choose } from '../../src/front/choose.js'
+import { choose } from '../../src/front/transports/choose.js'
 import { type ServeOptions, serve } from '../../src/index.js'
 import { messages } from '../support/protobuf.js'
 import { fresh } from '../support/registry.js'

@@ -5,9 +5,9 @@
  * its parser does not take to be a request, and cannot both answer the one before and leave unanswered what follows.
  */
 import t from 'tap'
-import { choose } from '../../src/front/choose.js'
-import { listenHttp } from '../../src/front/transport-http.js'
-import { listenUws, loadUws } from '../../src/front/transport-uws.js'
+import { choose } from '../../src/front/transports/choose.js'
+import { listenHttp } from '../../src/front/transports/transport-http.js'
+import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
 import { deskFor } from '../fixtures/front-desk.js'
 import { Raw, until } from './raw.js'
 

@@ -1,11 +1,11 @@
 /** Limits that are not about encodings: connections, log lines, headers, deadlines told by readers. */
 import t from 'tap'
-import { Connections } from '../../src/front/connections.js'
-import { Denials } from '../../src/front/denials.js'
-import { HeaderReader, inTime, scrapeTimeout } from '../../src/front/headers.js'
-import { refuse } from '../../src/front/request.js'
-import { listenHttp } from '../../src/front/transport-http.js'
-import type { LogEvent } from '../../src/log.js'
+import type { LogEvent } from '../../src/common/log.js'
+import { Connections } from '../../src/front/request/connections.js'
+import { Denials } from '../../src/front/request/denials.js'
+import { HeaderReader, inTime, scrapeTimeout } from '../../src/front/request/headers.js'
+import { refuse } from '../../src/front/request/request.js'
+import { listenHttp } from '../../src/front/transports/transport-http.js'
 import { deskFor } from '../fixtures/front-desk.js'
 import { get, Raw, until } from './raw.js'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { show } from '../../src/errors.js'
-import { listenText, parseListen, urlOf } from '../../src/front/listen.js'
+import { show } from '../../src/common/errors.js'
+import { listenText, parseListen, urlOf } from '../../src/front/transports/listen.js'
 
 t.test('addresses', async t => {
   const rows: [listen: string, address: string, port: number, family: string, url: string][] = [

@@ -7,7 +7,7 @@ import connect from 'connect'
 import express from 'express'
 import Fastify from 'fastify'
 import t from 'tap'
-import { recorderFor } from '../../src/front/self-metrics.js'
+import { recorderFor } from '../../src/front/thread/self-metrics.js'
 import { type MetricsHandler, metricsHandler } from '../../src/index.js'
 import { fresh } from '../support/registry.js'
 import { get, Raw, until } from './raw.js'
@@ -287,7 +287,9 @@ t.test('behind middleware that compresses, listeners do not pile up', async t =>
 t.test('copies of the package in one thread add up too', async t => {
   const { registry } = fresh(t)
   registry.counter({ name: 'a_total', help: 'a' }).inc()
-  const copy = (await import(`${new URL('../../src/front/self-metrics.js', import.meta.url).href}?copy`)) as {
+  const copy = (await import(
+    `${new URL('../../src/front/thread/self-metrics.js', import.meta.url).href}?copy`
+  )) as {
     recorderFor: typeof recorderFor
   }
   t.not(copy.recorderFor, recorderFor)

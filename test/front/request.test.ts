@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Denials } from '../../src/front/denials.js'
-import { decide, isForwardedByLoopback, type RequestHead, servedHeaders } from '../../src/front/request.js'
-import type { LogEvent } from '../../src/log.js'
+import type { LogEvent } from '../../src/common/log.js'
+import { Denials } from '../../src/front/request/denials.js'
+import {
+  decide,
+  isForwardedByLoopback,
+  type RequestHead,
+  servedHeaders,
+} from '../../src/front/request/request.js'
 import { RULES } from '../fixtures/front-desk.js'
 import { SEED } from '../support/arbitrary.js'
 

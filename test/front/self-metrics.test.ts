@@ -1,6 +1,6 @@
 import t from 'tap'
+import { serve } from '../../src/front/serve.js'
 import { createRegistry } from '../../src/index.js'
-import { serve } from '../../src/serve.js'
 import { fresh, samples } from '../support/registry.js'
 import { get, Raw, until } from './raw.js'
 

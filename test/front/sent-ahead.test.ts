@@ -1,9 +1,9 @@
 /** Requests that are sent without waiting for the answers before them. */
 import t from 'tap'
-import { choose } from '../../src/front/choose.js'
-import { NO_RECORDER } from '../../src/front/recorder.js'
-import { listenHttp } from '../../src/front/transport-http.js'
-import { listenUws, loadUws } from '../../src/front/transport-uws.js'
+import { NO_RECORDER } from '../../src/front/scrapes/recorder.js'
+import { choose } from '../../src/front/transports/choose.js'
+import { listenHttp } from '../../src/front/transports/transport-http.js'
+import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
 import { deskFor, type More } from '../fixtures/front-desk.js'
 import type { FakePlan } from '../fixtures/front-scraper.js'
 import { get, Raw, until } from './raw.js'

@@ -1,9 +1,9 @@
 /** Readers that are slow but never stop, against a real scraper and its slots. */
 import t from 'tap'
-import { createScraper } from '../../src/encode/scraper.js'
-import type { Chunk } from '../../src/encode/types.js'
-import type { Reader } from '../../src/front/encoding.js'
-import { Encodings } from '../../src/front/encodings.js'
+import { createScraper } from '../../src/exposition/scraper.js'
+import type { Chunk } from '../../src/exposition/types.js'
+import type { Reader } from '../../src/front/scrapes/encoding.js'
+import { Encodings } from '../../src/front/scrapes/encodings.js'
 import { slotsTaken } from '../../src/memory/slots.js'
 import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'

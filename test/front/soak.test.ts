@@ -4,9 +4,9 @@
  */
 import { readdirSync } from 'node:fs'
 import t from 'tap'
-import { choose } from '../../src/front/choose.js'
+import { serve } from '../../src/front/serve.js'
+import { choose } from '../../src/front/transports/choose.js'
 import { slotsTaken } from '../../src/memory/slots.js'
-import { serve } from '../../src/serve.js'
 import { SEED } from '../support/arbitrary.js'
 import { fresh } from '../support/registry.js'
 import { get, Raw, until } from './raw.js'

@@ -1,8 +1,8 @@
 /** Readers that stall, against a real registry, its pool and its slots. */
 import t from 'tap'
-import { choose } from '../../src/front/choose.js'
+import { serveWith } from '../../src/front/serve.js'
+import { choose } from '../../src/front/transports/choose.js'
 import { slotsTaken } from '../../src/memory/slots.js'
-import { serveWith } from '../../src/serve.js'
 import { fresh } from '../support/registry.js'
 import { get, Raw, until } from './raw.js'
 

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { show } from '../../src/errors.js'
-import { isLoopback, peerBytes, peerText, TrustedHosts, warnIfOpen } from '../../src/front/trusted-hosts.js'
+import { show } from '../../src/common/errors.js'
+import {
+  isLoopback,
+  peerBytes,
+  peerText,
+  TrustedHosts,
+  warnIfOpen,
+} from '../../src/front/request/trusted-hosts.js'
 import { SEED } from '../support/arbitrary.js'
 
 t.comment(`POSTMETER_SEED=${SEED}`)

@@ -1,7 +1,7 @@
 /** Collect callbacks that misbehave: they throw anything, never end, come twice, or end after the registry. */
 import t from 'tap'
-import { Collectors } from '../../src/collectors.js'
 import type { Gauge, LogEvent } from '../../src/index.js'
+import { Collectors } from '../../src/instruments/collectors.js'
 import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
 

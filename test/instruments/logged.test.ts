@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { format, inspect } from 'node:util'
 import t from 'tap'
-import { show, thrown } from '../../src/errors.js'
+import { show, thrown } from '../../src/common/errors.js'
 import { metricsHandler, serve } from '../../src/index.js'
 import { fresh } from '../support/registry.js'
 

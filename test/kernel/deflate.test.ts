@@ -2,6 +2,7 @@
 import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
+import { whole } from '../../src/exposition/tell.js'
 import {
   Deflater,
   JSON_SEPARATORS,
@@ -10,7 +11,6 @@ import {
   TEXT_SEPARATORS,
 } from '../../src/kernel/deflater.js'
 import { compressible } from '../../src/memory/slots.js'
-import { whole } from '../../src/tell.js'
 import { richModel, SEED } from '../support/arbitrary.js'
 import { record } from '../support/oracle.js'
 import { fresh } from '../support/registry.js'

@@ -1,12 +1,12 @@
-/** What the kernel folds is what catalogue/fold.ts folds: two programs that have nothing in common but the layout. */
+/** What the kernel folds is what folds/fold.ts folds: two programs that have nothing in common but the layout. */
 import fc from 'fast-check'
 import t from 'tap'
 import { AGGREGATE_NAMES } from '../../src/catalogue/families.js'
-import { foldPlace, places as livePlaces } from '../../src/catalogue/fold.js'
 import { LabelWriter } from '../../src/catalogue/labels.js'
-import { SeriesTable } from '../../src/catalogue/series.js'
+import { foldPlace, places as livePlaces } from '../../src/folds/fold.js'
 import type { Aggregate } from '../../src/index.js'
 import { orphanThread } from '../../src/memory/shards.js'
+import { SeriesTable } from '../../src/series/series.js'
 import { anyNumber, SEED } from '../support/arbitrary.js'
 import { spellNumber } from '../support/oracle.js'
 import { familyOf, fresh, samples } from '../support/registry.js'

@@ -1,7 +1,7 @@
 /** Series come and go, step by step: the clock and each sweep are the test's. */
 import t from 'tap'
+import { beginSweep, endSweep } from '../../src/lifecycle/sweep.js'
 import * as L from '../../src/memory/layout.js'
-import { beginSweep, endSweep } from '../../src/pool/sweep.js'
 import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
 import { EXPIRE, Sim } from './sim.js'

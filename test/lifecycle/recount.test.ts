@@ -1,7 +1,7 @@
 /** Series counted anew after a death: to what there is, and only when nobody is between a count and its series. */
 import t from 'tap'
+import { brokeOff, hasSweepWork } from '../../src/lifecycle/sweep.js'
 import * as L from '../../src/memory/layout.js'
-import { brokeOff, hasSweepWork } from '../../src/pool/sweep.js'
 import { familyOf } from '../support/registry.js'
 import { interrupt, Killed, Sim } from './sim.js'
 

@@ -3,9 +3,9 @@
  * given back, counts from the next update on; and refusals by themselves have nobody try again.
  */
 import t from 'tap'
-import { roomNumber } from '../../src/catalogue/room.js'
+import { roomNumber } from '../../src/lifecycle/room.js'
+import { brokeOff } from '../../src/lifecycle/sweep.js'
 import * as L from '../../src/memory/layout.js'
-import { brokeOff } from '../../src/pool/sweep.js'
 import { familyOf, fill } from '../support/registry.js'
 import { EXPIRE, interrupt, interruptEach, Killed, Sim } from './sim.js'
 

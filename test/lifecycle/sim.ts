@@ -12,11 +12,10 @@ import {
   type Native,
   type Window,
 } from '../../src/catalogue/families.js'
-import { places, resetPlace } from '../../src/catalogue/fold.js'
 import { writeSelfMetrics } from '../../src/catalogue/self-metrics.js'
-import { SeriesTable } from '../../src/catalogue/series.js'
-import { createScraper } from '../../src/encode/scraper.js'
-import type { Scraper } from '../../src/encode/types.js'
+import { createScraper } from '../../src/exposition/scraper.js'
+import type { Scraper } from '../../src/exposition/types.js'
+import { places, resetPlace } from '../../src/folds/fold.js'
 import type { Context } from '../../src/instruments/context.js'
 import { Counter } from '../../src/instruments/counter.js'
 import { Gauge } from '../../src/instruments/gauge.js'
@@ -24,10 +23,11 @@ import { Histogram } from '../../src/instruments/histogram.js'
 import { Info } from '../../src/instruments/info.js'
 import { Summary } from '../../src/instruments/summary.js'
 import { type Kernel, loadKernel } from '../../src/kernel/loader.js'
+import { sweep } from '../../src/lifecycle/sweep.js'
 import { type Arena, createArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { orphanThread } from '../../src/memory/shards.js'
-import { sweep } from '../../src/pool/sweep.js'
+import { SeriesTable } from '../../src/series/series.js'
 
 export const EXPIRE = 1_000
 

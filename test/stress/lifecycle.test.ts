@@ -11,7 +11,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { wantsRecount } from '../../src/catalogue/recount.js'
+import { wantsRecount } from '../../src/lifecycle/recount.js'
 import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { tallied } from '../../src/memory/tally.js'

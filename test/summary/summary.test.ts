@@ -1,7 +1,7 @@
 /** Summaries: what they tell in each format, over what time, and what is refused. */
 import fc from 'fast-check'
 import t from 'tap'
-import { BELOW, HdrBuckets } from '../../src/catalogue/hdr-buckets.js'
+import { BELOW, HdrBuckets } from '../../src/folds/hdr-buckets.js'
 import { Sim } from '../lifecycle/sim.js'
 import { SEED } from '../support/arbitrary.js'
 import { messages } from '../support/protobuf.js'

@@ -1,7 +1,7 @@
 /** What a native histogram must tell of the values it has seen, reckoned naively. */
 import { Families } from '../../src/catalogue/families.js'
-import { foldPlace, places } from '../../src/catalogue/fold.js'
-import { type NativeValue, nativeValue } from '../../src/catalogue/native-fold.js'
+import { foldPlace, places } from '../../src/folds/fold.js'
+import { type NativeValue, nativeValue } from '../../src/folds/native-fold.js'
 import { exponentialIndex } from '../../src/instruments/exponential.js'
 import type { Arena } from '../../src/memory/arena.js'
 import { MIN_SCHEMA } from '../../src/memory/layout.js'

@@ -1,7 +1,7 @@
 /**
  * What an exposition has to be, written down as naively as possible: from FORMATS.md, not from the kernel.
  */
-import type { Format } from '../../src/encode/types.js'
+import type { Format } from '../../src/exposition/types.js'
 import { DEFAULT_BUCKETS, type Registry } from '../../src/index.js'
 import type { Message } from './protobuf.js'
 

@@ -1,6 +1,6 @@
 import { Families } from '../../src/catalogue/families.js'
-import { places } from '../../src/catalogue/fold.js'
-import { SummaryFold } from '../../src/catalogue/summary-fold.js'
+import { places } from '../../src/folds/fold.js'
+import { SummaryFold } from '../../src/folds/summary-fold.js'
 import type { Sim } from '../lifecycle/sim.js'
 
 /** What the first series of summary `s` tells, by the simulation's clock. */

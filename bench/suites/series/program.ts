@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { createRegistry } from '../../../src/index.js'
 import { loadKernel } from '../../../src/kernel/loader.js'
+import { sweep } from '../../../src/lifecycle/sweep.js'
 import { openArena } from '../../../src/memory/arena.js'
 import * as L from '../../../src/memory/layout.js'
-import { sweep } from '../../../src/pool/sweep.js'
 import { answerQuestions } from '../../harness/child.js'
 import { key, type Registering, registering } from './registering.js'
 

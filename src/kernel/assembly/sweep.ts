@@ -1,5 +1,5 @@
 // The sweeper: finds series that are idle, hides them, and frees those that nobody holds. The protocol, and why it
-// loses nothing, is told in src/catalogue/lifecycle.ts; the states are changed here by compare-exchange, step by step,
+// loses nothing, is told in src/lifecycle/states.ts; the states are changed here by compare-exchange, step by step,
 // so that a sweep that dies anywhere is taken up by the next one.
 import { clearExemplars } from './exemplars'
 import { fold, UNSET } from './fold'
@@ -120,7 +120,7 @@ function nothingOf(family: u32): u64 {
   return aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX ? UNSET : 0
 }
 
-/** See sharesHash in src/catalogue/fold.ts: remove() notes it there, and it is compared here. */
+/** See sharesHash in src/folds/fold.ts: remove() notes it there, and it is compared here. */
 function sharesHash(family: u32, page: u32, index: i32): f64 {
   const nothing = nothingOf(family)
   const cells = field(family, F_CELLS)

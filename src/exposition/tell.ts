@@ -1,0 +1,96 @@
+/** Telling a registry to the program itself, whole or in parts. */
+
+import { badOption, knownOptions } from '../common/errors.js'
+import { gzipWhole } from './gzip.js'
+import { checkPrefix } from './prefix.js'
+import type { Format, GzipOptions, ScrapeOptions, Scraper } from './types.js'
+
+export interface TellOptions {
+  /** Put before every metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, at most 64 characters. Default none. */
+  prefix?: string
+  /** Whether the library's own metrics are told too. Default false. */
+  selfMetrics?: boolean
+}
+
+export interface FormatOptions extends TellOptions {
+  /**
+   * Whether counters and histograms tell when they were made: `_created` in OpenMetrics, a timestamp in protobuf.
+   * Default false.
+   */
+  created?: boolean
+}
+
+export interface StreamOptions extends FormatOptions {
+  /** `text` (0.0.4, default), `openmetrics` (1.0), `protobuf` (delimited MetricFamily messages) or `json`. */
+  format?: Format
+  /** Compresses it, by the pool, to one gzip member; zlib's level is 1 (fastest) unless given. Default false. */
+  gzip?: boolean | { readonly level?: number }
+}
+
+/** A reader that asks for nothing for so long, ms, has nothing encoded ahead: it may never come back. */
+const PATIENCE = 100
+
+/** Higher ones take a multiple of the time for a few percent. */
+const DEFAULT_LEVEL = 1
+
+const FORMATS: readonly Format[] = ['text', 'openmetrics', 'protobuf', 'json']
+
+export function checkTell(options: StreamOptions): ScrapeOptions {
+  knownOptions('stream', options, ['format', 'prefix', 'selfMetrics', 'created', 'gzip'])
+  const { format = 'text', prefix = '', selfMetrics = false, created = false } = options
+  if (!FORMATS.includes(format)) throw badOption('format', format, `is none of ${FORMATS.join(', ')}`)
+  if (typeof selfMetrics !== 'boolean') throw badOption('selfMetrics', selfMetrics, 'is not a boolean')
+  if (typeof created !== 'boolean') throw badOption('created', created, 'is not a boolean')
+  const wrong = checkPrefix(prefix)
+  if (wrong !== undefined) throw badOption('prefix', prefix, wrong)
+  const gzip = checkGzip(options.gzip)
+  return { format, prefix, selfMetrics, created, ...(gzip === undefined ? {} : { gzip }) }
+}
+
+export function checkGzip(gzip: unknown): GzipOptions | undefined {
+  if (gzip === undefined || gzip === false) return undefined
+  if (gzip === true) return { level: DEFAULT_LEVEL }
+  if (typeof gzip !== 'object' || gzip === null)
+    throw badOption('gzip', gzip, 'is neither a boolean nor an object')
+  knownOptions('gzip', gzip, ['level'])
+  const { level = DEFAULT_LEVEL } = gzip as { level?: unknown }
+  if (!Number.isInteger(level) || (level as number) < 1 || (level as number) > 9) {
+    throw badOption('gzip.level', level, 'is not a whole number from 1 to 9')
+  }
+  return { level: level as number }
+}
+
+/** The parts of one exposition, each a copy that is not on shared memory. */
+export async function* tell(
+  scraper: Scraper,
+  options: ScrapeOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const small = scraper.small(options)
+  if (small !== undefined) {
+    yield options.gzip === undefined ? small : gzipWhole(small, options.gzip.level)
+    return
+  }
+  const scrape = scraper.open(options)
+  try {
+    for (;;) {
+      const chunk = await scrape.next()
+      if (chunk === undefined) return
+      const copy = new Uint8Array(chunk.bytes)
+      chunk.release()
+      const resting = setTimeout(() => scrape.rest(), PATIENCE).unref()
+      try {
+        yield copy
+      } finally {
+        clearTimeout(resting)
+      }
+    }
+  } finally {
+    scrape.abort()
+  }
+}
+
+export async function whole(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = []
+  for await (const part of parts) all.push(part)
+  return Buffer.concat(all)
+}

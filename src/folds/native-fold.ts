@@ -1,0 +1,127 @@
+/** Folds a native histogram's exponential buckets over all shards, apart from the kernel: for registry.value() and reset(). */
+
+import type { Family, Native } from '../catalogue/families.js'
+import { blocksAt, pageOf, placeIndex } from '../catalogue/pages.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import {
+  coarser,
+  type Extent,
+  type NativeCounts,
+  nothing,
+  reachOf,
+  readBlock,
+  reduce,
+  replaceCommon,
+  type Window,
+  widthOf,
+} from '../memory/native.js'
+import type { Shard } from '../memory/shards.js'
+
+/** The buckets of a series over all shards: at the coarsest schema that one of them has, or coarser to be few enough. */
+export function foldNative(
+  arena: Arena,
+  family: Family,
+  native: Native,
+  place: number,
+  withCommon = true,
+): NativeCounts {
+  const parts: NativeCounts[] = []
+  for (const { at, shard } of blocksOf(arena, family, place)) {
+    const part = withCommon || shard !== L.COMMON_SHARD ? readBlock(arena, at) : undefined
+    if (part !== undefined) parts.push(part)
+  }
+  const schema = parts.reduce((least, part) => Math.min(least, part.schema), native.schema)
+  const reach = nothing(schema)
+  for (const part of parts) {
+    reachOf(part.positive, reach.positive, part.schema - schema)
+    reachOf(part.negative, reach.negative, part.schema - schema)
+  }
+  reduce(reach, native.maxBuckets)
+  return {
+    schema: reach.schema,
+    positive: sum(parts, part => part.positive, reach.positive, reach.schema),
+    negative: sum(parts, part => part.negative, reach.negative, reach.schema),
+  }
+}
+
+function sum(
+  parts: readonly NativeCounts[],
+  side: (part: NativeCounts) => Window,
+  extent: Extent,
+  schema: number,
+): Window {
+  const counts = new Float64Array(widthOf(extent))
+  for (const part of parts) {
+    const window = side(part)
+    window.counts.forEach((count, n) => {
+      if (count !== 0) counts[coarser(window.low + n, part.schema - schema) - extent.low] += count
+    })
+  }
+  return { low: extent.low, counts }
+}
+
+/** Subtracts, in the common shard, what the threads' shards hold; `common` is its cell page. False when memory is full. */
+export function resetNative(
+  arena: Arena,
+  family: Family,
+  native: Native,
+  place: number,
+  common: number,
+  shard: Shard | undefined,
+): boolean {
+  const at = blocksAt(arena, family, pageOf(arena, place), common, placeIndex(arena, place))
+  return replaceCommon(arena, shard, at, foldNative(arena, family, native, place, false))
+}
+
+/** Where each shard has a place's buckets. */
+function* blocksOf(arena: Arena, family: Family, place: number): Generator<{ at: number; shard: number }> {
+  const { i32 } = arena
+  const page = pageOf(arena, place)
+  const index = placeIndex(arena, place)
+  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    yield { at: blocksAt(arena, family, page, cells, index), shard: i32[cells * 2 + L.CELLS_SHARD] }
+  }
+}
+
+/** Buckets of a native histogram as registry.value() tells them. */
+export interface NativeValue {
+  /** Bucket `i` holds what is above 2^((i-1)/2^schema), up to and with 2^(i/2^schema). */
+  schema: number
+  zeroThreshold: number
+  zeroCount: number
+  /** Index and count of the buckets that are not empty, ascending; negative ones by magnitude. */
+  positive: [number, number][]
+  negative: [number, number][]
+}
+
+export function nativeValue(
+  arena: Arena,
+  family: Family,
+  native: Native,
+  place: number,
+  special: readonly number[],
+): NativeValue {
+  const { schema, positive, negative } = foldNative(arena, family, native, place)
+  const list = ({ low, counts }: Window, infinite: number) => {
+    const buckets: [number, number][] = []
+    counts.forEach((count, n) => {
+      if (count > 0) buckets.push([low + n, count])
+    })
+    if (infinite > 0) buckets.push([overflow(schema), infinite])
+    return buckets
+  }
+  return {
+    schema,
+    zeroThreshold: 2 ** L.ZERO_EXPONENT,
+    zeroCount: special[L.NATIVE_ZERO],
+    positive: list(positive, special[L.NATIVE_PLUS_INF]),
+    negative: list(negative, special[L.NATIVE_MINUS_INF]),
+  }
+}
+
+/** Infinity's bucket comes after that of the largest finite number. Native histograms specification, 'Schema'. */
+function overflow(schema: number): number {
+  return coarser(1024 * 2 ** Math.max(schema, 0), Math.max(-schema, 0)) + 1
+}

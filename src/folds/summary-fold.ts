@@ -1,0 +1,197 @@
+/**
+ * Quantiles of summaries, over all threads and the age buckets that are not too old: for the kernel, which asks for those
+ * of a run of series between the fold and the telling, and for registry.value(). Takes about 50 µs a series, of
+ * the thread that encodes.
+ *
+ * Assumes: as memory/native.ts. An entry's age is raised by who counts there, between raising the entry's sequence and
+ * counting anew.
+ * Guarantees: what a block is told to hold was counted in the age that was read with it.
+ */
+import { createRequire } from 'node:module'
+import type { Histogram } from 'hdr-histogram-js'
+import { ageOf, Families, type Family, type Window } from '../catalogue/families.js'
+import { blocksAt, pageOf, placeIndex } from '../catalogue/pages.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { type NativeCounts, nothing, reachOf, readBlock, widthOf } from '../memory/native.js'
+import { HdrBuckets } from './hdr-buckets.js'
+
+const require = createRequire(import.meta.url)
+
+/** For so many significant digits. */
+interface Digits {
+  readonly buckets: HdrBuckets
+  readonly histogram: Histogram
+}
+
+const digits: (Digits | undefined)[] = []
+
+function digitsOf(significantDigits: number): Digits {
+  let known = digits[significantDigits]
+  if (known === undefined) {
+    // Not before there is a summary to tell.
+    const { build } = require('hdr-histogram-js') as typeof import('hdr-histogram-js')
+    known = {
+      buckets: new HdrBuckets(significantDigits),
+      histogram: build({
+        bitBucketSize: 64,
+        numberOfSignificantValueDigits: significantDigits as 1 | 2 | 3 | 4 | 5,
+        autoResize: true,
+      }),
+    }
+    digits[significantDigits] = known
+  }
+  return known
+}
+
+/** The number of the age that is counted now. Wraps: only differences have a meaning. */
+export function ageAt(uptime: number, window: Window): number {
+  return Math.floor(uptime / ageOf(window)) | 0
+}
+
+export class SummaryFold {
+  readonly #arena: Arena
+  readonly #uptime: () => number
+  readonly #families: Families
+
+  /** `uptime` in ms since the registry was made. */
+  constructor(arena: Arena, uptime: () => number) {
+    this.#arena = arena
+    this.#uptime = uptime
+    this.#families = new Families(arena)
+  }
+
+  /** Writes the quantiles of `count` places of a page behind their counts and sums, which are at byte `values`. */
+  fill(ref: number, page: number, first: number, count: number, values: number): void {
+    const family = this.#families.byRef(ref)
+    if (family === undefined) return
+    // A high address comes as a negative number.
+    let at = values >>> 3
+    for (let n = 0; n < count; n++) {
+      // A place that is free, or was never observed, has nothing to be looked for.
+      if (this.#arena.f64[at] > 0) this.#write(family, page, first + n, at + 2)
+      else this.#arena.f64.fill(Number.NaN, at + 2, at + family.cells)
+      at += family.cells
+    }
+  }
+
+  /** The quantiles of one series, in the order that the family has them in. */
+  of(family: Family, place: number): number[] {
+    return quantiles(
+      this.#arena,
+      family,
+      pageOf(this.#arena, place),
+      placeIndex(this.#arena, place),
+      this.#uptime(),
+    )
+  }
+
+  #write(family: Family, page: number, index: number, at: number): void {
+    this.#arena.f64.set(quantiles(this.#arena, family, page, index, this.#uptime()), at)
+  }
+}
+
+/** NaN where nothing was observed lately. */
+function quantiles(arena: Arena, family: Family, page: number, index: number, uptime: number): number[] {
+  const { window, bounds } = family
+  if (window === undefined) return []
+  const counts = merged(recent(arena, family, window, page, index, ageAt(uptime, window)))
+  if (counts === undefined) return bounds.map(() => Number.NaN)
+  const { buckets, histogram } = digitsOf(window.significantDigits)
+  const scale = record(histogram, buckets, counts)
+  return bounds.map(q => histogram.getValueAtPercentile(q * 100) * scale)
+}
+
+/** Has no age up to the present one told any more; `common` is the common shard's cell page. */
+export function forgetAges(
+  arena: Arena,
+  family: Family,
+  window: Window,
+  place: number,
+  common: number,
+  uptime: number,
+): void {
+  const at = blocksAt(arena, family, pageOf(arena, place), common, placeIndex(arena, place))
+  Atomics.store(arena.i32, at * 2 + L.NATIVE_AGE, (ageAt(uptime, window) + 1) | 0)
+}
+
+/** What the blocks of a place hold that are not too old. */
+function recent(
+  arena: Arena,
+  family: Family,
+  window: Window,
+  page: number,
+  index: number,
+  now: number,
+): NativeCounts[] {
+  const { i32 } = arena
+  const found: NativeCounts[] = []
+  let oldest = window.ageBuckets - 1
+  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
+  // What reset() left in the common shard says of all of them.
+  for (let c = cells; c !== 0; c = i32[c * 2 + L.CELLS_NEXT]) {
+    if (i32[c * 2 + L.CELLS_SHARD] !== L.COMMON_SHARD) continue
+    const reset = Atomics.load(i32, blocksAt(arena, family, page, c, index) * 2 + L.NATIVE_AGE)
+    if (reset !== 0) oldest = Math.min(oldest, ((now - (reset - 1)) | 0) - 1)
+  }
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    if (i32[cells * 2 + L.CELLS_SHARD] === L.COMMON_SHARD) continue
+    const first = blocksAt(arena, family, page, cells, index)
+    for (let n = 0; n < window.ageBuckets; n++) {
+      const at = first + n * L.NATIVE_WORDS
+      for (;;) {
+        const age = Atomics.load(i32, at * 2 + L.NATIVE_AGE)
+        if (age === 0 || ((now - (age - 1)) | 0) > oldest) break
+        const block = readBlock(arena, at)
+        // Begun anew meanwhile: what was read may be of either age.
+        if (Atomics.load(i32, at * 2 + L.NATIVE_AGE) !== age) continue
+        if (block !== undefined) found.push(block)
+        break
+      }
+    }
+  }
+  return found
+}
+
+/** Counts of all blocks together. */
+interface Merged {
+  /** Of what is below the range. */
+  readonly below: number
+  /** From the lowest bucket in use on. */
+  readonly low: number
+  readonly counts: Float64Array
+}
+
+/** Undefined where nothing was counted. */
+function merged(parts: readonly NativeCounts[]): Merged | undefined {
+  const { positive: reach } = parts.reduce((reach, { positive }) => {
+    reachOf(positive, reach.positive, 0)
+    return reach
+  }, nothing(0))
+  const counts = new Float64Array(widthOf(reach))
+  let below = 0
+  for (const { positive, negative } of parts) {
+    for (const count of negative.counts) below += count
+    positive.counts.forEach((count, n) => {
+      if (count !== 0) counts[positive.low + n - reach.low] += count
+    })
+  }
+  return below === 0 && counts.length === 0 ? undefined : { below, low: reach.low, counts }
+}
+
+/** Fills the histogram, which takes whole numbers, with values of so many units; returns the unit. */
+function record(histogram: Histogram, buckets: HdrBuckets, { below, low, counts }: Merged): number {
+  const { bits } = buckets
+  histogram.reset()
+  if (below > 0) histogram.recordValueWithCount(0, below)
+  if (counts.length === 0) return 1
+  // Whole numbers are exact up to 2^53: what is smaller by so much beside the largest is told less exactly.
+  const finest = buckets.exponentOf(low + counts.length - 1) - (50 - bits)
+  const exponent = Math.max(buckets.exponentOf(low), finest)
+  counts.forEach((count, n) => {
+    if (count <= 0) return
+    const scale = 2 ** (buckets.exponentOf(low + n) - exponent)
+    histogram.recordValueWithCount(Math.floor((2 ** bits + buckets.stepOf(low + n)) * scale), count)
+  })
+  return 2 ** (exponent - bits)
+}

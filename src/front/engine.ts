@@ -1,3 +1,0 @@
-/** What a front's thread works with; tests put another module in its place. */
-export { createScraper } from '../encode/scraper.js'
-export { createRecorder } from './self-metrics.js'

@@ -1,0 +1,132 @@
+import { wholeNumber } from '../common/checks.js'
+import { badOption, knownOptions } from '../common/errors.js'
+import { defaultLog, type Log } from '../common/log.js'
+import { LIMITS } from './request/limits.js'
+import { ANSWERING, type AnsweringOptions, checkAnswering } from './request/options.js'
+import { type Front, type FrontInternals, startFront } from './thread/front.js'
+import { checkOpen, checkServable, type Servable } from './thread/servable.js'
+import { readPair, type Tls } from './transports/certificate.js'
+import { type Choice, choose, type TransportName } from './transports/choose.js'
+import { parseListen } from './transports/listen.js'
+
+export type { Address } from './transports/listen.js'
+export type { Front, Servable, TransportName }
+
+export interface ServeOptions extends AnsweringOptions {
+  /**
+   * IP address and port, as `127.0.0.1:8000` (default), `[::1]:8000` or, for all of IPv4, `0.0.0.0:8000`.
+   * The address is not left out, and not a name. Port 0 lets the system choose. Or a Unix socket, as
+   * `unix:/run/metrics.sock`: everybody may read whom the file's permissions let connect.
+   */
+  readonly listen?: string
+  /** Permissions of a Unix socket's file; default 0o660. */
+  readonly socketMode?: number
+  /**
+   * Serves HTTPS: files of a certificate (with those between it and a root) and of its key, in PEM. They are read again
+   * when they change.
+   */
+  readonly tls?: Tls
+  /** Whether the front keeps the program running, as servers do; default true. */
+  readonly ref?: boolean
+  /**
+   * `auto` (default) takes uWebSockets.js where its native part fits and `serve` is called in the main thread,
+   * `node:http` elsewhere; `uws` is an error where that is not so.
+   */
+  readonly transport?: 'auto' | TransportName
+  /**
+   * Connections at once, 8 to 65,536; default 512. Peers that may not read can have a quarter of them. uWebSockets.js
+   * counts those that a scrape is streamed to.
+   */
+  readonly maxConnections?: number
+  /** Of these from one address, at least 1; default 128. */
+  readonly maxConnectionsPerAddress?: number
+  /** Told of what goes wrong while it serves; default Node's warnings. */
+  readonly log?: Log
+}
+
+const OPTIONS = [
+  ...['listen', 'socketMode', 'tls', 'ref', 'transport', 'maxConnections', 'maxConnectionsPerAddress', 'log'],
+  ...ANSWERING,
+]
+const TRANSPORTS = ['auto', 'uws', 'http']
+
+/**
+ * Serves a registry over HTTP: `GET /metrics` and `GET /metrics.json`, both with an optional `?prefix=`, from a
+ * thread of its own that needs no other thread's help.
+ * Resolves when it listens. Rejects with a TypeError or RangeError that names a wrong option, or with an Error that
+ * names option "listen" if the system refuses the address, or that names the registry if it is closed, or is closed
+ * meanwhile. Callable in any thread.
+ */
+export function serve(registry: Servable, options: ServeOptions = {}): Promise<Front> {
+  return serveWith(registry, options, {})
+}
+
+/** serve() with what only tests set. */
+export async function serveWith(
+  registry: Servable,
+  options: ServeOptions,
+  internals: Partial<FrontInternals>,
+): Promise<Front> {
+  checkServable('serve', registry)
+  checkOpen('serve', registry)
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('serve: the options are not an object')
+  knownOptions('serve', options, OPTIONS)
+  const { listen = '127.0.0.1:8000', transport = 'auto', ref = true, log = defaultLog } = options
+  if (typeof ref !== 'boolean') throw badOption('ref', ref, 'is not a boolean')
+  if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
+  if (!TRANSPORTS.includes(transport)) {
+    throw badOption('transport', transport, `is none of ${TRANSPORTS.join(', ')}`)
+  }
+  const address = parseListen(listen)
+  const plain = address.family !== 'unix' && options.tls === undefined
+  const answering = checkAnswering(options)
+  const limits = {
+    maxConnections: wholeNumber('maxConnections', options.maxConnections, LIMITS.maxConnections, 8, 65_536),
+    maxConnectionsPerAddress: wholeNumber(
+      'maxConnectionsPerAddress',
+      options.maxConnectionsPerAddress,
+      LIMITS.maxConnectionsPerAddress,
+      1,
+      65_536,
+    ),
+  }
+  return startFront(
+    registry,
+    {
+      listen: address,
+      answering,
+      limits,
+      ref,
+      socketMode: wholeNumber('socketMode', options.socketMode, 0o660, 0, 0o777),
+      tls: checkTls(options.tls),
+      choice: choiceOf(transport, plain),
+      fallBack: transport === 'auto',
+      log,
+    },
+    internals,
+  )
+}
+
+function checkTls(tls: unknown): Tls | undefined {
+  if (tls === undefined) return undefined
+  if (typeof tls !== 'object' || tls === null) throw badOption('tls', tls, 'is not { cert, key }')
+  knownOptions('serve: tls', tls, ['cert', 'key'])
+  const { cert, key } = tls as Partial<Tls>
+  if (typeof cert !== 'string' || typeof key !== 'string')
+    throw badOption('tls', tls, 'does not name two files, cert and key')
+  readPair({ cert, key })
+  return { cert, key }
+}
+
+/** `plain` is TCP without TLS: the rest is node's, which can take a new certificate while it serves. */
+function choiceOf(transport: 'auto' | TransportName, plain: boolean): Choice {
+  if (transport === 'http') return { transport: 'http', why: 'it was asked for' }
+  const choice: Choice = plain
+    ? choose()
+    : { transport: 'http', why: 'TLS and Unix sockets are served by node:http' }
+  if (transport === 'uws' && choice.transport !== 'uws') {
+    throw badOption('transport', transport, `is impossible here: ${choice.why}`)
+  }
+  return choice
+}

@@ -1,0 +1,268 @@
+import { Worker } from 'node:worker_threads'
+import { type Log, say } from '../../common/log.js'
+import { LIMITS } from '../request/limits.js'
+import type { Answering } from '../request/options.js'
+import { warnIfOpen } from '../request/trusted-hosts.js'
+import type { Tls } from '../transports/certificate.js'
+import type { Choice, TransportName } from '../transports/choose.js'
+import { type Address, listenText, urlOf } from '../transports/listen.js'
+import { beforeExit } from './exit.js'
+import type { ConnectionLimits, FromFront, FrontData, ToFront } from './protocol.js'
+import type { Servable } from './servable.js'
+
+/** A listening endpoint. */
+export interface Front {
+  /**
+   * Where the text format is for a reader on this machine; `.json` behind it gives the JSON. On a Unix socket it is
+   * `unix:/path:/metrics`.
+   */
+  readonly url: string
+  /** Where it listens; the port is the one the system chose if 0 was asked for. */
+  readonly address: Address
+  readonly transport: TransportName
+  /**
+   * Who may read from now on, as option `trustedHosts` has it; readers that are being sent something get all of it.
+   * Resolves when it holds.
+   * @throws TypeError or RangeError that names the entry that is wrong; the list before it stays.
+   */
+  setTrustedHosts(trustedHosts: readonly string[]): Promise<void>
+  /**
+   * Ends it: nobody is let in any more, what is being sent has a second to finish in. Resolves when the port is
+   * free and the thread has ended. Can be called twice; the registry's close() calls it too.
+   */
+  close(): Promise<void>
+}
+
+export interface FrontSettings {
+  readonly listen: Address
+  readonly answering: Answering
+  readonly limits: ConnectionLimits
+  readonly socketMode: number
+  readonly tls: Tls | undefined
+  readonly ref: boolean
+  readonly choice: Choice
+  readonly fallBack: boolean
+  readonly log: Log
+}
+
+/** What only tests set. */
+export interface FrontInternals {
+  readonly scraperModule: string
+  readonly grace: number
+  readonly stallTimeout: number
+  readonly httpStallTimeout: number
+  /** How long a scrape waits for its turn, ms. */
+  readonly maxWait: number
+  /** ms before the first restart of a thread that failed, doubled for each further one up to the second. */
+  readonly backoff: readonly [first: number, most: number]
+}
+
+const INTERNALS: FrontInternals = {
+  scraperModule: new URL('./engine.js', import.meta.url).href,
+  maxWait: LIMITS.maxWait,
+  grace: 1000,
+  stallTimeout: LIMITS.stallTimeout,
+  httpStallTimeout: LIMITS.httpStallTimeout,
+  backoff: [100, 30_000],
+}
+
+/** A thread that served as long as this, in ms, was well: what fails it is a new trouble. */
+const WELL = 60_000
+
+/** Starts the front's thread. Resolves when it listens, rejects with the reason if it cannot. */
+export async function startFront(
+  registry: Servable,
+  settings: FrontSettings,
+  internals: Partial<FrontInternals> = {},
+): Promise<Front> {
+  const keeper = new Keeper(registry, settings, { ...INTERNALS, ...internals })
+  const { address, transport } = await keeper.start()
+  return {
+    url: urlOf(address, settings.tls !== undefined),
+    address,
+    transport,
+    setTrustedHosts: hosts => keeper.trust(hosts),
+    close: () => keeper.close(),
+  }
+}
+
+type Listening = Extract<FromFront, { type: 'listening' }>
+
+/** Keeps one front's thread running until it is closed. */
+class Keeper {
+  readonly #registry: Servable
+  readonly #settings: FrontSettings
+  readonly #internals: FrontInternals
+  #listen: Address
+  #worker: Worker | undefined
+  #restart: NodeJS.Timeout | undefined
+  #failures = 0
+  #closed: Promise<void> | undefined
+  #forget: (() => void) | undefined
+  #trustedHosts: readonly string[]
+  /** Changes of that list that the thread has not confirmed, by number. */
+  readonly #trusting = new Map<number, () => void>()
+  #changes = 0
+
+  constructor(registry: Servable, settings: FrontSettings, internals: FrontInternals) {
+    this.#registry = registry
+    this.#settings = settings
+    this.#internals = internals
+    this.#listen = settings.listen
+    this.#trustedHosts = settings.answering.trustedHosts
+    warnIfOpen(this.#trustedHosts, settings.log)
+  }
+
+  async trust(hosts: readonly string[]): Promise<void> {
+    warnIfOpen(hosts, this.#settings.log)
+    this.#trustedHosts = [...hosts]
+    const worker = this.#worker
+    // A thread that is started later begins with it.
+    if (worker === undefined) return
+    const number = this.#changes++
+    await new Promise<void>(resolve => {
+      this.#trusting.set(number, resolve)
+      worker.postMessage({ type: 'trust', hosts: this.#trustedHosts, number } satisfies ToFront)
+    })
+  }
+
+  async start(): Promise<Listening> {
+    this.#forget = this.#registry.onClose(() => this.close())
+    try {
+      const listening = await this.#run()
+      // Another thread that closes it tells nobody.
+      if (this.#registry.closed) await this.close()
+      if (this.#closed !== undefined) throw this.#tooLate()
+      // Once known, the port stays, also for a thread that is started again.
+      this.#listen = listening.address
+      return listening
+    } catch (error) {
+      this.#forget()
+      throw this.#closed === undefined ? error : this.#tooLate()
+    }
+  }
+
+  #tooLate(): Error {
+    return new Error(`serve: registry "${this.#registry.handle.name}" was closed while its front began`)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#forget?.()
+      clearTimeout(this.#restart)
+      const worker = this.#worker
+      if (worker === undefined) return
+      // Awaiting the end keeps the program running until then.
+      worker.ref()
+      const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+      worker.postMessage({ type: 'close' } satisfies ToFront)
+      await ended
+    })()
+    return this.#closed
+  }
+
+  /** Runs one thread; resolves when it listens. */
+  #run(): Promise<Listening> {
+    const ended = new SharedArrayBuffer(4)
+    const { answering, limits, socketMode, tls, choice, fallBack, log } = this.#settings
+    const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait } = this.#internals
+    const workerData: FrontData = {
+      handle: this.#registry.handle,
+      listen: this.#listen,
+      answering: { ...answering, trustedHosts: this.#trustedHosts },
+      limits,
+      socketMode,
+      tls,
+      choice,
+      fallBack,
+      scraperModule,
+      grace,
+      stallTimeout,
+      httpStallTimeout,
+      maxWait,
+      ended,
+    }
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      name: 'postmeter-front',
+      workerData,
+      // Flags and preloads are the program's, not this thread's: `--input-type` alone would keep it from starting.
+      execArgv: [],
+      argv: [],
+      env: frontEnvironment(),
+    })
+    this.#worker = worker
+    const forgetExit = beforeExit({
+      leave: () => worker.postMessage({ type: 'exit' } satisfies ToFront),
+      ended: new Int32Array(ended),
+    })
+    return new Promise((resolve, reject) => {
+      let listeningSince: number | undefined
+      let failure = 'it ended by itself'
+      worker.on('message', (message: FromFront) => {
+        if (message.type === 'log') say(log, message.event)
+        else if (message.type === 'trusting') this.#confirm(message.number)
+        else if (message.type === 'failed') failure = message.why
+        else if (message.type === 'refused') reject(refusal(message))
+        else {
+          listeningSince = performance.now()
+          if (!this.#settings.ref) worker.unref()
+          resolve(message)
+        }
+      })
+      worker.on('error', error => {
+        failure = (error as Error).stack ?? String(error)
+        reject(error)
+      })
+      worker.on('exit', () => {
+        forgetExit()
+        this.#worker = undefined
+        for (const number of [...this.#trusting.keys()]) this.#confirm(number)
+        reject(new Error(`the front's thread ended before it listened: ${failure}`))
+        if (listeningSince === undefined || this.#closed !== undefined) return
+        if (performance.now() - listeningSince >= WELL) this.#failures = 0
+        this.#runAgain(failure)
+      })
+    })
+  }
+
+  #confirm(number: number): void {
+    this.#trusting.get(number)?.()
+    this.#trusting.delete(number)
+  }
+
+  #runAgain(failure: string): void {
+    const [first, most] = this.#internals.backoff
+    const delay = Math.min(most, first * 2 ** this.#failures++)
+    const { log, ref } = this.#settings
+    const at = listenText(this.#listen)
+    say(log, {
+      level: 'error',
+      code: 'front-failed',
+      message: `the front on ${at} failed and is started again in ${delay} ms: ${failure}`,
+    })
+    this.#restart = setTimeout(() => {
+      this.#run().then(
+        () =>
+          say(log, {
+            level: 'warn',
+            code: 'front-restarted',
+            message: `the front on ${at} listens again`,
+          }),
+        (error: Error) => {
+          if (this.#closed === undefined) this.#runAgain(error.message)
+        },
+      )
+    }, delay)
+    if (!ref) this.#restart.unref()
+  }
+}
+
+function refusal({ message, code }: Extract<FromFront, { type: 'refused' }>): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code })
+}
+
+/** The program's environment without what would change how the thread runs. */
+function frontEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, UWS_USE_FALLBACK: _fallback, ...rest } = process.env
+  return rest
+}

@@ -1,0 +1,57 @@
+import type { LogEvent } from '../../common/log.js'
+import type { RegistryHandle } from '../../memory/handle.js'
+import type { Answering } from '../request/options.js'
+import type { Tls } from '../transports/certificate.js'
+import type { Choice, TransportName } from '../transports/choose.js'
+import type { Address } from '../transports/listen.js'
+
+export interface ConnectionLimits {
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+}
+
+/** What the front's thread is started with. */
+export interface FrontData {
+  readonly handle: RegistryHandle
+  readonly listen: Address
+  readonly answering: Answering
+  readonly limits: ConnectionLimits
+  readonly socketMode: number
+  readonly tls: Tls | undefined
+  readonly choice: Choice
+  /** Whether node:http may take its place if the native part does not load. */
+  readonly fallBack: boolean
+  /** The module that exports createScraper(handle), and createRecorder(handle) if it counts. */
+  readonly scraperModule: string
+  /** ms that what is being sent has to finish in when the front is closed. */
+  readonly grace: number
+  readonly stallTimeout: number
+  readonly httpStallTimeout: number
+  readonly maxWait: number
+  /** One Int32: 0 until the thread has nothing open any more, then 1. */
+  readonly ended: SharedArrayBuffer
+}
+
+export type ToFront =
+  | { readonly type: 'close' }
+  /** Who may read from now on; answered with `trusting` and the same number. */
+  | { readonly type: 'trust'; readonly hosts: readonly string[]; readonly number: number }
+  /** The process is about to exit: let go of everything at once, and say so in `ended`. */
+  | { readonly type: 'exit' }
+
+export type FromFront =
+  | {
+      readonly type: 'listening'
+      readonly address: Address
+      readonly transport: TransportName
+    }
+  /** An Error's own properties would not survive the way. */
+  | {
+      readonly type: 'refused'
+      readonly message: string
+      readonly code?: string
+    }
+  | { readonly type: 'trusting'; readonly number: number }
+  | { readonly type: 'log'; readonly event: LogEvent }
+  /** An uncaught error ended it, in order. */
+  | { readonly type: 'failed'; readonly why: string }

@@ -1,0 +1,26 @@
+import { show } from '../../common/errors.js'
+import { isMemory, type RegistryHandle } from '../../memory/handle.js'
+
+/** What the front needs of a registry: where its memory is, and word when it closes. */
+export interface Servable {
+  readonly handle: RegistryHandle
+  /** Whether it was closed. */
+  readonly closed?: boolean
+  /**
+   * Has `callback` called, and awaited, when the registry is closed, before its memory is given up.
+   * Returns a function that takes the callback off again.
+   */
+  onClose(callback: () => Promise<void> | void): () => void
+}
+
+/** @throws TypeError where something else was given in the place of a registry. */
+export function checkServable(call: string, registry: unknown): void {
+  const { handle, onClose } = Object(registry) as Partial<Servable>
+  if (typeof onClose === 'function' && isMemory(handle?.memory)) return
+  throw new TypeError(`${call}: ${show(registry)} is not a registry`)
+}
+
+/** @throws Error that names the registry where it is closed. */
+export function checkOpen(call: string, { handle, closed }: Servable): void {
+  if (closed) throw new Error(`${call}: registry "${handle.name}" is closed`)
+}

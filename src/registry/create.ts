@@ -1,0 +1,152 @@
+/** Making and finding registries. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { endianness } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
+import { writeSelfMetrics } from '../catalogue/self-metrics.js'
+import { badOption, show } from '../common/errors.js'
+import { defaultLog } from '../common/log.js'
+import { ancestors } from '../memory/ancestors.js'
+import { type Arena, createArena, openArena } from '../memory/arena.js'
+import { monotonic } from '../memory/clock.js'
+import type { RegistryHandle } from '../memory/handle.js'
+import * as L from '../memory/layout.js'
+import { inherited, registries } from './environment.js'
+import {
+  checkOptions,
+  DEFAULT_COLLECT_EVERY,
+  defaultsJson,
+  defaultsText,
+  type RegistryOptions,
+  type SharedOptions,
+} from './options.js'
+import { Registry } from './registry.js'
+
+/**
+ * Makes a registry and reserves its memory; Workers that this thread starts from now on find it with
+ * `getRegistry()`. Called again with the same name and options it gives the same registry: for each realm of a thread
+ * (node:vm contexts, a test runner's files) one of its own, which holds its memory until close() or the thread's end.
+ *
+ * @throws Error if there is one of that name with other options, or the system refuses the memory; TypeError or
+ * RangeError naming a bad option.
+ */
+export function createRegistry(options?: RegistryOptions): Registry {
+  const { name, shared, collectEvery, log } = checkOptions(options)
+  const spelled = JSON.stringify(shared)
+  const known = find(name)
+  if (known !== undefined) {
+    if (known.handle.options !== spelled) {
+      throw new Error(`registry "${name}" exists with options ${known.handle.options}, not ${spelled}`)
+    }
+    return known
+  }
+  if (endianness() !== 'LE') throw new Error('postmeter needs a little-endian processor, as WebAssembly is')
+  const key = randomBytes(8)
+  const arena = createArena({
+    bytes: shared.memory,
+    maxThreads: shared.maxThreads,
+    maxLabelBytes: shared.maxLabelLength,
+    maxSeries: shared.maxSeries,
+    now: Date.now(),
+    started: monotonic(),
+    hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+  })
+  writeDefaults(arena, shared.labels)
+  writeSelfMetrics(arena, Date.now())
+  const handle = {
+    postmeter: L.LAYOUT_VERSION,
+    name,
+    id: randomUUID(),
+    memory: arena.memory,
+    options: spelled,
+  }
+  return enter(
+    new Registry(handle, arena, {
+      ancestors: ancestors(),
+      collectEvery,
+      log,
+      maker: true,
+    }),
+  )
+}
+
+/**
+ * The registry of that name, made by this thread or by one that started it, or by one before that; without a name the
+ * default one, which the main thread makes if need be. With a handle: that registry, in a Worker that was started
+ * before it was made.
+ *
+ * @throws Error naming it if there is none; TypeError for a handle that another release laid out.
+ */
+export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): Registry {
+  if (typeof nameOrHandle === 'object' && nameOrHandle !== null) return open(nameOrHandle)
+  if (typeof nameOrHandle !== 'string')
+    throw badOption('name', nameOrHandle, 'is neither a name nor a handle')
+  const known = find(nameOrHandle)
+  if (known !== undefined) return known
+  if (isMainThread && nameOrHandle === 'default') return createRegistry()
+  throw new Error(
+    `there is no registry ${show(nameOrHandle)} in this thread: make it with createRegistry() before the Worker is ` +
+      'started, or send its handle',
+  )
+}
+
+function find(name: string): Registry | undefined {
+  const here = stillOpen(name)
+  if (here !== undefined) return here
+  const handle = inherited(name)
+  if (handle === undefined) return undefined
+  const arena = openArena(handle)
+  if (Atomics.load(arena.i32, L.H_CLOSED) !== 0) return undefined
+  return enter(attach(handle, arena))
+}
+
+/** This realm's registry of that name, unless any thread has closed it: then this thread lets go of it too. */
+function stillOpen(name: string): Registry | undefined {
+  const here = registries<Registry>().get(name)
+  if (here === undefined) return undefined
+  if (Atomics.load(openArena(here.handle).i32, L.H_CLOSED) === 0) return here
+  // What callbacks throw then is for who calls close().
+  here.close().catch(() => {})
+  return undefined
+}
+
+function open(handle: RegistryHandle): Registry {
+  const arena = openArena(handle)
+  const here = stillOpen(handle.name)
+  if (here?.handle.id === handle.id) return here
+  if (Atomics.load(arena.i32, L.H_CLOSED) !== 0) throw new Error(`registry "${handle.name}" is closed`)
+  if (here !== undefined) throw new Error(`this thread has another registry "${handle.name}"`)
+  return enter(attach(handle, arena))
+}
+
+function attach(handle: RegistryHandle, arena: Arena): Registry {
+  const own = {
+    ancestors: ancestors(),
+    collectEvery: DEFAULT_COLLECT_EVERY,
+    log: defaultLog,
+    maker: false,
+  }
+  const { postmeter, name, id, memory, options } = handle
+  // No more of it than that: what no Worker can be sent would keep this thread from starting any.
+  return new Registry({ postmeter, name, id, memory, options }, arena, own)
+}
+
+function enter(registry: Registry): Registry {
+  registries<Registry>().set(registry.name, registry)
+  return registry
+}
+
+function writeDefaults(arena: Arena, labels: SharedOptions['labels']): void {
+  const names = Object.keys(labels)
+  if (names.length === 0) return
+  const { i32 } = arena
+  const text = Buffer.from(defaultsText(labels))
+  const json = Buffer.from(defaultsJson(labels))
+  i32[L.H_DEFAULTS] = arena.store(text)
+  i32[L.H_DEFAULTS_JSON] = arena.store(json)
+  if (i32[L.H_DEFAULTS] === 0 || i32[L.H_DEFAULTS_JSON] === 0) {
+    throw badOption('labels', labels, 'do not fit into memory (option "memory")')
+  }
+  i32[L.H_DEFAULTS_BYTES] = text.length
+  i32[L.H_DEFAULTS_JSON_BYTES] = json.length
+  i32[L.H_DEFAULTS_COUNT] = names.length
+}

@@ -1,0 +1,131 @@
+/** Options of createRegistry, checked at the door. */
+import { checkLabelName, escapeLabelValue, labelText } from '../catalogue/names.js'
+import { DROP_LABELS } from '../catalogue/self-metrics.js'
+import { bytesOf, duration, expiry, NEVER, wholeNumber } from '../common/checks.js'
+import { badOption, knownOptions, outOfRange } from '../common/errors.js'
+import { defaultLog, type Log } from '../common/log.js'
+import * as L from '../memory/layout.js'
+
+export interface RegistryOptions {
+  /** Registries of different names are apart. Default `default`. */
+  name?: string
+  /**
+   * Address space to reserve, in bytes or as `'512MiB'`; at most just under 4 GiB. It takes no memory until it is
+   * used, and never grows. Default 256 MiB: about two million series of one label.
+   */
+  memory?: number | string
+  /** Labels put on every series. */
+  labels?: Readonly<Record<string, string | number | boolean>>
+  /** Threads that can record at once, 1 to 4095. Default 256. */
+  maxThreads?: number
+  /** Bytes that a label value may have in UTF-8, 1 to 65,536. Default 4,096. */
+  maxLabelLength?: number
+  /** Series in all, but for those without labels. Default: as many as memory holds. */
+  maxSeries?: number
+  /** Idle series go after this long: ms, or for example `'10m'`; families can say otherwise. Default: `'never'`. */
+  expireAfter?: number | string
+  /** How often idle series are looked for, ms or for example `'5s'`. Default 5 s. */
+  sweepEvery?: number | string
+  /** How often `collect` callbacks run, ms. Default 5,000. */
+  collectEvery?: number
+  /** Hears what goes wrong at run time. Default: Node's own warnings. */
+  log?: Log
+}
+
+/** The options that must be the same in every thread, complete. */
+export interface SharedOptions {
+  readonly memory: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly maxThreads: number
+  readonly maxLabelLength: number
+  readonly maxSeries: number
+  /** ms; 0 for never. */
+  readonly expireAfter: number
+  readonly sweepEvery: number
+}
+
+export interface CheckedOptions {
+  readonly name: string
+  readonly shared: SharedOptions
+  readonly collectEvery: number
+  readonly log: Log
+}
+
+export const DEFAULT_COLLECT_EVERY = 5_000
+
+const KNOWN = [
+  ...['name', 'memory', 'labels', 'maxThreads', 'maxLabelLength', 'maxSeries'],
+  ...['expireAfter', 'sweepEvery', 'collectEvery', 'log'],
+]
+
+export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
+  knownOptions('createRegistry', options, KNOWN)
+  const { name = 'default', log = defaultLog } = options
+  if (typeof name !== 'string' || name === '') throw badOption('name', name, 'is not a name')
+  if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
+  const memory = memoryBytes(options.memory ?? '256MiB')
+  return {
+    name,
+    log,
+    collectEvery: wholeNumber('collectEvery', options.collectEvery, DEFAULT_COLLECT_EVERY, 10, 2 ** 31 - 1),
+    shared: {
+      memory,
+      labels: defaultLabels(options.labels),
+      maxThreads: wholeNumber('maxThreads', options.maxThreads, 256, 1, 4_095),
+      maxLabelLength: wholeNumber('maxLabelLength', options.maxLabelLength, 4_096, 1, 65_536),
+      maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(memory)),
+      expireAfter: expiry(options.expireAfter, NEVER),
+      sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
+    },
+  }
+}
+
+/** Series that fit a memory if they had neither text nor more than one cell: a limit above that is a mistake. */
+export function mostSeries(memory: number): number {
+  return Math.floor(memory / (L.PLACE_WORDS * L.WORD_BYTES + L.WORD_BYTES))
+}
+
+function memoryBytes(memory: unknown): number {
+  const bytes = bytesOf(memory)
+  if (bytes === undefined) {
+    throw badOption('memory', memory, "is not a size (a number of bytes, or for example '512MiB')")
+  }
+  if (bytes < L.MIN_MEMORY_BYTES || bytes > L.MAX_MEMORY_BYTES) {
+    throw outOfRange('memory', memory, `is not from ${L.MIN_MEMORY_BYTES} to ${L.MAX_MEMORY_BYTES} bytes`)
+  }
+  return L.roundUp(bytes, L.WASM_PAGE_BYTES)
+}
+
+function defaultLabels(labels: RegistryOptions['labels']): Record<string, string> {
+  if (labels === undefined) return {}
+  // A Map has no labels to be seen here.
+  if (Object.prototype.toString.call(labels) !== '[object Object]') {
+    throw badOption('labels', labels, 'is not an object of label values')
+  }
+  const checked: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(labels)) {
+    checkLabelName('labels', name)
+    if (name === 'le' || name === 'quantile')
+      throw badOption('labels', name, 'is a label of histograms or summaries')
+    if (DROP_LABELS.includes(name)) throw badOption('labels', name, "is a label of the library's own metrics")
+    checked[name] = labelText('(default labels)', name, value).toWellFormed()
+  }
+  const bytes = Buffer.byteLength(defaultsText(checked)) + Buffer.byteLength(defaultsJson(checked))
+  if (bytes > L.MAX_DEFAULTS_BYTES)
+    throw outOfRange('labels', labels, `are longer than ${L.MAX_DEFAULTS_BYTES} bytes`)
+  return checked
+}
+
+/** `a="x",b="y"` */
+export function defaultsText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeLabelValue(value)}"`)
+    .join(',')
+}
+
+/** `"a":"x","b":"y"` */
+export function defaultsJson(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `"${name}":${JSON.stringify(value)}`)
+    .join(',')
+}

@@ -1,0 +1,201 @@
+/**
+ * What a thread holds: its shard's pages of cells, and the handles that store to them.
+ *
+ * Assumes: the calling thread owns the shard; handles never leave it.
+ * Guarantees: an owner bit is cleared only after every handle of the series points nowhere; a page of cells is in its
+ * place page's chain, and so folded, before it is in the shard's, from which an adopter takes it; one call lets go of
+ * as many handles as it was told to, at most.
+ */
+
+import type { Family } from '../catalogue/families.js'
+import { allocCells, placeAt, publishCells } from '../catalogue/pages.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { ownCells, type Shard } from '../memory/shards.js'
+
+/** What a thread keeps of a series it holds; told when it must let go. */
+export interface Holder {
+  /** Where the thread stores; 0 from now on. */
+  at: number
+  /** Another holder of the same series in this thread. */
+  twin: Holder | undefined
+  /** Where the thread counts its touches, if the family's series expire by them. */
+  touch?: number
+  /** The page of its cell, in a gauge of which each thread has a share. */
+  page?: number
+  /** Where it finds its blocks, in a native histogram or a summary: see NATIVE_BLOCK. */
+  native?: number
+  /** Forgets it in the thread's maps. */
+  letGo(): void
+}
+
+/** Of a place page: this shard's cell page, and who holds series there, by index. */
+interface Held {
+  readonly cells: number
+  readonly holders: (Holder | undefined)[]
+}
+
+/**
+ * A family's, by number of the place page. In chunks: other threads' pages are numbered in between, and a list with
+ * large gaps becomes a table that is hashed anew, all at once, when it grows.
+ */
+type HeldPages = (Held | undefined)[][]
+const CHUNK_BITS = 8
+
+/** Handles that a look-up lets go of for others' sake, and a turn of the timer: each takes a microsecond, or less. */
+export const LOOK_UP_RELEASES = 64
+export const TURN_RELEASES = 1_024
+/** Cell pages that are looked at for requests in the time that one release may take: 2,048 take about 20 µs. */
+const PAGES_A_RELEASE = 32
+/** More than a thread can have. */
+const ALL = 2 ** 30
+
+export class Holders {
+  readonly #arena: Arena
+  readonly #shard: Shard
+  readonly #held = new Map<number, HeldPages>()
+  /** All cell pages of this shard. */
+  readonly #cellPages: number[] = []
+  #requestsSeen = 0
+  /** The next cell page to look at for requests; -1 where all have been since requestsSeen. */
+  #cursor = -1
+
+  constructor(arena: Arena, shard: Shard) {
+    this.#arena = arena
+    this.#shard = shard
+    const { i32 } = arena
+    for (const cells of ownCells(shard)) {
+      const page = i32[cells * 2 + L.CELLS_PAGE]
+      this.#know(i32[page * 2 + L.PAGE_FAMILY], page, cells)
+    }
+  }
+
+  /** This shard's cells for a page of places, made if there are none; 0 when memory is full. */
+  cellPage(family: Family, page: number): number {
+    const { i32 } = this.#arena
+    const known = this.#of(family.ref, page)
+    if (known !== undefined) return known.cells
+    const cells = allocCells(this.#arena, family, page, this.#shard.index)
+    if (cells === 0) return 0
+    // Into the place page's chain first: what is in no chain is not folded, and an adopter must not store there.
+    publishCells(this.#arena, page, cells)
+    i32[cells * 2 + L.CELLS_OWN_NEXT] = i32[this.#shard.at + L.SHARD_CELLS]
+    Atomics.store(i32, this.#shard.at + L.SHARD_CELLS, cells)
+    this.#know(family.ref, page, cells)
+    return cells
+  }
+
+  /** Who holds the series of a page that cellPage() gave cells for, by index. */
+  on(family: Family, page: number): (Holder | undefined)[] {
+    return this.#of(family.ref, page)!.holders
+  }
+
+  /** Lets go of one series, if this thread has cells there. */
+  release(family: Family, page: number, index: number): void {
+    const held = this.#of(family.ref, page)
+    if (held !== undefined) this.#release(held, index, ALL)
+  }
+
+  /**
+   * Lets go of series that the sweeper, or remove() in another thread, asked for: in bounded batches, here and there,
+   * by the thread itself, as nobody else may touch its handles. `most` is how many requests or handles. Returns whether
+   * there may be more to do.
+   */
+  answerRequests(most: number): boolean {
+    const { i32 } = this.#arena
+    if (this.#cursor < 0) {
+      const requests = Atomics.load(i32, L.H_REQUESTS)
+      if (requests === this.#requestsSeen) return false
+      this.#requestsSeen = requests
+      this.#cursor = 0
+    }
+    const end = Math.min(this.#cursor + most * PAGES_A_RELEASE, this.#cellPages.length)
+    let left = most
+    while (this.#cursor < end) {
+      left = this.#answer(this.#cellPages[this.#cursor], left)
+      // Broken off in the midst of a page, whose requests tell what is left.
+      if (left < 0) return true
+      this.#cursor++
+    }
+    if (this.#cursor < this.#cellPages.length) return true
+    this.#cursor = -1
+    return false
+  }
+
+  /** Lets go of everything, at once: this thread is done with the registry. */
+  releaseAll(): void {
+    for (const pages of this.#held.values()) {
+      for (const held of pages.flat()) {
+        held?.holders.forEach((holder, index) => {
+          if (holder !== undefined) this.#release(held, index, ALL)
+        })
+      }
+    }
+  }
+
+  /** Answers requests of a cell page, `most` of them; returns how many of those are left, -1 for too few. */
+  #answer(cells: number, most: number): number {
+    const { i32 } = this.#arena
+    let left = most
+    for (let n = 0; n < L.CELLS_BITS_FIELDS; n++) {
+      let bits = Atomics.load(i32, cells * 2 + L.CELLS_REQUESTED + n)
+      if (bits === 0) continue
+      const page = i32[cells * 2 + L.CELLS_PAGE]
+      const held = this.#of(i32[page * 2 + L.PAGE_FAMILY], page)!
+      while (bits !== 0) {
+        if (left === 0) return -1
+        const bit = 31 - Math.clz32(bits & -bits)
+        bits &= bits - 1
+        const place = placeAt(page, n * 32 + bit)
+        const state = Atomics.load(i32, place * 2 + L.PLACE_STATE) & L.STATE_MASK
+        // It may have come back since: then it stays.
+        if (state === L.STATE_LIVE) {
+          Atomics.and(i32, cells * 2 + L.CELLS_REQUESTED + n, ~(1 << bit))
+          left--
+        } else {
+          left = this.#release(held, n * 32 + bit, left)
+          if (left < 0) return -1
+        }
+      }
+    }
+    return left
+  }
+
+  /**
+   * Points this thread's handles of a place nowhere, and only then clears its owner bit. `most` is how many handles;
+   * returns how many of those are left, -1 where they were too few: then the rest is still held.
+   */
+  #release({ cells, holders }: Held, index: number, most: number): number {
+    const { i32 } = this.#arena
+    let left = most
+    for (let holder = holders[index]; holder !== undefined; holder = holders[index]) {
+      if (left-- === 0) return -1
+      holders[index] = holder.twin
+      holder.twin = undefined
+      holder.at = 0
+      holder.letGo()
+    }
+    const bit = ~(1 << (index & 31))
+    Atomics.and(i32, cells * 2 + L.CELLS_REQUESTED + (index >>> 5), bit)
+    Atomics.and(i32, cells * 2 + L.CELLS_OWNED + (index >>> 5), bit)
+    return left
+  }
+
+  #know(family: number, page: number, cells: number): void {
+    let pages = this.#held.get(family)
+    if (pages === undefined) {
+      pages = []
+      this.#held.set(family, pages)
+    }
+    const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
+    while (pages.length <= number >> CHUNK_BITS) pages.push([])
+    pages[number >> CHUNK_BITS][number & (2 ** CHUNK_BITS - 1)] = { cells, holders: [] }
+    this.#cellPages.push(cells)
+  }
+
+  /** What this shard has of a page of places. */
+  #of(family: number, page: number): Held | undefined {
+    const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
+    return this.#held.get(family)?.[number >> CHUNK_BITS]?.[number & (2 ** CHUNK_BITS - 1)]
+  }
+}

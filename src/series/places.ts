@@ -1,0 +1,229 @@
+/**
+ * Places that a thread's shard owns: found free or made, and given a label text.
+ *
+ * Assumes: the calling thread owns the shard, so nobody else fills its pages; the sweeper alone makes a place FREE that
+ * was a series.
+ * Guarantees: a look-up looks at a bounded number of pages and places, unless memory is full; memory is asked for only
+ * when none of them is free, so if a family's memory grows, next to none of its places are; a death at any step leaves a
+ * place that the shard's next owner uses or finishes, and text room that is in one place or one free list, never in both.
+ */
+
+import type { Family } from '../catalogue/families.js'
+import type { LabelWriter } from '../catalogue/labels.js'
+import { appendPage, pageOf, placeAt, placeIndex } from '../catalogue/pages.js'
+import { unreserve } from '../lifecycle/reserve.js'
+import { nextLife, publish } from '../lifecycle/states.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { type Shard, textWords } from '../memory/shards.js'
+
+/** The clocks that a series' times are read from. */
+export interface Clocks {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Milliseconds since the registry was made, as memory/clock.ts has them. */
+  readonly uptime: () => number
+}
+
+/** A shard's pages of one family. */
+interface Pages {
+  /** Page that is being filled, and the next place in it to look at. */
+  page: number
+  next: number
+  readonly all: number[]
+  /** For each page, how many places were freed when it was last filled up. */
+  readonly frees: number[]
+  /** Pages before this one are still to be looked at for freed places; and the family's count when that began. */
+  cursor: number
+  freesSeen: number
+}
+
+/** Pages and places that one look-up looks at, but for the rest of a page, before it asks for memory: 10 µs or so. */
+const LOOKS = 512
+/** More than there are. */
+const ALL = 2 ** 30
+
+export class Places {
+  readonly #arena: Arena
+  readonly #shard: Shard
+  readonly #clocks: Clocks
+  readonly #pages = new Map<number, Pages>()
+  /** Looks that the call under way has left. */
+  #looks = 0
+
+  constructor(arena: Arena, shard: Shard, clocks: Clocks) {
+    this.#arena = arena
+    this.#shard = shard
+    this.#clocks = clocks
+    if (arena.i32[shard.at + L.SHARD_CLAIMS] > 1) this.#takeOver()
+  }
+
+  /** Learns which pages an adopted shard has: all may have room. */
+  #takeOver(): void {
+    const { i32 } = this.#arena
+    for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+      let page = Atomics.load(i32, family * 2 + L.F_FIRST_PAGE)
+      for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
+        if (i32[page * 2 + L.PAGE_OWNER] !== this.#shard.index) continue
+        const pages = this.#pagesOf(family)
+        pages.all.push(page)
+        pages.frees.push(-1)
+        pages.freesSeen = -1
+      }
+    }
+  }
+
+  /** A free place with a label set's text, not yet to be seen by anybody; 0 when memory is full. */
+  write(family: Family, labels: LabelWriter): number {
+    const { i32, f64, u8 } = this.#arena
+    const place = this.#take(family)
+    if (place === 0) return 0
+    const text = this.#textFor(place, labels.length + 2)
+    if (text === 0) {
+      this.giveBack(family, place)
+      return 0
+    }
+    labels.copyTo(u8, text * L.WORD_BYTES)
+    const at = place * 2
+    i32[at + L.PLACE_HASH] = labels.hash
+    this.#writeTextBytes(place, labels.length, labels.control)
+    i32[at + L.PLACE_CHANGED] = this.#clocks.uptime()
+    f64[place + L.PLACE_BIRTH_WORD] = this.#clocks.now()
+    f64[place + L.PLACE_FOLD_WORD] = 0
+    return place
+  }
+
+  /** Takes a place back that write() gave and that is FREE. */
+  giveBack(family: Family, place: number): void {
+    const pages = this.#pagesOf(family.ref)
+    if (pageOf(this.#arena, place) === pages.page) pages.next = placeIndex(this.#arena, place)
+  }
+
+  /** Notes a text's length, and in the page the most that all its texts can have, which is never too little. */
+  #writeTextBytes(place: number, bytes: number, control: number): void {
+    const { i32 } = this.#arena
+    const at = place * 2 + L.PLACE_TEXT_BYTES
+    const page = pageOf(this.#arena, place) * 2 + L.PAGE_TEXT_BYTES
+    const more = bytes - (i32[at] & ~L.TEXT_CONTROL_BIT)
+    if (more > 0 || control !== 0) i32[page] = (i32[page] + Math.max(0, more)) | control
+    i32[at] = bytes | control
+    if (more < 0) i32[page] += more
+  }
+
+  /** The room a place has from its last life, if it is of the size wanted; else new room, the old given back. */
+  #textFor(place: number, bytes: number): number {
+    const { i32 } = this.#arena
+    const at = place * 2
+    const words = textWords(bytes)
+    const index = i32[at + L.PLACE_INDEX] & L.INDEX_MASK
+    const had = i32[at + L.PLACE_INDEX] >>> L.INDEX_BITS
+    const old = i32[at + L.PLACE_TEXT]
+    if (had === words) return old
+    // Out of the place before it is in the free list: a death in between must not leave it in both.
+    i32[at + L.PLACE_INDEX] = index
+    i32[at + L.PLACE_TEXT] = 0
+    if (had !== 0) this.#shard.freeText(old, had)
+    const text = this.#shard.allocText(bytes)
+    if (text === 0) return 0
+    i32[at + L.PLACE_TEXT] = text
+    i32[at + L.PLACE_INDEX] = (words << L.INDEX_BITS) | index
+    return text
+  }
+
+  #take(family: Family): number {
+    const { i32 } = this.#arena
+    const pages = this.#pagesOf(family.ref)
+    this.#looks = LOOKS
+    for (;;) {
+      if (pages.page !== 0) {
+        const capacity = i32[pages.page * 2 + L.PAGE_CAPACITY]
+        while (pages.next < capacity) {
+          this.#looks--
+          const place = placeAt(pages.page, pages.next++)
+          if (this.#usable(family, place)) return place
+        }
+      }
+      const page =
+        this.#pageWithFrees(family, pages) || this.#newPage(family, pages) || this.#anyPage(family, pages)
+      if (page === 0) return 0
+      pages.page = page
+      pages.next = 0
+    }
+  }
+
+  /** As #pageWithFrees, however many there are to be looked at: nothing is refused while there is a place. */
+  #anyPage(family: Family, pages: Pages): number {
+    this.#looks = ALL
+    return this.#pageWithFrees(family, pages)
+  }
+
+  /**
+   * A page of which places were freed since it was last filled; 0 where there is none, or none so far. The newest come
+   * first: an adopted one that was being filled is among them.
+   */
+  #pageWithFrees(family: Family, pages: Pages): number {
+    const { i32 } = this.#arena
+    const { all, frees } = pages
+    for (;;) {
+      if (pages.cursor === 0) {
+        const seen = Atomics.load(i32, family.ref * 2 + L.F_FREES)
+        if (seen === pages.freesSeen) return 0
+        pages.freesSeen = seen
+        pages.cursor = all.length
+      }
+      while (pages.cursor > 0) {
+        if (this.#looks-- <= 0) return 0
+        const n = --pages.cursor
+        const freed = Atomics.load(i32, all[n] * 2 + L.PAGE_FREES)
+        if (freed === frees[n]) continue
+        frees[n] = freed
+        return all[n]
+      }
+      // Once more if places were freed meanwhile: a new page at the end of each turn would make memory grow for ever.
+    }
+  }
+
+  /** Whether an own place is free, or was left MADE but not linked by a former owner that died. */
+  #usable(family: Family, place: number): boolean {
+    const { i32, hash, hashMask } = this.#arena
+    const state = Atomics.load(i32, place * 2 + L.PLACE_STATE)
+    if ((state & L.STATE_MASK) === L.STATE_FREE) return true
+    if ((state & L.STATE_MASK) !== L.STATE_MADE) return false
+    let linked = Atomics.load(i32, hash * 2 + (i32[place * 2 + L.PLACE_HASH] & hashMask))
+    while (linked !== 0 && linked !== place) linked = Atomics.load(i32, linked * 2 + L.PLACE_NEXT)
+    if (linked === 0) {
+      Atomics.store(i32, place * 2 + L.PLACE_STATE, nextLife(state))
+      unreserve(this.#arena, family.ref)
+      return true
+    }
+    publish(this.#arena, place)
+    return false
+  }
+
+  /** A page behind the family's last; each of a shard's is larger than the one before, up to the family's limit. */
+  #newPage(family: Family, pages: Pages): number {
+    const { i32 } = this.#arena
+    const { all } = pages
+    const wanted = all.length === 0 ? L.FIRST_PAGE_PLACES : i32[all[all.length - 1] * 2 + L.PAGE_CAPACITY] * 2
+    const capacity = Math.min(wanted, family.pagePlaces)
+    const page = this.#arena.alloc(L.PAGE_HEADER_WORDS + capacity * L.PLACE_WORDS)
+    if (page === 0) return 0
+    i32[page * 2 + L.PAGE_OWNER] = this.#shard.index
+    i32[page * 2 + L.PAGE_CAPACITY] = capacity
+    for (let n = 0; n < capacity; n++) i32[placeAt(page, n) * 2 + L.PLACE_INDEX] = n
+    appendPage(this.#arena, family.ref, page)
+    Atomics.add(i32, L.H_PLACES, capacity)
+    all.push(page)
+    pages.frees.push(0)
+    return page
+  }
+
+  #pagesOf(family: number): Pages {
+    let pages = this.#pages.get(family)
+    if (pages === undefined) {
+      pages = { page: 0, next: 0, all: [], frees: [], cursor: 0, freesSeen: 0 }
+      this.#pages.set(family, pages)
+    }
+    return pages
+  }
+}

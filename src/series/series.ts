@@ -1,0 +1,429 @@
+/**
+ * Series: one place for each label set, for all threads together, found through hash chains.
+ *
+ * Assumes: a place page is filled by its owner shard's thread alone; what states.ts says of a place's states.
+ * Guarantees: two threads that look up the same label set get the same place, however they interleave; a place is
+ * told by scrapes only when it is whole; a thread that dies at any step leaves a chain that can be walked, and a
+ * place that its shard's next owner finishes or uses.
+ *
+ *     take a FREE place of one's own ─▶ write it ─▶ count it: MADE ─▶ link at the head ─▶ LIVE (whoever finds it MADE helps)
+ *                                                     └─ lost: another linked the same label set ─▶ FREE
+ *
+ * A link is a compare-exchange of the bucket's head. If it fails, what was put before us is searched before we try
+ * again: so a label set is never linked twice. A head that is what it was has had nothing live put before it: a place
+ * that left the chain is not linked again while a look-up that could have seen it is inside its epoch.
+ */
+
+import { exemplarLines, type Family, shareWords } from '../catalogue/families.js'
+import type { LabelWriter } from '../catalogue/labels.js'
+import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from '../catalogue/pages.js'
+import { placeActivity, places } from '../folds/fold.js'
+import { isOwn, isRegistryFull, reserve, unreserve } from '../lifecycle/reserve.js'
+import { noteMade, noteRefusal, roomNumber } from '../lifecycle/room.js'
+import { canBeHeld, changeState, hold, nextLife, publish, remove } from '../lifecycle/states.js'
+import type { Arena } from '../memory/arena.js'
+import { exemplarTable } from '../memory/exemplars.js'
+import * as L from '../memory/layout.js'
+import { claimShard, type Shard } from '../memory/shards.js'
+import { tally } from '../memory/tally.js'
+import { type Holder, Holders, LOOK_UP_RELEASES, TURN_RELEASES } from './holders.js'
+import { InheritedShares } from './inherited.js'
+import { type Clocks, Places } from './places.js'
+
+export type { Holder }
+
+/** Why there is no place: a drop reason, negative and offset by one so that it is no reference. */
+export function refusal(reason: number): number {
+  return -1 - reason
+}
+
+export function refusalReason(result: number): number {
+  return -1 - result
+}
+
+export interface SeriesContext extends Clocks {
+  readonly arena: Arena
+  readonly threadId: number
+  /** Threads whose end is this one's too, nearest last. */
+  readonly ancestors: readonly number[]
+}
+
+/** A label set that was refused while others make series is looked for so often, some 10 µs, */
+const LOOKS = 32
+/** and then once a millisecond, so often. */
+const WAITS = 20
+/** Whoever waited in vain does not wait again for so long, ms: a thread may have died there with nobody to bury it. */
+const WAIT_AGAIN_AFTER = 1_000
+/** It is tried again so often, if room has been made meanwhile. */
+const RETRIES = 3
+
+/** What the thread has once it has claimed a shard. */
+interface Own {
+  readonly shard: Shard
+  readonly places: Places
+  readonly holders: Holders
+}
+
+/**
+ * Whether another shard's thread is making a series that counts against the same limit: one of the family, or any where
+ * the registry is full. Costs a load a shard.
+ */
+function isMaking(arena: Arena, family: number, except: number): boolean {
+  const { i32 } = arena
+  const full = isRegistryFull(arena)
+  for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+    if (index === except) continue
+    const making = Atomics.load(i32, (arena.shards + index * L.SHARD_WORDS) * 2 + L.SHARD_MAKING)
+    if (making === family || (full && making !== 0)) return true
+  }
+  return false
+}
+
+/** Series of one registry as the calling thread finds, makes, holds and lets go of them. */
+export class SeriesTable {
+  readonly #context: SeriesContext
+  readonly #arena: Arena
+  #own: Own | undefined
+  #refusedAt = 0
+  #waitAgainAt = 0
+  readonly #inherited: InheritedShares
+  /** Generation and state of the place that was found last. */
+  #found = 0
+
+  constructor(context: SeriesContext) {
+    this.#context = context
+    this.#arena = context.arena
+    this.#inherited = new InheritedShares(context.arena)
+  }
+
+  /** This thread's shard, claimed at its first use; undefined when `maxThreads` are in use. */
+  shard(): Shard | undefined {
+    return this.#claim()?.shard
+  }
+
+  #claim(): Own | undefined {
+    if (this.#own !== undefined) return this.#own
+    const { i32 } = this.#arena
+    const room = roomNumber(this.#arena)
+    if (this.#refusedAt === room) return undefined
+    const { threadId, ancestors, uptime } = this.#context
+    const shard = claimShard(this.#arena, threadId, ancestors, uptime())
+    if (shard === undefined) {
+      this.#refusedAt = room
+      Atomics.add(i32, L.H_THREADS_REFUSED, 1)
+      return undefined
+    }
+    const arena = this.#arena
+    const places = new Places(arena, shard, this.#context)
+    this.#own = { shard, places, holders: new Holders(arena, shard) }
+    return this.#own
+  }
+
+  /** The live place of the label set in `labels`, or 0. Needs no shard. */
+  find(family: Family, labels: LabelWriter): number {
+    const { i32 } = this.#arena
+    for (;;) {
+      const epoch = Atomics.load(i32, L.H_EPOCH)
+      const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0, false)
+      // What is unlinked while we walk is freed in a later epoch at the earliest.
+      if (Atomics.load(i32, L.H_EPOCH) !== epoch) continue
+      return place !== 0 && (this.#found & L.STATE_MASK) === L.STATE_LIVE ? place : 0
+    }
+  }
+
+  /**
+   * Where the calling thread may store the cells of the series with the label set in `labels`, made if there is none:
+   * a word index, or a negative refusal where a limit forbids it. `holder` is told when the thread must let go.
+   */
+  attach(family: Family, labels: LabelWriter, holder: Holder): number {
+    const own = this.#claim()
+    // Without a shard nothing can be stored, so nothing need be made.
+    if (own === undefined) return refusal(L.DROP_THREADS)
+    own.holders.answerRequests(LOOK_UP_RELEASES)
+    this.#enter(own.shard)
+    try {
+      for (let tries = 0; ; ) {
+        const room = roomNumber(this.#arena)
+        let place = this.#findOrMake(own, family, labels)
+        if (place === refusal(L.DROP_LABEL)) return place
+        if (place < 0) {
+          const theirs = this.#awaitMakers(own.shard, family, labels)
+          if (theirs === 0 && (tries++ === RETRIES || roomNumber(this.#arena) === room)) return place
+          if (theirs === 0) continue
+          place = theirs
+        }
+        const at = this.#hold(own.holders, family, place, holder)
+        if (at !== 0) return at
+      }
+    } finally {
+      this.#leave(own.shard)
+    }
+  }
+
+  /**
+   * Waits, some milliseconds at most, until no other thread is making a series that may have taken the last room: it may
+   * be the very one that was refused here, or one that is given back, as another thread has made it too. Returns the
+   * place if it is there by then, or 0. Who takes longer says so when it is done (room.ts).
+   */
+  #awaitMakers(shard: Shard, family: Family, labels: LabelWriter): number {
+    const { i32 } = this.#arena
+    noteRefusal(this.#arena, family.ref)
+    for (let n = 0; ; n++) {
+      // Before the look: who was making it may have linked it since.
+      const room = roomNumber(this.#arena)
+      const making = isMaking(this.#arena, family.ref, shard.index)
+      const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0)
+      if (place !== 0 || !making) return place
+      if (n < LOOKS) continue
+      const now = this.#context.uptime()
+      if (now < this.#waitAgainAt) return 0
+      if (n === LOOKS + WAITS) this.#waitAgainAt = now + WAIT_AGAIN_AFTER
+      else Atomics.wait(i32, L.H_ROOM, room, 1)
+    }
+  }
+
+  /** Runs `work`, in which no place that it finds is used again for another series. Without a shard it just runs. */
+  inEpoch<T>(work: () => T): T {
+    const shard = this.shard()
+    if (shard === undefined) return work()
+    this.#enter(shard)
+    try {
+      return work()
+    } finally {
+      this.#leave(shard)
+    }
+  }
+
+  #enter(shard: Shard): void {
+    const { i32 } = this.#arena
+    Atomics.store(i32, shard.at + L.SHARD_EPOCH, Atomics.load(i32, L.H_EPOCH))
+  }
+
+  #leave(shard: Shard): void {
+    Atomics.store(this.#arena.i32, shard.at + L.SHARD_EPOCH, 0)
+  }
+
+  /** As attach, for the series of a family without labels, which always is. */
+  attachOnly(family: Family, holder: Holder): number {
+    const own = this.#claim()
+    if (own === undefined) return refusal(L.DROP_THREADS)
+    const place = placeAt(this.#arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0)
+    this.#found = this.#arena.i32[place * 2 + L.PLACE_STATE]
+    return this.#hold(own.holders, family, place, holder)
+  }
+
+  /**
+   * Where the calling thread keeps exemplars of a series that it holds: the Int32 index of its first reference; 0 when
+   * memory is full, or the series is hidden just now.
+   */
+  exemplarsOf(family: Family, labels: LabelWriter): number {
+    const place = this.find(family, labels)
+    return place === 0 ? 0 : this.#exemplars(family, place)
+  }
+
+  /** As exemplarsOf, for the series of a family without labels. */
+  exemplarsOfOnly(family: Family): number {
+    return this.#exemplars(family, placeAt(this.#arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0))
+  }
+
+  #exemplars(family: Family, place: number): number {
+    const page = pageOf(this.#arena, place)
+    const cells = this.#own?.holders.cellPage(family, page) ?? 0
+    if (cells === 0) return 0
+    const capacity = this.#arena.i32[page * 2 + L.PAGE_CAPACITY]
+    const lines = exemplarLines(family)
+    const table = exemplarTable(this.#arena, cells, capacity * lines)
+    return table === 0 ? 0 : table * 2 + placeIndex(this.#arena, place) * lines
+  }
+
+  /** Takes a series out of scrapes; false where there is none. */
+  remove(family: Family, labels: LabelWriter): boolean {
+    const place = this.find(family, labels)
+    if (place === 0) return false
+    return this.removePlace(family, place, this.#found)
+  }
+
+  /** `found` is the state in which the caller knew the series: it must not hit another one in its place. */
+  removePlace(
+    family: Family,
+    place: number,
+    found = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE),
+  ): boolean {
+    const page = pageOf(this.#arena, place)
+    const index = placeIndex(this.#arena, place)
+    this.#own?.holders.release(family, page, index)
+    const activity = () => placeActivity(this.#arena, family, place)
+    return remove(this.#arena, family, { page, index, place, found, activity })
+  }
+
+  /**
+   * Makes a label set that the calling thread has just attached to the one of its info, in the place of all others. One
+   * store changes what is exposed: whoever scrapes sees the one before or this one, and of threads that do it at once
+   * the last one's holds. `labels` undefined: none from now on.
+   *
+   * Others are hidden after it, which they have to be by somebody: who dies before leaves that to the next. Whoever hides
+   * what another has made current meanwhile brings it back, and so does the sweeper, which never frees what is current.
+   */
+  makeCurrent(family: Family, labels?: LabelWriter): void {
+    const { i32 } = this.#arena
+    const current = family.ref * 2 + L.F_CURRENT
+    this.inEpoch(() => {
+      const head = labels === undefined ? 0 : Atomics.load(i32, this.#bucket(labels))
+      const place = labels === undefined ? 0 : this.#search(family.ref, labels, head, 0)
+      Atomics.store(i32, current, place)
+      if (place !== 0) this.#show(place)
+      for (const other of places(this.#arena, family)) {
+        if (Atomics.load(i32, current) === other) continue
+        this.removePlace(family, other)
+        if (Atomics.load(i32, current) === other) this.#show(other)
+      }
+    })
+  }
+
+  /** Brings a hidden series back, as it is. */
+  #show(place: number): void {
+    const state = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE)
+    if (canBeHeld(state) && !changeState(this.#arena, place, state, L.STATE_LIVE)) this.#show(place)
+  }
+
+  /**
+   * Notes that the share in a cell of a `sum` gauge is set to a value, and not only added to; returns what of the cell is the
+   * share of threads that have died.
+   */
+  setShare(family: Family, cells: number, at: number, value: number): number {
+    return this.#inherited.set(family, cells, at, value)
+  }
+
+  /** Lets go of what others asked for, for one turn; returns whether there may be more to do. See Holders. */
+  answerRequests(): boolean {
+    return this.#own?.holders.answerRequests(TURN_RELEASES) ?? false
+  }
+
+  /** Lets go of everything: this thread is done with the registry. */
+  releaseAll(): void {
+    this.#own?.holders.releaseAll()
+  }
+
+  #bucket(labels: LabelWriter): number {
+    return this.#arena.hash * 2 + (labels.hash & this.#arena.hashMask)
+  }
+
+  #findOrMake({ shard, places }: Own, family: Family, labels: LabelWriter): number {
+    const { i32 } = this.#arena
+    const bucket = this.#bucket(labels)
+    const head = Atomics.load(i32, bucket)
+    const found = this.#search(family.ref, labels, head, 0)
+    if (found !== 0) return found
+    if (!this.#fits(family, labels)) return refusal(L.DROP_LABEL)
+    // Before anything is taken for it: whoever is refused meanwhile can tell why.
+    Atomics.store(i32, shard.at + L.SHARD_MAKING, family.ref)
+    const place = this.#makeAt(places, family, labels, bucket, head)
+    Atomics.store(i32, shard.at + L.SHARD_MAKING, 0)
+    return place
+  }
+
+  /** Makes it, unless another thread comes first; `head` is the bucket's, of which all is searched. */
+  #makeAt(places: Places, family: Family, labels: LabelWriter, bucket: number, head: number): number {
+    const { i32 } = this.#arena
+    const place = places.write(family, labels)
+    if (place === 0) return refusal(L.DROP_MEMORY)
+    if (!reserve(this.#arena, family.ref)) {
+      places.giveBack(family, place)
+      return refusal(L.DROP_SERIES)
+    }
+    this.#make(place)
+    for (;;) {
+      i32[place * 2 + L.PLACE_NEXT] = head
+      const seen = Atomics.compareExchange(i32, bucket, head, place)
+      if (seen === head) break
+      const theirs = this.#search(family.ref, labels, seen, head)
+      if (theirs !== 0) {
+        Atomics.store(i32, place * 2 + L.PLACE_STATE, nextLife(i32[place * 2 + L.PLACE_STATE]))
+        places.giveBack(family, place)
+        unreserve(this.#arena, family.ref)
+        return theirs
+      }
+      head = seen
+    }
+    publish(this.#arena, place)
+    noteMade(this.#arena, family.ref)
+    this.#found = i32[place * 2 + L.PLACE_STATE]
+    if (!isOwn(this.#arena, family.ref)) tally(this.#arena, L.H_MADE)
+    return place
+  }
+
+  /** Sets this thread's owner bit and looks again; 0 when the place was freed meanwhile, a negative refusal at a limit. */
+  #hold(holders: Holders, family: Family, place: number, holder: Holder): number {
+    const { i32 } = this.#arena
+    const index = placeIndex(this.#arena, place)
+    const page = pageOf(this.#arena, place)
+    const cells = holders.cellPage(family, page)
+    if (cells === 0) return refusal(L.DROP_MEMORY)
+    const owned = cells * 2 + L.CELLS_OWNED + (index >>> 5)
+    const stored = family.aggregate === 'last' ? commonCells(this.#arena, family, page) : cells
+    if (stored === 0) return refusal(L.DROP_MEMORY)
+    Atomics.or(i32, owned, 1 << (index & 31))
+    const on = holders.on(family, page)
+    if (!hold(this.#arena, place, this.#found, this.#context.uptime())) {
+      if (on[index] === undefined) Atomics.and(i32, owned, ~(1 << (index & 31)))
+      return 0
+    }
+    holder.twin = on[index]
+    on[index] = holder
+    if (shareWords(family) !== 0) {
+      this.#inherited.begin(family, cells, index)
+      holder.page = cells
+    }
+    if (family.expire === 'untouched')
+      holder.touch = cells + L.CELLS_HEADER_WORDS + (index + 1) * family.cells - 1
+    if (family.native !== undefined || family.window !== undefined)
+      holder.native = blocksAt(this.#arena, family, page, cells, index)
+    return stored + L.CELLS_HEADER_WORDS + index * family.cells
+  }
+
+  /**
+   * Walks a chain from `place` up to `end`, which was searched before. Finishes what it finds MADE, if it may: not
+   * without an epoch, for where a walk has gone astray, that may not be linked yet.
+   */
+  #search(family: number, labels: LabelWriter, place: number, end: number, finish = true): number {
+    const { i32 } = this.#arena
+    while (place !== end && place !== 0) {
+      const at = place * 2
+      if (i32[at + L.PLACE_HASH] === labels.hash && this.#same(family, labels, place)) {
+        if (finish) publish(this.#arena, place)
+        this.#found = Atomics.load(i32, at + L.PLACE_STATE)
+        if (canBeHeld(this.#found)) return place
+      }
+      place = Atomics.load(i32, at + L.PLACE_NEXT)
+    }
+    return 0
+  }
+
+  #same(family: number, labels: LabelWriter, place: number): boolean {
+    const { i32, u8 } = this.#arena
+    if ((i32[place * 2 + L.PLACE_TEXT_BYTES] & ~L.TEXT_CONTROL_BIT) !== labels.length) return false
+    if (i32[pageOf(this.#arena, place) * 2 + L.PAGE_FAMILY] !== family) return false
+    const text = i32[place * 2 + L.PLACE_TEXT] * L.WORD_BYTES
+    for (let n = 0; n < labels.length; n++) if (u8[text + n] !== labels.bytes[n]) return false
+    return true
+  }
+
+  /** Whether every exposition of the series fits into a slot, where a series is never divided. */
+  #fits(family: Family, labels: LabelWriter): boolean {
+    const { i32 } = this.#arena
+    const suffix = i32[family.ref * 2 + L.F_SUFFIX_MAX]
+    const help = i32[family.ref * 2 + L.F_RAW_HELP_BYTES]
+    return fitsSpan(this.#arena, family, help, suffix, labels.length, labels.control)
+  }
+
+  /** From FREE to MADE: what is MADE is counted among the series, so that a death leaves no count of what is none. */
+  #make(place: number): void {
+    const { i32 } = this.#arena
+    const at = place * 2
+    Atomics.store(i32, at + L.PLACE_STATE, (i32[at + L.PLACE_STATE] & ~L.STATE_MASK) | L.STATE_MADE)
+    // Born after it is MADE: a scrape that planned it as free must not come upon it later and find it old enough.
+    Atomics.store(i32, at + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
+    // Last, and before it is linked: a scrape that reads the page meanwhile reads it again.
+    Atomics.add(i32, pageOf(this.#arena, place) * 2 + L.PAGE_MADE, 1)
+  }
+}

@@ -1,0 +1,97 @@
+/** The rooms of src/: each thing where a reader looks first, and imports downward only. */
+import t from 'tap'
+import { type Arrow, arrowsIn, arrowsOf, circle, filesOf } from '../support/rooms.js'
+
+/** What each room may import, besides itself: only rooms that stand above it here. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  // Errors, the log, checks of options, what inspection shows.
+  common: [],
+  // Offsets, pages, who owns them.
+  memory: ['common'],
+  // What exists and what it is called: families, label sets, pages of places and of cells.
+  catalogue: ['common', 'memory'],
+  // What comes and goes: states, limits, sweeps.
+  lifecycle: ['memory', 'catalogue'],
+  // What a series' cells make together, in JavaScript.
+  folds: ['memory', 'catalogue', 'lifecycle'],
+  // Series as a thread finds, makes, holds and lets go of them.
+  series: ['memory', 'catalogue', 'lifecycle', 'folds'],
+  // What a producer calls.
+  instruments: ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series'],
+  // The WebAssembly that folds, encodes and sweeps; its sources are in assembly/.
+  kernel: ['memory', 'folds'],
+  // The Piscina pool and its task.
+  pool: ['memory', 'lifecycle', 'kernel'],
+  // From a registry's memory to parts of an exposition.
+  exposition: ['common', 'memory', 'catalogue', 'lifecycle', 'kernel', 'pool'],
+  // A registry as a thread sees it, and how threads find it.
+  registry: [
+    ...['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series', 'instruments', 'exposition'],
+  ],
+  // The front: what a request asks for; scrapes that requests share; the two transports; its thread.
+  'front/request': ['common', 'exposition'],
+  'front/scrapes': ['common', 'exposition', 'front/request'],
+  'front/transports': ['common', 'exposition', 'front/request', 'front/scrapes'],
+  'front/thread': [
+    ...['common', 'memory', 'instruments', 'exposition', 'registry'],
+    ...['front/request', 'front/scrapes', 'front/transports'],
+  ],
+  // What of it is public: serve() and metricsHandler().
+  front: [
+    ...['common', 'exposition', 'registry'],
+    ...['front/request', 'front/scrapes', 'front/transports', 'front/thread'],
+  ],
+  'index.ts': [
+    ...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry', 'front'],
+  ],
+}
+
+const files = filesOf('src')
+const arrows = arrowsIn('src', files)
+
+function roomOf(file: string): string {
+  return file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : file
+}
+
+/** Arrows that the table does not have. */
+function strange(all: readonly Arrow[]): string[] {
+  return all
+    .filter(({ from, to }) => roomOf(from) !== roomOf(to) && !MAY_IMPORT[roomOf(from)]?.includes(roomOf(to)))
+    .map(({ from, to }) => `${from} -> ${to}`)
+}
+
+t.test('each file stands in a room', async t => {
+  t.ok(files.length > 80, `${files.length} files were read`)
+  t.strictSame([...new Set(files.map(roomOf))].sort(), Object.keys(MAY_IMPORT).sort())
+})
+
+t.test('imports go the way of the table, and never in a circle', async t => {
+  t.ok(arrows.length > 300, `${arrows.length} imports were read`)
+  t.strictSame(strange(arrows), [], 'no arrow that the table does not have')
+  t.strictSame(circle(arrows), [], 'no circle of files')
+  const rooms = Object.keys(MAY_IMPORT)
+  const upward = Object.entries(MAY_IMPORT).flatMap(([room, may]) =>
+    may.filter(other => rooms.indexOf(other) >= rooms.indexOf(room)).map(other => `${room} -> ${other}`),
+  )
+  t.strictSame(upward, [], 'and the table itself goes downward: so there is no circle of rooms')
+})
+
+t.test('the table has no arrow that nobody uses', async t => {
+  const used = new Set(arrows.map(({ from, to }) => `${roomOf(from)} -> ${roomOf(to)}`))
+  const unused = Object.entries(MAY_IMPORT).flatMap(([room, may]) =>
+    may.map(other => `${room} -> ${other}`).filter(arrow => !used.has(arrow)),
+  )
+  t.strictSame(unused, [])
+})
+
+t.test(
+  'instruments never see an exposition, and what of the front a reader reaches never sees memory',
+  async t => {
+    const upward = arrowsOf('instruments/counter.ts', "import { Plan } from '../exposition/plan.js'")
+    t.strictSame(strange(upward), ['instruments/counter.ts -> exposition/plan.ts'])
+    const inward = arrowsOf('front/request/request.ts', "import type { Arena } from '../../memory/arena.js'")
+    t.strictSame(strange(inward), ['front/request/request.ts -> memory/arena.ts'])
+    const back = arrowsOf('memory/arena.ts', "import { Shard } from './shards.js'")
+    t.ok(circle([...arrows, ...back]).includes('memory/arena.ts'))
+  },
+)
