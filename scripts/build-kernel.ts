@@ -1,6 +1,6 @@
 /**
- * Builds the kernel: its constants are written from src/memory/layout.ts, its powers of ten computed, and all of it
- * compiled by AssemblyScript to dist/src/kernel/kernel.wasm; and once more, with a hook, to dist/test/kernel/hooked.wasm.
+ * Builds the kernel: its constants are written from src/memory/layout.ts, its view of the records from
+ * src/memory/records.ts (kernel-records.ts), its powers of ten computed, and all of it compiled by AssemblyScript to dist/src/kernel/kernel.wasm; and once more, with a hook, to dist/test/kernel/hooked.wasm.
  * What folds alone is for the bench, dist/bench/folding.wasm.
  * What compresses is a module of its own, dist/src/kernel/deflate.wasm.
  * Runs after tsc, as part of `npm run build`.
@@ -9,6 +9,9 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 import * as layout from '../src/memory/layout.js'
+import { constants } from '../src/memory/record.js'
+import { RECORDS } from '../src/memory/records.js'
+import { recordsSource } from './kernel-records.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const work = `${root}dist/kernel`
@@ -23,6 +26,7 @@ mkdirSync(work, { recursive: true })
 cpSync(`${root}src/kernel/assembly`, work, { recursive: true })
 cpSync(`${root}bench/assembly`, work, { recursive: true })
 writeFileSync(`${work}/layout.ts`, layoutSource())
+writeFileSync(`${work}/records.ts`, recordsSource(RECORDS))
 writeFileSync(`${work}/powers.ts`, powersSource())
 writeFileSync(`${work}/fours.ts`, foursSource())
 const shared = ['--importMemory', '--noExportMemory', '--sharedMemory', '--enable', 'threads']
@@ -57,9 +61,14 @@ function checkStatics(file: string): void {
   process.exit(1)
 }
 
+/** All but where fields are, which records.ts knows. */
 function layoutSource(): string {
+  const offsets = new Set(RECORDS.flatMap(record => [...constants(record).keys()]))
   return Object.entries(layout)
-    .filter(([, value]) => typeof value === 'number' && Math.abs(value as number) < 2 ** 31)
+    .filter(
+      ([name, value]) =>
+        !offsets.has(name) && typeof value === 'number' && Math.abs(value as number) < 2 ** 31,
+    )
     .map(([name, value]) => `export const ${name}: i32 = ${value}\n`)
     .join('')
 }

@@ -1,24 +1,20 @@
-// The fold without the telling, for the bench: built among the kernel's own files, whose fold it calls, to
+// The fold without the encoding, for the bench: built among the kernel's own files, whose fold it calls, to
 // dist/bench/folding.wasm.
 import { fold } from './fold'
-import {
-  F_AGGREGATE,
-  F_CELLS,
-  F_FIRST_PAGE,
-  PAGE_CAPACITY,
-  PAGE_NEXT,
-  SLOT_VECTOR_WORD,
-} from './layout'
-import { address, field, shared } from './record'
+import { exists, view } from './record'
+import { Family, Page, Slot } from './records'
 
 /** Folds a family page by page, as a scrape does, and adds up what came out: what nobody read might be left out. */
 export function foldFamily(slot: u32, family: u32): f64 {
-  const cells = field(family, F_CELLS)
-  const aggregate = field(family, F_AGGREGATE)
-  const vector = address(slot + SLOT_VECTOR_WORD)
+  return total(view<Family>(family), view<Slot>(slot).vector)
+}
+
+function total(family: Family, vector: usize): f64 {
+  const cells = family.cells
+  const aggregate = family.aggregate
   let total = f64x2.splat(0)
-  for (let page = <u32>shared(family, F_FIRST_PAGE); page != 0; page = <u32>shared(page, PAGE_NEXT)) {
-    const count = field(page, PAGE_CAPACITY)
+  for (let page = view<Page>(family.shared.firstPage); exists(page); page = view<Page>(page.shared.next)) {
+    const count = page.capacity
     const values = fold(page, 0, count, cells, aggregate, vector)
     const end = values + (<usize>(count * cells) << 3)
     let at = values

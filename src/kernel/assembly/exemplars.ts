@@ -1,33 +1,14 @@
-// Exemplars: the newest that a thread gave for a line. How a record is read while its writer changes it is told in
+// Exemplars: the newest that a thread gave for a line. How a record is read while its writer changes it stands in
 // src/memory/exemplars.ts.
+import { newestCells, olderCells } from './cells'
 import { copy } from './copy'
 import { beforeCopy } from './hook'
-import {
-  CELLS_EXEMPLARS,
-  CELLS_NEXT,
-  EXEMPLAR_BYTES,
-  EXEMPLAR_HEADER_WORDS,
-  EXEMPLAR_SEQ,
-  EXEMPLAR_TIME_WORD,
-  EXEMPLAR_VALUE_WORD,
-  F_BASE_BYTES,
-  F_BOUNDS,
-  F_EXEMPLAR_MAX,
-  F_KIND,
-  F_NAME_BYTES,
-  FORMAT_OPENMETRICS,
-  FORMAT_PROTOBUF,
-  KIND_COUNTER,
-  KIND_HISTOGRAM,
-  NUMBER_BYTES,
-  PAGE_CELLS,
-  SLOT_EXEMPLARS,
-  SLOT_FORMAT,
-} from './layout'
+import { FORMAT_OPENMETRICS, FORMAT_PROTOBUF, KIND_COUNTER, KIND_HISTOGRAM, NUMBER_BYTES } from './layout'
 import { number } from './number'
-import { address, field, setField, shared } from './record'
+import { address, exists, refOf, view } from './record'
+import { CellPage, Exemplar, Family, Page, Slot } from './records'
 
-/** What OpenMetrics tells of one besides its text: ` # {} ` and two numbers. */
+/** What OpenMetrics has of one besides its text: ` # {} ` and two numbers. */
 const TEXT_BYTES = 8 + 2 * NUMBER_BYTES
 /** What protobuf does: tags, lengths, value and time; of labels more than text has by less than its own length. */
 const PROTOBUF_BYTES = 64
@@ -35,20 +16,20 @@ const PROTOBUF_BYTES = 64
 /** Lines of a series that can have one. */
 // @ts-ignore: decorator
 @inline
-export function exemplarLines(family: u32): i32 {
-  return field(family, F_KIND) == KIND_HISTOGRAM ? field(family, F_BOUNDS) + 1 : 1
+export function exemplarLines(family: Family): i32 {
+  return family.kind == KIND_HISTOGRAM ? family.bounds + 1 : 1
 }
 
-/** Bytes that one exemplar of a family takes at most, as far as any were given; 0 where none are told. */
-export function exemplarBytes(slot: u32, family: u32): i32 {
-  if (field(slot, SLOT_EXEMPLARS) == 0) return 0
-  const kind = field(family, F_KIND)
+/** Bytes that one exemplar of a family takes at most, as far as any were given; 0 where none are exposed. */
+export function exemplarBytes(slot: Slot, family: Family): i32 {
+  if (slot.exemplars == 0) return 0
+  const kind = family.kind
   if (kind != KIND_COUNTER && kind != KIND_HISTOGRAM) return 0
-  const most = shared(family, F_EXEMPLAR_MAX)
+  const most = family.shared.exemplarMax
   if (most == 0) return 0
-  if (field(slot, SLOT_FORMAT) == FORMAT_PROTOBUF) return 2 * most + PROTOBUF_BYTES
+  if (slot.format == FORMAT_PROTOBUF) return 2 * most + PROTOBUF_BYTES
   // What is unknown to OpenMetrics has none there.
-  return kind == KIND_COUNTER && field(family, F_BASE_BYTES) == field(family, F_NAME_BYTES) ? 0 : most + TEXT_BYTES
+  return kind == KIND_COUNTER && family.baseBytes == family.nameBytes ? 0 : most + TEXT_BYTES
 }
 
 /** The longest text that was planned for, in OpenMetrics or in protobuf. */
@@ -58,20 +39,20 @@ export function longestText(room: i32, format: i32): i32 {
   return format == FORMAT_OPENMETRICS ? room - TEXT_BYTES : (room - PROTOBUF_BYTES) >> 1
 }
 
-/** Where the reference to the newest exemplar of the nth line of a place is; 0 where there is none. */
-export function newestExemplar(family: u32, page: u32, index: i32, nth: i32): usize {
-  const at = <usize>(index * exemplarLines(family) + nth) << 2
+/** Where the reference to the newest exemplar of a line of a place is; 0 where there is none. */
+export function newestExemplar(family: Family, page: Page, index: i32, line: i32): usize {
+  const at = <usize>(index * exemplarLines(family) + line) << 2
   let best: usize = 0
   let newest: f64 = 0
-  for (let cells = <u32>shared(page, PAGE_CELLS); cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
-    const table = <u32>shared(cells, CELLS_EXEMPLARS)
+  for (let cells = newestCells(page); exists(cells); cells = olderCells(cells)) {
+    const table = cells.shared.exemplars
     if (table == 0) continue
     const reference = address(table) + at
-    const record = atomic.load<u32>(reference)
-    if (record == 0) continue
-    const seq = shared(record, EXEMPLAR_SEQ)
-    const time = load<f64>(address(record + EXEMPLAR_TIME_WORD))
-    if ((seq & 1) != 0 || field(record, EXEMPLAR_BYTES) < 0 || time < newest) continue
+    const record = view<Exemplar>(atomic.load<u32>(reference))
+    if (!exists(record)) continue
+    const seq = record.shared.seq
+    const time = record.time
+    if ((seq & 1) != 0 || record.bytes < 0 || time < newest) continue
     newest = time
     best = reference
   }
@@ -81,37 +62,37 @@ export function newestExemplar(family: u32, page: u32, index: i32, nth: i32): us
 /** Whether a record is what it was when its sequence was read: nothing that was copied of it is of another. */
 // @ts-ignore: decorator
 @inline
-export function holds(reference: usize, record: u32, seq: i32): bool {
+export function holds(reference: usize, record: Exemplar, seq: i32): bool {
   // The addition of nothing is a fence: it keeps the copies before the second look.
-  return (seq & 1) == 0 && atomic.add<i32>(address(record) + (EXEMPLAR_SEQ << 2), 0) == seq && atomic.load<u32>(reference) == record
+  return (seq & 1) == 0 && record.shared.addSeq(0) == seq && atomic.load<u32>(reference) == refOf(record)
 }
 
 /** Takes a place's exemplars in one shard away, when no thread may store there. */
-export function clearExemplars(family: u32, cells: u32, index: i32): void {
-  const table = <u32>shared(cells, CELLS_EXEMPLARS)
+export function clearExemplars(family: Family, cells: CellPage, index: i32): void {
+  const table = cells.shared.exemplars
   if (table == 0) return
   const lines = exemplarLines(family)
   const first = address(table) + (<usize>(index * lines) << 2)
   for (let n = 0; n < lines; n++) {
-    const record = atomic.load<u32>(first + (<usize>n << 2))
-    if (record != 0) setField(record, EXEMPLAR_BYTES, -1)
+    const record = view<Exemplar>(atomic.load<u32>(first + (<usize>n << 2)))
+    if (exists(record)) record.bytes = -1
   }
 }
 
 /** ` # {trace_id="…"} value time`; nothing where there is none, or not a whole one, or a longer one than was planned. */
-export function exemplar(to: usize, family: u32, page: u32, index: i32, nth: i32, room: i32): usize {
-  const reference = newestExemplar(family, page, index, nth)
+export function exemplar(to: usize, family: Family, page: Page, index: i32, line: i32, room: i32): usize {
+  const reference = newestExemplar(family, page, index, line)
   if (reference == 0) return to
-  const record = atomic.load<u32>(reference)
-  const seq = shared(record, EXEMPLAR_SEQ)
-  const bytes = field(record, EXEMPLAR_BYTES)
+  const record = view<Exemplar>(atomic.load<u32>(reference))
+  const seq = record.shared.seq
+  const bytes = record.bytes
   if (bytes < 0 || bytes > longestText(room, FORMAT_OPENMETRICS)) return to
   store<u32>(to, 0x7b202320) // ' # {'
-  let at = copy(to + 4, address(record + EXEMPLAR_HEADER_WORDS), bytes)
+  let at = copy(to + 4, record.behind, bytes)
   store<u16>(at, 0x207d) // '} '
-  at = number(at + 2, load<f64>(address(record + EXEMPLAR_VALUE_WORD)))
+  at = number(at + 2, record.value)
   store<u8>(at, 0x20)
-  at = number(at + 1, load<f64>(address(record + EXEMPLAR_TIME_WORD)))
+  at = number(at + 1, record.time)
   beforeCopy(0)
   return holds(reference, record, seq) ? at : to
 }

@@ -2,27 +2,21 @@
 //
 // Assumes: 8-byte aligned loads do not tear, also as half of a 16-byte load. Cells change while they are read: each
 // value read is one that its cell had, and a counter's is never below what an earlier fold read.
+import { cellAt, newestCells, olderCells } from './cells'
 import {
   AGGREGATE_LAST,
   AGGREGATE_MAX,
   AGGREGATE_MIN,
   AGGREGATE_SUM,
-  CELLS_HEADER_WORDS,
-  CELLS_NEXT,
-  CELLS_SHARD,
   COMMON_SHARD,
-  H_SHARDS,
-  PAGE_CELLS,
   SHARD_LIVE,
-  SHARD_STATE,
   SHARD_STATE_MASK,
-  SHARD_WORDS,
-  SHARE_OWN,
   UNSET_HIGH,
   UNSET_LOW,
 } from './layout'
-import { address, field, header, shared } from './record'
-import { hasBit, shareBits } from './shares'
+import { address, exists, header, nth } from './record'
+import { CellPage, Page, Shard } from './records'
+import { hasBit, sharesOf } from './shares'
 
 export const UNSET: u64 = (<u64>UNSET_HIGH << 32) | <u64>UNSET_LOW
 
@@ -30,26 +24,24 @@ export const UNSET: u64 = (<u64>UNSET_HIGH << 32) | <u64>UNSET_LOW
  * Values of `count` places of a page, the first being `first`, `cells` each. Returns where they are: in `vector`, or
  * where one shard alone has cells of one each, those cells themselves, each to be read once.
  */
-export function fold(page: u32, first: i32, count: i32, cells: i32, aggregate: i32, vector: usize): usize {
+export function fold(page: Page, first: i32, count: i32, cells: i32, aggregate: i32, vector: usize): usize {
   const words = count * cells
-  const skip = <usize>((CELLS_HEADER_WORDS + first * cells) << 3)
-  const newest = <u32>shared(page, PAGE_CELLS)
+  const skip = <usize>(first * cells) << 3
+  const newest = newestCells(page)
   if (aggregate == AGGREGATE_LAST) return foldLast(newest, skip, words, vector)
   if (aggregate != AGGREGATE_SUM) return foldShares(newest, page, first, count, cells, aggregate, vector)
-  if (newest == 0) {
+  if (!exists(newest)) {
     memory.fill(vector, 0, words << 3)
     return vector
   }
-  let older = <u32>field(newest, CELLS_NEXT)
-  if (older == 0 && cells == 1) return address(newest) + skip
+  if (newest.next == 0 && cells == 1) return newest.behind + skip
   const bytes = <usize>words << 3
   let common: usize = 0
   let fresh = true
-  for (let page = newest; page != 0; page = older) {
-    const from = address(page) + skip
-    older = <u32>field(page, CELLS_NEXT)
+  for (let page = newest; exists(page); page = olderCells(page)) {
+    const from = page.behind + skip
     // Last of all comes what reset() subtracts: only in this order does it leave exactly nothing.
-    if (field(page, CELLS_SHARD) == COMMON_SHARD) common = from
+    if (page.shard == COMMON_SHARD) common = from
     else {
       addCells(vector, from, bytes, fresh)
       fresh = false
@@ -77,15 +69,15 @@ function addCells(vector: usize, from: usize, bytes: usize, fresh: bool): void {
 }
 
 function isLive(shard: i32): bool {
-  return (shared(<u32>header(H_SHARDS) + shard * SHARD_WORDS, SHARD_STATE) & SHARD_STATE_MASK) == SHARD_LIVE
+  return (nth<Shard>(address(header().shards), shard).shared.state & SHARD_STATE_MASK) == SHARD_LIVE
 }
 
 /** One cell for all threads. */
-function foldLast(newest: u32, skip: usize, words: i32, vector: usize): usize {
+function foldLast(newest: CellPage, skip: usize, words: i32, vector: usize): usize {
   memory.fill(vector, 0, <usize>words << 3)
-  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
-    if (field(cells, CELLS_SHARD) != COMMON_SHARD) continue
-    const from = address(cells) + skip
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+    if (cells.shard != COMMON_SHARD) continue
+    const from = cells.behind + skip
     // Word by word: a copy of bytes may tear a value that a thread sets meanwhile.
     for (let n: usize = 0; n < <usize>words << 3; n += 8) store<f64>(vector + n, load<f64>(from + n))
   }
@@ -93,17 +85,17 @@ function foldLast(newest: u32, skip: usize, words: i32, vector: usize): usize {
 }
 
 /** Shares of living threads: see src/memory/shares.ts. */
-function foldShares(newest: u32, page: u32, first: i32, count: i32, each: i32, aggregate: i32, vector: usize): usize {
+function foldShares(newest: CellPage, page: Page, first: i32, count: i32, each: i32, aggregate: i32, vector: usize): usize {
   const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
   const end = vector + (<usize>(count * each) << 3)
   for (let to = vector; to < end; to += 8) store<u64>(to, extreme ? UNSET : 0)
-  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
-    if (!isLive(field(cells, CELLS_SHARD))) continue
-    const bits = shareBits(page, cells)
-    let from = address(cells + CELLS_HEADER_WORDS + first * each)
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+    if (!isLive(cells.shard)) continue
+    const shares = sharesOf(page, cells)
+    let from = cellAt(cells, first * each)
     let to = vector
     for (let n = 0; n < count; n++, from += <usize>each << 3, to += <usize>each << 3) {
-      if (!hasBit(bits, SHARE_OWN, first + n)) continue
+      if (!hasBit(shares.own, first + n)) continue
       // Atomic, or the compiler would load it twice, as u64 and as f64, and another thread may write in between.
       const raw = atomic.load<u64>(from)
       const value = reinterpret<f64>(raw)

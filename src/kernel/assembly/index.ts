@@ -1,18 +1,38 @@
-// The kernel: plans, folds, encodes and sweeps, over the registry's memory. It allocates nothing and keeps nothing: all it
-// works with is a slot that its caller owns, so any number of instances can run over one memory.
+// The kernel: plans, folds, encodes and sweeps, over the registry's memory. It allocates nothing and keeps nothing from one
+// call to the next: all it works with is a slot that its caller owns, so any number of instances can run over one memory.
+// From outside it is given references; within, they are views of what they refer to (record.ts).
 //
 // A format has a file of its own: what opens and closes a family, the runs of places of each kind, and what they cost
 // at most (plan.ts). A new format, or a new kind, is entered in encode.ts and plan.ts.
-import { SLOT_TEXT_WORD } from './layout'
+import { encodePieces } from './encode'
 import { number } from './number'
-import { address } from './record'
+import { headBytesOf, planPlaces } from './plan'
+import { view } from './record'
+import { Family, Page, Slot } from './records'
+import { sweepPages } from './sweep'
 
-export { encode } from './encode'
-export { headCost, plan } from './plan'
-export { sweep } from './sweep'
+/** Folds and encodes the pieces of a slot into its text. */
+export function encode(slot: u32): void {
+  encodePieces(view<Slot>(slot))
+}
+
+/** See plan.ts. */
+export function headCost(slot: u32, family: u32): i32 {
+  return headBytesOf(view<Slot>(slot), view<Family>(family))
+}
+
+/** See plan.ts. */
+export function plan(slot: u32, family: u32, page: u32, first: i32, budget: i32): i32 {
+  return planPlaces(view<Slot>(slot), view<Family>(family), view<Page>(page), first, budget)
+}
+
+/** See sweep.ts. */
+export function sweep(slot: u32, family: u32, page: u32, pages: i32, now: i32): i32 {
+  return sweepPages(view<Slot>(slot), view<Family>(family), view<Page>(page), pages, now)
+}
 
 /** Spells one number into the slot's text, for tests; returns its length. */
 export function spell(slot: u32, value: f64): i32 {
-  const to = address(slot + SLOT_TEXT_WORD)
+  const to = view<Slot>(slot).behind
   return <i32>(number(to, value) - to)
 }

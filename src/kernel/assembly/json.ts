@@ -5,21 +5,6 @@
 import { byte, copy } from './copy'
 import { beforeCopy } from './hook'
 import {
-  F_BOUNDS,
-  F_CELLS,
-  F_JSON,
-  F_JSON_BYTES,
-  F_KIND,
-  F_LABELS,
-  F_NAME,
-  F_NAME_BYTES,
-  F_SUFFIX_MAX,
-  F_SUFFIXES,
-  H_DEFAULTS,
-  H_DEFAULTS_BYTES,
-  H_DEFAULTS_COUNT,
-  H_DEFAULTS_JSON,
-  H_DEFAULTS_JSON_BYTES,
   KIND_HISTOGRAM,
   KIND_SUMMARY,
   NUMBER_BYTES,
@@ -27,34 +12,30 @@ import {
   PIECE_COMMA,
   PIECE_OPEN,
   PIECE_WHOLE,
-  PLACE_TEXT_BYTES,
-  SLOT_PREFIX_BYTES,
-  SLOT_PREFIX_WORD,
-  SLOT_SEQ,
-  SUFFIX_JSON,
-  SUFFIX_WORDS,
   TEXT_CONTROL_BIT,
 } from './layout'
 import { nameBytes, nextMark } from './marks'
 import { jsonNumber, number } from './number'
-import { slotEnd, STEP, textOf, told } from './place'
-import { address, field, header } from './record'
+import { isExposed, next, slotEnd, textOf } from './place'
+import { address, header, nth } from './record'
+import { Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
+import { firstSuffix, nextSuffix } from './suffix'
 
-/** At most this many bytes are told of a family besides its series. */
-export function jsonHeadCost(slot: u32, family: u32): i32 {
-  return field(slot, SLOT_PREFIX_BYTES) + field(family, F_NAME_BYTES) + field(family, F_JSON_BYTES) + 64
+/** At most this many bytes are written of a family besides its series. */
+export function jsonHeadCost(slot: Slot, family: Family): i32 {
+  return slot.prefixBytes + family.nameBytes + family.jsonBytes + 64
 }
 
-/** What stands before a piece: of a family that is told whole, its head. */
-export function jsonBegin(to: usize, slot: u32, family: u32, flags: i32): usize {
+/** What stands before a piece: of a family that is written whole, its head. */
+export function jsonBegin(to: usize, slot: Slot, family: Family, flags: i32): usize {
   if ((flags & PIECE_OPEN) != 0) to = byte(to, 0x7b)
   if ((flags & PIECE_COMMA) != 0) to = byte(to, 0x2c)
   return (flags & PIECE_WHOLE) != 0 ? jsonHead(to, slot, family) : to
 }
 
 /** What stands behind it: `opened` is where its series began. */
-export function jsonFinish(to: usize, family: u32, flags: i32, opened: usize): usize {
+export function jsonFinish(to: usize, family: Family, flags: i32, opened: usize): usize {
   if ((flags & PIECE_WHOLE) != 0) {
     if (to != opened) to = jsonClose(to, family)
     else {
@@ -73,30 +54,30 @@ export function jsonFinish(to: usize, family: u32, flags: i32, opened: usize): u
 /** Members or elements of a run of series; 0 where they do not fit. */
 export function jsonRun(
   to: usize,
-  slot: u32,
-  family: u32,
+  slot: Slot,
+  family: Family,
   flags: i32,
   opened: usize,
-  from: u32,
+  from: Place,
   count: i32,
   values: usize,
 ): usize {
-  const seq = field(slot, SLOT_SEQ)
+  const seq = slot.seq
   const end = slotEnd(slot)
   const fixed = jsonFixed(family)
-  const kind = field(family, F_KIND)
-  const labelled = field(family, F_LABELS) != 0
+  const kind = family.kind
+  const labelled = family.labels != 0
   const labels = labelCount(family)
-  const prefix = address(slot + SLOT_PREFIX_WORD)
+  const prefix = slot.prefix
   const prefixBytes = labelPrefix(slot, family)
   const whole = (flags & PIECE_WHOLE) != 0
-  const step = <usize>field(family, F_CELLS) << 3
-  let place = address(from)
-  const last = place + <usize>count * STEP
-  for (; place != last; place += STEP) {
-    if (told(place, seq)) {
-      beforeCopy(place)
-      const bits = load<i32>(place, PLACE_TEXT_BYTES << 2)
+  const step = <usize>family.cells << 3
+  let place = from
+  const last = nth<Place>(changetype<usize>(from), count)
+  for (; place != last; place = next(place)) {
+    if (isExposed(place, seq)) {
+      beforeCopy(changetype<usize>(place))
+      const bits = place.textBytes
       const textBytes = bits & ~TEXT_CONTROL_BIT
       const control = (bits & TEXT_CONTROL_BIT) != 0
       if (to + <usize>(fixed + (control ? 6 : 1) * textBytes) > end) return 0
@@ -118,31 +99,31 @@ export function jsonRun(
 }
 
 /** `"name":{"help":…,"type":…,"value":` */
-function jsonHead(to: usize, slot: u32, family: u32): usize {
+function jsonHead(to: usize, slot: Slot, family: Family): usize {
   to = byte(to, 0x22)
   to = copy(
     to,
-    address(slot + SLOT_PREFIX_WORD),
-    field(slot, SLOT_PREFIX_BYTES),
+    slot.prefix,
+    slot.prefixBytes,
   )
-  to = copy(to, address(field(family, F_NAME)), field(family, F_NAME_BYTES))
-  return copy(to, address(field(family, F_JSON)), field(family, F_JSON_BYTES))
+  to = copy(to, address(family.name), family.nameBytes)
+  return copy(to, address(family.json), family.jsonBytes)
 }
 
 /** Labels that a line of the family has. */
-function labelCount(family: u32): i32 {
-  return field(family, F_LABELS) + header(H_DEFAULTS_COUNT)
+function labelCount(family: Family): i32 {
+  return family.labels + header().defaultsCount
 }
 
 /** At most this many bytes of a series are not its own label text. */
-export function jsonFixed(family: u32): i32 {
-  const rows = field(family, F_BOUNDS) + 3
+export function jsonFixed(family: Family): i32 {
+  const rows = family.bounds + 3
   return (
     128 +
     mostLabelPrefix(family) +
     4 * labelCount(family) +
-    header(H_DEFAULTS_JSON_BYTES) +
-    rows * (field(family, F_SUFFIX_MAX) + NUMBER_BYTES + 4)
+    header().defaultsJsonBytes +
+    rows * (family.suffixMax + NUMBER_BYTES + 4)
   )
 }
 
@@ -213,13 +194,13 @@ function members(
  * What opens the value of a family: nothing, `{"label":{` or `[`. `text` is the first series' label text, or 0 when
  * it has none; `name` are the bytes of its one label's name.
  */
-function jsonOpen(to: usize, family: u32, text: usize, name: i32, prefix: usize, prefixBytes: i32): usize {
+function jsonOpen(to: usize, family: Family, text: usize, name: i32, prefix: usize, prefixBytes: i32): usize {
   const labels = labelCount(family)
   if (labels == 0) return to
   if (labels > 1) return byte(to, 0x5b)
   if (text == 0) {
-    text = address(header(H_DEFAULTS))
-    name = nameBytes(text, text + header(H_DEFAULTS_BYTES))
+    text = address(header().defaults)
+    name = nameBytes(text, text + header().defaultsBytes)
   }
   to = byte(to, 0x7b)
   to = byte(to, 0x22)
@@ -229,7 +210,7 @@ function jsonOpen(to: usize, family: u32, text: usize, name: i32, prefix: usize,
   return to + 3
 }
 
-function jsonClose(to: usize, family: u32): usize {
+function jsonClose(to: usize, family: Family): usize {
   const labels = labelCount(family)
   if (labels == 0) return to
   if (labels > 1) return byte(to, 0x5d)
@@ -240,7 +221,7 @@ function jsonClose(to: usize, family: u32): usize {
 /** One series: its labels and what leads to its value; `jsonEnd` closes it. */
 function jsonLabels(
   to: usize,
-  family: u32,
+  family: Family,
   text: usize,
   textBytes: i32,
   name: i32,
@@ -252,9 +233,9 @@ function jsonLabels(
   if (labels == 0) return to
   if (labels == 1) {
     if (text == 0) {
-      const defaults = address(header(H_DEFAULTS_JSON))
+      const defaults = address(header().defaultsJson)
       const skip = nameBytesJson(defaults)
-      to = copy(to, defaults + skip, header(H_DEFAULTS_JSON_BYTES) - skip)
+      to = copy(to, defaults + skip, header().defaultsJsonBytes - skip)
     } else {
       const skip = min(name + 1, textBytes)
       to = escaped(to, text + skip, textBytes - skip, control)
@@ -262,21 +243,21 @@ function jsonLabels(
     return byte(to, 0x3a)
   }
   to = byte(to, 0x7b)
-  if (header(H_DEFAULTS_BYTES) != 0) {
+  if (header().defaultsBytes != 0) {
     to = copy(
       to,
-      address(header(H_DEFAULTS_JSON)),
-      header(H_DEFAULTS_JSON_BYTES),
+      address(header().defaultsJson),
+      header().defaultsJsonBytes,
     )
     if (text != 0) to = byte(to, 0x2c)
   }
-  if (text != 0) to = members(to, text, textBytes, field(family, F_LABELS), control, prefix, prefixBytes)
+  if (text != 0) to = members(to, text, textBytes, family.labels, control, prefix, prefixBytes)
   store<u32>(to, 0x4022_2c); // ,"@
   store<u32>(to + 3, 0x3a22); // ":
   return to + 5
 }
 
-function jsonEnd(to: usize, family: u32): usize {
+function jsonEnd(to: usize, family: Family): usize {
   return labelCount(family) > 1 ? byte(to, 0x7d) : to
 }
 
@@ -288,8 +269,8 @@ function nameBytesJson(text: usize): i32 {
 }
 
 /** `{"count":…,"sum":…,"avg":…,"bucket":[[le,cumulative],…]}` */
-function jsonHistogram(to: usize, family: u32, values: usize): usize {
-  const bounds = field(family, F_BOUNDS)
+function jsonHistogram(to: usize, family: Family, values: usize): usize {
+  const bounds = family.bounds
   let count: f64 = 0
   for (let n = 0; n <= bounds; n++)
     count += load<f64>(values + ((<usize>n) << 3))
@@ -297,15 +278,15 @@ function jsonHistogram(to: usize, family: u32, values: usize): usize {
   store<u64>(to, 0x656b637562222c); // ,"bucke
   store<u32>(to + 7, 0x5b3a2274); // t":[
   to += 11
-  let suffix = address(field(family, F_SUFFIXES))
+  let suffix = firstSuffix(family)
   let total: f64 = 0
   for (let n = 0; n < bounds; n++) {
     if (n != 0) to = byte(to, 0x2c)
     total += load<f64>(values + ((<usize>n) << 3))
-    to = copy(to, address(load<u32>(suffix, SUFFIX_JSON << 2)), load<i32>(suffix, (SUFFIX_JSON + 1) << 2))
+    to = copy(to, address(suffix.json), suffix.jsonBytes)
     to = number(to, total)
     to = byte(to, 0x5d)
-    suffix += SUFFIX_WORDS << 3
+    suffix = nextSuffix(suffix)
   }
   to = byte(to, 0x5d)
   return byte(to, 0x7d)
@@ -323,19 +304,19 @@ function jsonTotals(to: usize, count: f64, sum: f64): usize {
 }
 
 /** `{"count":…,"sum":…,"avg":…,"quantile":[[q,value],…]}` */
-function jsonSummary(to: usize, family: u32, values: usize): usize {
-  const quantiles = field(family, F_BOUNDS)
+function jsonSummary(to: usize, family: Family, values: usize): usize {
+  const quantiles = family.bounds
   to = jsonTotals(to, load<f64>(values), load<f64>(values, 8))
   store<u64>(to, 0x69746e617571222c); // ,"quanti
   store<u64>(to + 8, 0x5b3a22656c); // le":[
   to += 13
-  let suffix = address(field(family, F_SUFFIXES))
+  let suffix = firstSuffix(family)
   for (let n = 0; n < quantiles; n++) {
     if (n != 0) to = byte(to, 0x2c)
-    to = copy(to, address(load<u32>(suffix, SUFFIX_JSON << 2)), load<i32>(suffix, (SUFFIX_JSON + 1) << 2))
+    to = copy(to, address(suffix.json), suffix.jsonBytes)
     to = jsonNumber(to, load<f64>(values + 16 + ((<usize>n) << 3)))
     to = byte(to, 0x5d)
-    suffix += SUFFIX_WORDS << 3
+    suffix = nextSuffix(suffix)
   }
   to = byte(to, 0x5d)
   return byte(to, 0x7d)

@@ -1,21 +1,7 @@
 // Native histograms in protobuf: schema, zero bucket, spans and deltas.
-import {
-  BLOCK_COUNTS,
-  BLOCK_HEADER_WORDS,
-  BLOCK_LOW,
-  BLOCK_NEGATIVE_COUNTS,
-  BLOCK_NEGATIVE_LOW,
-  BLOCK_SCHEMA,
-  COARSEST_BUCKETS,
-  F_NATIVE_BUCKETS,
-  NATIVE_MINUS_INF,
-  NATIVE_NAN,
-  NATIVE_PLUS_INF,
-  NATIVE_ZERO,
-  ZERO_EXPONENT,
-} from './layout'
+import { COARSEST_BUCKETS, NATIVE_MINUS_INF, NATIVE_NAN, NATIVE_PLUS_INF, NATIVE_ZERO, ZERO_EXPONENT } from './layout'
 import { coarser } from './native'
-import { address, field } from './record'
+import { Block, Family } from './records'
 import { varint } from './varint'
 
 /** Fields of Histogram and BucketSpan in protobuf, with their wire types. */
@@ -29,23 +15,23 @@ const POSITIVE_DELTA: u8 = 0x68
 const SPAN_OFFSET: u8 = 0x08
 const SPAN_LENGTH: u8 = 0x10
 
-/** Empty buckets that are told for less than a new span takes. */
+/** Empty buckets that are written for less than a new span takes. */
 const MAX_GAP = 2
 /** Bytes of a bucket at most: its delta, and its share in a span, of which there is one in four buckets at most. */
 const BUCKET_BYTES = 11 + 4
 /** All else: schema, zero bucket, and a span and a delta for each infinity. */
 const OTHER_BYTES = 3 + 9 + 11 + 2 * (14 + 11) + 14
 
-/** At most this many bytes are told of a series' exponential buckets. */
-export function nativeFixed(family: u32): i32 {
-  const most = field(family, F_NATIVE_BUCKETS)
+/** At most this many bytes are written of a series' exponential buckets. */
+export function nativeFixed(family: Family): i32 {
+  const most = family.nativeBuckets
   return most == 0 ? 0 : OTHER_BYTES + BUCKET_BYTES * max(most, COARSEST_BUCKETS)
 }
 
 /** What is in a folded block, and in the cells beside it: all observations but those that are no number. */
-export function nativeCount(block: u32, special: usize): f64 {
-  const counts = address(block + BLOCK_HEADER_WORDS)
-  const width = field(block, BLOCK_COUNTS) + field(block, BLOCK_NEGATIVE_COUNTS)
+export function nativeCount(block: Block, special: usize): f64 {
+  const counts = block.behind
+  const width = block.counts + block.negativeCounts
   let count = load<f64>(special) + load<f64>(special + (NATIVE_NAN << 3))
   count += load<f64>(special + (NATIVE_PLUS_INF << 3)) + load<f64>(special + (NATIVE_MINUS_INF << 3))
   for (let n = 0; n < width; n++) count += max(0, load<f64>(counts + (<usize>n << 3)))
@@ -53,10 +39,10 @@ export function nativeCount(block: u32, special: usize): f64 {
 }
 
 /** Schema, zero bucket, spans and deltas of a folded block. Native histograms specification, 'Exposition formats'. */
-export function nativeFields(to: usize, block: u32, special: usize): usize {
-  const schema = field(block, BLOCK_SCHEMA)
-  const counts = address(block + BLOCK_HEADER_WORDS)
-  const width = field(block, BLOCK_COUNTS)
+export function nativeFields(to: usize, block: Block, special: usize): usize {
+  const schema = block.schema
+  const counts = block.behind
+  const width = block.counts
   // Infinity's bucket comes after that of the largest finite number.
   const infinite = coarser(1024 << max(schema, 0), max(-schema, 0)) + 1
   to = varint(put(to, HISTOGRAM_SCHEMA), zigzag(schema))
@@ -67,11 +53,11 @@ export function nativeFields(to: usize, block: u32, special: usize): usize {
   const before = to
   const minus = load<f64>(special + (NATIVE_MINUS_INF << 3))
   const negative = counts + (<usize>width << 3)
-  const negatives = field(block, BLOCK_NEGATIVE_COUNTS)
-  to = spans(to, NEGATIVE_SPAN, negative, field(block, BLOCK_NEGATIVE_LOW), negatives, infinite, minus)
+  const negatives = block.negativeCounts
+  to = spans(to, NEGATIVE_SPAN, negative, block.negativeLow, negatives, infinite, minus)
   to = deltas(to, NEGATIVE_DELTA, negative, negatives, minus)
   const plus = load<f64>(special + (NATIVE_PLUS_INF << 3))
-  to = spans(to, POSITIVE_SPAN, counts, field(block, BLOCK_LOW), width, infinite, plus)
+  to = spans(to, POSITIVE_SPAN, counts, block.low, width, infinite, plus)
   to = deltas(to, POSITIVE_DELTA, counts, width, plus)
   // By a span, if an empty one, it is seen to be native.
   return to == before ? span(to, POSITIVE_SPAN, 0, 0) : to

@@ -1,60 +1,37 @@
 // Native histograms: exponential buckets folded over shards. How a block is read while
-// its writer replaces it is told in src/memory/native.ts.
-import {
-  BLOCK_COUNTS,
-  BLOCK_HEADER_WORDS,
-  BLOCK_LOW,
-  BLOCK_NEGATIVE_COUNTS,
-  BLOCK_NEGATIVE_LOW,
-  BLOCK_SCHEMA,
-  CELLS_HEADER_WORDS,
-  CELLS_NEXT,
-  F_BLOCKS,
-  F_BOUNDS,
-  F_CELLS,
-  F_NATIVE_BUCKETS,
-  F_NATIVE_SCHEMA,
-  MIN_SCHEMA,
-  NATIVE_AGE,
-  NATIVE_BLOCK,
-  NATIVE_MINUS_INF,
-  NATIVE_NAN,
-  NATIVE_PLUS_INF,
-  NATIVE_SEQ,
-  NATIVE_SPARE,
-  NATIVE_WORDS,
-  PAGE_CAPACITY,
-  PAGE_CELLS,
-} from './layout'
+// its writer replaces it stands in src/memory/native.ts.
+import { cellAt, newestCells, olderCells } from './cells'
+import { MIN_SCHEMA, NATIVE_MINUS_INF, NATIVE_NAN, NATIVE_PLUS_INF } from './layout'
 import { beforeCopy } from './hook'
-import { address, field, setField, shared } from './record'
+import { exists, fence, nth, view } from './record'
+import { Block, BlockReference, CellPage, Family, Page } from './records'
 
 /** Where a cell page has a place's blocks. */
-export function blocksAt(family: u32, page: u32, cells: u32, index: i32): u32 {
-  return cells + CELLS_HEADER_WORDS + field(page, PAGE_CAPACITY) * field(family, F_CELLS) + index * field(family, F_BLOCKS) * NATIVE_WORDS
+export function blocksAt(family: Family, page: Page, cells: CellPage, index: i32): BlockReference {
+  return nth<BlockReference>(cellAt(cells, page.capacity * family.cells), index * family.blocks)
 }
 
 /** Takes a place's blocks away, for the shard's owner to free. Whoever does it again after a death does no harm. */
-export function clearBlocks(family: u32, page: u32, cells: u32, index: i32): void {
-  let at = blocksAt(family, page, cells, index)
-  for (let n = field(family, F_BLOCKS); n > 0; n--) {
-    setField(at, NATIVE_AGE, 0)
-    const block = shared(at, NATIVE_BLOCK)
-    if (block != 0) {
-      atomic.store<i32>(address(at) + (NATIVE_SPARE << 2), block)
-      atomic.store<i32>(address(at) + (NATIVE_BLOCK << 2), 0)
-    }
-    at += NATIVE_WORDS
+export function clearBlocks(family: Family, page: Page, cells: CellPage, index: i32): void {
+  const first = changetype<usize>(blocksAt(family, page, cells, index))
+  const blocks = family.blocks
+  for (let n = 0; n < blocks; n++) {
+    const at = nth<BlockReference>(first, n)
+    at.age = 0
+    const block = at.shared.block
+    if (block == 0) continue
+    at.shared.spare = block
+    at.shared.block = 0
   }
 }
 
 /**
- * Puts into the sums of a run of folded native histograms what is counted apart from them, so that all formats tell
- * them; and no more.
+ * Puts into the sums of a run of folded native histograms what is counted apart from them, so that all formats show
+ * it; and no more.
  */
-export function addInfinities(family: u32, values: usize, count: i32): void {
-  const sum = <usize>(field(family, F_BOUNDS) + 1) << 3
-  const step = <usize>field(family, F_CELLS) << 3
+export function addInfinities(family: Family, values: usize, count: i32): void {
+  const sum = <usize>(family.bounds + 1) << 3
+  const step = <usize>family.cells << 3
   for (; count > 0; count--) {
     const special = values + sum + 8
     if (load<f64>(special + (NATIVE_PLUS_INF << 3)) > 0) {
@@ -68,13 +45,6 @@ export function addInfinities(family: u32, values: usize, count: i32): void {
   }
 }
 
-/** The addition of nothing: keeps what was read before it before the second look. `to` is the caller's own. */
-// @ts-ignore: decorator
-@inline
-function fence(to: u32): void {
-  atomic.add<i32>(address(to), 0)
-}
-
 /** The index at a schema `by` coarser. */
 // @ts-ignore: decorator
 @inline
@@ -86,21 +56,21 @@ export function coarser(index: i32, by: i32): i32 {
  * The buckets of a place over all shards, as a block in `to`: at the coarsest schema that a shard has, or coarser to
  * be as few as allowed.
  */
-export function foldNative(to: u32, family: u32, page: u32, index: i32): void {
+export function foldNative(to: Block, family: Family, page: Page, index: i32): void {
   while (!tryFold(to, family, page, index)) {}
 }
 
 /** False when a block was replaced meanwhile. */
-function tryFold(to: u32, family: u32, page: u32, index: i32): bool {
-  const newest = <u32>shared(page, PAGE_CELLS)
+function tryFold(to: Block, family: Family, page: Page, index: i32): bool {
+  const newest = newestCells(page)
   // Sequences only rise: their sum is the same when none of them has.
   let seqs = 0
-  let schema = field(family, F_NATIVE_SCHEMA)
-  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
+  let schema = family.nativeSchema
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
     const at = blocksAt(family, page, cells, index)
-    seqs += shared(at, NATIVE_SEQ)
-    const block = <u32>shared(at, NATIVE_BLOCK)
-    if (block != 0) schema = min(schema, field(block, BLOCK_SCHEMA))
+    seqs += at.shared.seq
+    const block = view<Block>(at.shared.block)
+    if (exists(block)) schema = min(schema, block.schema)
   }
   if (!unchanged(to, family, page, newest, index, seqs)) return false
   if (schema < MIN_SCHEMA) return false
@@ -110,20 +80,20 @@ function tryFold(to: u32, family: u32, page: u32, index: i32): bool {
   let high = i32.MIN_VALUE
   let negativeLow = i32.MAX_VALUE
   let negativeHigh = i32.MIN_VALUE
-  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
     const entry = blocksAt(family, page, cells, index)
-    const seq = shared(entry, NATIVE_SEQ)
-    const block = <u32>shared(entry, NATIVE_BLOCK)
-    if (block == 0) continue
-    const by = field(block, BLOCK_SCHEMA) - schema
-    const positives = field(block, BLOCK_COUNTS)
-    const negatives = field(block, BLOCK_NEGATIVE_COUNTS)
-    const positiveFirst = field(block, BLOCK_LOW)
-    const negativeFirst = field(block, BLOCK_NEGATIVE_LOW)
+    const seq = entry.shared.seq
+    const block = view<Block>(entry.shared.block)
+    if (!exists(block)) continue
+    const by = block.schema - schema
+    const positives = block.counts
+    const negatives = block.negativeCounts
+    const positiveFirst = block.low
+    const negativeFirst = block.negativeLow
     // A block that came since may be coarser; one that was freed since may hold anything: its widths first of all.
-    fence(to)
-    if (shared(entry, NATIVE_SEQ) != seq || by < 0) return false
-    const from = address(block + BLOCK_HEADER_WORDS)
+    fence(changetype<usize>(to))
+    if (entry.shared.seq != seq || by < 0) return false
+    const from = block.behind
     for (let n = 0; n < positives; n++) {
       if (load<f64>(from + (<usize>n << 3)) == 0) continue
       const at = coarser(positiveFirst + n, by)
@@ -139,7 +109,7 @@ function tryFold(to: u32, family: u32, page: u32, index: i32): bool {
     }
   }
   beforeCopy(0)
-  const most = field(family, F_NATIVE_BUCKETS)
+  const most = family.nativeBuckets
   let width = 0
   let negativeWidth = 0
   for (;;) {
@@ -157,26 +127,26 @@ function tryFold(to: u32, family: u32, page: u32, index: i32): bool {
     }
   }
 
-  setField(to, BLOCK_SCHEMA, schema)
-  setField(to, BLOCK_LOW, low)
-  setField(to, BLOCK_COUNTS, width)
-  setField(to, BLOCK_NEGATIVE_LOW, negativeLow)
-  setField(to, BLOCK_NEGATIVE_COUNTS, negativeWidth)
-  const counts = address(to + BLOCK_HEADER_WORDS)
+  to.schema = schema
+  to.low = low
+  to.counts = width
+  to.negativeLow = negativeLow
+  to.negativeCounts = negativeWidth
+  const counts = to.behind
   memory.fill(counts, 0, <usize>(width + negativeWidth) << 3)
-  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
     const entry = blocksAt(family, page, cells, index)
-    const seq = shared(entry, NATIVE_SEQ)
-    const block = <u32>shared(entry, NATIVE_BLOCK)
-    if (block == 0) continue
-    const by = field(block, BLOCK_SCHEMA) - schema
-    const positives = field(block, BLOCK_COUNTS)
-    const negatives = field(block, BLOCK_NEGATIVE_COUNTS)
-    const positiveFirst = field(block, BLOCK_LOW)
-    const negativeFirst = field(block, BLOCK_NEGATIVE_LOW)
-    fence(to)
-    if (shared(entry, NATIVE_SEQ) != seq || by < 0) return false
-    const from = address(block + BLOCK_HEADER_WORDS)
+    const seq = entry.shared.seq
+    const block = view<Block>(entry.shared.block)
+    if (!exists(block)) continue
+    const by = block.schema - schema
+    const positives = block.counts
+    const negatives = block.negativeCounts
+    const positiveFirst = block.low
+    const negativeFirst = block.negativeLow
+    fence(changetype<usize>(to))
+    if (entry.shared.seq != seq || by < 0) return false
+    const from = block.behind
     if (!addWindow(counts, low, width, from, positiveFirst, positives, by)) return false
     const negativeFrom = from + (<usize>positives << 3)
     const negativeTo = counts + (<usize>width << 3)
@@ -199,11 +169,11 @@ function addWindow(to: usize, low: i32, width: i32, from: usize, first: i32, cou
 }
 
 /** Whether no block of the place was freed since the sequences were added up. */
-function unchanged(to: u32, family: u32, page: u32, newest: u32, index: i32, seqs: i32): bool {
-  fence(to)
+function unchanged(to: Block, family: Family, page: Page, newest: CellPage, index: i32, seqs: i32): bool {
+  fence(changetype<usize>(to))
   let now = 0
-  for (let cells = newest; cells != 0; cells = <u32>field(cells, CELLS_NEXT)) {
-    now += shared(blocksAt(family, page, cells, index), NATIVE_SEQ)
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+    now += blocksAt(family, page, cells, index).shared.seq
   }
   return now == seqs
 }

@@ -4,7 +4,7 @@
 //
 // Shortest digits by Schubfach (R. Giulietti, 'The Schubfach way to render doubles'): the decimal of the fewest
 // digits in the rounding interval, found with one 64 x 128 bit product and a table of powers of ten. Before it come whole
-// numbers, and those of up to three decimals, which are nearly all that is told.
+// numbers, and those of up to three decimals, which are nearly all that is written.
 import { byte } from './copy'
 import { FOURS } from './fours'
 import { POWERS, POWERS_MIN } from './powers'

@@ -7,47 +7,15 @@
 import { copy } from './copy'
 import { exemplarLines, holds, longestText, newestExemplar } from './exemplars'
 import { beforeCopy } from './hook'
-import {
-  EXEMPLAR_BYTES,
-  EXEMPLAR_HEADER_WORDS,
-  EXEMPLAR_SEQ,
-  EXEMPLAR_TIME_WORD,
-  EXEMPLAR_VALUE_WORD,
-  F_BOUNDS,
-  F_CELLS,
-  F_KIND,
-  F_LABELS,
-  F_NAME,
-  F_NAME_BYTES,
-  F_NATIVE_BUCKETS,
-  F_OM_UNIT,
-  F_RAW_HELP,
-  F_RAW_HELP_BYTES,
-  F_SUFFIXES,
-  F_UNIT_BYTES,
-  FORMAT_PROTOBUF,
-  H_DEFAULTS,
-  H_DEFAULTS_BYTES,
-  H_DEFAULTS_COUNT,
-  KIND_COUNTER,
-  KIND_HISTOGRAM,
-  KIND_SUMMARY,
-  PLACE_BIRTH_WORD,
-  SLOT_CREATED,
-  SLOT_NATIVE_WORD,
-  SLOT_SCRATCH_WORD,
-  SLOT_PREFIX_BYTES,
-  SLOT_PREFIX_WORD,
-  SLOT_SEQ,
-  SUFFIX_BOUND_WORD,
-  SUFFIX_WORDS,
-} from './layout'
+import { FORMAT_PROTOBUF, KIND_COUNTER, KIND_HISTOGRAM, KIND_SUMMARY } from './layout'
 import { nameBytes, nextMark } from './marks'
-import { indexOf, pageOf, slotEnd, STEP, textBytesOf, textOf, told } from './place'
+import { indexOf, isExposed, next, pageOf, slotEnd, textBytesOf, textOf } from './place'
 import { foldNative } from './native'
 import { nativeCount, nativeFields, nativeFixed } from './native-fields'
-import { address, field, header, shared } from './record'
+import { address, exists, header, nth, view } from './record'
+import { Block, Exemplar, Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
+import { firstSuffix, nextSuffix } from './suffix'
 import { varint } from './varint'
 
 /** Bytes of a family's length: 2^28 is more than a slot has. */
@@ -97,18 +65,18 @@ const TYPE_GAUGE = 1
 const TYPE_SUMMARY = 2
 const TYPE_HISTOGRAM = 4
 
-/** At most this many bytes are told of a family, in each of its messages, besides its series. */
-export function protobufHeadCost(slot: u32, family: u32): i32 {
-  const name = field(slot, SLOT_PREFIX_BYTES) + field(family, F_NAME_BYTES)
-  return LENGTH_BYTES + name + field(family, F_RAW_HELP_BYTES) + field(family, F_UNIT_BYTES) + 32
+/** At most this many bytes are written of a family, in each of its messages, besides its series. */
+export function protobufHeadCost(slot: Slot, family: Family): i32 {
+  const name = slot.prefixBytes + family.nameBytes
+  return LENGTH_BYTES + name + family.rawHelpBytes + family.unitBytes + 32
 }
 
 /** At most this many bytes of a series are not its own label text, `name="value",` for each. */
-export function protobufFixed(family: u32): i32 {
-  const labels = field(family, F_LABELS) + header(H_DEFAULTS_COUNT)
+export function protobufFixed(family: Family): i32 {
+  const labels = family.labels + header().defaultsCount
   // A quantile takes no more than a bucket; a simple family has neither.
-  const value = 32 + field(family, F_BOUNDS) * BUCKET_BYTES
-  return 8 + 12 * labels + mostLabelPrefix(family) + header(H_DEFAULTS_BYTES) + value + nativeFixed(family) + CREATED_BYTES
+  const value = 32 + family.bounds * BUCKET_BYTES
+  return 8 + 12 * labels + mostLabelPrefix(family) + header().defaultsBytes + value + nativeFixed(family) + CREATED_BYTES
 }
 
 // @ts-ignore: decorator
@@ -146,28 +114,28 @@ function double(to: usize, tag: i32, value: f64): usize {
 }
 
 /** A family's message up to its series. Its length is written by protobufFinish. */
-export function protobufBegin(to: usize, slot: u32, family: u32): usize {
-  const kind = field(family, F_KIND)
-  const prefix = field(slot, SLOT_PREFIX_BYTES)
-  const bytes = field(family, F_NAME_BYTES)
+export function protobufBegin(to: usize, slot: Slot, family: Family): usize {
+  const kind = family.kind
+  const prefix = slot.prefixBytes
+  const bytes = family.nameBytes
   to = put(to + LENGTH_BYTES, FAMILY_NAME)
   to = varint(to, prefix + bytes)
-  to = copy(to, address(slot + SLOT_PREFIX_WORD), prefix)
-  to = copy(to, address(field(family, F_NAME)), bytes)
-  const help = field(family, F_RAW_HELP_BYTES)
+  to = copy(to, slot.prefix, prefix)
+  to = copy(to, address(family.name), bytes)
+  const help = family.rawHelpBytes
   if (help != 0) {
     to = put(to, FAMILY_HELP)
     to = varint(to, help)
-    to = copy(to, address(field(family, F_RAW_HELP)), help)
+    to = copy(to, address(family.rawHelp), help)
   }
   to = put(to, FAMILY_TYPE)
   to = put(to, typeOf(kind))
-  const unit = field(family, F_UNIT_BYTES)
+  const unit = family.unitBytes
   if (unit == 0) return to
   to = put(to, FAMILY_UNIT)
   to = varint(to, unit)
   // A space stands before it there.
-  return copy(to, address(field(family, F_OM_UNIT)) + 1, unit)
+  return copy(to, address(family.omUnit) + 1, unit)
 }
 
 function typeOf(kind: i32): i32 {
@@ -186,32 +154,32 @@ export function protobufFinish(to: usize, before: usize, opened: usize): usize {
 /** Metrics of a run of series; 0 where they do not fit. */
 export function protobufRun(
   to: usize,
-  slot: u32,
-  family: u32,
+  slot: Slot,
+  family: Family,
   room: i32,
-  from: u32,
+  from: Place,
   count: i32,
   values: usize,
 ): usize {
-  const seq = field(slot, SLOT_SEQ)
+  const seq = slot.seq
   const end = slotEnd(slot)
   const fixed = protobufFixed(family) + exemplarLines(family) * room
-  const scratch = address(slot + SLOT_SCRATCH_WORD)
-  const kind = field(family, F_KIND)
-  const created = field(slot, SLOT_CREATED) != 0
-  const step = <usize>field(family, F_CELLS) << 3
-  const native = field(family, F_NATIVE_BUCKETS) != 0 ? slot + SLOT_NATIVE_WORD : 0
-  const defaults = address(header(H_DEFAULTS))
-  const defaultsBytes = header(H_DEFAULTS_BYTES)
-  const defaultsCount = header(H_DEFAULTS_COUNT)
-  const labelCount = field(family, F_LABELS)
-  const prefix = address(slot + SLOT_PREFIX_WORD)
+  const scratch = slot.scratch
+  const kind = family.kind
+  const created = slot.created != 0
+  const step = <usize>family.cells << 3
+  const native = changetype<Block>(family.nativeBuckets != 0 ? slot.native : 0)
+  const defaults = address(header().defaults)
+  const defaultsBytes = header().defaultsBytes
+  const defaultsCount = header().defaultsCount
+  const labelCount = family.labels
+  const prefix = slot.prefix
   const prefixBytes = labelPrefix(slot, family)
-  let place = address(from)
-  const last = place + <usize>count * STEP
-  for (; place != last; place += STEP) {
-    if (told(place, seq)) {
-      beforeCopy(place)
+  let place = from
+  const last = nth<Place>(changetype<usize>(from), count)
+  for (; place != last; place = next(place)) {
+    if (isExposed(place, seq)) {
+      beforeCopy(changetype<usize>(place))
       const bytes = textBytesOf(place)
       const most = fixed + bytes
       if (to + <usize>most > end) return 0
@@ -220,8 +188,8 @@ export function protobufRun(
       const begin = to + length
       let at = labels(begin, defaults, defaultsBytes, defaultsCount)
       if (labelCount != 0) at = labels(at, textOf(place), bytes, labelCount, prefix, prefixBytes)
-      const birth = created ? load<f64>(place, PLACE_BIRTH_WORD << 3) : 0
-      if (native != 0) foldNative(native, family, pageOf(place), indexOf(place))
+      const birth = created ? place.birth : 0
+      if (exists(native)) foldNative(native, family, pageOf(place), indexOf(place))
       if (kind == KIND_HISTOGRAM) at = histogram(at, family, values, birth, native, place, room, scratch)
       else if (kind == KIND_SUMMARY) at = summary(at, family, values, birth)
       else at = simple(at, family, kind, load<f64>(values), birth, place, room, scratch)
@@ -235,11 +203,11 @@ export function protobufRun(
 
 function simple(
   to: usize,
-  family: u32,
+  family: Family,
   kind: i32,
   value: f64,
   birth: f64,
-  place: usize,
+  place: Place,
   room: i32,
   scratch: usize,
 ): usize {
@@ -259,19 +227,19 @@ function simple(
 
 /**
  * Cumulative buckets, without +Inf's, which is the count; and those of a native histogram, folded into `native`. There
- * the count is that of its own buckets, which readers check; a classic bucket that was counted in since is told so far.
+ * the count is that of its own buckets, which readers check; a classic bucket that was counted in since is written with no more.
  */
 function histogram(
   to: usize,
-  family: u32,
+  family: Family,
   values: usize,
   birth: f64,
-  native: u32,
-  place: usize,
+  native: Block,
+  place: Place,
   room: i32,
   scratch: usize,
 ): usize {
-  const bounds = field(family, F_BOUNDS)
+  const bounds = family.bounds
   const most = 32 + bounds * BUCKET_BYTES + nativeFixed(family) + CREATED_BYTES
   const length = lengthBytes(most + (bounds + 1) * room)
   const bucketLength = lengthBytes(BUCKET_BYTES + room)
@@ -279,60 +247,60 @@ function histogram(
   const begin = to + length
   let count: f64 = 0
   const special = values + (<usize>(bounds + 2) << 3)
-  if (native != 0) count = nativeCount(native, special)
+  if (exists(native)) count = nativeCount(native, special)
   else for (let n = 0; n <= bounds; n++) count += load<f64>(values + (<usize>n << 3))
   let at = put(begin, HISTOGRAM_COUNT)
   at = varint(at, <u64>count)
   at = double(at, HISTOGRAM_SUM, load<f64>(values + (<usize>(bounds + 1) << 3)))
-  let suffix = address(field(family, F_SUFFIXES)) + (SUFFIX_BOUND_WORD << 3)
+  let suffix = firstSuffix(family)
   let total: f64 = 0
   for (let n = 0; n < bounds; n++) {
     total += load<f64>(values + (<usize>n << 3))
     const bucket = put(at, HISTOGRAM_BUCKET) + bucketLength
     at = put(bucket, BUCKET_COUNT)
-    at = varint(at, <u64>(native != 0 ? min(total, count) : total))
-    at = double(at, BUCKET_BOUND, load<f64>(suffix))
+    at = varint(at, <u64>(exists(native) ? min(total, count) : total))
+    at = double(at, BUCKET_BOUND, suffix.bound)
     if (room != 0) at = exemplar(at, BUCKET_EXEMPLAR, family, place, n, room, scratch)
     putLength(bucket - bucketLength, <i32>(at - bucket), bucketLength)
-    suffix += SUFFIX_WORDS << 3
+    suffix = nextSuffix(suffix)
   }
   if (room != 0) {
     // Without classic buckets there is none that it could be in.
-    if (bounds == 0 && native != 0) at = exemplar(at, HISTOGRAM_EXEMPLAR, family, place, 0, room, scratch)
+    if (bounds == 0 && exists(native)) at = exemplar(at, HISTOGRAM_EXEMPLAR, family, place, 0, room, scratch)
     else at = lastBucket(at, family, count, place, bounds, room, scratch)
   }
-  if (native != 0) at = nativeFields(at, native, special)
+  if (exists(native)) at = nativeFields(at, native, special)
   if (birth != 0) at = timestamp(at, HISTOGRAM_CREATED, birth)
   putLength(to, <i32>(at - begin), length)
   return at
 }
 
-function summary(to: usize, family: u32, values: usize, birth: f64): usize {
-  const quantiles = field(family, F_BOUNDS)
+function summary(to: usize, family: Family, values: usize, birth: f64): usize {
+  const quantiles = family.bounds
   const length = lengthBytes(32 + quantiles * BUCKET_BYTES + CREATED_BYTES)
   to = put(to, METRIC_SUMMARY)
   const begin = to + length
   let at = varint(put(begin, HISTOGRAM_COUNT), <u64>load<f64>(values))
   at = double(at, HISTOGRAM_SUM, load<f64>(values, 8))
-  let suffix = address(field(family, F_SUFFIXES)) + (SUFFIX_BOUND_WORD << 3)
+  let suffix = firstSuffix(family)
   for (let n = 0; n < quantiles; n++) {
     const quantile = put(at, SUMMARY_QUANTILE) + 1
-    at = double(quantile, QUANTILE, load<f64>(suffix))
+    at = double(quantile, QUANTILE, suffix.bound)
     at = double(at, QUANTILE_VALUE, load<f64>(values + 16 + (<usize>n << 3)))
     store<u8>(quantile - 1, <u8>(at - quantile))
-    suffix += SUFFIX_WORDS << 3
+    suffix = nextSuffix(suffix)
   }
   if (birth != 0) at = timestamp(at, SUMMARY_CREATED, birth)
   putLength(to, <i32>(at - begin), length)
   return at
 }
 
-/** The bucket of +Inf, which has to be told only where it has an exemplar. */
+/** The bucket of +Inf, which has to be written only where it has an exemplar. */
 function lastBucket(
   to: usize,
-  family: u32,
+  family: Family,
   count: f64,
-  place: usize,
+  place: Place,
   bounds: i32,
   room: i32,
   scratch: usize,
@@ -350,21 +318,21 @@ function lastBucket(
 function exemplar(
   to: usize,
   tag: i32,
-  family: u32,
-  place: usize,
-  nth: i32,
+  family: Family,
+  place: Place,
+  line: i32,
   room: i32,
   scratch: usize,
 ): usize {
-  const reference = newestExemplar(family, pageOf(place), indexOf(place), nth)
+  const reference = newestExemplar(family, pageOf(place), indexOf(place), line)
   if (reference == 0) return to
-  const record = atomic.load<u32>(reference)
-  const seq = shared(record, EXEMPLAR_SEQ)
-  const bytes = field(record, EXEMPLAR_BYTES)
+  const record = view<Exemplar>(atomic.load<u32>(reference))
+  const seq = record.shared.seq
+  const bytes = record.bytes
   if (bytes < 0 || bytes > longestText(room, FORMAT_PROTOBUF)) return to
-  copy(scratch, address(record + EXEMPLAR_HEADER_WORDS), bytes)
-  const value = load<f64>(address(record + EXEMPLAR_VALUE_WORD))
-  const seconds = load<f64>(address(record + EXEMPLAR_TIME_WORD))
+  copy(scratch, record.behind, bytes)
+  const value = record.value
+  const seconds = record.time
   beforeCopy(0)
   if (!holds(reference, record, seq)) return to
   const length = lengthBytes(room)

@@ -1,11 +1,13 @@
 // Lines of the kind that a scrape has most of: a label set of up to 126 bytes, and a whole number below 10^8. Loops
-// without a call, so that all they need stays in registers; whatever is not of this kind ends them, and is told by
-// text.ts.
+// without a call, so that all they need stays in registers; whatever is not of this kind ends them, and is
+// written by text.ts.
 import { beforeCopy } from './hook'
-import { PLACE_BORN, PLACE_STATE, STATE_LIVE, STATE_MASK, SUFFIX_WORDS } from './layout'
+import { STATE_LIVE, STATE_MASK } from './layout'
 import { isSmall, smallOf, upToEight } from './number'
 import { address } from './record'
-import { STEP, textBytesOf, textOf } from './place'
+import { Place } from './records'
+import { next, textBytesOf, textOf } from './place'
+import { nextSpelling, Spelling } from './suffix'
 
 /** Most bytes of a head: it is kept in registers. */
 export const QUICK_HEAD = 64
@@ -41,7 +43,7 @@ function quickHead(to: usize, bytes: i32, head0: v128, head1: v128, head2: v128,
 }
 
 /** The place that ended the last run; its last one if none did. */
-export let stopped: usize = 0
+export let stopped: Place = changetype<Place>(0)
 
 /**
  * Lines of places from `place` on. `limit` is where a line may end that has no label text. Returns where the next line
@@ -53,8 +55,8 @@ export function quickLines(
   seq: i32,
   head: usize,
   headBytes: i32,
-  place: usize,
-  last: usize,
+  place: Place,
+  last: Place,
   values: usize,
   step: usize,
 ): usize {
@@ -62,11 +64,11 @@ export function quickLines(
   const head1 = v128.load(head, 16)
   const head2 = v128.load(head, 32)
   const head3 = v128.load(head, 48)
-  for (; place != last; place += STEP, values += step) {
-    // As told(), but with branches alone.
-    if ((load<i32>(place, PLACE_STATE << 2) & STATE_MASK) != STATE_LIVE) continue
-    if (load<i32>(place, PLACE_BORN << 2) - seq > 0) continue
-    beforeCopy(place)
+  for (; place != last; place = next(place), values += step) {
+    // As isExposed(), but with branches alone.
+    if ((place.state & STATE_MASK) != STATE_LIVE) continue
+    if (place.born - seq > 0) continue
+    beforeCopy(changetype<usize>(place))
     const bytes = textBytesOf(place)
     const value = load<f64>(values)
     const n = smallOf(value)
@@ -89,14 +91,14 @@ export function quickLines(
 /** What the last buckets added up to. */
 export let total: f64 = 0
 
-/** The bucket lines of one histogram, `lines` in number; each suffix is `,le="…"} `. 0 where a count is not of the kind. */
+/** The bucket lines of one histogram, `lines` in number; each spelling is `,le="…"} `. 0 where a count is not of the kind. */
 export function quickBuckets(
   to: usize,
   head: usize,
   headBytes: i32,
   text: usize,
   textBytes: i32,
-  suffix: usize,
+  spelling: Spelling,
   values: usize,
   lines: i32,
 ): usize {
@@ -114,13 +116,13 @@ export function quickBuckets(
     to += headBytes
     quickText(to, text, textBytes)
     to += textBytes
-    const le = address(load<u32>(suffix))
+    const le = address(spelling.text)
     v128.store(to, v128.load(le))
     v128.store(to, v128.load(le, 16), 16)
-    to = upToEight(to + load<i32>(suffix, 4), <u32>n)
+    to = upToEight(to + spelling.bytes, <u32>n)
     store<u8>(to, 0x0a)
     to++
-    suffix += SUFFIX_WORDS << 3
+    spelling = nextSpelling(spelling)
   }
   total = sum
   return to

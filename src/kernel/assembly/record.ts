@@ -1,5 +1,8 @@
-// Fields of records in the shared memory: a reference is a word index, a field an Int32 in the record.
+// Records in the shared memory, as the classes of records.ts, which the build writes. A reference is a word index; a
+// view is the pointer to what it refers to, made by a shift. A record of reference 0 does not exist, and is not looked
+// into.
 import { WORD_BYTES } from './layout'
+import { Header } from './records'
 
 // @ts-ignore: decorator
 @inline
@@ -7,28 +10,41 @@ export function address(ref: u32): usize {
   return <usize>ref * WORD_BYTES
 }
 
+/** What a reference refers to. */
 // @ts-ignore: decorator
 @inline
-export function field(ref: u32, n: i32): i32 {
-  return load<i32>(address(ref) + (<usize>n << 2))
+export function view<T>(ref: u32): T {
+  return changetype<T>(address(ref))
 }
 
 // @ts-ignore: decorator
 @inline
-export function setField(ref: u32, n: i32, value: i32): void {
-  store<i32>(address(ref) + (<usize>n << 2), value)
+export function refOf<T>(record: T): u32 {
+  return <u32>(changetype<usize>(record) / WORD_BYTES)
 }
 
-/** A field that other threads change while it is read. */
 // @ts-ignore: decorator
 @inline
-export function shared(ref: u32, n: i32): i32 {
-  return atomic.load<i32>(address(ref) + (<usize>n << 2))
+export function exists<T>(record: T): bool {
+  return changetype<usize>(record) != 0
 }
 
-/** A field of the header. */
+/** The nth of records that stand one behind the other. */
 // @ts-ignore: decorator
 @inline
-export function header(n: i32): i32 {
-  return load<i32>(<usize>n << 2)
+export function nth<T>(first: usize, n: i32): T {
+  return changetype<T>(first + <usize>n * offsetof<T>())
+}
+
+// @ts-ignore: decorator
+@inline
+export function header(): Header {
+  return changetype<Header>(0)
+}
+
+/** The addition of nothing: what is read before it stays before what is read after. `own` is an Int32 of the caller's. */
+// @ts-ignore: decorator
+@inline
+export function fence(own: usize): void {
+  atomic.add<i32>(own, 0)
 }

@@ -1,25 +1,31 @@
 // What the cells of a gauge are to the thread that owns their shard: see src/memory/shares.ts.
-import { CELLS_HEADER_WORDS, F_CELLS, PAGE_CAPACITY, PAGE_FAMILY, SHARE_BESIDE, SHARE_OWN, SHARE_SET } from './layout'
-import { address, field } from './record'
+import { cellAt } from './cells'
+import { view } from './record'
+import { CellPage, Family, Page, Shares } from './records'
 
 /** Where a cell page of this page of places has its bits. */
-export function shareBits(page: u32, cells: u32): usize {
-  const each = field(<u32>field(page, PAGE_FAMILY), F_CELLS)
-  return address(cells + CELLS_HEADER_WORDS + field(page, PAGE_CAPACITY) * each)
+export function sharesOf(page: Page, cells: CellPage): Shares {
+  const each = view<Family>(page.family).cells
+  return changetype<Shares>(cellAt(cells, page.capacity * each))
 }
 
-function fieldOf(bits: usize, which: i32, index: i32): usize {
-  return bits + ((<usize>(which + (index >> 5))) << 2)
+/** Where the field is that has a place's bit. */
+export function fieldOf(bits: usize, index: i32): usize {
+  return bits + (<usize>(index >> 5) << 2)
 }
 
-/** `which` is SHARE_OWN, SHARE_SET or SHARE_BESIDE. */
-export function hasBit(bits: usize, which: i32, index: i32): bool {
-  return ((atomic.load<i32>(fieldOf(bits, which, index)) >> (index & 31)) & 1) != 0
+/** Whether a place has its bit of those that begin at `bits`: one for each place of a page. */
+export function hasBit(bits: usize, index: i32): bool {
+  return ((atomic.load<i32>(fieldOf(bits, index)) >> (index & 31)) & 1) != 0
 }
 
 /** All of a place's. */
-export function clearBits(bits: usize, index: i32): void {
-  for (let which = 0; which <= SHARE_BESIDE; which += SHARE_SET - SHARE_OWN) {
-    atomic.and<i32>(fieldOf(bits, which, index), ~(1 << (index & 31)))
-  }
+export function clearBits(shares: Shares, index: i32): void {
+  clearBit(shares.own, index)
+  clearBit(shares.set, index)
+  clearBit(shares.beside, index)
+}
+
+function clearBit(bits: usize, index: i32): void {
+  atomic.and<i32>(fieldOf(bits, index), ~(1 << (index & 31)))
 }

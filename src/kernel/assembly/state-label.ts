@@ -1,19 +1,8 @@
 // The label that tells the states of a stateset apart: OpenMetrics 1.0, 'StateSet', has it called as the family is, prefix
 // and all. So it is in all formats, as labels are part of a series' identity.
-import {
-  F_DEFINITION,
-  F_DEFINITION_BYTES,
-  F_KIND,
-  F_NAME,
-  F_NAME_BYTES,
-  H_DEFAULTS,
-  H_DEFAULTS_BYTES,
-  KIND_STATESET,
-  MAX_PREFIX_BYTES,
-  SLOT_PREFIX_BYTES,
-  SLOT_PREFIX_WORD,
-} from './layout'
-import { address, field, header } from './record'
+import { KIND_STATESET, MAX_PREFIX_BYTES } from './layout'
+import { address, header } from './record'
+import { Family, Slot } from './records'
 
 const COLON = 0x3a
 const UNDERSCORE = 0x5f
@@ -21,34 +10,34 @@ const QUOTE = 0x22
 const EQUALS = 0x3d
 
 /** Bytes of the prefix that stand before the first of a series' own labels. */
-export function labelPrefix(slot: u32, family: u32): i32 {
-  return field(family, F_KIND) == KIND_STATESET && fits(slot, family) ? field(slot, SLOT_PREFIX_BYTES) : 0
+export function labelPrefix(slot: Slot, family: Family): i32 {
+  return family.kind == KIND_STATESET && fits(slot, family) ? slot.prefixBytes : 0
 }
 
 /** The most that it can be. */
-export function mostLabelPrefix(family: u32): i32 {
-  return field(family, F_KIND) == KIND_STATESET ? MAX_PREFIX_BYTES : 0
+export function mostLabelPrefix(family: Family): i32 {
+  return family.kind == KIND_STATESET ? MAX_PREFIX_BYTES : 0
 }
 
 /** Whether a stateset's whole name is no label name, or another label's: it keeps its own without the prefix then, and is a gauge. */
-export function isMisfit(slot: u32, family: u32): bool {
-  return field(family, F_KIND) == KIND_STATESET && !fits(slot, family)
+export function isMisfit(slot: Slot, family: Family): bool {
+  return family.kind == KIND_STATESET && !fits(slot, family)
 }
 
 /** No colon, not `__`, which is reserved, and no label that there is already. */
-function fits(slot: u32, family: u32): bool {
-  const bytes = field(slot, SLOT_PREFIX_BYTES)
+function fits(slot: Slot, family: Family): bool {
+  const bytes = slot.prefixBytes
   if (bytes == 0) return true
-  const prefix = address(slot + SLOT_PREFIX_WORD)
+  const prefix = slot.prefix
   for (let n = 0; n < bytes; n++) if (load<u8>(prefix + n) == COLON) return false
-  const name = address(field(family, F_NAME))
+  const name = address(family.name)
   if (load<u8>(prefix) == UNDERSCORE && load<u8>(bytes > 1 ? prefix + 1 : name) == UNDERSCORE) return false
-  const length = field(family, F_NAME_BYTES)
+  const length = family.nameBytes
   // The definition has label names in quotes; whatever else it has so is as good a reason.
-  const definition = address(field(family, F_DEFINITION))
+  const definition = address(family.definition)
   return (
-    !has(definition, field(family, F_DEFINITION_BYTES), prefix, bytes, name, length, QUOTE) &&
-    !has(address(header(H_DEFAULTS)), header(H_DEFAULTS_BYTES), prefix, bytes, name, length, EQUALS)
+    !has(definition, family.definitionBytes, prefix, bytes, name, length, QUOTE) &&
+    !has(address(header().defaults), header().defaultsBytes, prefix, bytes, name, length, EQUALS)
   )
 }
 
