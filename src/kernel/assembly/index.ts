@@ -2,8 +2,8 @@
 // call to the next: all it works with is a slot that its caller owns, so any number of instances can run over one memory.
 // From outside it is given references; within, they are views of what they refer to (record.ts).
 //
-// A format has a file of its own: what opens and closes a family, the runs of places of each kind, and what they cost
-// at most (plan.ts). A new format, or a new kind, is entered in encode.ts and plan.ts.
+// A format has a file of its own, and text one more for each kind of family: a class that extends Encoder (encoder.ts),
+// and what families and series cost at most. A new format, or a new kind, is entered in encode.ts and plan.ts.
 import { encodePieces } from './encode'
 import { number } from './number'
 import { headBytesOf, planPlaces } from './plan'

@@ -5,14 +5,15 @@
 // bytes as it can need, which the encoding allows (a varint's leading zeros). A family without series is left out:
 // Prometheus looks at the first one of each message.
 import { copy } from './copy'
+import { Encoder } from './encoder'
 import { exemplarLines, holds, longestText, newestExemplar } from './exemplars'
 import { beforeCopy } from './hook'
 import { FORMAT_PROTOBUF, KIND_COUNTER, KIND_HISTOGRAM, KIND_SUMMARY } from './layout'
 import { nameBytes, nextMark } from './marks'
-import { indexOf, isExposed, next, pageOf, slotEnd, textBytesOf, textOf } from './place'
+import { indexOf, pageOf, textOf } from './place'
 import { foldNative } from './native'
 import { nativeCount, nativeFields, nativeFixed } from './native-fields'
-import { address, exists, header, nth, view } from './record'
+import { address, exists, header, view } from './record'
 import { Block, Exemplar, Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
 import { firstSuffix, nextSuffix } from './suffix'
@@ -113,236 +114,214 @@ function double(to: usize, tag: i32, value: f64): usize {
   return to + 9
 }
 
-/** A family's message up to its series. Its length is written by protobufFinish. */
-export function protobufBegin(to: usize, slot: Slot, family: Family): usize {
-  const kind = family.kind
-  const prefix = slot.prefixBytes
-  const bytes = family.nameBytes
-  to = put(to + LENGTH_BYTES, FAMILY_NAME)
-  to = varint(to, prefix + bytes)
-  to = copy(to, slot.prefix, prefix)
-  to = copy(to, address(family.name), bytes)
-  const help = family.rawHelpBytes
-  if (help != 0) {
-    to = put(to, FAMILY_HELP)
-    to = varint(to, help)
-    to = copy(to, address(family.rawHelp), help)
-  }
-  to = put(to, FAMILY_TYPE)
-  to = put(to, typeOf(kind))
-  const unit = family.unitBytes
-  if (unit == 0) return to
-  to = put(to, FAMILY_UNIT)
-  to = varint(to, unit)
-  // A space stands before it there.
-  return copy(to, address(family.omUnit) + 1, unit)
-}
-
 function typeOf(kind: i32): i32 {
   if (kind == KIND_HISTOGRAM) return TYPE_HISTOGRAM
   if (kind == KIND_SUMMARY) return TYPE_SUMMARY
   return kind == KIND_COUNTER ? TYPE_COUNTER : TYPE_GAUGE
 }
 
-/** Writes the message's length, or takes it back where no series came. */
-export function protobufFinish(to: usize, before: usize, opened: usize): usize {
-  if (to == opened) return before
-  putLength(before, <i32>(to - before) - LENGTH_BYTES, LENGTH_BYTES)
-  return to
-}
+@unmanaged
+export class ProtobufEncoder extends Encoder {
+  /** Bytes of a series at most besides its own label text. */
+  fixed: i32
+  /** Whether the time that series were made is exposed. */
+  created: bool
+  /** Where a native histogram's buckets are folded to; does not exist for other families. */
+  native: Block
+  /** What stands before the name of the first of its own labels: in a stateset, the prefix. */
+  prefix: usize
+  prefixBytes: i32
 
-/** Metrics of a run of series; 0 where they do not fit. */
-export function protobufRun(
-  to: usize,
-  slot: Slot,
-  family: Family,
-  room: i32,
-  from: Place,
-  count: i32,
-  values: usize,
-): usize {
-  const seq = slot.seq
-  const end = slotEnd(slot)
-  const fixed = protobufFixed(family) + exemplarLines(family) * room
-  const scratch = slot.scratch
-  const kind = family.kind
-  const created = slot.created != 0
-  const step = <usize>family.cells << 3
-  const native = changetype<Block>(family.nativeBuckets != 0 ? slot.native : 0)
-  const defaults = address(header().defaults)
-  const defaultsBytes = header().defaultsBytes
-  const defaultsCount = header().defaultsCount
-  const labelCount = family.labels
-  const prefix = slot.prefix
-  const prefixBytes = labelPrefix(slot, family)
-  let place = from
-  const last = nth<Place>(changetype<usize>(from), count)
-  for (; place != last; place = next(place)) {
-    if (isExposed(place, seq)) {
-      beforeCopy(changetype<usize>(place))
-      const bytes = textBytesOf(place)
-      const most = fixed + bytes
-      if (to + <usize>most > end) return 0
-      const length = lengthBytes(most)
-      to = put(to, FAMILY_METRIC)
-      const begin = to + length
-      let at = labels(begin, defaults, defaultsBytes, defaultsCount)
-      if (labelCount != 0) at = labels(at, textOf(place), bytes, labelCount, prefix, prefixBytes)
-      const birth = created ? place.birth : 0
-      if (exists(native)) foldNative(native, family, pageOf(place), indexOf(place))
-      if (kind == KIND_HISTOGRAM) at = histogram(at, family, values, birth, native, place, room, scratch)
-      else if (kind == KIND_SUMMARY) at = summary(at, family, values, birth)
-      else at = simple(at, family, kind, load<f64>(values), birth, place, room, scratch)
-      putLength(to, <i32>(at - begin), length)
-      to = at
+  /** The family's message up to its series. Its length is written by `finish`. */
+  begin(to: usize): usize {
+    const slot = this.slot
+    const family = this.family
+    this.fixed = protobufFixed(family) + exemplarLines(family) * this.room
+    this.created = slot.created != 0
+    this.native = changetype<Block>(family.nativeBuckets != 0 ? slot.native : 0)
+    this.prefix = slot.prefix
+    this.prefixBytes = labelPrefix(slot, family)
+    const prefix = slot.prefixBytes
+    const bytes = family.nameBytes
+    to = put(to + LENGTH_BYTES, FAMILY_NAME)
+    to = varint(to, prefix + bytes)
+    to = copy(to, slot.prefix, prefix)
+    to = copy(to, address(family.name), bytes)
+    const help = family.rawHelpBytes
+    if (help != 0) {
+      to = put(to, FAMILY_HELP)
+      to = varint(to, help)
+      to = copy(to, address(family.rawHelp), help)
     }
-    values += step
+    to = put(to, FAMILY_TYPE)
+    to = put(to, typeOf(this.kind))
+    const unit = family.unitBytes
+    if (unit == 0) return to
+    to = put(to, FAMILY_UNIT)
+    to = varint(to, unit)
+    // A space stands before it there.
+    return copy(to, address(family.omUnit) + 1, unit)
   }
-  return to
-}
 
-function simple(
-  to: usize,
-  family: Family,
-  kind: i32,
-  value: f64,
-  birth: f64,
-  place: Place,
-  room: i32,
-  scratch: usize,
-): usize {
-  if (kind != KIND_COUNTER) {
-    store<u16>(to, (9 << 8) | METRIC_GAUGE)
-    return double(to + 2, VALUE, value)
+  // @ts-ignore: decorator
+  @inline
+  most(bytes: i32, _control: bool): i32 {
+    return this.fixed + bytes
   }
-  to = put(to, METRIC_COUNTER)
-  const length = lengthBytes(16 + CREATED_BYTES + room)
-  const begin = to + length
-  let at = double(begin, VALUE, value)
-  if (room != 0) at = exemplar(at, COUNTER_EXEMPLAR, family, place, 0, room, scratch)
-  if (birth != 0) at = timestamp(at, COUNTER_CREATED, birth)
-  putLength(to, <i32>(at - begin), length)
-  return at
-}
 
-/**
- * Cumulative buckets, without +Inf's, which is the count; and those of a native histogram, folded into `native`. There
- * the count is that of its own buckets, which readers check; a classic bucket that was counted in since is written with no more.
- */
-function histogram(
-  to: usize,
-  family: Family,
-  values: usize,
-  birth: f64,
-  native: Block,
-  place: Place,
-  room: i32,
-  scratch: usize,
-): usize {
-  const bounds = family.bounds
-  const most = 32 + bounds * BUCKET_BYTES + nativeFixed(family) + CREATED_BYTES
-  const length = lengthBytes(most + (bounds + 1) * room)
-  const bucketLength = lengthBytes(BUCKET_BYTES + room)
-  to = put(to, METRIC_HISTOGRAM)
-  const begin = to + length
-  let count: f64 = 0
-  const special = values + (<usize>(bounds + 2) << 3)
-  if (exists(native)) count = nativeCount(native, special)
-  else for (let n = 0; n <= bounds; n++) count += load<f64>(values + (<usize>n << 3))
-  let at = put(begin, HISTOGRAM_COUNT)
-  at = varint(at, <u64>count)
-  at = double(at, HISTOGRAM_SUM, load<f64>(values + (<usize>(bounds + 1) << 3)))
-  let suffix = firstSuffix(family)
-  let total: f64 = 0
-  for (let n = 0; n < bounds; n++) {
-    total += load<f64>(values + (<usize>n << 3))
-    const bucket = put(at, HISTOGRAM_BUCKET) + bucketLength
-    at = put(bucket, BUCKET_COUNT)
-    at = varint(at, <u64>(exists(native) ? min(total, count) : total))
-    at = double(at, BUCKET_BOUND, suffix.bound)
-    if (room != 0) at = exemplar(at, BUCKET_EXEMPLAR, family, place, n, room, scratch)
-    putLength(bucket - bucketLength, <i32>(at - bucket), bucketLength)
-    suffix = nextSuffix(suffix)
+  /** A metric. */
+  // @ts-ignore: decorator
+  @inline
+  write(to: usize, place: Place, bytes: i32, _control: bool, values: usize): usize {
+    const family = this.family
+    const kind = this.kind
+    const native = this.native
+    const length = lengthBytes(this.fixed + bytes)
+    to = put(to, FAMILY_METRIC)
+    const begin = to + length
+    let at = labels(begin, address(header().defaults), header().defaultsBytes, header().defaultsCount)
+    const labelCount = family.labels
+    if (labelCount != 0) at = labels(at, textOf(place), bytes, labelCount, this.prefix, this.prefixBytes)
+    if (exists(native)) foldNative(native, family, pageOf(place), indexOf(place))
+    if (kind == KIND_HISTOGRAM) at = this.histogram(at, place, values)
+    else if (kind == KIND_SUMMARY) at = this.summary(at, place, values)
+    else at = this.simple(at, place, load<f64>(values))
+    putLength(to, <i32>(at - begin), length)
+    return at
   }
-  if (room != 0) {
-    // Without classic buckets there is none that it could be in.
-    if (bounds == 0 && exists(native)) at = exemplar(at, HISTOGRAM_EXEMPLAR, family, place, 0, room, scratch)
-    else at = lastBucket(at, family, count, place, bounds, room, scratch)
+
+  /** Writes the message's length, or takes the message back where no series came. */
+  finish(to: usize): usize {
+    const begun = this.begun
+    if (to == this.opened) return begun
+    putLength(begun, <i32>(to - begun) - LENGTH_BYTES, LENGTH_BYTES)
+    return to
   }
-  if (exists(native)) at = nativeFields(at, native, special)
-  if (birth != 0) at = timestamp(at, HISTOGRAM_CREATED, birth)
-  putLength(to, <i32>(at - begin), length)
-  return at
-}
 
-function summary(to: usize, family: Family, values: usize, birth: f64): usize {
-  const quantiles = family.bounds
-  const length = lengthBytes(32 + quantiles * BUCKET_BYTES + CREATED_BYTES)
-  to = put(to, METRIC_SUMMARY)
-  const begin = to + length
-  let at = varint(put(begin, HISTOGRAM_COUNT), <u64>load<f64>(values))
-  at = double(at, HISTOGRAM_SUM, load<f64>(values, 8))
-  let suffix = firstSuffix(family)
-  for (let n = 0; n < quantiles; n++) {
-    const quantile = put(at, SUMMARY_QUANTILE) + 1
-    at = double(quantile, QUANTILE, suffix.bound)
-    at = double(at, QUANTILE_VALUE, load<f64>(values + 16 + (<usize>n << 3)))
-    store<u8>(quantile - 1, <u8>(at - quantile))
-    suffix = nextSuffix(suffix)
+  simple(to: usize, place: Place, value: f64): usize {
+    const room = this.room
+    if (this.kind != KIND_COUNTER) {
+      store<u16>(to, (9 << 8) | METRIC_GAUGE)
+      return double(to + 2, VALUE, value)
+    }
+    to = put(to, METRIC_COUNTER)
+    const length = lengthBytes(16 + CREATED_BYTES + room)
+    const begin = to + length
+    let at = double(begin, VALUE, value)
+    if (room != 0) at = this.exemplar(at, COUNTER_EXEMPLAR, place, 0)
+    at = this.createdAt(at, COUNTER_CREATED, place)
+    putLength(to, <i32>(at - begin), length)
+    return at
   }
-  if (birth != 0) at = timestamp(at, SUMMARY_CREATED, birth)
-  putLength(to, <i32>(at - begin), length)
-  return at
-}
 
-/** The bucket of +Inf, which has to be written only where it has an exemplar. */
-function lastBucket(
-  to: usize,
-  family: Family,
-  count: f64,
-  place: Place,
-  bounds: i32,
-  room: i32,
-  scratch: usize,
-): usize {
-  const length = lengthBytes(BUCKET_BYTES + room)
-  const bucket = put(to, HISTOGRAM_BUCKET) + length
-  const before = double(varint(put(bucket, BUCKET_COUNT), <u64>count), BUCKET_BOUND, Infinity)
-  const at = exemplar(before, BUCKET_EXEMPLAR, family, place, bounds, room, scratch)
-  if (at == before) return to
-  putLength(bucket - length, <i32>(at - bucket), length)
-  return at
-}
+  /**
+   * Cumulative buckets, without +Inf's, which is the count; and those of a native histogram, folded into `native`. There
+   * the count is that of its own buckets, which readers check; a classic bucket has no more, though it was counted in
+   * since.
+   */
+  histogram(to: usize, place: Place, values: usize): usize {
+    const family = this.family
+    const native = this.native
+    const room = this.room
+    const bounds = family.bounds
+    const most = 32 + bounds * BUCKET_BYTES + nativeFixed(family) + CREATED_BYTES
+    const length = lengthBytes(most + (bounds + 1) * room)
+    const bucketLength = lengthBytes(BUCKET_BYTES + room)
+    to = put(to, METRIC_HISTOGRAM)
+    const begin = to + length
+    let count: f64 = 0
+    const special = values + (<usize>(bounds + 2) << 3)
+    if (exists(native)) count = nativeCount(native, special)
+    else for (let n = 0; n <= bounds; n++) count += load<f64>(values + (<usize>n << 3))
+    let at = put(begin, HISTOGRAM_COUNT)
+    at = varint(at, <u64>count)
+    at = double(at, HISTOGRAM_SUM, load<f64>(values + (<usize>(bounds + 1) << 3)))
+    let suffix = firstSuffix(family)
+    let total: f64 = 0
+    for (let n = 0; n < bounds; n++) {
+      total += load<f64>(values + (<usize>n << 3))
+      const bucket = put(at, HISTOGRAM_BUCKET) + bucketLength
+      at = put(bucket, BUCKET_COUNT)
+      at = varint(at, <u64>(exists(native) ? min(total, count) : total))
+      at = double(at, BUCKET_BOUND, suffix.bound)
+      if (room != 0) at = this.exemplar(at, BUCKET_EXEMPLAR, place, n)
+      putLength(bucket - bucketLength, <i32>(at - bucket), bucketLength)
+      suffix = nextSuffix(suffix)
+    }
+    if (room != 0) {
+      // Without classic buckets there is none that it could be in.
+      if (bounds == 0 && exists(native)) at = this.exemplar(at, HISTOGRAM_EXEMPLAR, place, 0)
+      else at = this.lastBucket(at, place, count, bounds)
+    }
+    if (exists(native)) at = nativeFields(at, native, special)
+    at = this.createdAt(at, HISTOGRAM_CREATED, place)
+    putLength(to, <i32>(at - begin), length)
+    return at
+  }
 
-/** An exemplar of a line, if it has one; its text is copied first, for it can change while it is read. */
-function exemplar(
-  to: usize,
-  tag: i32,
-  family: Family,
-  place: Place,
-  line: i32,
-  room: i32,
-  scratch: usize,
-): usize {
-  const reference = newestExemplar(family, pageOf(place), indexOf(place), line)
-  if (reference == 0) return to
-  const record = view<Exemplar>(atomic.load<u32>(reference))
-  const seq = record.shared.seq
-  const bytes = record.bytes
-  if (bytes < 0 || bytes > longestText(room, FORMAT_PROTOBUF)) return to
-  copy(scratch, record.behind, bytes)
-  const value = record.value
-  const seconds = record.time
-  beforeCopy(0)
-  if (!holds(reference, record, seq)) return to
-  const length = lengthBytes(room)
-  if (tag > 0xff) to = put(to, tag)
-  const begin = put(to, tag > 0xff ? tag >> 8 : tag) + length
-  let at = labels(begin, scratch, bytes, bytes)
-  at = double(at, EXEMPLAR_VALUE, value)
-  at = timestamp(at, EXEMPLAR_TIME, seconds * 1000)
-  putLength(begin - length, <i32>(at - begin), length)
-  return at
+  summary(to: usize, place: Place, values: usize): usize {
+    const family = this.family
+    const quantiles = family.bounds
+    const length = lengthBytes(32 + quantiles * BUCKET_BYTES + CREATED_BYTES)
+    to = put(to, METRIC_SUMMARY)
+    const begin = to + length
+    let at = varint(put(begin, HISTOGRAM_COUNT), <u64>load<f64>(values))
+    at = double(at, HISTOGRAM_SUM, load<f64>(values, 8))
+    let suffix = firstSuffix(family)
+    for (let n = 0; n < quantiles; n++) {
+      const quantile = put(at, SUMMARY_QUANTILE) + 1
+      at = double(quantile, QUANTILE, suffix.bound)
+      at = double(at, QUANTILE_VALUE, load<f64>(values + 16 + (<usize>n << 3)))
+      store<u8>(quantile - 1, <u8>(at - quantile))
+      suffix = nextSuffix(suffix)
+    }
+    at = this.createdAt(at, SUMMARY_CREATED, place)
+    putLength(to, <i32>(at - begin), length)
+    return at
+  }
+
+  /** The bucket of +Inf, which has to be written only where it has an exemplar. */
+  lastBucket(to: usize, place: Place, count: f64, bounds: i32): usize {
+    const length = lengthBytes(BUCKET_BYTES + this.room)
+    const bucket = put(to, HISTOGRAM_BUCKET) + length
+    const before = double(varint(put(bucket, BUCKET_COUNT), <u64>count), BUCKET_BOUND, Infinity)
+    const at = this.exemplar(before, BUCKET_EXEMPLAR, place, bounds)
+    if (at == before) return to
+    putLength(bucket - length, <i32>(at - bucket), length)
+    return at
+  }
+
+  /** An exemplar of a line, if it has one; its text is copied first, for it can change while it is read. */
+  exemplar(to: usize, tag: i32, place: Place, line: i32): usize {
+    const room = this.room
+    const scratch = this.slot.scratch
+    const reference = newestExemplar(this.family, pageOf(place), indexOf(place), line)
+    if (reference == 0) return to
+    const record = view<Exemplar>(atomic.load<u32>(reference))
+    const seq = record.shared.seq
+    const bytes = record.bytes
+    if (bytes < 0 || bytes > longestText(room, FORMAT_PROTOBUF)) return to
+    copy(scratch, record.behind, bytes)
+    const value = record.value
+    const seconds = record.time
+    beforeCopy(0)
+    if (!holds(reference, record, seq)) return to
+    const length = lengthBytes(room)
+    if (tag > 0xff) to = put(to, tag)
+    const begin = put(to, tag > 0xff ? tag >> 8 : tag) + length
+    let at = labels(begin, scratch, bytes, bytes)
+    at = double(at, EXEMPLAR_VALUE, value)
+    at = timestamp(at, EXEMPLAR_TIME, seconds * 1000)
+    putLength(begin - length, <i32>(at - begin), length)
+    return at
+  }
+
+  /** When a series was made, where that is exposed. */
+  createdAt(to: usize, tag: i32, place: Place): usize {
+    if (!this.created) return to
+    const birth = place.birth
+    return birth != 0 ? timestamp(to, tag, birth) : to
+  }
 }
 
 /** `ms` since the epoch as a google.protobuf.Timestamp. */

@@ -1,6 +1,9 @@
 // Lines of the kind that a scrape has most of: a label set of up to 126 bytes, and a whole number below 10^8. Loops
 // without a call, so that all they need stays in registers; whatever is not of this kind ends them, and is
-// written by text.ts.
+// written by text.ts and histogram-text.ts.
+//
+// A function returns one value; what else these find out is left in a global, of which each instance has its own, and
+// read at once.
 import { beforeCopy } from './hook'
 import { STATE_LIVE, STATE_MASK } from './layout'
 import { isSmall, smallOf, upToEight } from './number'
@@ -42,7 +45,7 @@ function quickHead(to: usize, bytes: i32, head0: v128, head1: v128, head2: v128,
   v128.store(to, head3, 48)
 }
 
-/** The place that ended the last run; its last one if none did. */
+/** The place that ended the last run; the one behind it if none did. */
 export let stopped: Place = changetype<Place>(0)
 
 /**
