@@ -5,8 +5,8 @@
 // `finish` what stands behind them. The loop is compiled once for each class, with `most` and `write` inlined: there is
 // no call through a table, and no question in it that is the same for all series of a family.
 //
-// An encoder lies in the slot, behind the heads in its scratch: so it is the caller's, as all that the kernel works with,
-// and can be handed on as one pointer. It cannot be static: all instances' statics lie in the same place. In globals,
+// An encoder lies in the slot, behind the heads in its scratch: so it is the caller's, as all that the kernel works
+// with, and can be handed on as one pointer. It cannot be static: all instances' statics lie in the same place. In globals,
 // of which each instance has its own, it would be safe too, but nobody could see who reads which. It is filled anew for
 // each piece, and read by nobody else.
 import { beforeCopy } from './hook'

@@ -1,6 +1,6 @@
-// The kernel: plans, folds, encodes and sweeps, over the registry's memory. It allocates nothing and keeps nothing from one
-// call to the next: all it works with is a slot that its caller owns, so any number of instances can run over one memory.
-// From outside it is given references; within, they are views of what they refer to (record.ts).
+// The kernel: plans, folds, encodes and sweeps, over the registry's memory. It allocates nothing and keeps nothing from
+// one call to the next: all it works with is a slot that its caller owns, so any number of instances can run over one
+// memory. From outside it is given references; within, they are views of what they refer to (record.ts).
 //
 // A format has a file of its own, and text one more for each kind of family: a class that extends Encoder (encoder.ts),
 // and what families and series cost at most. A new format, or a new kind, is entered in encode.ts and plan.ts.

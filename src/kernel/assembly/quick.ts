@@ -94,7 +94,9 @@ export function quickLines(
 /** What the last buckets added up to. */
 export let total: f64 = 0
 
-/** The bucket lines of one histogram, `lines` in number; each spelling is `,le="…"} `. 0 where a count is not of the kind. */
+/**
+ * The bucket lines of one histogram, `lines` in number; each spelling is `,le="…"} `. 0 where a count is not of the kind.
+ */
 export function quickBuckets(
   to: usize,
   head: usize,

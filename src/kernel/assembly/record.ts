@@ -42,7 +42,10 @@ export function header(): Header {
   return changetype<Header>(0)
 }
 
-/** The addition of nothing: what is read before it stays before what is read after. `own` is an Int32 of the caller's. */
+/**
+ * The addition of nothing: what is read before it stays before what is read after. `own` is where an Int32 is that is
+ * the caller's own.
+ */
 // @ts-ignore: decorator
 @inline
 export function fence(own: usize): void {

@@ -1,19 +1,14 @@
 // The sweeper: finds series that are idle, hides them, and frees those that nobody holds. The protocol, and why it
 // loses nothing, stands in src/lifecycle/states.ts; the states are changed here by compare-exchange, step by step,
 // so that a sweep that dies anywhere is taken up by the next one.
+import { activity, differ, isBusy, nothingOf, readsCells } from './activity'
 import { cellAt, newestCells, olderCells } from './cells'
 import { clearExemplars } from './exemplars'
-import { fold, UNSET } from './fold'
+import { fold } from './fold'
 import {
   AGGREGATE_LAST,
-  AGGREGATE_LIVESUM,
-  AGGREGATE_MAX,
-  AGGREGATE_MIN,
-  AGGREGATE_SUM,
-  EXPIRE_UNTOUCHED,
   EXPIRE_ZERO,
   KIND_GAUGE,
-  KIND_HISTOGRAM,
   KIND_INFO,
   STATE_BITS,
   STATE_FREE,
@@ -25,9 +20,10 @@ import {
   STATE_UNLINKED,
 } from './layout'
 import { clearBlocks } from './native'
+import { placeOf } from './place'
 import { address, exists, fence, header, nth, refOf, view } from './record'
 import { Family, Page, Place, Shard, Slot } from './records'
-import { clearBits, fieldOf, hasBit, sharesOf } from './shares'
+import { clearBits, fieldOf, sharesOf } from './shares'
 
 function changeState(place: Place, from: i32, state: i32): bool {
   return place.shared.exchangeState(from, (from & ~STATE_MASK) | state)
@@ -42,91 +38,6 @@ function oldestEpoch(): i32 {
     if (inside != 0 && inside < oldest) oldest = inside
   }
   return oldest
-}
-
-/** What shows whether a series moved: a value, the observations of a histogram, touches, or all shares there are. */
-function activity(family: Family, page: Page, index: i32, values: usize): f64 {
-  const cells = family.cells
-  if (family.expireRule == EXPIRE_UNTOUCHED) {
-    let touches: f64 = 0
-    for (let c = newestCells(page); exists(c); c = olderCells(c)) {
-      touches += load<f64>(cellAt(c, (index + 1) * cells - 1))
-    }
-    return touches
-  }
-  if (sharesGo(family)) return sharesHash(family, page, index)
-  if (family.kind != KIND_HISTOGRAM) return load<f64>(values)
-  let count: f64 = 0
-  const bounds = family.bounds
-  for (let n = 0; n <= bounds; n++) count += load<f64>(values + ((<usize>n) << 3))
-  return count
-}
-
-/** Whether the activity is read off the cells when it is asked for, and not off a fold. */
-function readsCells(family: Family): bool {
-  return family.expireRule == EXPIRE_UNTOUCHED || sharesGo(family)
-}
-
-/** Whether a thread's share goes with it, so that the fold changes where nobody stored. */
-function sharesGo(family: Family): bool {
-  const aggregate = family.aggregate
-  return aggregate == AGGREGATE_LIVESUM || aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
-}
-
-/** What a cell holds before anything was stored there. */
-function nothingOf(family: Family): u64 {
-  const aggregate = family.aggregate
-  return aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX ? UNSET : 0
-}
-
-/** See sharesHash in src/folds/fold.ts: remove() notes it there, and it is compared here. */
-function sharesHash(family: Family, page: Page, index: i32): f64 {
-  const nothing = nothingOf(family)
-  const cells = family.cells
-  let high: u32 = 0
-  let low: u32 = 0
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
-    const raw = atomic.load<u64>(cellAt(c, index * cells))
-    if (raw == nothing) continue
-    const mixed = mix(<u32>(raw >> 32) ^ mix(<u32>raw + <u32>c.shard * 0x9e3779b1))
-    high += mixed
-    low += mix(mixed ^ 0x7f4a7c15)
-  }
-  return <f64>high * 1048576 + <f64>(low >> 12)
-}
-
-function mix(h: u32): u32 {
-  h = (h ^ (h >> 16)) * 0x85ebca6b
-  h = (h ^ (h >> 13)) * 0xc2b2ae35
-  return h ^ (h >> 16)
-}
-
-/**
- * Whether a gauge that goes when it is zero stands at anything else. A fold of zero is not enough where shares are each
- * their thread's word: of `livesum`, `min` and `max` all that count, of `sum` those that were set.
- */
-function isBusy(family: Family, page: Page, index: i32, value: f64): bool {
-  const aggregate = family.aggregate
-  if (value != 0) return true
-  if (aggregate == AGGREGATE_LAST || family.kind != KIND_GAUGE) return false
-  const nothing = nothingOf(family)
-  const cells = family.cells
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
-    const shares = sharesOf(page, c)
-    if (aggregate == AGGREGATE_SUM && hasBit(shares.beside, index)) return true
-    if (!hasBit(aggregate == AGGREGATE_SUM ? shares.set : shares.own, index)) continue
-    const raw = atomic.load<u64>(cellAt(c, index * cells))
-    // Zero of either sign.
-    if (raw != nothing && raw << 1 != 0) return true
-  }
-  return false
-}
-
-/** Whether two folds are two values: what is no number both times has not moved. */
-// @ts-ignore: decorator
-@inline
-function differ(one: f64, other: f64): bool {
-  return one != other && (one == one || other == other)
 }
 
 function isOwned(page: Page, index: i32): bool {
@@ -215,7 +126,7 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
     values = vector
     fence(changetype<usize>(slot) + offsetof<Slot>('status'))
     for (let index = 0; index < capacity; index++) {
-      const place = nth<Place>(page.behind, index)
+      const place = placeOf(page, index)
       const state = place.shared.state
       const kind = state & STATE_MASK
       if (kind == STATE_FREE) continue

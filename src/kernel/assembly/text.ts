@@ -90,7 +90,7 @@ function eof(to: usize): usize {
   return to + 6
 }
 
-/** Whether the family's series have a line that says when they were made: gauges and what OpenMetrics calls unknown do not. */
+/** Whether the family's series have a line that says when they were made: gauges and OpenMetrics' unknown do not. */
 function hasCreated(slot: Slot, family: Family): bool {
   if (slot.created == 0) return false
   const kind = family.kind
