@@ -1,9 +1,9 @@
 import { threadId } from 'node:worker_threads'
 import { Families, type Family } from '../catalogue/families.js'
 import { SelfMetrics } from '../catalogue/self-metrics.js'
-import { type Log, say } from '../common/log.js'
+import type { Log } from '../common/log.js'
 import { type Kernel, loadKernel } from '../kernel/loader.js'
-import { beginSweep, brokeOff, endSweep, sweepableSeries, sweepInSteps } from '../lifecycle/sweep.js'
+import { Sweeper } from '../lifecycle/sweeper.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, openArena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
@@ -19,13 +19,6 @@ import type { Scrape, ScrapeOptions, Scraper } from './types.js'
 
 /** Smaller expositions are encoded at once by the thread that asks: a trip to the pool costs more. */
 export const SMALL_BYTES = 64 * 1024
-/** Sweeps over so many series take well under a millisecond. */
-const SMALL_SWEEP = 20_000
-/** As many series, in full pages: what a sweep in this thread does at once. */
-const STEP_PAGES = Math.floor(SMALL_SWEEP / L.MAX_PAGE_PLACES)
-/** A pool that failed, for lack of a permission perhaps, is asked again after so many sweeps. */
-const SWEEPS_WITHOUT_POOL = 100
-
 /** A scraper of a registry for the calling thread. Threads of its pool start with its first large scrape. */
 export function createScraper(handle: RegistryHandle): Scraper {
   return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, 0)
@@ -50,24 +43,26 @@ class PoolScraper implements Scraper {
   starving: (() => void) | undefined
   #sorted: readonly Family[] = []
   #version = 0
-  readonly #sweepEvery: number
   readonly #uptime: () => number
   readonly #ancestors = ancestors()
-  #sweeping: NodeJS.Timeout | undefined
-  /** Sweeps to come that this thread does itself, as the pool could not. */
-  #withoutPool = 0
-  #saidSweepFailed = false
-  #closed = false
+  readonly #sweeper: Sweeper
 
   constructor(handle: RegistryHandle, arena: Arena, threads: number, leave: number) {
     this.#arena = arena
     this.#leave = leave
-    this.#sweepEvery = JSON.parse(handle.options).sweepEvery
     this.#uptime = uptimeOf(arena)
     this.#kernel = loadKernel(arena)
     this.#families = new Families(arena)
     this.#selfMetrics = new SelfMetrics(arena, this.#families, this.#uptime)
     this.#pool = new Pool(handle, threads)
+    this.#sweeper = new Sweeper({
+      arena,
+      kernel: this.#kernel,
+      every: JSON.parse(handle.options).sweepEvery,
+      uptime: this.#uptime,
+      ancestors: this.#ancestors,
+      pooled: now => this.#pool.run({ now }),
+    })
     this.#tools = {
       arena,
       take: scrape => this.#take(scrape),
@@ -120,47 +115,11 @@ class PoolScraper implements Scraper {
   }
 
   startSweeping(log: Log): void {
-    this.#sweeping ??= setInterval(() => this.#sweep(log), this.#sweepEvery).unref()
-  }
-
-  async #sweep(log: Log): Promise<void> {
-    const arena = this.#arena
-    const now = this.#uptime()
-    // A little less, or a timer that fires early waits for another turn.
-    if (!beginSweep(arena, threadId, this.#ancestors, now, this.#sweepEvery * 0.9)) return
-    const pooled = sweepableSeries(arena) > SMALL_SWEEP && this.#withoutPool === 0
-    if (this.#withoutPool > 0) this.#withoutPool--
-    try {
-      if (pooled) await this.#pool.run({ now })
-      else await this.#sweepHere(now)
-    } catch (error) {
-      // What it left the next one takes up: not at once, as a thread of the pool may be about to end, and still write.
-      brokeOff(arena)
-      if (pooled) this.#withoutPool = SWEEPS_WITHOUT_POOL
-      this.#saySweepFailed(log, error, pooled)
-    } finally {
-      endSweep(arena, threadId)
-    }
-  }
-
-  /** Sweeps in this thread, which does its own work between the steps. */
-  async #sweepHere(now: number): Promise<void> {
-    const steps = sweepInSteps(this.#arena, this.#kernel, now, () => performance.now(), STEP_PAGES)
-    while (!steps.next().done && !this.#closed) await new Promise(resolve => setImmediate(resolve))
-  }
-
-  /** Once: it may fail each time from now on. The count of them goes on. */
-  #saySweepFailed(log: Log, error: unknown, pooled: boolean): void {
-    if (this.#saidSweepFailed || this.#closed) return
-    this.#saidSweepFailed = true
-    const what = pooled ? 'this thread sweeps instead, step by step' : 'it is tried again'
-    const message = `a sweep for idle series failed, and ${what}: ${(error as Error)?.message ?? String(error)}`
-    say(log, { level: 'warn', code: 'sweep-failed', message })
+    this.#sweeper.start(log)
   }
 
   close(): Promise<void> {
-    this.#closed = true
-    clearInterval(this.#sweeping)
+    this.#sweeper.close()
     return this.#pool.close()
   }
 

@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What exists and what it is called: families, label sets, pages of places and of cells.
   catalogue: ['common', 'memory'],
   // What comes and goes: states, limits, sweeps.
-  lifecycle: ['memory', 'catalogue'],
+  lifecycle: ['common', 'memory', 'catalogue'],
   // What a series' cells make together, in JavaScript.
   folds: ['memory', 'catalogue', 'lifecycle'],
   // Series as a thread finds, makes, holds and lets go of them.

@@ -237,7 +237,7 @@ export function expectedMessages(model: Model, prefix = ''): Message[] {
           return { ...labels, [family.kind]: { value: simpleValue(family, series) } }
         }
         const { rows, sum, count } = histogramValue(family, series)
-        const bucket = rows.map(([upperBound, cumulativeCount]) => ({ cumulativeCount, upperBound }))
+        const bucket = rows.map(([bound, cumulativeCount]) => ({ cumulativeCount, upperBound: bound + 0 }))
         return { ...labels, histogram: { sampleCount: count, sampleSum: sum, bucket } }
       }),
     }))
