@@ -1,0 +1,49 @@
+/** What a thread tells the program of limits and of what was left out: once for each family and reason. */
+import { DROP_REASONS } from '../catalogue/drops.js'
+import type { Identity } from '../catalogue/families.js'
+import { type Log, say } from '../common/log.js'
+
+export class Notices {
+  readonly #said = new Set<string>()
+  /** Where they go. */
+  log: Log
+
+  constructor(log: Log) {
+    this.log = log
+  }
+
+  /** Says once for each family and reason that updates are dropped. */
+  refused(family: Identity, reason: number): void {
+    const key = `${family.name} ${reason}`
+    if (this.#said.has(key)) return
+    this.#said.add(key)
+    const why = {
+      memory: 'memory is full (option "memory" of createRegistry)',
+      series: 'there are as many series as allowed (option "maxSeries")',
+      label: 'a label value is too long (option "maxLabelLength" of createRegistry)',
+      threads: 'more threads record than allowed (option "maxThreads" of createRegistry)',
+    }[DROP_REASONS[reason]]
+    const message = `metric "${family.name}": updates are dropped and counted: ${why}`
+    say(this.log, {
+      level: 'warn',
+      code: `dropped-${DROP_REASONS[reason]}`,
+      message,
+    })
+  }
+
+  /** Says once for each family that an exemplar was left out. */
+  leftOut({ name }: Identity, why: string): void {
+    const key = `${name} exemplar`
+    if (this.#said.has(key)) return
+    this.#said.add(key)
+    const message = `metric "${name}": an exemplar is left out of what was counted: ${why}`
+    say(this.log, { level: 'warn', code: 'exemplar-left-out', message })
+  }
+
+  /** Says that series were not reset. */
+  notReset({ name }: Identity, kept: number): void {
+    const why = 'memory is full (option "memory" of createRegistry)'
+    const message = `metric "${name}": reset(): ${kept} series keep their counts: ${why}`
+    say(this.log, { level: 'warn', code: 'reset-memory', message })
+  }
+}

@@ -1,0 +1,120 @@
+/** The value of one series, folded over all threads: for tests and for looking. */
+import type { Families, Family } from '../catalogue/families.js'
+import { LabelWriter } from '../catalogue/labels.js'
+import { labelText } from '../catalogue/names.js'
+import { isNamed, show } from '../common/errors.js'
+import { foldPlace, places } from '../folds/fold.js'
+import { type NativeValue, nativeValue } from '../folds/native-fold.js'
+import { SummaryFold } from '../folds/summary-fold.js'
+import type { LabelValue } from '../instruments/metric.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import type { SeriesTable } from '../series/series.js'
+
+export interface HistogramValue {
+  count: number
+  sum: number
+  /** Upper bound and cumulative count, +Inf last. */
+  buckets: [number, number][]
+  /** Exponential buckets, of a native histogram. */
+  native?: NativeValue
+}
+
+export interface SummaryValue {
+  count: number
+  sum: number
+  /** Quantile and value, ascending; NaN where nothing was observed lately. */
+  quantiles: [number, number][]
+}
+
+type GivenLabels = Readonly<Record<string, LabelValue>>
+
+export class SeriesReader {
+  readonly #arena: Arena
+  readonly #families: Families
+  readonly #series: SeriesTable
+  readonly #defaults: Readonly<Record<string, string>>
+  readonly #summaries: SummaryFold
+
+  /** `uptime` in ms since the registry was made. */
+  constructor(
+    arena: Arena,
+    families: Families,
+    series: SeriesTable,
+    defaults: Readonly<Record<string, string>>,
+    uptime: () => number,
+  ) {
+    this.#arena = arena
+    this.#families = families
+    this.#series = series
+    this.#defaults = defaults
+    this.#summaries = new SummaryFold(arena, uptime)
+  }
+
+  /** Undefined where there is no series of exactly these labels; default labels may be left out. */
+  value(name: string, labels: GivenLabels): number | HistogramValue | SummaryValue | undefined {
+    const family = this.#families.get(name)
+    if (family === undefined) return undefined
+    const { native } = family
+    const read = this.#read(family, labels, place => {
+      const cells = foldPlace(this.#arena, family, place)
+      if (family.kind === 'summary') return { cells, quantiles: this.#summaries.of(family, place) }
+      if (native === undefined) return { cells }
+      const special = [...cells.subarray(family.bounds.length + 2)]
+      return { cells, native: nativeValue(this.#arena, family, native, place, special) }
+    })
+    if (read === undefined) return undefined
+    const { cells } = read
+    if (read.quantiles !== undefined) {
+      const quantiles = read.quantiles.map((value, n): [number, number] => [family.bounds[n], value])
+      return { count: cells[0], sum: cells[1], quantiles }
+    }
+    if (family.kind !== 'histogram') return cells[0] + 0
+    const buckets: [number, number][] = []
+    let count = 0
+    ;[...family.bounds, Number.POSITIVE_INFINITY].forEach((bound, n) => {
+      count += cells[n]
+      buckets.push([bound, count])
+    })
+    // Plus zero: -0 is 0, as in every format.
+    const value = { count, sum: cells[family.bounds.length + 1] + 0, buckets }
+    return read.native === undefined ? value : { ...value, native: read.native }
+  }
+
+  /** What `read` makes of a series' place; undefined where there is none. */
+  #read<T>(family: Family, labels: GivenLabels, read: (place: number) => T): T | undefined {
+    for (;;) {
+      const epoch = Atomics.load(this.#arena.i32, L.H_EPOCH)
+      const place = this.#place(family, labels)
+      const value = place === 0 ? undefined : read(place)
+      // What could be found is used again for another series in a later epoch at the earliest.
+      if (Atomics.load(this.#arena.i32, L.H_EPOCH) === epoch) return value
+    }
+  }
+
+  #place(family: Family, labels: GivenLabels): number {
+    if (!this.#hasOnly(family, labels)) return 0
+    if (family.labelNames.length === 0) return places(this.#arena, family).next().value ?? 0
+    if (!family.labelNames.every(name => Object.hasOwn(labels, name))) return 0
+    const values = family.labelNames.map(name => labelText(family.name, name, labels[name]))
+    const writer = new LabelWriter(
+      this.#arena.hashKey,
+      family.labelNames,
+      family.ref,
+      this.#arena.i32[L.H_MAX_LABEL_BYTES],
+    )
+    if (!writer.write(values.map(value => value.toWellFormed()))) return 0
+    return this.#series.find(family, writer)
+  }
+
+  /** Whether a series of the family can have these labels: its own, and default ones of the value that they have. */
+  #hasOnly(family: Family, labels: GivenLabels): boolean {
+    if (!isNamed(labels)) {
+      throw new TypeError(`metric "${family.name}": labels ${show(labels)} are no object`)
+    }
+    return Object.entries(labels).every(([name, value]) => {
+      if (family.labelNames.includes(name)) return true
+      return Object.hasOwn(this.#defaults, name) && this.#defaults[name] === String(value)
+    })
+  }
+}
