@@ -5,7 +5,8 @@
  * Guarantees: to tell a value takes bounded work whatever it is, and runs no code of the program's: no getter, no
  * toJSON(), no trap of a Proxy. Values are caches, buffers and this library's own children, handed over by mistake.
  */
-import { types } from 'node:util'
+// Not node:util, all of which an import reads: on some Nodes that opens the process's output.
+import types from 'node:util/types'
 
 const MOST = 120
 const MOST_THROWN = 1_000

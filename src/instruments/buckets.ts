@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import types from 'node:util/types'
 import { badOption } from '../common/errors.js'
 import { MAX_BOUNDS } from '../memory/layout.js'
 
