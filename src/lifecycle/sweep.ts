@@ -1,5 +1,5 @@
 /**
- * Sweeps: one at a time in a process, from whatever thread comes first when one is due.
+ * Sweeps: one at a time in a registry, from whatever thread comes first when one is due.
  *
  * Assumes: what states.ts says.
  * Guarantees: H_SWEEPER has one holder (compare-exchange), and is free again when that one's end was seen; a sweep

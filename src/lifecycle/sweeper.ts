@@ -1,5 +1,5 @@
 /**
- * The timer that sweeps: in whatever thread it runs, one sweep at a time in a process (sweep.ts). Few series are swept at
+ * The timer that sweeps: in whatever thread it runs, one sweep at a time in a registry (sweep.ts). Few series are swept at
  * once by this thread; many by a thread of the pool, or, where none can be had, by this one step by step.
  */
 import { threadId } from 'node:worker_threads'

@@ -142,7 +142,7 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
           place.fold = moved
           place.changed = now
         } else if (now - place.changed >= after) {
-          // Another generation: see lifecycle.ts.
+          // Another generation: see lifecycle/states.ts.
           const hidden = (((state >> STATE_BITS) + 1) << STATE_BITS) | STATE_RETIRED
           if (place.shared.exchangeState(state, hidden)) {
             hiding++
