@@ -1,5 +1,6 @@
 /** postmeter's public interface. Importing it starts nothing and reserves nothing. */
 export type { Aggregate } from './catalogue/families.js'
+export type { ErrorCode } from './common/errors.js'
 export type { Log, LogEvent } from './common/log.js'
 export type { StreamOptions, TellOptions } from './exposition/tell.js'
 export type { Format } from './exposition/types.js'

@@ -6,6 +6,7 @@
  * Guarantees: `register` may be called from any thread; of threads that register the same name at once one wins and
  * all get its family; a thread that dies in it leaves at most unused memory.
  */
+import { plainError } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { hasShares } from '../memory/shares.js'
@@ -241,7 +242,8 @@ export class Families {
     for (const line of linesOf(identity)) {
       const taken = this.#byLine.get(line)
       if (taken === undefined || taken.name === identity.name) continue
-      throw new Error(
+      throw plainError(
+        'ERR_POSTMETER_CONFLICT',
         `metric "${identity.name}" would have lines of the same name as metric "${taken.name}", a ${taken.kind}: ${line}`,
       )
     }

@@ -2,7 +2,7 @@
  * Names of metrics and labels, label values and help: what is allowed and how it is spelled.
  * Text format 0.0.4, 'Text format details'; OpenMetrics 1.0, 'ABNF'.
  */
-import { badOption, outOfRange, show } from '../common/errors.js'
+import { badOption, outOfRange, show, typeError } from '../common/errors.js'
 import { MAX_HELP_BYTES, MAX_NAME_BYTES } from '../memory/layout.js'
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
@@ -77,8 +77,10 @@ export function labelText(metric: string, label: string, value: unknown): string
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return String(value)
-  if (value === undefined) throw new TypeError(`metric "${metric}": label "${label}" is missing`)
-  throw new TypeError(
+  if (value === undefined)
+    throw typeError('ERR_POSTMETER_LABEL', `metric "${metric}": label "${label}" is missing`)
+  throw typeError(
+    'ERR_POSTMETER_LABEL',
     `metric "${metric}": label "${label}": ${show(value)} is not a string, a number or a boolean`,
   )
 }

@@ -8,6 +8,46 @@
 // Not node:util, all of which an import reads: on some Nodes that opens the process's output.
 import types from 'node:util/types'
 
+/**
+ * What kind of mistake it was: `code` of each error that a call of the program's throws or rejects with. Codes stay as
+ * they are from release to release; messages do not. Errors of the system keep its own (`EADDRINUSE`).
+ */
+export type ErrorCode =
+  /** An option is unknown, of the wrong kind, or out of range. */
+  | 'ERR_POSTMETER_OPTION'
+  /** A label is missing or unknown, or its value is no text. */
+  | 'ERR_POSTMETER_LABEL'
+  /** A value that the metric does not take. */
+  | 'ERR_POSTMETER_VALUE'
+  /** A call that makes no sense there: an argument of another kind, remove() of what cannot be removed. */
+  | 'ERR_POSTMETER_CALL'
+  /** It was registered, or made, otherwise before. */
+  | 'ERR_POSTMETER_CONFLICT'
+  /** The registry was closed. */
+  | 'ERR_POSTMETER_CLOSED'
+  /** There is no registry of that name in this thread. */
+  | 'ERR_POSTMETER_NO_REGISTRY'
+  /** The front's thread could not begin. */
+  | 'ERR_POSTMETER_FRONT'
+  /** The system refused the memory. */
+  | 'ERR_POSTMETER_MEMORY'
+  /** The processor is of a kind that it does not run on. */
+  | 'ERR_POSTMETER_PLATFORM'
+
+const OPTION = 'ERR_POSTMETER_OPTION'
+
+export function plainError(code: ErrorCode, message: string, options?: ErrorOptions): Error {
+  return Object.assign(new Error(message, options), { code })
+}
+
+export function typeError(code: ErrorCode, message: string): TypeError {
+  return Object.assign(new TypeError(message), { code })
+}
+
+export function rangeError(code: ErrorCode, message: string): RangeError {
+  return Object.assign(new RangeError(message), { code })
+}
+
 const MOST = 120
 const MOST_THROWN = 1_000
 
@@ -102,12 +142,12 @@ export function thrown(error: unknown): string {
 
 /** `option "listen": "x" is not an address` as a TypeError. */
 export function badOption(option: string, value: unknown, why: string): TypeError {
-  return new TypeError(`option "${option}": ${show(value)} ${why}`)
+  return typeError(OPTION, `option "${option}": ${show(value)} ${why}`)
 }
 
 /** As badOption, for a value of the right kind that is out of range. */
 export function outOfRange(option: string, value: unknown, why: string): RangeError {
-  return new RangeError(`option "${option}": ${show(value)} ${why}`)
+  return rangeError(OPTION, `option "${option}": ${show(value)} ${why}`)
 }
 
 /** Whether its own keys are names, and not the indices of what may have millions. */
@@ -117,10 +157,10 @@ export function isNamed(value: unknown): value is Record<string, unknown> {
 
 /** Refuses options that do not exist, so that a misspelt one is not silently without effect; and what has none. */
 export function knownOptions(call: string, options: unknown, known: readonly string[]): void {
-  if (!isNamed(options)) throw new TypeError(`${call}: options ${show(options)} are no object`)
+  if (!isNamed(options)) throw typeError(OPTION, `${call}: options ${show(options)} are no object`)
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new TypeError(`${call}: option ${show(key)} is not known; there are ${known.join(', ')}`)
+      throw typeError(OPTION, `${call}: option ${show(key)} is not known; there are ${known.join(', ')}`)
     }
   }
 }

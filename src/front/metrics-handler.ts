@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { badOption, knownOptions } from '../common/errors.js'
+import { badOption, knownOptions, typeError } from '../common/errors.js'
 import { defaultLog, type Log, say } from '../common/log.js'
 import { createGuestScraper } from '../exposition/scraper.js'
 import type { Registry } from '../registry/registry.js'
@@ -56,7 +56,7 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
   checkServable('metricsHandler', registry)
   checkOpen('metricsHandler', registry)
   if (typeof options !== 'object' || options === null)
-    throw new TypeError('metricsHandler: the options are not an object')
+    throw typeError('ERR_POSTMETER_OPTION', 'metricsHandler: the options are not an object')
   knownOptions('metricsHandler', options, ['path', 'log', ...ANSWERING])
   const { path = DEFAULT_PATH, log = defaultLog } = options
   if (typeof path !== 'string' || !PATH.test(path) || /[?#]/.test(path))

@@ -1,5 +1,5 @@
 import { wholeNumber } from '../common/checks.js'
-import { badOption, knownOptions } from '../common/errors.js'
+import { badOption, knownOptions, typeError } from '../common/errors.js'
 import { defaultLog, type Log } from '../common/log.js'
 import { LIMITS } from './request/limits.js'
 import { ANSWERING, type AnsweringOptions, checkAnswering } from './request/options.js'
@@ -70,7 +70,7 @@ export async function serveWith(
   checkServable('serve', registry)
   checkOpen('serve', registry)
   if (typeof options !== 'object' || options === null)
-    throw new TypeError('serve: the options are not an object')
+    throw typeError('ERR_POSTMETER_OPTION', 'serve: the options are not an object')
   knownOptions('serve', options, OPTIONS)
   const { listen = '127.0.0.1:8000', transport = 'auto', ref = true, log = defaultLog } = options
   if (typeof ref !== 'boolean') throw badOption('ref', ref, 'is not a boolean')

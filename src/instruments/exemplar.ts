@@ -1,6 +1,6 @@
 /** Exemplars: labels of one event, such as its trace, beside the count that it is in. OpenMetrics 1.0, 'Exemplars'. */
 import { escapeLabelValue, isLabelName } from '../catalogue/names.js'
-import { show, thrown } from '../common/errors.js'
+import { show, thrown, typeError } from '../common/errors.js'
 import { keepExemplar, reserveExemplars } from '../memory/exemplars.js'
 import { MAX_EXEMPLAR_CHARACTERS } from '../memory/layout.js'
 import type { Child, LabelValue } from './metric.js'
@@ -22,7 +22,10 @@ const encoder = new TextEncoder()
 export function checkExemplar(metric: string, exemplar: unknown): void {
   // A Map has no labels to be seen here.
   if (Object.prototype.toString.call(exemplar) !== '[object Object]') {
-    throw new TypeError(`metric "${metric}": exemplar ${show(exemplar)} is not an object of labels`)
+    throw typeError(
+      'ERR_POSTMETER_VALUE',
+      `metric "${metric}": exemplar ${show(exemplar)} is not an object of labels`,
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Aggregate } from '../catalogue/families.js'
+import { typeError } from '../common/errors.js'
 import { isUnset } from '../memory/shares.js'
 import { badValue, Child, type Labels, Metric } from './metric.js'
 import { startLabelledTimer, startTimer } from './timer.js'
@@ -123,7 +124,8 @@ function refuse(child: Child, call: string, value: unknown, why: string): never 
 }
 
 function refuseLast(child: Child, call: string): never {
-  throw new TypeError(
+  throw typeError(
+    'ERR_POSTMETER_CALL',
     `metric "${child.metric.name}": ${call}() on a gauge with aggregate "last", which can only be set`,
   )
 }

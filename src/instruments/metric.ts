@@ -8,7 +8,7 @@ import { countDrop } from '../catalogue/drops.js'
 import type { Family, Identity } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
-import { isNamed, show } from '../common/errors.js'
+import { isNamed, plainError, rangeError, show, typeError } from '../common/errors.js'
 import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { roomNumber } from '../lifecycle/room.js'
 import type { Arena } from '../memory/arena.js'
@@ -147,7 +147,7 @@ export abstract class Metric<L extends string, C extends Child> {
 
   #makeOnly(): C {
     if (this.labelNames.length !== 0) {
-      throw new TypeError(`metric "${this.name}": label "${this.#name0}" is missing`)
+      throw typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": label "${this.#name0}" is missing`)
     }
     this.#only = this.makeChild('')
     return this.#only
@@ -181,7 +181,8 @@ export abstract class Metric<L extends string, C extends Child> {
     if (!isNamed(labels)) throw this.#noLabels(labels)
     for (const key of Object.keys(labels)) {
       if (!this.labelNames.includes(key as L)) {
-        throw new TypeError(
+        throw typeError(
+          'ERR_POSTMETER_LABEL',
           `metric "${this.name}": label ${show(key)} is not known; there are ${this.labelNames.map(show).join(', ') || 'none'}`,
         )
       }
@@ -189,7 +190,7 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   #noLabels(given: unknown): TypeError {
-    return new TypeError(`metric "${this.name}": ${show(given)} is no object of labels`)
+    return typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": ${show(given)} is no object of labels`)
   }
 
   #checked(labels: Record<string, unknown>): string[] {
@@ -280,7 +281,8 @@ export abstract class Metric<L extends string, C extends Child> {
   /** @throws Error where the registry was closed in this thread. */
   #checkOpen(): void {
     const { closed } = this.context
-    if (closed !== undefined) throw new Error(`metric "${this.name}": ${closed.message}`)
+    if (closed !== undefined)
+      throw plainError('ERR_POSTMETER_CLOSED', `metric "${this.name}": ${closed.message}`)
   }
 
   #refuse(child: C, result: number, seen: number): void {
@@ -335,7 +337,10 @@ export abstract class Metric<L extends string, C extends Child> {
   remove(first?: unknown, ...rest: LabelValue[]): boolean {
     this.#checkOpen()
     if (this.labelNames.length === 0) {
-      throw new TypeError(`metric "${this.name}": remove(): a series without labels cannot be removed`)
+      throw typeError(
+        'ERR_POSTMETER_CALL',
+        `metric "${this.name}": remove(): a series without labels cannot be removed`,
+      )
     }
     const values =
       typeof first === 'object' && first !== null
@@ -357,7 +362,8 @@ export abstract class Metric<L extends string, C extends Child> {
 
   #positional(given: readonly unknown[]): string[] {
     if (given.length !== this.labelNames.length) {
-      throw new TypeError(
+      throw typeError(
+        'ERR_POSTMETER_LABEL',
         `metric "${this.name}": ${given.length} label values for ${this.labelNames.length} labels (${this.labelNames.join(', ')})`,
       )
     }
@@ -375,5 +381,6 @@ function keyCount(labels: object): number {
 /** The error for a value that a metric cannot record. */
 export function badValue(metric: string, call: string, value: unknown, why: string): Error {
   const message = `metric "${metric}": ${call}(${show(value)}): ${why}`
-  return typeof value === 'number' ? new RangeError(message) : new TypeError(message)
+  const code = 'ERR_POSTMETER_VALUE'
+  return typeof value === 'number' ? rangeError(code, message) : typeError(code, message)
 }

@@ -1,4 +1,4 @@
-import { isNamed, show } from '../common/errors.js'
+import { isNamed, show, typeError } from '../common/errors.js'
 import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import type { Gauge, GaugeChild } from './gauge.js'
 import type { Labels } from './metric.js'
@@ -32,9 +32,10 @@ export class StatesetChild<S extends string> {
     const child = this.#children.get(wellFormed(state))
     if (child === undefined) {
       const all = [...this.#children.keys()].map(show).join(', ')
-      throw new TypeError(`metric "${this.#name}": state ${show(state)} is none of ${all}`)
+      throw typeError('ERR_POSTMETER_VALUE', `metric "${this.#name}": state ${show(state)} is none of ${all}`)
     }
-    if (typeof on !== 'boolean') throw new TypeError(`metric "${this.#name}": ${show(on)} is not a boolean`)
+    if (typeof on !== 'boolean')
+      throw typeError('ERR_POSTMETER_VALUE', `metric "${this.#name}": ${show(on)} is not a boolean`)
     child.set(on ? 1 : 0)
   }
 
@@ -98,11 +99,11 @@ export class Stateset<S extends string, L extends string = never> {
 
   #values(labels: unknown): unknown[] {
     if (!isNamed(labels)) {
-      throw new TypeError(`metric "${this.name}": ${show(labels)} is no object of labels`)
+      throw typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": ${show(labels)} is no object of labels`)
     }
     for (const name of Object.keys(labels)) {
       if (!this.labelNames.includes(name as L)) {
-        throw new TypeError(`metric "${this.name}": label ${show(name)} is not known`)
+        throw typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": label ${show(name)} is not known`)
       }
     }
     return this.labelNames.map(name => (Object.hasOwn(labels, name) ? labels[name] : undefined))
@@ -133,7 +134,10 @@ export class Stateset<S extends string, L extends string = never> {
 
   get #own(): StatesetChild<S> {
     if (this.#only === undefined) {
-      throw new TypeError(`metric "${this.name}": label "${this.labelNames[0]}" is missing`)
+      throw typeError(
+        'ERR_POSTMETER_LABEL',
+        `metric "${this.name}": label "${this.labelNames[0]}" is missing`,
+      )
     }
     return this.#only
   }
@@ -145,7 +149,10 @@ export class Stateset<S extends string, L extends string = never> {
    */
   remove(labels: Labels<L>): boolean {
     if (this.labelNames.length === 0) {
-      throw new TypeError(`metric "${this.name}": remove(): states without labels cannot be removed`)
+      throw typeError(
+        'ERR_POSTMETER_CALL',
+        `metric "${this.name}": remove(): states without labels cannot be removed`,
+      )
     }
     const values = this.#values(labels) as string[]
     const gone = this.states.map(state => this.#gauge.remove(state, ...values))

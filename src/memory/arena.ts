@@ -7,7 +7,7 @@
  * Guarantees: `alloc` may be called from any thread; a thread that dies in it leaks nothing but what it had been
  * given; memory that was never allocated is zero.
  */
-import { badOption } from '../common/errors.js'
+import { badOption, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
 import { isMemory, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
@@ -103,7 +103,8 @@ export function createArena(options: ArenaOptions): Arena {
       shared: true,
     })
   } catch (cause) {
-    throw new Error(
+    throw plainError(
+      'ERR_POSTMETER_MEMORY',
       `option "memory": the system refused to reserve ${options.bytes / 2 ** 20} MiB of address space; ` +
         'ask for less, or raise its limit (ulimit -v, vm.overcommit_memory)',
       { cause },

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { endianness } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from '../catalogue/self-metrics.js'
-import { badOption, show } from '../common/errors.js'
+import { badOption, plainError, show } from '../common/errors.js'
 import { defaultLog } from '../common/log.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, createArena, openArena } from '../memory/arena.js'
@@ -35,11 +35,15 @@ export function createRegistry(options?: RegistryOptions): Registry {
   const known = find(name)
   if (known !== undefined) {
     if (known.handle.options !== spelled) {
-      throw new Error(`registry "${name}" exists with options ${known.handle.options}, not ${spelled}`)
+      throw plainError(
+        'ERR_POSTMETER_CONFLICT',
+        `registry "${name}" exists with options ${known.handle.options}, not ${spelled}`,
+      )
     }
     return known
   }
-  if (endianness() !== 'LE') throw new Error('postmeter needs a little-endian processor, as WebAssembly is')
+  if (endianness() !== 'LE')
+    throw plainError('ERR_POSTMETER_PLATFORM', 'postmeter needs a little-endian processor, as WebAssembly is')
   const key = randomBytes(8)
   const arena = createArena({
     bytes: shared.memory,
@@ -83,7 +87,8 @@ export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): 
   const known = find(nameOrHandle)
   if (known !== undefined) return known
   if (isMainThread && nameOrHandle === 'default') return createRegistry()
-  throw new Error(
+  throw plainError(
+    'ERR_POSTMETER_NO_REGISTRY',
     `there is no registry ${show(nameOrHandle)} in this thread: make it with createRegistry() before the Worker is ` +
       'started, or send its handle',
   )
@@ -113,8 +118,10 @@ function open(handle: RegistryHandle): Registry {
   const arena = openArena(handle)
   const here = stillOpen(handle.name)
   if (here?.handle.id === handle.id) return here
-  if (Atomics.load(arena.i32, L.H_CLOSED) !== 0) throw new Error(`registry "${handle.name}" is closed`)
-  if (here !== undefined) throw new Error(`this thread has another registry "${handle.name}"`)
+  if (Atomics.load(arena.i32, L.H_CLOSED) !== 0)
+    throw plainError('ERR_POSTMETER_CLOSED', `registry "${handle.name}" is closed`)
+  if (here !== undefined)
+    throw plainError('ERR_POSTMETER_CONFLICT', `this thread has another registry "${handle.name}"`)
   return enter(attach(handle, arena))
 }
 

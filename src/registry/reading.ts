@@ -2,7 +2,7 @@
 import type { Families, Family } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
-import { isNamed, show } from '../common/errors.js'
+import { isNamed, show, typeError } from '../common/errors.js'
 import { foldPlace, places } from '../folds/fold.js'
 import { type NativeValue, nativeValue } from '../folds/native-fold.js'
 import { SummaryFold } from '../folds/summary-fold.js'
@@ -110,7 +110,7 @@ export class SeriesReader {
   /** Whether a series of the family can have these labels: its own, and default ones of the value that they have. */
   #hasOnly(family: Family, labels: GivenLabels): boolean {
     if (!isNamed(labels)) {
-      throw new TypeError(`metric "${family.name}": labels ${show(labels)} are no object`)
+      throw typeError('ERR_POSTMETER_LABEL', `metric "${family.name}": labels ${show(labels)} are no object`)
     }
     return Object.entries(labels).every(([name, value]) => {
       if (family.labelNames.includes(name)) return true

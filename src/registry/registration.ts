@@ -21,7 +21,7 @@ import {
 import { fitsSpan } from '../catalogue/pages.js'
 import { reserveDrops } from '../catalogue/self-metrics.js'
 import { expiry, wholeNumber } from '../common/checks.js'
-import { badOption, knownOptions, outOfRange } from '../common/errors.js'
+import { badOption, knownOptions, outOfRange, plainError } from '../common/errors.js'
 import { checkBuckets } from '../instruments/buckets.js'
 import type { CollectedGauge, Collectors } from '../instruments/collectors.js'
 import type { Context } from '../instruments/context.js'
@@ -216,5 +216,5 @@ export class Registration {
 
 function checkSame(family: Identity, asked: Identity): void {
   const why = conflict(family, asked)
-  if (why !== undefined) throw new Error(why)
+  if (why !== undefined) throw plainError('ERR_POSTMETER_CONFLICT', why)
 }

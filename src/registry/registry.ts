@@ -1,7 +1,7 @@
 /** A registry as a thread sees it: what programs call. */
 import { threadId, type Worker } from 'node:worker_threads'
 import { Families } from '../catalogue/families.js'
-import { badOption, knownOptions, show } from '../common/errors.js'
+import { badOption, knownOptions, plainError, show, typeError } from '../common/errors.js'
 import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { type Log, say } from '../common/log.js'
 import { CONTENT_TYPES } from '../exposition/negotiation.js'
@@ -256,7 +256,7 @@ export class Registry {
    */
   watch(worker: Worker): void {
     if (typeof worker?.threadId !== 'number' || typeof worker.once !== 'function') {
-      throw new TypeError(`watch: ${show(worker)} is not a Worker`)
+      throw typeError('ERR_POSTMETER_CALL', `watch: ${show(worker)} is not a Worker`)
     }
     this.#care.watch(worker)
   }
@@ -266,7 +266,8 @@ export class Registry {
    * throws, close() rejects with when all has ended.
    */
   onClose(callback: () => Promise<void> | void): () => void {
-    if (typeof callback !== 'function') throw new TypeError(`onClose: ${show(callback)} is not a function`)
+    if (typeof callback !== 'function')
+      throw typeError('ERR_POSTMETER_CALL', `onClose: ${show(callback)} is not a function`)
     this.#closing.add(callback)
     return () => this.#closing.delete(callback)
   }
@@ -288,7 +289,7 @@ export class Registry {
 
   async #close(): Promise<void> {
     Atomics.store(this.#arena.i32, L.H_CLOSED, 1)
-    this.#context.closed = new Error(`registry "${this.name}" is closed`)
+    this.#context.closed = plainError('ERR_POSTMETER_CLOSED', `registry "${this.name}" is closed`)
     this.#series.releaseAll()
     this.#care.close()
     this.#collectors.stop()
@@ -309,7 +310,7 @@ export class Registry {
 
   #checkOpen(): void {
     if (this.closed) {
-      throw new Error(`registry "${this.name}" is closed`)
+      throw plainError('ERR_POSTMETER_CLOSED', `registry "${this.name}" is closed`)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { plainError } from '../../common/errors.js'
 import { type Log, say } from '../../common/log.js'
 import { LIMITS } from '../request/limits.js'
 import type { Answering } from '../request/options.js'
@@ -143,7 +144,10 @@ class Keeper {
   }
 
   #tooLate(): Error {
-    return new Error(`serve: registry "${this.#registry.handle.name}" was closed while its front began`)
+    return plainError(
+      'ERR_POSTMETER_CLOSED',
+      `serve: registry "${this.#registry.handle.name}" was closed while its front began`,
+    )
   }
 
   close(): Promise<void> {
@@ -217,7 +221,7 @@ class Keeper {
         forgetExit()
         this.#worker = undefined
         for (const number of [...this.#trusting.keys()]) this.#confirm(number)
-        reject(new Error(`the front's thread ended before it listened: ${failure}`))
+        reject(plainError('ERR_POSTMETER_FRONT', `the front's thread ended before it listened: ${failure}`))
         if (listeningSince === undefined || this.#closed !== undefined) return
         if (performance.now() - listeningSince >= WELL) this.#failures = 0
         this.#runAgain(failure)

@@ -1,4 +1,4 @@
-import { show } from '../../common/errors.js'
+import { plainError, show, typeError } from '../../common/errors.js'
 import { isMemory, type RegistryHandle } from '../../memory/handle.js'
 
 /** What the front needs of a registry: where its memory is, and word when it closes. */
@@ -17,10 +17,10 @@ export interface Servable {
 export function checkServable(call: string, registry: unknown): void {
   const { handle, onClose } = Object(registry) as Partial<Servable>
   if (typeof onClose === 'function' && isMemory(handle?.memory)) return
-  throw new TypeError(`${call}: ${show(registry)} is not a registry`)
+  throw typeError('ERR_POSTMETER_CALL', `${call}: ${show(registry)} is not a registry`)
 }
 
 /** @throws Error that names the registry where it is closed. */
 export function checkOpen(call: string, { handle, closed }: Servable): void {
-  if (closed) throw new Error(`${call}: registry "${handle.name}" is closed`)
+  if (closed) throw plainError('ERR_POSTMETER_CLOSED', `${call}: registry "${handle.name}" is closed`)
 }

@@ -1,5 +1,6 @@
 /** The front's own thread: no event loop of the application stands between a reader and the figures. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { plainError } from '../../common/errors.js'
 import type { LogEvent } from '../../common/log.js'
 import type { Scraper } from '../../exposition/types.js'
 import type { RegistryHandle } from '../../memory/handle.js'
@@ -129,7 +130,8 @@ async function listen(settings: TransportSettings): Promise<Transport> {
       uws = loadUws(data.choice.native)
     } catch (error) {
       const why = `uWebSockets.js cannot be loaded: ${(error as Error).message}`
-      if (!data.fallBack) throw new Error(`option "transport": "uws" is impossible here: ${why}`)
+      if (!data.fallBack)
+        throw plainError('ERR_POSTMETER_OPTION', `option "transport": "uws" is impossible here: ${why}`)
       log({
         level: 'info',
         code: 'front-transport',

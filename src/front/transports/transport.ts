@@ -44,7 +44,7 @@ export function listenError(listen: Address, cause: unknown): Error {
   return Object.assign(
     new Error(`option "listen": ${JSON.stringify(listenText(listen))} cannot be used: ${why}`),
     {
-      ...(code === undefined ? {} : { code }),
+      code: code ?? 'ERR_POSTMETER_OPTION',
       cause,
     },
   )
