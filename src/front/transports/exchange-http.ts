@@ -11,7 +11,7 @@ import {
 } from '../request/request.js'
 import type { Desk, Open, Visit } from '../scrapes/desk.js'
 import type { Reading } from '../scrapes/encoding.js'
-import { follow } from './http-connection.js'
+import { follow, isReadNoMore, readNoMore } from './http-connection.js'
 import { canReset } from './socket.js'
 
 /** What is given to the socket at once: a copy, for the slot must not be held by a socket that takes nothing. */
@@ -35,6 +35,11 @@ export function serveHttp(
   stallTimeout: number,
   target = request.url ?? '',
 ): void {
+  // Read together with the one that was refused: its connection ends with that answer.
+  if (isReadNoMore(request.socket)) {
+    request.resume()
+    return
+  }
   const visit = desk.visit()
   let streamed: Streamed | undefined
   const open = follow(request, response, stallTimeout, {
@@ -50,10 +55,11 @@ export function serveHttp(
   // A body on GET means nothing, and must not be taken for the next request.
   request.resume()
   const head = headOf(request, target, desk)
-  const answer =
-    open > MAX_PIPELINED
-      ? desk.refused(desk.judge(PIPELINED, head.peer), head, visit)
-      : desk.answer(head, visit)
+  const ahead = open > MAX_PIPELINED
+  const answer = ahead
+    ? desk.refused(desk.judge(PIPELINED, head.peer), head, visit)
+    : desk.answer(head, visit)
+  if (ahead) readNoMore(request.socket)
   if (answer.kind === 'refuse') {
     sendRefusal(response, answer.refusal, visit)
     return

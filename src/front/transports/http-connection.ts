@@ -33,6 +33,8 @@ class Connection {
   readonly #socket: Socket
   readonly #answers = new Set<Answering>()
   #timer: NodeJS.Timeout | undefined
+  /** What comes from now on is not answered. */
+  full = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -85,6 +87,21 @@ class Connection {
 }
 
 const connections = new WeakMap<Socket, Connection>()
+
+/**
+ * Reads no more from a connection, whose last answer is under way: what is sent on costs nothing from now on, but for
+ * what was read already.
+ */
+export function readNoMore(socket: Socket): void {
+  const connection = connections.get(socket)
+  if (connection !== undefined) connection.full = true
+  socket.pause()
+}
+
+/** Whether nothing more is read from it. */
+export function isReadNoMore(socket: Socket): boolean {
+  return connections.get(socket)?.full ?? false
+}
 
 /** Whether something is being answered on a connection. */
 export function isAnswering(socket: Socket): boolean {
