@@ -177,7 +177,6 @@ t.test('at a limit, a refused child is not tried again before there is room', as
     for (let n = 0; n < 10; n++) {
       refused.inc()
       c.labels(`d${n}`).inc()
-      sim.thread(1)
     }
     t.equal(roomNumber(sim.arena), before, limit)
     t.equal(sim.series(), 2)

@@ -15,7 +15,7 @@ import {
 import { writeSelfMetrics } from '../../src/catalogue/self-metrics.js'
 import { createScraper } from '../../src/exposition/scraper.js'
 import type { Scraper } from '../../src/exposition/types.js'
-import { places, resetPlace } from '../../src/folds/fold.js'
+import { places } from '../../src/folds/fold.js'
 import type { Context } from '../../src/instruments/context.js'
 import { Counter } from '../../src/instruments/counter.js'
 import { Gauge } from '../../src/instruments/gauge.js'
@@ -27,6 +27,7 @@ import { sweep } from '../../src/lifecycle/sweep.js'
 import { type Arena, createArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { orphanThread } from '../../src/memory/shards.js'
+import { resetFamily } from '../../src/series/reset.js'
 import { SeriesTable } from '../../src/series/series.js'
 
 export const EXPIRE = 1_000
@@ -154,10 +155,7 @@ export class SimThread {
       uptime: () => sim.uptime(),
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       leftOut: (family, why) => this.refused.push(`${family.name} exemplar: ${why}`),
-      reset: family => {
-        for (const place of places(arena, family, true))
-          resetPlace(arena, family, place, this.table.shard(), sim.uptime())
-      },
+      reset: family => void resetFamily(arena, this.table, family, sim.uptime()),
       clear: family => {
         for (const place of places(arena, family)) this.table.removePlace(family, place)
       },
