@@ -24,7 +24,7 @@ t.test('the packed package', async t => {
     )
     const others = consumer.files.filter(
       path =>
-        !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/src\/.+\.(js|js\.map|d\.ts|wasm))$/.test(
+        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/\w+\.(md|svg)|dist\/src\/.+\.(js|js\.map|d\.ts|wasm))$/.test(
           path,
         ),
     )
