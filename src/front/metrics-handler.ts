@@ -4,16 +4,16 @@ import { defaultLog, type Log, say } from '../common/log.js'
 import { createGuestScraper } from '../exposition/scraper.js'
 import type { Registry } from '../registry/registry.js'
 import { LIMITS } from './request/limits.js'
-import { ANSWERING, type AnsweringOptions, allowedHostsOf, checkAnswering } from './request/options.js'
+import { ANSWER_OPTIONS, type AnswerOptions, allowedHostsOf, checkAnswerOptions } from './request/options.js'
 import { DEFAULT_PATH } from './request/request.js'
 import { TrustedHosts, warnIfOpen } from './request/trusted-hosts.js'
-import { Desk } from './scrapes/desk.js'
 import { NO_RECORDER, type Recorder } from './scrapes/recorder.js'
+import { RequestHandler } from './scrapes/request-handler.js'
 import { recorderFor } from './thread/self-metrics.js'
 import { checkOpen, checkServable } from './thread/servable.js'
-import { originForm, serveHttp } from './transports/exchange-http.js'
+import { answerHttp, originForm } from './transports/exchange-http.js'
 
-export interface MetricsHandlerOptions extends AnsweringOptions {
+export interface MetricsHandlerOptions extends AnswerOptions {
   /**
    * Where the text format is, as a reader asks for it, whatever the handler is mounted under; the JSON is at this path
    * with `.json` behind it. Default `/metrics`.
@@ -43,7 +43,7 @@ export interface MetricsHandler {
 const GRACE = 1000
 
 /** The handlers of a registry in this thread. What one lacks, slots, readers that stall may have in another one. */
-const mounted = new WeakMap<Registry, Set<Desk>>()
+const mounted = new WeakMap<Registry, Set<RequestHandler>>()
 
 const PATH = /^\/[!-~]*$/
 
@@ -57,16 +57,16 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
   checkOpen('metricsHandler', registry)
   if (typeof options !== 'object' || options === null)
     throw typeError('ERR_POSTMETER_OPTION', 'metricsHandler: the options are not an object')
-  knownOptions('metricsHandler', options, ['path', 'log', ...ANSWERING])
+  knownOptions('metricsHandler', options, ['path', 'log', ...ANSWER_OPTIONS])
   const { path = DEFAULT_PATH, log = defaultLog } = options
   if (typeof path !== 'string' || !PATH.test(path) || /[?#]/.test(path))
     throw badOption('path', path, 'is not the path of a URL such as "/metrics"')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
-  const { trustedHosts, allowedHosts, offered, gzip, ...answering } = checkAnswering(options)
+  const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = checkAnswerOptions(options)
   warnIfOpen(trustedHosts, log)
   const scraper = createGuestScraper(registry.handle)
-  const desk = new Desk({
-    ...answering,
+  const handler = new RequestHandler({
+    ...answerSettings,
     ...LIMITS,
     scraper,
     rules: {
@@ -78,36 +78,36 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
       gzip,
     },
     log,
-    recorder: answering.selfMetrics ? counting(registry, log) : NO_RECORDER,
+    recorder: answerSettings.selfMetrics ? counting(registry, log) : NO_RECORDER,
   })
   const all = mounted.get(registry) ?? new Set()
-  mounted.set(registry, all.add(desk))
+  mounted.set(registry, all.add(handler))
   scraper.starving = () => {
-    for (const { encodings } of all) encodings.starved()
+    for (const { scrapes } of all) scrapes.starved()
   }
   let closed: Promise<void> | undefined
   const close = () => {
     closed ??= (async () => {
       forget()
-      await desk.end(GRACE)
-      all.delete(desk)
+      await handler.end(GRACE)
+      all.delete(handler)
       await scraper.close()
     })()
     return closed
   }
   const forget = registry.onClose(close)
-  const handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
+  const handle = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
     // Frameworks take off of `url` what they have matched.
     const { originalUrl } = request as { originalUrl?: unknown }
     const target = typeof originalUrl === 'string' ? originalUrl : (request.url ?? '')
     if (next !== undefined && !isFor(target, path)) next()
-    else serveHttp(request, response, desk, LIMITS.httpStallTimeout, target)
+    else answerHttp(request, response, handler, LIMITS.httpStallTimeout, target)
   }
-  return Object.assign(handler, {
+  return Object.assign(handle, {
     close,
     setTrustedHosts(hosts: readonly string[]) {
       warnIfOpen(hosts, log)
-      desk.trust(new TrustedHosts(hosts))
+      handler.trust(new TrustedHosts(hosts))
     },
   })
 }

@@ -2,7 +2,7 @@ import { wholeNumber } from '../common/checks.js'
 import { badOption, knownOptions, typeError } from '../common/errors.js'
 import { defaultLog, type Log } from '../common/log.js'
 import { LIMITS } from './request/limits.js'
-import { ANSWERING, type AnsweringOptions, checkAnswering } from './request/options.js'
+import { ANSWER_OPTIONS, type AnswerOptions, checkAnswerOptions } from './request/options.js'
 import { type Front, type FrontInternals, startFront } from './thread/front.js'
 import { checkOpen, checkServable, type Servable } from './thread/servable.js'
 import { readPair, type Tls } from './transports/certificate.js'
@@ -12,7 +12,7 @@ import { parseListen } from './transports/listen.js'
 export type { Address } from './transports/listen.js'
 export type { Front, Servable, TransportName }
 
-export interface ServeOptions extends AnsweringOptions {
+export interface ServeOptions extends AnswerOptions {
   /**
    * IP address and port, as `127.0.0.1:8000` (default), `[::1]:8000` or, for all of IPv4, `0.0.0.0:8000`.
    * The address is not left out, and not a name. Port 0 lets the system choose. Or a Unix socket, as
@@ -46,7 +46,7 @@ export interface ServeOptions extends AnsweringOptions {
 
 const OPTIONS = [
   ...['listen', 'socketMode', 'tls', 'ref', 'transport', 'maxConnections', 'maxConnectionsPerAddress', 'log'],
-  ...ANSWERING,
+  ...ANSWER_OPTIONS,
 ]
 const TRANSPORTS = ['auto', 'uws', 'http']
 
@@ -80,7 +80,7 @@ export async function serveWith(
   }
   const address = parseListen(listen)
   const plain = address.family !== 'unix' && options.tls === undefined
-  const answering = checkAnswering(options)
+  const answerSettings = checkAnswerOptions(options)
   const limits = {
     maxConnections: wholeNumber('maxConnections', options.maxConnections, LIMITS.maxConnections, 8, 65_536),
     maxConnectionsPerAddress: wholeNumber(
@@ -95,7 +95,7 @@ export async function serveWith(
     registry,
     {
       listen: address,
-      answering,
+      answerSettings,
       limits,
       ref,
       socketMode: wholeNumber('socketMode', options.socketMode, 0o660, 0, 0o777),

@@ -4,16 +4,16 @@ import { Families } from '../catalogue/families.js'
 import { badOption, knownOptions, plainError, show, typeError } from '../common/errors.js'
 import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { type Log, say } from '../common/log.js'
-import { CONTENT_TYPES } from '../exposition/negotiation.js'
-import { createGuestScraper } from '../exposition/scraper.js'
 import {
-  checkTell,
+  checkExposeOptions,
+  type ExposeOptions,
+  expose,
   type FormatOptions,
   type StreamOptions,
-  type TellOptions,
-  tell,
   whole,
-} from '../exposition/tell.js'
+} from '../exposition/expose.js'
+import { CONTENT_TYPES } from '../exposition/negotiation.js'
+import { createGuestScraper } from '../exposition/scraper.js'
 import type { Scraper } from '../exposition/types.js'
 import { places } from '../folds/fold.js'
 import { Collectors } from '../instruments/collectors.js'
@@ -195,7 +195,7 @@ export class Registry {
    * What `/metrics.json` tells, parsed at once: that holds up the calling thread for about a microsecond a series. Runs
    * `collect` callbacks as metrics() does.
    */
-  async json(options: TellOptions = {}): Promise<Record<string, unknown>> {
+  async json(options: ExposeOptions = {}): Promise<Record<string, unknown>> {
     knownOptions('json', options, ['prefix', 'selfMetrics'])
     return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
   }
@@ -206,12 +206,12 @@ export class Registry {
    * metrics() does.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const asked = checkTell(options)
+    const asked = checkExposeOptions(options)
     this.#checkOpen()
     await this.#collectors.run()
     // They may take their time.
     this.#checkOpen()
-    yield* tell(this.#scrapes(), asked)
+    yield* expose(this.#scrapes(), asked)
   }
 
   /**

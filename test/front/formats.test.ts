@@ -114,7 +114,7 @@ for (const transport of transports) {
     t.match(wrong.body.toString(), 'parameter "format": "xml" is none of text, openmetrics, protobuf')
   })
 
-  t.test(`${transport}: readers of one format share an encoding, compressed apart from plain`, async t => {
+  t.test(`${transport}: readers of one format share a scrape, compressed apart from plain`, async t => {
     const { registry, url } = await front(t, transport, 5_000)
     const expected = await registry.metrics()
     const answers = await Promise.all(

@@ -9,7 +9,7 @@ import { decide, type RequestHead } from '../../src/front/request/request.js'
 import { choose } from '../../src/front/transports/choose.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
-import { deskFor, RULES } from '../fixtures/front-desk.js'
+import { handlerFor, RULES } from '../fixtures/front-request-handler.js'
 import { SEED } from '../support/arbitrary.js'
 import { get, Raw, until } from './raw.js'
 
@@ -110,7 +110,7 @@ for (const name of ['http', 'uws'] as const) {
     `whatever comes over a socket gets answers of ours or none, transport ${name}`,
     { skip },
     async t => {
-      const { transport: settings, events } = deskFor({ small: 'b' })
+      const { transport: settings, events } = handlerFor({ small: 'b' })
       const transport =
         choice.transport === 'uws' && name === 'uws'
           ? await listenUws(settings, loadUws(choice.native))
@@ -147,7 +147,7 @@ for (const name of ['http', 'uws'] as const) {
         events.filter(({ level }) => level === 'error'),
         [],
       )
-      await until('every connection is counted out', () => settings.desk.connections.open === 0)
+      await until('every connection is counted out', () => settings.handler.connections.open === 0)
       await transport.close(0)
     },
   )
@@ -182,7 +182,7 @@ t.test('whatever the head says, the decision is one of ours', async t => {
         const head: RequestHead = { method, path, query: query.join(''), peer: [127, 0, 0, 1], ...reader }
         const decision = decide(head, RULES)
         if (decision.kind === 'landing') return path === '/'
-        if (decision.kind === 'serve') return /^([a-zA-Z_:][a-zA-Z0-9_:]{0,63})?$/.test(decision.prefix)
+        if (decision.kind === 'scrape') return /^([a-zA-Z_:][a-zA-Z0-9_:]{0,63})?$/.test(decision.prefix)
         return (
           STATUSES.has(decision.status) &&
           /^[^\x00-\x1f]+\n$/.test(decision.reason) &&

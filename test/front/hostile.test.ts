@@ -8,7 +8,7 @@ import t from 'tap'
 import { choose } from '../../src/front/transports/choose.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
-import { deskFor } from '../fixtures/front-desk.js'
+import { handlerFor } from '../fixtures/front-request-handler.js'
 import { Raw, until } from './raw.js'
 
 t.setTimeout(120_000)
@@ -226,7 +226,7 @@ const choice = choose()
 for (const name of ['http', 'uws'] as const) {
   const skip = name === 'uws' && choice.transport !== 'uws' ? `cannot run here: ${choice.why}` : false
   t.test(`transport ${name}`, { skip }, async t => {
-    const { transport: settings, events } = deskFor({ small: 'b' })
+    const { transport: settings, events } = handlerFor({ small: 'b' })
     const transport =
       choice.transport === 'uws' && name === 'uws'
         ? await listenUws(settings, loadUws(choice.native))
@@ -276,7 +276,7 @@ for (const name of ['http', 'uws'] as const) {
       [],
     )
     await transport.close(0)
-    await until('every connection is counted out', () => settings.desk.connections.open === 0)
+    await until('every connection is counted out', () => settings.handler.connections.open === 0)
   })
 }
 

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import t from 'tap'
-import type { CutReason } from '../../src/front/scrapes/encodings.js'
 import { type Gauges, NO_RECORDER, type Recorder } from '../../src/front/scrapes/recorder.js'
-import { serveHttp } from '../../src/front/transports/exchange-http.js'
+import type { CutReason } from '../../src/front/scrapes/shared-scrapes.js'
+import { answerHttp } from '../../src/front/transports/exchange-http.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
-import { deskFor, type More } from '../fixtures/front-desk.js'
+import { handlerFor, type More } from '../fixtures/front-request-handler.js'
 import type { FakePlan } from '../fixtures/front-scraper.js'
 import { hasOpenssl, makePair } from '../support/certificates.js'
 import { get, Raw, until } from './raw.js'
@@ -31,11 +31,11 @@ async function setUp(plan: FakePlan, more: More & { tls?: { cert: string; key: s
     },
   }
   const { tls, ...rest } = more
-  const { scraper, desk, events, transport: settings } = deskFor(plan, { recorder, ...rest })
+  const { scraper, handler, events, transport: settings } = handlerFor(plan, { recorder, ...rest })
   const transport = await listenHttp({ ...settings, tls, log: () => {} })
   t.teardown(() => transport.close(0))
   const { address } = transport
-  return { scraper, desk, events, transport, port: address.port, gauges: gauges!, cuts, statuses }
+  return { scraper, handler, events, transport, port: address.port, gauges: gauges!, cuts, statuses }
 }
 
 /** A client that goes on sending, or waiting, when the other side has ended. */
@@ -46,22 +46,22 @@ async function halfOpen(port: number): Promise<Socket> {
 }
 
 t.test('a kept connection on which nothing is asked any more is ended', async t => {
-  const { desk, port } = await setUp({ small: 'b' })
+  const { handler, port } = await setUp({ small: 'b' })
   const raw = await Raw.open(port)
   for (let n = 0; n < 3; n++) await raw.send(get('/metrics')).answer()
-  t.equal(desk.connections.open, 1)
+  t.equal(handler.connections.open, 1)
   t.equal((await raw.rest()).length, 0)
 })
 
 t.test('who asks ahead and takes nothing is cut off', async t => {
-  const { scraper, desk, port, gauges, cuts } = await setUp(
+  const { scraper, handler, port, gauges, cuts } = await setUp(
     { small: 'b'.repeat(60_000) },
     { stallTimeout: 300 },
   )
   const raw = await Raw.open(port)
   raw.socket.pause()
   const { asked } = scraper.ledger
-  const open = () => desk.connections.open === 1
+  const open = () => handler.connections.open === 1
   // What the system takes is answered, until it takes no more. Then the reader takes a little, so that one of those
   // that wait gets its turn.
   while (open() && gauges.inFlight() < 10) {
@@ -74,7 +74,7 @@ t.test('who asks ahead and takes nothing is cut off', async t => {
     await until('one is taken', () => gauges.inFlight() < waiting)
     raw.socket.pause()
   }
-  await until('the connection is ended', () => desk.connections.open === 0)
+  await until('the connection is ended', () => handler.connections.open === 0)
   t.equal(gauges.inFlight(), 0)
   t.same(cuts, ['stalled'], 'and counted once, though many answers were open')
   raw.close()
@@ -123,7 +123,7 @@ for (const [name, { more, to }] of Object.entries(steady)) {
 }
 
 t.test('who takes nothing of a scrape is cut off, and counted as that', async t => {
-  const { scraper, desk, port, cuts, statuses } = await setUp(
+  const { scraper, handler, port, cuts, statuses } = await setUp(
     { chunks: 1000, chunkBytes: 1 << 20 },
     { stallTimeout: 300 },
   )
@@ -131,7 +131,7 @@ t.test('who takes nothing of a scrape is cut off, and counted as that', async t 
   raw.socket.pause()
   raw.send(get('/metrics'))
   await until('it is cut', () => cuts.length > 0)
-  await until('the connection is ended', () => desk.connections.open === 0)
+  await until('the connection is ended', () => handler.connections.open === 0)
   t.same([cuts, statuses], [['stalled'], [503]])
   await until('every chunk is released', () => scraper.ledger.released === scraper.ledger.given)
   raw.close()
@@ -148,13 +148,13 @@ t.test('who waits for a scrape to go on is not one that takes nothing', async t 
 })
 
 t.test('answers that wait behind another one end with their connection', async t => {
-  const { scraper, desk, port, gauges } = await setUp({ chunks: 1000, chunkBytes: 1 << 20 })
+  const { scraper, handler, port, gauges } = await setUp({ chunks: 1000, chunkBytes: 1 << 20 })
   const { ledger } = scraper
   const raw = await Raw.open(port)
   raw.send(get('/metrics?prefix=a') + get('/metrics?prefix=b') + get('/x'))
   await until('both are streamed', () => ledger.opened === 2 && raw.buffered > 0)
   raw.close()
-  await until('the connection is ended', () => desk.connections.open === 0)
+  await until('the connection is ended', () => handler.connections.open === 0)
   await until('nothing is in flight', () => gauges.inFlight() === 0)
   await until('and every chunk is released', () => ledger.released === ledger.given)
   t.same([ledger.aborted, ledger.releasedTwice, gauges.running()], [2, 0, 0])
@@ -175,12 +175,12 @@ t.test('more than 64 requests ahead are refused', async t => {
 })
 
 t.test('CONNECT holds no connection, though its client never ends it', async t => {
-  const { desk, port, transport } = await setUp({ small: 'b' })
+  const { handler, port, transport } = await setUp({ small: 'b' })
   const socket = await halfOpen(port)
   socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')
   socket.resume()
   await once(socket, 'end')
-  await until('it is counted out', () => desk.connections.open === 0)
+  await until('it is counted out', () => handler.connections.open === 0)
   await transport.close(0)
   socket.destroy()
   t.pass()
@@ -201,11 +201,11 @@ t.test('a reader of HTTP/1.0 that half closes is not told a part as if it were t
 })
 
 t.test('what is no request is not answered in the place of the request before it', async t => {
-  const { port, desk, gauges } = await setUp({ chunks: 3 })
+  const { port, handler, gauges } = await setUp({ chunks: 3 })
   const raw = await Raw.open(port)
   raw.send(`${get('/metrics')}EHLO example.com\r\n`)
   t.equal((await raw.rest()).toString(), '')
-  await until('the connection is ended', () => desk.connections.open === 0)
+  await until('the connection is ended', () => handler.connections.open === 0)
   t.equal(gauges.inFlight(), 0)
 })
 
@@ -220,10 +220,10 @@ t.test('a peer that may not read does not hear how many connections there are', 
 })
 
 t.test('an answer that somebody else gives meanwhile is let alone', async t => {
-  const { desk, scraper } = deskFor({ chunks: 3, chunkBytes: 1000 })
+  const { handler, scraper } = handlerFor({ chunks: 3, chunkBytes: 1000 })
   const { ledger } = scraper
   const server = createServer(async (request, response) => {
-    serveHttp(request, response, desk, 0)
+    answerHttp(request, response, handler, 0)
     // As middleware does that has waited for long enough.
     response.writeHead(503)
     response.write('too ')

@@ -12,7 +12,7 @@ import { NO_RECORDER, type Recorder } from '../../src/front/scrapes/recorder.js'
 import type { Tls } from '../../src/front/transports/certificate.js'
 import type { Address } from '../../src/front/transports/listen.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
-import { deskFor, type More } from '../fixtures/front-desk.js'
+import { handlerFor, type More } from '../fixtures/front-request-handler.js'
 import { type FakePlan, type Ledger, letter } from '../fixtures/front-scraper.js'
 import { hasOpenssl, makePair } from '../support/certificates.js'
 import { neededOrSkip } from '../support/need.js'
@@ -55,10 +55,10 @@ async function setUp(plan: FakePlan, { more = {}, tls }: Way, extra: More = {}) 
     cut: reason => cuts.push(reason),
     answered: status => statuses.push(status),
   }
-  const { scraper, desk, transport: settings } = deskFor(plan, { recorder, ...more, ...extra })
+  const { scraper, handler, transport: settings } = handlerFor(plan, { recorder, ...more, ...extra })
   const transport = await listenHttp({ ...settings, tls, log: () => {} })
   t.teardown(() => transport.close(0))
-  return { scraper, desk, transport, at: transport.address, denied, cuts, statuses }
+  return { scraper, handler, transport, at: transport.address, denied, cuts, statuses }
 }
 
 const REQUEST = 'GET /metrics HTTP/1.0\r\n\r\n'
@@ -91,44 +91,44 @@ async function ask(socket: Socket, request = REQUEST): Promise<Told> {
 for (const [name, way] of Object.entries(ways)) {
   t.test(`over ${name}`, async t => {
     t.test('a scrape is told with its length, whole', async t => {
-      const { at, scraper, desk } = await setUp({ chunks: 5, chunkBytes: MIB }, way)
+      const { at, scraper, handler } = await setUp({ chunks: 5, chunkBytes: MIB }, way)
       const { status, headers, body } = await ask(way.to(at))
       t.equal(status, 200)
       t.match(headers, new RegExp(`\r\ncontent-length: ${5 * MIB}(\r|$)`))
       t.ok(body.length === 5 * MIB && body.every((byte, at) => byte === letter(Math.floor(at / MIB))))
-      await until('no memory is kept', () => desk.encodings.copied === 0)
+      await until('no memory is kept', () => handler.scrapes.copied === 0)
       t.equal(scraper.ledger.released, 5)
       t.ok(scraper.ledger.mostOut <= 2, 'and slots are given back as it is encoded')
     })
 
     t.test('one that fails midway is a 500, and no part of it is told', async t => {
-      const { at, desk } = await setUp({ chunks: 10, chunkBytes: 100_000, failAt: 4 }, way)
+      const { at, handler } = await setUp({ chunks: 10, chunkBytes: 100_000, failAt: 4 }, way)
       const { status, body } = await ask(way.to(at))
       t.same([status, body.toString()], [500, 'the scrape failed\n'])
-      t.equal(desk.encodings.copied, 0)
+      t.equal(handler.scrapes.copied, 0)
     })
 
     t.test('one that is not done in its time is a 503', async t => {
-      const { at, cuts, desk } = await setUp({ chunks: 10, chunkBytes: 100_000, hangAt: 4 }, way)
+      const { at, cuts, handler } = await setUp({ chunks: 10, chunkBytes: 100_000, hangAt: 4 }, way)
       const asked = REQUEST.replace('\r\n\r\n', '\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.5\r\n\r\n')
       const { status, body } = await ask(way.to(at), asked)
       t.same([status, body.toString()], [503, 'the scrape was not done in its time\n'])
       t.same(cuts, ['deadline'])
-      t.equal(desk.encodings.copied, 0)
+      t.equal(handler.scrapes.copied, 0)
     })
 
     t.test('who goes away while it is encoded leaves nothing behind', async t => {
-      const { at, desk, scraper, statuses } = await setUp({ chunks: 10, chunkBytes: 1000, hangAt: 4 }, way)
+      const { at, handler, scraper, statuses } = await setUp({ chunks: 10, chunkBytes: 1000, hangAt: 4 }, way)
       const socket = way.to(at).on('error', () => {})
       socket.write(REQUEST)
-      await until('some of it is kept', () => desk.encodings.copied === 4000)
+      await until('some of it is kept', () => handler.scrapes.copied === 4000)
       socket.destroy()
       await until('it is over', () => statuses.length > 0)
-      t.same([desk.encodings.copied, scraper.ledger.aborted, statuses[0]], [0, 1, 0])
+      t.same([handler.scrapes.copied, scraper.ledger.aborted, statuses[0]], [0, 1, 0])
     })
 
     t.test('what does not fit into memory', async t => {
-      const { at, denied, desk } = await setUp({ chunks: 9, chunkBytes: MIB }, way, { maxCopied: 4 * MIB })
+      const { at, denied, handler } = await setUp({ chunks: 9, chunkBytes: MIB }, way, { maxCopied: 4 * MIB })
       const { status, headers, body } = await ask(way.to(at))
       if (way === TCP) {
         t.equal(status, 200, 'is streamed, for a cut could be shown')
@@ -144,16 +144,16 @@ for (const [name, way] of Object.entries(ways)) {
         )
         t.same(denied, ['version'])
       }
-      await until('no memory is kept', () => desk.encodings.copied === 0)
+      await until('no memory is kept', () => handler.scrapes.copied === 0)
     })
 
     t.test('while others have the memory', async t => {
-      const { at, desk, scraper, denied } = await setUp({ chunks: 4, chunkBytes: MIB, hangAt: 3 }, way, {
+      const { at, handler, scraper, denied } = await setUp({ chunks: 4, chunkBytes: MIB, hangAt: 3 }, way, {
         maxCopied: 4 * MIB,
       })
       const first = way.to(at).on('error', () => {})
       first.write('GET /metrics?prefix=a HTTP/1.0\r\n\r\n')
-      await until('most of it is taken', () => desk.encodings.copied === 3 * MIB)
+      await until('most of it is taken', () => handler.scrapes.copied === 3 * MIB)
       if (way === TCP) {
         const second = way.to(at).on('error', () => {})
         second.write(REQUEST)
@@ -169,12 +169,12 @@ for (const [name, way] of Object.entries(ways)) {
         t.same(denied, ['busy'])
       }
       first.destroy()
-      await until('no memory is kept', () => desk.encodings.copied === 0)
+      await until('no memory is kept', () => handler.scrapes.copied === 0)
       await until('every chunk is released', () => scraper.ledger.given === scraper.ledger.released)
     })
 
     t.test('who takes nothing of what is kept for it does not keep it from others', async t => {
-      const { at, scraper, desk, cuts } = await setUp({ chunks: 40, chunkBytes: MIB }, way, {
+      const { at, scraper, handler, cuts } = await setUp({ chunks: 40, chunkBytes: MIB }, way, {
         maxCopied: 64 * MIB,
       })
       const stalled = way.to(at).on('error', () => {})
@@ -184,15 +184,15 @@ for (const [name, way] of Object.entries(ways)) {
       let since = performance.now()
       // Taken by the system in part, and no more of it is, for longer than a reader has to have stalled.
       await until('all of it is kept, and waits', () => {
-        if (desk.encodings.copied !== kept) since = performance.now()
-        kept = desk.encodings.copied
+        if (handler.scrapes.copied !== kept) since = performance.now()
+        kept = handler.scrapes.copied
         return scraper.ledger.released === 40 && performance.now() - since > 1_000
       })
       const answer = await ask(way.to(at))
       t.same([answer.status, answer.body.length], [200, 40 * MIB])
       t.same(cuts, ['memory'])
       stalled.destroy()
-      await until('no memory is kept', () => desk.encodings.copied === 0)
+      await until('no memory is kept', () => handler.scrapes.copied === 0)
     })
   })
 }
@@ -220,7 +220,7 @@ t.test('a scrape that is streamed for lack of memory is cut so that curl sees it
   await ending.transport.close(0)
   t.equal(await go(), 56, 'when the front ends')
   t.same(ending.cuts, ['closing'])
-  t.equal(ending.desk.encodings.copied, 0)
+  t.equal(ending.handler.scrapes.copied, 0)
 
   const { at, scraper, cuts } = await setUp(large, TCP, { maxCopied: MIB, stallTimeout: 300 })
   const goOn = await stalling(at.port, scraper.ledger)

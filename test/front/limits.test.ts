@@ -1,4 +1,4 @@
-/** Limits that are not about encodings: connections, log lines, headers, deadlines told by readers. */
+/** Limits that are not about scrapes: connections, log lines, headers, deadlines told by readers. */
 import t from 'tap'
 import type { LogEvent } from '../../src/common/log.js'
 import { Connections } from '../../src/front/request/connections.js'
@@ -6,7 +6,7 @@ import { Denials } from '../../src/front/request/denials.js'
 import { HeaderReader, inTime, scrapeTimeout } from '../../src/front/request/headers.js'
 import { refuse } from '../../src/front/request/request.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
-import { deskFor } from '../fixtures/front-desk.js'
+import { handlerFor } from '../fixtures/front-request-handler.js'
 import { get, Raw, until } from './raw.js'
 
 const A = [10, 0, 0, 1]
@@ -40,7 +40,7 @@ t.test('who may not read can have a quarter of the connections', async t => {
 })
 
 t.test('node:http ends a connection above the limit, with the reason', async t => {
-  const { transport: settings } = deskFor({ small: 'b' }, { maxConnectionsPerAddress: 2 })
+  const { transport: settings } = handlerFor({ small: 'b' }, { maxConnectionsPerAddress: 2 })
   const transport = await listenHttp(settings)
   const { port } = transport.address
   const two = [await Raw.open(port), await Raw.open(port)]
@@ -52,7 +52,7 @@ t.test('node:http ends a connection above the limit, with the reason', async t =
   t.match(answer.body.toString(), /maxConnectionsPerAddress/)
   await third.rest()
   two[0]!.close()
-  await until('one has left', () => settings.desk.connections.open === 1)
+  await until('one has left', () => settings.handler.connections.open === 1)
   const fourth = await Raw.open(port)
   t.equal((await fourth.send(get('/metrics')).answer()).status, 200)
   await transport.close(0)
@@ -102,7 +102,7 @@ t.test('how long a reader waits, and when it is given up on', async t => {
 })
 
 t.test('a scrape that cannot be done in its time is a 503 before the reader gives up', async t => {
-  const { transport: settings, scraper } = deskFor({ chunks: 3, hangAt: 0 })
+  const { transport: settings, scraper } = handlerFor({ chunks: 3, hangAt: 0 })
   const transport = await listenHttp(settings)
   const raw = await Raw.open(transport.address.port)
   const begun = performance.now()

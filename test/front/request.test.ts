@@ -4,11 +4,11 @@ import type { LogEvent } from '../../src/common/log.js'
 import { Denials } from '../../src/front/request/denials.js'
 import {
   decide,
+  expositionHeaders,
   isForwardedByLoopback,
   type RequestHead,
-  servedHeaders,
 } from '../../src/front/request/request.js'
-import { RULES } from '../fixtures/front-desk.js'
+import { RULES } from '../fixtures/front-request-handler.js'
 import { SEED } from '../support/arbitrary.js'
 
 t.comment(`POSTMETER_SEED=${SEED}`)
@@ -53,9 +53,9 @@ t.test('what is served', async t => {
   ]
   for (const [more, format, prefix] of rows) {
     const decision = decide(ask(more), RULES)
-    t.match(decision, { kind: 'serve', format, prefix }, JSON.stringify(more))
-    if (decision.kind !== 'serve') continue
-    const headers = new Map(servedHeaders(decision.contentType, decision.gzip))
+    t.match(decision, { kind: 'scrape', format, prefix }, JSON.stringify(more))
+    if (decision.kind !== 'scrape') continue
+    const headers = new Map(expositionHeaders(decision.contentType, decision.gzip))
     t.equal(headers.get('X-Content-Type-Options'), 'nosniff')
     t.equal(headers.get('Cache-Control'), 'no-store')
     t.equal(headers.get('Vary'), 'Accept, Accept-Encoding')
@@ -154,7 +154,7 @@ t.test(
       fc.property(fc.array(part), parts => {
         const decision = decide(ask({ query: parts.join('') }), RULES)
         if (decision.kind === 'landing') return false
-        if (decision.kind === 'serve') {
+        if (decision.kind === 'scrape') {
           return decision.prefix === '' || /^[a-zA-Z_:][a-zA-Z0-9_:]{0,63}$/.test(decision.prefix)
         }
         return (

@@ -4,7 +4,7 @@ import { NO_RECORDER } from '../../src/front/scrapes/recorder.js'
 import { choose } from '../../src/front/transports/choose.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
-import { deskFor, type More } from '../fixtures/front-desk.js'
+import { handlerFor, type More } from '../fixtures/front-request-handler.js'
 import type { FakePlan } from '../fixtures/front-scraper.js'
 import { get, Raw, until } from './raw.js'
 
@@ -18,7 +18,7 @@ for (const name of ['http', 'uws'] as const) {
   t.test(`transport ${name}`, { skip }, async t => {
     const setUp = async (plan: FakePlan, more: More = {}) => {
       const denied: string[] = []
-      const { transport: settings, events } = deskFor(plan, {
+      const { transport: settings, events } = handlerFor(plan, {
         recorder: { ...NO_RECORDER, denied: reason => denied.push(reason) },
         ...more,
       })
@@ -27,7 +27,7 @@ for (const name of ['http', 'uws'] as const) {
           ? await listenUws(settings, loadUws(choice.native))
           : await listenHttp(settings)
       t.teardown(() => transport.close(0))
-      return { port: transport.address.port, desk: settings.desk, denied, events }
+      return { port: transport.address.port, handler: settings.handler, denied, events }
     }
     const statuses = (bytes: Buffer) =>
       [...bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))
@@ -116,7 +116,7 @@ for (const name of ['http', 'uws'] as const) {
         ['PUT, not trusted', `PUT /metrics ${H}Content-Length: 1\r\n\r\nx`, 403, []],
       ]
       for (const [what, first, status, trust] of rows) {
-        const { port, desk } = await setUp({ small: 'b' }, trust === undefined ? {} : { trust })
+        const { port, handler } = await setUp({ small: 'b' }, trust === undefined ? {} : { trust })
         const idle = await Raw.open(port)
         let idleEnded = false
         idle.socket.once('close', () => {
@@ -132,7 +132,7 @@ for (const name of ['http', 'uws'] as const) {
         }
         t.notOk(idleEnded, `${what}: long before an idle connection`)
         idle.close()
-        await until('all are counted out', () => desk.connections.open === 0)
+        await until('all are counted out', () => handler.connections.open === 0)
       }
     })
 

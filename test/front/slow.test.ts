@@ -2,8 +2,8 @@
 import t from 'tap'
 import { createScraper } from '../../src/exposition/scraper.js'
 import type { Chunk } from '../../src/exposition/types.js'
-import type { Reader } from '../../src/front/scrapes/encoding.js'
-import { Encodings } from '../../src/front/scrapes/encodings.js'
+import type { Reader } from '../../src/front/scrapes/shared-scrape.js'
+import { SharedScrapes } from '../../src/front/scrapes/shared-scrapes.js'
 import { slotsTaken } from '../../src/memory/slots.js'
 import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
@@ -18,9 +18,9 @@ t.test('what a parked scrape keeps for its reader is counted', async t => {
   for (const maxCopied of [0, 1_000_000]) {
     let now = 0
     const settings = { maxConcurrentScrapes: 8, maxWait: 10_000, stallTimeout: 10_000, now: () => now }
-    const encodings = new Encodings({ ...settings, maxCopied })
+    const scrapes = new SharedScrapes({ ...settings, maxCopied })
     const open = () => scraper.open({ format: 'json', prefix: '', selfMetrics: false })
-    const reader = encodings.open('a', open, Number.POSITIVE_INFINITY, () => t.fail('nobody is cut'))
+    const reader = scrapes.open('a', open, Number.POSITIVE_INFINITY, () => t.fail('nobody is cut'))
     const parts: Buffer[] = []
     const take = async () => {
       const chunk = await reader.next()
@@ -32,13 +32,13 @@ t.test('what a parked scrape keeps for its reader is counted', async t => {
     await take()
     await take()
     now += 100
-    t.equal(encodings.relieve(), maxCopied > 0)
-    t.equal(encodings.copied > 0, maxCopied > 0, `${encodings.copied} bytes of ${maxCopied}`)
+    t.equal(scrapes.relieve(), maxCopied > 0)
+    t.equal(scrapes.copied > 0, maxCopied > 0, `${scrapes.copied} bytes of ${maxCopied}`)
     if (maxCopied > 0) await until('its slots are others', () => slotsTaken(arena) === 0)
     while (await take());
     t.equal(JSON.stringify(JSON.parse(Buffer.concat(parts).toString())), expected)
     reader.abort()
-    t.equal(encodings.copied, 0)
+    t.equal(scrapes.copied, 0)
     await until('all slots are free', () => slotsTaken(arena) === 0)
   }
 })
@@ -50,15 +50,15 @@ t.test('readers that take a little all the time do not keep the slots from anoth
   const expected = await registry.metrics()
   const scraper = createScraper(registry.handle)
   t.teardown(() => scraper.close())
-  const encodings = new Encodings({
+  const scrapes = new SharedScrapes({
     maxConcurrentScrapes: 8,
     maxWait: 10_000,
     stallTimeout: 10_000,
     now: () => performance.now(),
   })
-  scraper.starving = () => encodings.starved()
+  scraper.starving = () => scrapes.starved()
   const open = (key: string): Reader =>
-    encodings.open(
+    scrapes.open(
       key,
       () => scraper.open({ format: 'text', prefix: '', selfMetrics: false }),
       Number.POSITIVE_INFINITY,
@@ -94,5 +94,5 @@ t.test('readers that take a little all the time do not keep the slots from anoth
   const all = await Promise.all(slow.map((reader, n) => read(reader, held[n])))
   t.strictSame(all, new Array(9).fill(true), 'and they go on where they stood')
   await until('all slots are free', () => slotsTaken(arena) === 0)
-  t.equal(encodings.copied, 0)
+  t.equal(scrapes.copied, 0)
 })

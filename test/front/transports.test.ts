@@ -8,7 +8,7 @@ import { parseListen } from '../../src/front/transports/listen.js'
 import type { Transport, TransportSettings } from '../../src/front/transports/transport.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
-import { deskFor, type More } from '../fixtures/front-desk.js'
+import { handlerFor, type More } from '../fixtures/front-request-handler.js'
 import { type FakePlan, type FakeScraper, letter } from '../fixtures/front-scraper.js'
 import { get, Raw, until } from './raw.js'
 
@@ -53,7 +53,7 @@ for (const { name, listen, skip } of transports) {
         scraper,
         events,
         transport: settings,
-      } = deskFor(plan, {
+      } = handlerFor(plan, {
         listen: parseListen(at ?? '127.0.0.1:0'),
         ...rest,
       })
@@ -473,7 +473,7 @@ for (const { name, listen, skip } of transports) {
 }
 
 t.test('node:http refuses CONNECT, which it hands over apart', async t => {
-  const transport = await listenHttp(deskFor({ small: 'b' }).transport)
+  const transport = await listenHttp(handlerFor({ small: 'b' }).transport)
   const raw = await Raw.open(transport.address.port)
   const answer = await raw.send('CONNECT /metrics HTTP/1.1\r\nHost: t\r\n\r\n').answer()
   t.equal(answer.status, 405)

@@ -21,8 +21,8 @@ import { NO_RECORDER, type Recorder } from '../../src/front/scrapes/recorder.js'
 import { serveWith } from '../../src/front/serve.js'
 import { parseListen } from '../../src/front/transports/listen.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
-import { deskFor } from '../fixtures/front-desk.js'
 import { FakeRegistry, scraperModule } from '../fixtures/front-registry.js'
+import { handlerFor } from '../fixtures/front-request-handler.js'
 import { hasOpenssl, makePair } from '../support/certificates.js'
 import { until } from './raw.js'
 
@@ -295,7 +295,7 @@ t.test(
   async t => {
     const denied: Denial[] = []
     const recorder: Recorder = { ...NO_RECORDER, denied: reason => denied.push(reason) }
-    const { desk, transport: settings } = deskFor({ small: 'b' }, { recorder })
+    const { handler, transport: settings } = handlerFor({ small: 'b' }, { recorder })
     const tls = makePair(t, 'late')
     const transport = await listenHttp({ ...settings, tls, log: () => {}, handshakeTimeout: 2000 })
     t.teardown(() => transport.close(0))
@@ -318,10 +318,10 @@ t.test(
       if (more !== '') dripping.push(setInterval(() => socket.write(more), 50))
       await once(socket, 'close')
     })
-    await until('all are counted from the start', () => desk.connections.open === 1 + late.length)
+    await until('all are counted from the start', () => handler.connections.open === 1 + late.length)
     await Promise.all(ended)
     for (const timer of dripping) clearInterval(timer)
-    await until('and counted out', () => desk.connections.open === 1)
+    await until('and counted out', () => handler.connections.open === 1)
     t.same(denied, ['slow', 'slow', 'slow', 'slow'])
 
     inTime.write('GET /metrics HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n')
@@ -337,7 +337,7 @@ t.test(
   async t => {
     const denied: Denial[] = []
     const recorder: Recorder = { ...NO_RECORDER, denied: reason => denied.push(reason) }
-    const { desk, transport: settings } = deskFor({ small: 'b' }, { recorder })
+    const { handler, transport: settings } = handlerFor({ small: 'b' }, { recorder })
     const transport = await listenHttp({ ...settings, tls: makePair(t, 'plain'), log: () => {} })
     t.teardown(() => transport.close(0))
     // It goes on when the other side has ended.
@@ -345,7 +345,7 @@ t.test(
     const socket = createConnection({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {})
     socket.write('GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n')
     await until('it is counted', () => denied.length > 0)
-    await until('the connection is ended', () => desk.connections.open === 0)
+    await until('the connection is ended', () => handler.connections.open === 0)
     t.same(denied, ['malformed'])
     socket.destroy()
   },

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parseListen } from '../../src/front/transports/listen.js'
 import { listenUws } from '../../src/front/transports/transport-uws.js'
-import { deskFor, type More } from '../fixtures/front-desk.js'
+import { handlerFor, type More } from '../fixtures/front-request-handler.js'
 import { type FakePlan, letter } from '../fixtures/front-scraper.js'
 import { ModelResponse, ModelSocket, modelUws } from '../fixtures/front-uws-model.js'
 import { SEED } from '../support/arbitrary.js'
@@ -11,7 +11,7 @@ t.comment(`POSTMETER_SEED=${SEED}`)
 t.setTimeout(120_000)
 
 async function setUp(plan: FakePlan, more: More = {}) {
-  const { scraper, transport } = deskFor(plan, {
+  const { scraper, transport } = handlerFor(plan, {
     listen: parseListen('127.0.0.1:1'),
     stallTimeout: 0,
     log: event => t.comment(event.message),
@@ -19,7 +19,7 @@ async function setUp(plan: FakePlan, more: More = {}) {
   })
   const { uws, ask } = modelUws()
   await listenUws(transport, uws)
-  return { scraper, ask, desk: transport.desk }
+  return { scraper, ask, handler: transport.handler }
 }
 
 /** Takes the chunked coding off; undefined where it is broken. */
@@ -185,16 +185,16 @@ t.test('a refusal that ends the connection ends it also where the socket is full
 })
 
 t.test('readers of whole answers that take nothing count as connections', async t => {
-  const { ask, desk } = await setUp({ small: 'x'.repeat(60_000) }, { maxConnectionsPerAddress: 2 })
+  const { ask, handler } = await setUp({ small: 'x'.repeat(60_000) }, { maxConnectionsPerAddress: 2 })
   const responses = [1, 2, 3].map(() => new ModelResponse(new ModelSocket(0)))
   for (const response of responses) ask('/metrics', response)
   t.same(
     responses.map(({ closed }) => closed),
     [false, false, true],
   )
-  t.equal(desk.connections.open, 2)
+  t.equal(handler.connections.open, 2)
   responses[0]!.abort()
-  t.equal(desk.connections.open, 1)
+  t.equal(handler.connections.open, 1)
   const response = new ModelResponse(new ModelSocket(0))
   ask('/metrics', response)
   t.notOk(response.closed, 'one has left')

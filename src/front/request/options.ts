@@ -6,7 +6,7 @@ import type { Compression } from './request.js'
 import { TrustedHosts } from './trusted-hosts.js'
 
 /** What `serve` and `metricsHandler` both take. */
-export interface AnsweringOptions {
+export interface AnswerOptions {
   /**
    * Addresses and CIDRs that may read; default `127.0.0.1` and `::1`. The peer's address alone is looked at:
    * headers of proxies are ignored, so that behind a proxy on this machine everybody is trusted.
@@ -45,13 +45,13 @@ export interface AnsweringOptions {
   readonly scrapeTimeout?: number | string
 }
 
-export const ANSWERING = [
+export const ANSWER_OPTIONS = [
   ...['trustedHosts', 'allowedHosts', 'selfMetrics', 'openMetrics', 'protobuf', 'gzip'],
   ...['maxConcurrentScrapes', 'scrapeTimeout'],
 ]
 
 /** The same, checked, complete, and fit to be sent to a thread. */
-export interface Answering {
+export interface AnswerSettings {
   readonly trustedHosts: readonly string[]
   readonly allowedHosts: readonly string[] | undefined
   readonly selfMetrics: boolean
@@ -64,7 +64,7 @@ export interface Answering {
 const DEFAULT_TRUSTED = ['127.0.0.1', '::1']
 
 /** @throws TypeError or RangeError that names the option. */
-export function checkAnswering(options: AnsweringOptions): Answering {
+export function checkAnswerOptions(options: AnswerOptions): AnswerSettings {
   const {
     trustedHosts = DEFAULT_TRUSTED,
     allowedHosts,
@@ -96,7 +96,7 @@ export function allowedHostsOf(hosts: readonly string[] | undefined): AllowedHos
 
 const DEFAULT_THRESHOLD = 16 * 1024
 
-function checkGzip(gzip: AnsweringOptions['gzip'] = {}): Compression | undefined {
+function checkGzip(gzip: AnswerOptions['gzip'] = {}): Compression | undefined {
   if (gzip === false) return undefined
   if (typeof gzip !== 'object' || gzip === null)
     throw badOption('gzip', gzip, 'is neither false nor { level, threshold }')

@@ -34,8 +34,8 @@ export interface RequestHead {
 
 export type Headers = readonly (readonly [name: string, value: string])[]
 
-export interface Serve {
-  readonly kind: 'serve'
+export interface ScrapeRequest {
+  readonly kind: 'scrape'
   readonly contentType: string
   readonly format: Format
   /** '' for none. */
@@ -75,7 +75,7 @@ export type Denial =
   | 'closing'
   | 'version'
   | 'failed'
-export type Decision = Serve | Landing | Refusal
+export type Decision = ScrapeRequest | Landing | Refusal
 
 export const STATUS_LINES: Readonly<Record<RefusalStatus | 200, string>> = {
   200: '200 OK',
@@ -109,7 +109,7 @@ export const ALWAYS: Headers = [
 const served = new Map<string, Headers>()
 
 /** The headers of an answer of this type; few types, so that none are made anew. */
-export function servedHeaders(contentType: string, gzip: boolean): Headers {
+export function expositionHeaders(contentType: string, gzip: boolean): Headers {
   const key = `${contentType} ${gzip}`
   let headers = served.get(key)
   if (headers === undefined) {
@@ -184,19 +184,24 @@ export function decide(head: RequestHead, rules: Rules): Decision {
   const wrong = checkPrefix(prefix ?? '')
   if (wrong !== undefined) return refuse(400, 'parameter', `parameter "prefix": ${show(prefix)} ${wrong}`)
   const gzip = rules.gzip !== undefined && acceptsGzip(head.acceptEncoding)
-  if (json) return serve('json', CONTENT_TYPES.json, prefix, gzip)
+  if (json) return scrapeRequest('json', CONTENT_TYPES.json, prefix, gzip)
   const override = parameter(head.query, 'format')
   if (typeof override === 'object') return override
   const chosen = negotiate(head.accept, rules.offered, override)
   if ('problem' in chosen) {
     return refuse(400, 'parameter', `parameter "format": ${show(override)} ${chosen.problem}`)
   }
-  return serve(chosen.format, chosen.contentType, prefix, gzip)
+  return scrapeRequest(chosen.format, chosen.contentType, prefix, gzip)
 }
 
-function serve(format: Format, contentType: string, prefix: string | undefined, gzip: boolean): Serve {
+function scrapeRequest(
+  format: Format,
+  contentType: string,
+  prefix: string | undefined,
+  gzip: boolean,
+): ScrapeRequest {
   return {
-    kind: 'serve',
+    kind: 'scrape',
     contentType,
     format,
     prefix: prefix ?? '',

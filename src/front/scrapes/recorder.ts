@@ -1,6 +1,6 @@
 import type { Format } from '../../exposition/types.js'
 import type { Denial } from '../request/request.js'
-import type { CutReason } from './encodings.js'
+import type { CutReason } from './shared-scrapes.js'
 
 /** What can be read off a front at any time. */
 export interface Gauges {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { plainError } from '../../common/errors.js'
 import { type Log, say } from '../../common/log.js'
 import { LIMITS } from '../request/limits.js'
-import type { Answering } from '../request/options.js'
+import type { AnswerSettings } from '../request/options.js'
 import { warnIfOpen } from '../request/trusted-hosts.js'
 import type { Tls } from '../transports/certificate.js'
 import type { Choice, TransportName } from '../transports/choose.js'
@@ -36,7 +36,7 @@ export interface Front {
 
 export interface FrontSettings {
   readonly listen: Address
-  readonly answering: Answering
+  readonly answerSettings: AnswerSettings
   readonly limits: ConnectionLimits
   readonly socketMode: number
   readonly tls: Tls | undefined
@@ -59,7 +59,7 @@ export interface FrontInternals {
 }
 
 const INTERNALS: FrontInternals = {
-  scraperModule: new URL('./engine.js', import.meta.url).href,
+  scraperModule: new URL('./scraper-module.js', import.meta.url).href,
   maxWait: LIMITS.maxWait,
   grace: 1000,
   stallTimeout: LIMITS.stallTimeout,
@@ -76,21 +76,21 @@ export async function startFront(
   settings: FrontSettings,
   internals: Partial<FrontInternals> = {},
 ): Promise<Front> {
-  const keeper = new Keeper(registry, settings, { ...INTERNALS, ...internals })
-  const { address, transport } = await keeper.start()
+  const supervisor = new Supervisor(registry, settings, { ...INTERNALS, ...internals })
+  const { address, transport } = await supervisor.start()
   return {
     url: urlOf(address, settings.tls !== undefined),
     address,
     transport,
-    setTrustedHosts: hosts => keeper.trust(hosts),
-    close: () => keeper.close(),
+    setTrustedHosts: hosts => supervisor.trust(hosts),
+    close: () => supervisor.close(),
   }
 }
 
 type Listening = Extract<FromFront, { type: 'listening' }>
 
 /** Keeps one front's thread running until it is closed. */
-class Keeper {
+class Supervisor {
   readonly #registry: Servable
   readonly #settings: FrontSettings
   readonly #internals: FrontInternals
@@ -110,7 +110,7 @@ class Keeper {
     this.#settings = settings
     this.#internals = internals
     this.#listen = settings.listen
-    this.#trustedHosts = settings.answering.trustedHosts
+    this.#trustedHosts = settings.answerSettings.trustedHosts
     warnIfOpen(this.#trustedHosts, settings.log)
   }
 
@@ -168,12 +168,12 @@ class Keeper {
   /** Runs one thread; resolves when it listens. */
   #run(): Promise<Listening> {
     const ended = new SharedArrayBuffer(4)
-    const { answering, limits, socketMode, tls, choice, fallBack, log } = this.#settings
+    const { answerSettings, limits, socketMode, tls, choice, fallBack, log } = this.#settings
     const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
       listen: this.#listen,
-      answering: { ...answering, trustedHosts: this.#trustedHosts },
+      answerSettings: { ...answerSettings, trustedHosts: this.#trustedHosts },
       limits,
       socketMode,
       tls,

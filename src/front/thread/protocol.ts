@@ -1,6 +1,6 @@
 import type { LogEvent } from '../../common/log.js'
 import type { RegistryHandle } from '../../memory/handle.js'
-import type { Answering } from '../request/options.js'
+import type { AnswerSettings } from '../request/options.js'
 import type { Tls } from '../transports/certificate.js'
 import type { Choice, TransportName } from '../transports/choose.js'
 import type { Address } from '../transports/listen.js'
@@ -14,7 +14,7 @@ export interface ConnectionLimits {
 export interface FrontData {
   readonly handle: RegistryHandle
   readonly listen: Address
-  readonly answering: Answering
+  readonly answerSettings: AnswerSettings
   readonly limits: ConnectionLimits
   readonly socketMode: number
   readonly tls: Tls | undefined

@@ -7,8 +7,8 @@ import type { RegistryHandle } from '../../memory/handle.js'
 import { getRegistry } from '../../registry/create.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Denial } from '../request/request.js'
-import type { CutReason } from '../scrapes/encodings.js'
 import type { Gauges, Recorder } from '../scrapes/recorder.js'
+import type { CutReason } from '../scrapes/shared-scrapes.js'
 
 /** 1 KiB to 1 GiB. */
 const SIZES = exponentialBuckets(1024, 4, 11)

@@ -7,8 +7,8 @@ import type { RegistryHandle } from '../../memory/handle.js'
 import { allowedHostsOf } from '../request/options.js'
 import { DEFAULT_PATH } from '../request/request.js'
 import { TrustedHosts } from '../request/trusted-hosts.js'
-import { Desk } from '../scrapes/desk.js'
 import type { Recorder } from '../scrapes/recorder.js'
+import { RequestHandler } from '../scrapes/request-handler.js'
 import type { Transport, TransportSettings } from '../transports/transport.js'
 import type { FromFront, FrontData, ToFront } from './protocol.js'
 
@@ -20,7 +20,7 @@ const port = parentPort!
 const ended = new Int32Array(data.ended)
 let transport: Transport | undefined
 let scraper: Scraper | undefined
-let desk: Desk | undefined
+let handler: RequestHandler | undefined
 const leaving = new AbortController()
 
 const tell = (message: FromFront) => port.postMessage(message)
@@ -40,7 +40,7 @@ port.on('message', (message: ToFront) => {
   else {
     // A thread that has not begun to listen was started with a list, which this one follows.
     void started.then(() => {
-      desk?.trust(new TrustedHosts(message.hosts))
+      handler?.trust(new TrustedHosts(message.hosts))
       tell({ type: 'trusting', number: message.number })
     })
   }
@@ -64,10 +64,10 @@ async function start(): Promise<void> {
   if (leaving.signal.aborted) return
   scraper = createScraper(data.handle)
   scraper.startSweeping(log)
-  const { trustedHosts, allowedHosts, offered, gzip, ...answering } = data.answering
+  const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
   const recorder = recorderOf(createRecorder)
-  desk = new Desk({
-    ...answering,
+  handler = new RequestHandler({
+    ...answerSettings,
     ...data.limits,
     scraper,
     rules: {
@@ -86,7 +86,7 @@ async function start(): Promise<void> {
   })
   const settings: TransportSettings = {
     listen: data.listen,
-    desk,
+    handler,
     stallTimeout: data.httpStallTimeout,
     socketMode: data.socketMode,
     tls: data.tls,
@@ -108,7 +108,7 @@ async function start(): Promise<void> {
 
 /** Counting must not keep a front from serving: default labels of the same names do not go with its own. */
 function recorderOf(create: ((handle: RegistryHandle) => Recorder) | undefined): Recorder | undefined {
-  if (!data.answering.selfMetrics) return undefined
+  if (!data.answerSettings.selfMetrics) return undefined
   try {
     return create?.(data.handle)
   } catch (error) {

@@ -9,8 +9,8 @@ import {
   refuse,
   STATUS_LINES,
 } from '../request/request.js'
-import type { Desk, Open, Visit } from '../scrapes/desk.js'
-import type { Reading } from '../scrapes/encoding.js'
+import type { Exchange, Open, RequestHandler } from '../scrapes/request-handler.js'
+import type { Reading } from '../scrapes/shared-scrape.js'
 import { follow, isReadNoMore, readNoMore } from './http-connection.js'
 import { canReset } from './socket.js'
 
@@ -28,10 +28,10 @@ const PIPELINED = refuse(
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
 /** Answers one request of a node:http server; `stallTimeout` in ms, 0 for none. */
-export function serveHttp(
+export function answerHttp(
   request: IncomingMessage,
   response: ServerResponse,
-  desk: Desk,
+  handler: RequestHandler,
   stallTimeout: number,
   target = request.url ?? '',
 ): void {
@@ -40,34 +40,34 @@ export function serveHttp(
     request.resume()
     return
   }
-  const visit = desk.visit()
+  const exchange = handler.begin()
   let streamed: Streamed | undefined
   const open = follow(request, response, stallTimeout, {
     ended() {
-      if (!response.writableFinished) visit.aborted()
+      if (!response.writableFinished) exchange.aborted()
       streamed?.stop()
-      visit.end()
+      exchange.end()
     },
     left: () => streamed?.cutOff(),
     took: () => streamed?.took(),
-    stalled: () => desk.stalled(visit),
+    stalled: () => handler.stalled(exchange),
   })
   // A body on GET means nothing, and must not be taken for the next request.
   request.resume()
-  const head = headOf(request, target, desk)
+  const head = headOf(request, target, handler)
   const ahead = open > MAX_PIPELINED
   const answer = ahead
-    ? desk.refused(desk.judge(PIPELINED, head.peer), head, visit)
-    : desk.answer(head, visit)
+    ? handler.refused(handler.judge(PIPELINED, head.peer), head, exchange)
+    : handler.answer(head, exchange)
   if (ahead) readNoMore(request.socket)
   if (answer.kind === 'refuse') {
-    sendRefusal(response, answer.refusal, visit)
+    sendRefusal(response, answer.refusal, exchange)
     return
   }
   if (answer.kind === 'whole') {
     setHeaders(response, answer.headers)
     response.setHeader('Content-Length', answer.bytes.length)
-    if (request.method !== 'HEAD') visit.bytes = answer.bytes.length
+    if (request.method !== 'HEAD') exchange.bytes = answer.bytes.length
     // Node puts the head of a body of bytes before all that waits behind other answers, a 100 Continue too, which
     // would then stand between the two; flushed, it is put behind.
     if (request.headers.expect !== undefined) response.flushHeaders()
@@ -80,7 +80,7 @@ export function serveHttp(
     response.end()
     return
   }
-  streamed = new Streamed(request, response, desk, visit)
+  streamed = new Streamed(request, response, handler, exchange)
   void streamed.run(answer.headers, answer.open)
 }
 
@@ -88,18 +88,23 @@ export function serveHttp(
 class Streamed {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #desk: Desk
-  readonly #visit: Visit
+  readonly #handler: RequestHandler
+  readonly #exchange: Exchange
   #reading: Reading | undefined
   #over = false
   #begun = false
   #wake: (() => void) | undefined
 
-  constructor(request: IncomingMessage, response: ServerResponse, desk: Desk, visit: Visit) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    handler: RequestHandler,
+    exchange: Exchange,
+  ) {
     this.#request = request
     this.#response = response
-    this.#desk = desk
-    this.#visit = visit
+    this.#handler = handler
+    this.#exchange = exchange
   }
 
   /** Nothing more is to be said. */
@@ -199,13 +204,13 @@ class Streamed {
       this.stop()
       return
     }
-    const refusal = this.#desk.failed(error, this.#visit, this.#begun)
+    const refusal = this.#handler.failed(error, this.#exchange, this.#begun)
     if (this.#begun) {
       this.cutOff()
       return
     }
     this.stop()
-    sendRefusal(this.#response, refusal, this.#visit)
+    sendRefusal(this.#response, refusal, this.#exchange)
   }
 
   /** Ends the connection so that what was said is not taken for the whole. */
@@ -224,7 +229,7 @@ class Streamed {
       for (let at = 0; at < chunk.bytes.length && !this.#over && !this.#taken(); at += PIECE_BYTES) {
         // Looked up anew for each piece: meanwhile the chunk may have become a copy.
         const piece = Uint8Array.from(chunk.bytes.subarray(at, at + PIECE_BYTES))
-        this.#visit.bytes += piece.length
+        this.#exchange.bytes += piece.length
         if (this.#response.write(piece)) continue
         await this.#drained()
         this.#reading?.progress()
@@ -241,7 +246,7 @@ class Streamed {
   }
 }
 
-function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHead {
+function headOf(request: IncomingMessage, target: string, handler: RequestHandler): RequestHead {
   const headers = new HeaderReader()
   const raw = request.rawHeaders
   // Not request.headers, which has one of several.
@@ -252,7 +257,7 @@ function headOf(request: IncomingMessage, target: string, desk: Desk): RequestHe
     method: request.method ?? '',
     path: mark < 0 ? url : url.slice(0, mark),
     query: mark < 0 ? '' : url.slice(mark + 1),
-    peer: desk.peerOf(request.socket),
+    peer: handler.peerOf(request.socket),
     host: ABSOLUTE.exec(target)?.[1] ?? headers.host,
     authorization: headers.authorization,
     forwarded: headers.forwarded,
@@ -273,9 +278,9 @@ function setHeaders(response: ServerResponse, headers: Headers): void {
   for (const [name, value] of headers) response.setHeader(name, value)
 }
 
-function sendRefusal(response: ServerResponse, refusal: Refusal, visit: Visit): void {
+function sendRefusal(response: ServerResponse, refusal: Refusal, exchange: Exchange): void {
   const length = Buffer.byteLength(refusal.reason)
-  visit.bytes = length
+  exchange.bytes = length
   response.statusCode = refusal.status
   setHeaders(response, refusal.headers)
   if (closes(refusal)) response.setHeader('Connection', 'close')

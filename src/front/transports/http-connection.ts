@@ -13,7 +13,7 @@ import type { Socket } from 'node:net'
 import { cutSocket, taken } from './socket.js'
 
 /** One answer, as its connection sees it. */
-export interface Answering {
+export interface AnswerListener {
   /** It is over: taken whole, cut, or its connection has gone. Called once. */
   ended(): void
   /** The peer sends nothing any more: it has gone, or will take what was said already. */
@@ -31,7 +31,7 @@ const MAX_PAUSE = 250
 
 class Connection {
   readonly #socket: Socket
-  readonly #answers = new Set<Answering>()
+  readonly #answers = new Set<AnswerListener>()
   #timer: NodeJS.Timeout | undefined
   /** What comes from now on is not answered. */
   full = false
@@ -52,13 +52,13 @@ class Connection {
     return this.#answers.size
   }
 
-  begin(answer: Answering, stallTimeout: number): number {
+  begin(answer: AnswerListener, stallTimeout: number): number {
     this.#answers.add(answer)
     if (stallTimeout > 0) this.#timer ??= this.#watch(stallTimeout)
     return this.#answers.size
   }
 
-  end(answer: Answering): void {
+  end(answer: AnswerListener): void {
     if (!this.#answers.delete(answer)) return
     if (this.#answers.size === 0) {
       clearInterval(this.#timer)
@@ -116,7 +116,7 @@ export function follow(
   { socket }: IncomingMessage,
   response: ServerResponse,
   stallTimeout: number,
-  answer: Answering,
+  answer: AnswerListener,
 ): number {
   let connection = connections.get(socket)
   if (connection === undefined) {

@@ -6,9 +6,9 @@ import type { TLSSocket } from 'node:tls'
 import { MAX_HEADER_BYTES } from '../request/headers.js'
 import { LIMITS } from '../request/limits.js'
 import { type Denial, type Refusal, refuse } from '../request/request.js'
-import type { Desk } from '../scrapes/desk.js'
+import type { RequestHandler } from '../scrapes/request-handler.js'
 import { followFiles, readPair } from './certificate.js'
-import { rawRefusal, serveHttp } from './exchange-http.js'
+import { answerHttp, rawRefusal } from './exchange-http.js'
 import { isAnswering } from './http-connection.js'
 import type { Address } from './listen.js'
 import { cutSocket, underTls } from './socket.js'
@@ -22,7 +22,7 @@ const REQUEST_MS = 20_000
 
 /** Listens through node:http. Rejects with an Error that names option "listen". */
 export async function listenHttp(settings: TransportSettings): Promise<Transport> {
-  const { desk, stallTimeout } = settings
+  const { handler, stallTimeout } = settings
   const options = {
     keepAliveTimeout: IDLE_MS,
     headersTimeout: IDLE_MS,
@@ -38,22 +38,22 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
     tls === undefined
       ? createServer(options)
       : createSecureServer({ ...options, ...readPair(tls), minVersion: 'TLSv1.2' })
-  const handshakes = tls === undefined ? undefined : new Handshakes(server, desk, handshakeTimeout)
+  const handshakes = tls === undefined ? undefined : new Handshakes(server, handler, handshakeTimeout)
   // Not all of them are known to node's own closeAllConnections: not those before the end of a TLS handshake.
   const sockets = new Set<Socket>()
   server.on('connection', socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    if (admit(socket, desk, tls !== undefined)) handshakes?.begin(socket)
+    if (admit(socket, handler, tls !== undefined)) handshakes?.begin(socket)
   })
   const serve = (request: IncomingMessage, response: ServerResponse) =>
-    serveHttp(request, response, desk, stallTimeout)
+    answerHttp(request, response, handler, stallTimeout)
   server.on('request', serve)
   // RFC 9110, 10.1.1: a server may take no notice of what it does not know; node's own answer gives no reason.
   server.on('checkExpectation', serve)
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (handshakes?.done(socket as Socket) === false) handshakes.failed(error, socket as Socket)
-    else refuseBytes(error, socket, desk)
+    else refuseBytes(error, socket, handler)
   })
   // CONNECT is handed over as a bare socket, and never ours to serve.
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
@@ -61,12 +61,12 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
     const method = refuse(405, 'method', 'method "CONNECT" is not allowed here, use GET or HEAD', [
       ['Allow', 'GET, HEAD'],
     ])
-    dismiss(socket, refusedFor(method, request.socket, desk))
+    dismiss(socket, refusedFor(method, request.socket, handler))
   })
   try {
     const bound = await bind(server, settings)
     const unfollow = tls === undefined ? () => {} : followFiles(server as SecureServer, tls, settings.log!)
-    return transport(server, sockets, desk, bound, unfollow)
+    return transport(server, sockets, handler, bound, unfollow)
   } catch (error) {
     throw listenError(settings.listen, error)
   }
@@ -94,7 +94,7 @@ async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSet
 function transport(
   server: Server,
   sockets: ReadonlySet<Socket>,
-  desk: Desk,
+  handler: RequestHandler,
   { address, unlink }: Bound,
   unfollow: () => void,
 ): Transport {
@@ -118,7 +118,7 @@ function transport(
         unlink()
         const ended = new Promise<void>(resolve => server.close(() => resolve()))
         server.closeIdleConnections()
-        await desk.quiesce(grace)
+        await handler.quiesce(grace)
         destroy()
         await ended
       })()
@@ -128,16 +128,16 @@ function transport(
 }
 
 /** Counts a connection, or ends it at once: false then. */
-function admit(socket: Socket, desk: Desk, tls: boolean): boolean {
-  const peer = desk.peerOf(socket)
-  const entered = desk.connections.enter(peer, desk.trusts(peer))
+function admit(socket: Socket, handler: RequestHandler, tls: boolean): boolean {
+  const peer = handler.peerOf(socket)
+  const entered = handler.connections.enter(peer, handler.trusts(peer))
   if (typeof entered === 'function') {
     socket.once('close', entered)
     return true
   }
-  desk.refused(entered, { peer })
+  handler.refused(entered, { peer })
   if (tls) socket.destroy()
-  else dismiss(socket, desk.judge(entered, peer))
+  else dismiss(socket, handler.judge(entered, peer))
   return false
 }
 
@@ -148,11 +148,11 @@ function admit(socket: Socket, desk: Desk, tls: boolean): boolean {
 class Handshakes {
   readonly #timers = new Map<Socket, NodeJS.Timeout>()
   readonly #done = new WeakSet<Socket>()
-  readonly #desk: Desk
+  readonly #handler: RequestHandler
   readonly #timeout: number
 
-  constructor(server: Server, desk: Desk, timeout: number) {
-    this.#desk = desk
+  constructor(server: Server, handler: RequestHandler, timeout: number) {
+    this.#handler = handler
     this.#timeout = timeout
     server.on('secureConnection', (secure: TLSSocket) => {
       this.#done.add(secure)
@@ -177,14 +177,18 @@ class Handshakes {
     // Whom this end or the other gave up.
     if (error.code !== 'ECONNRESET') {
       const why = `the TLS handshake failed: ${error.code ?? error.message}`
-      refusedFor(refuse(400, 'malformed', why), secure, this.#desk)
+      refusedFor(refuse(400, 'malformed', why), secure, this.#handler)
     }
     secure.destroy()
   }
 
   #late(socket: Socket): void {
     if (!this.#timers.has(socket)) return
-    refusedFor(refuse(408, 'slow', `there was no TLS handshake in ${this.#timeout} ms`), socket, this.#desk)
+    refusedFor(
+      refuse(408, 'slow', `there was no TLS handshake in ${this.#timeout} ms`),
+      socket,
+      this.#handler,
+    )
     socket.destroy()
   }
 
@@ -206,7 +210,7 @@ function dismiss(socket: Duplex, refusal: Refusal): void {
 }
 
 /** Bytes that are no request: told so, and the connection ended. */
-function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, desk: Desk): void {
+function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, handler: RequestHandler): void {
   const http = socket as Socket & { _httpMessage?: ServerResponse | null }
   // What is said now would be taken for the answer to the request before, or for more of it.
   const answering = http._httpMessage !== undefined && http._httpMessage !== null
@@ -219,13 +223,13 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, desk: Desk): 
     ERR_HTTP_REQUEST_TIMEOUT: [408, 'slow', 'the request took too long to come'],
   }
   const [status, denial, why] = reasons[error.code ?? ''] ?? [400, 'malformed', 'this is not HTTP/1.1']
-  dismiss(socket, refusedFor(refuse(status, denial, why), http, desk))
+  dismiss(socket, refusedFor(refuse(status, denial, why), http, handler))
 }
 
 /** What is told to this peer: one that may not read learns nothing else. */
-function refusedFor(refusal: Refusal, socket: Socket, desk: Desk): Refusal {
-  const peer = desk.peerOf(socket)
-  const told = desk.judge(refusal, peer)
-  desk.refused(told, { peer })
+function refusedFor(refusal: Refusal, socket: Socket, handler: RequestHandler): Refusal {
+  const peer = handler.peerOf(socket)
+  const told = handler.judge(refusal, peer)
+  handler.refused(told, { peer })
   return told
 }

@@ -11,13 +11,13 @@ import {
   refuse,
   STATUS_LINES,
 } from '../request/request.js'
-import type { Answer, Desk, Visit } from '../scrapes/desk.js'
-import type { Cut, Reading } from '../scrapes/encoding.js'
+import type { Answer, Exchange, RequestHandler } from '../scrapes/request-handler.js'
+import type { Cut, Reading } from '../scrapes/shared-scrape.js'
 import type { Address } from './listen.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
-import { Turn } from './turn.js'
+import { TurnBudget } from './turn-budget.js'
 import type { Uws, UwsRequest, UwsResponse } from './uws.js'
-import { type Door, Doors } from './uws-doors.js'
+import { type UwsListener, UwsListeners } from './uws-listeners.js'
 
 /**
  * The most that is written inside of a cork: with the headers it fits the cork buffer of 16 KiB. What does not fit
@@ -48,14 +48,15 @@ export function loadUws(native: string): Uws {
 
 /** Listens through uWebSockets.js. Rejects with an Error that names option "listen". */
 export async function listenUws(settings: TransportSettings, uws: Uws): Promise<Transport> {
-  const { listen, desk } = settings
+  const { listen, handler } = settings
   let cause: Error | undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const chosen = listen.port === 0 ? await portOf(listen) : listen.port
     settings.signal?.throwIfAborted()
     // uWebSockets.js does not say why it cannot listen; node:net, asked for the same, does.
-    const doors = typeof chosen === 'number' ? listenOnce(uws, desk, { ...listen, port: chosen }) : undefined
-    if (doors !== undefined) return transport(doors, desk, listen)
+    const listeners =
+      typeof chosen === 'number' ? listenOnce(uws, handler, { ...listen, port: chosen }) : undefined
+    if (listeners !== undefined) return transport(listeners, handler, listen)
     const why = typeof chosen === 'number' ? await portOf({ ...listen, port: chosen }) : chosen
     // The port became free meanwhile, or somebody else took the one that was chosen: once more.
     if (typeof why !== 'number') cause = why
@@ -64,17 +65,18 @@ export async function listenUws(settings: TransportSettings, uws: Uws): Promise<
   throw listenError(listen, cause ?? new Error('uWebSockets.js could not listen there'))
 }
 
-function listenOnce(uws: Uws, desk: Desk, address: Address): Doors | undefined {
-  const turn = new Turn()
-  const doors = new Doors({
+function listenOnce(uws: Uws, handler: RequestHandler, address: Address): UwsListeners | undefined {
+  const budget = new TurnBudget()
+  const listeners = new UwsListeners({
     uws,
     address,
-    handler: (response, request, door) => new Exchange(response, desk, turn, door).start(request),
-    shed: () => desk.shed(),
-    shut: () => desk.shut(),
+    onRequest: (response, request, listener) =>
+      new UwsExchange(response, handler, budget, listener).start(request),
+    shed: () => handler.shed(),
+    shut: () => handler.shut(),
   })
-  if (doors.listen()) return doors
-  doors.destroy()
+  if (listeners.listen()) return listeners
+  listeners.destroy()
   return undefined
 }
 
@@ -94,18 +96,18 @@ function portOf({ address, port }: Address): Promise<number | Error> {
   })
 }
 
-function transport(doors: Doors, desk: Desk, asked: Address): Transport {
+function transport(listeners: UwsListeners, handler: RequestHandler, asked: Address): Transport {
   let closed: Promise<void> | undefined
-  doors.watch()
+  listeners.watch()
   return {
     name: 'uws',
-    address: { ...asked, port: doors.port },
-    destroy: () => doors.destroy(),
+    address: { ...asked, port: listeners.port },
+    destroy: () => listeners.destroy(),
     close: grace => {
       closed ??= (async () => {
-        doors.stopListening()
-        await desk.quiesce(grace)
-        doors.destroy()
+        listeners.stopListening()
+        await handler.quiesce(grace)
+        listeners.destroy()
       })()
       return closed
     },
@@ -121,12 +123,12 @@ function transport(doors: Doors, desk: Desk, asked: Address): Transport {
  * where too many came. And it stays unfinished while the socket is full: nothing piles up for a reader that takes nothing.
  * What was answered in the same read before is lost with a connection that is ended so.
  */
-class Exchange {
+class UwsExchange {
   readonly #response: UwsResponse
-  readonly #desk: Desk
-  readonly #visit: Visit
-  readonly #turn: Turn
-  readonly #door: Door
+  readonly #handler: RequestHandler
+  readonly #exchange: Exchange
+  readonly #budget: TurnBudget
+  readonly #listener: UwsListener
   /** The turn in which it was read. */
   readonly #begun: number
   #refused = false
@@ -145,14 +147,14 @@ class Exchange {
   #unsure = false
   #wake: (() => void) | undefined
 
-  constructor(response: UwsResponse, desk: Desk, turn: Turn, door: Door) {
+  constructor(response: UwsResponse, handler: RequestHandler, budget: TurnBudget, listener: UwsListener) {
     this.#response = response
-    this.#desk = desk
-    this.#visit = desk.visit()
-    this.#turn = turn
-    this.#begun = turn.number
-    this.#door = door
-    door.begin()
+    this.#handler = handler
+    this.#exchange = handler.begin()
+    this.#budget = budget
+    this.#begun = budget.turn
+    this.#listener = listener
+    listener.begin()
     // First of all: a handler that returned or threw without it would end the process.
     response.onAborted(() => this.#aborted())
   }
@@ -160,14 +162,14 @@ class Exchange {
   start(request: UwsRequest): void {
     try {
       const head = headOf(request, this.#response)
-      this.#visit.peer = head.peer
+      this.#exchange.peer = head.peer
       this.#head = head.method === 'HEAD'
       // Looked at first, so that each request counts.
-      const now = this.#turn.take()
+      const now = this.#budget.take()
       if (now && !asksToClose(request)) this.#answer(head, false)
-      else this.#turn.later(() => this.#answer(head, true))
+      else this.#budget.later(() => this.#answer(head, true))
     } catch (error) {
-      this.#refuse(this.#desk.failed(error, this.#visit))
+      this.#refuse(this.#handler.failed(error, this.#exchange))
     }
   }
 
@@ -176,17 +178,17 @@ class Exchange {
     if (this.#over) return
     let answer: Answer
     try {
-      answer = this.#desk.answer(head, this.#visit)
+      answer = this.#handler.answer(head, this.#exchange)
       if (answer.kind === 'stream' && !this.#head) answer = this.#enter() ?? answer
     } catch (error) {
-      answer = { kind: 'refuse', refusal: this.#desk.failed(error, this.#visit) }
+      answer = { kind: 'refuse', refusal: this.#handler.failed(error, this.#exchange) }
     }
     if (answer.kind === 'refuse') {
       const { refusal } = answer
       this.#refused = true
       if (alone || !closes(refusal)) this.#refuse(refusal)
       else
-        this.#turn.later(() => {
+        this.#budget.later(() => {
           if (!this.#over) this.#refuse(refusal)
         })
     } else if (answer.kind === 'whole') this.#whole(200, answer.headers, answer.bytes)
@@ -197,10 +199,10 @@ class Exchange {
   /** The reader has gone, or uWebSockets.js has ended the connection. */
   #aborted(): void {
     // In the turn in which it was read nothing else can have ended it.
-    if (this.#turn.number === this.#begun && !this.#refused) {
-      const { peer } = this.#visit
-      this.#desk.refused(this.#desk.judge(AHEAD, peer), { peer }, this.#visit)
-    } else this.#visit.aborted()
+    if (this.#budget.turn === this.#begun && !this.#refused) {
+      const { peer } = this.#exchange
+      this.#handler.refused(this.#handler.judge(AHEAD, peer), { peer }, this.#exchange)
+    } else this.#exchange.aborted()
     this.#finish()
   }
 
@@ -209,9 +211,9 @@ class Exchange {
    * those that ask for nothing after 10 s.
    */
   #enter(): Answer | undefined {
-    const { peer } = this.#visit
-    const entered = this.#desk.connections.enter(peer, this.#desk.trusts(peer))
-    if (typeof entered !== 'function') return this.#desk.refused(entered, { peer }, this.#visit)
+    const { peer } = this.#exchange
+    const entered = this.#handler.connections.enter(peer, this.#handler.trusts(peer))
+    if (typeof entered !== 'function') return this.#handler.refused(entered, { peer }, this.#exchange)
     this.#leave = entered
     return undefined
   }
@@ -249,7 +251,7 @@ class Exchange {
   #fail(error: unknown): void {
     // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
     if (this.#over) return
-    const refusal = this.#desk.failed(error, this.#visit, this.#headSent)
+    const refusal = this.#handler.failed(error, this.#exchange, this.#headSent)
     if (!this.#headSent) this.#refuse(refusal)
     else {
       // A clean end would be taken for the whole of it.
@@ -292,7 +294,7 @@ class Exchange {
     if (this.#at >= chunk.bytes.length) {
       // What was not taken was copied: a slow reader holds no slot for it.
       this.#queue.shift()
-      this.#visit.bytes += chunk.bytes.length
+      this.#exchange.bytes += chunk.bytes.length
       this.#at = 0
       chunk.release()
       this.#wake?.()
@@ -315,7 +317,7 @@ class Exchange {
   }
 
   #whole(status: RefusalStatus | 200, headers: Headers, body: Uint8Array): void {
-    if (!this.#head) this.#visit.bytes = body.length
+    if (!this.#head) this.#exchange.bytes = body.length
     this.#response.cork(() => {
       this.#writeHead(status, headers)
       if (this.#head) {
@@ -329,7 +331,7 @@ class Exchange {
 
   /** A whole answer and the end of the connection, also where the socket does not take all of it. */
   #last(status: RefusalStatus, headers: Headers, body: Uint8Array): void {
-    if (!this.#head) this.#visit.bytes = body.length
+    if (!this.#head) this.#exchange.bytes = body.length
     this.#response.cork(() => {
       this.#writeHead(status, headers)
       this.#response.writeHeader('Connection', 'close').tryEnd(NOTHING, body.length)
@@ -383,8 +385,8 @@ class Exchange {
     this.#reading?.abort()
     this.#wake?.()
     this.#leave?.()
-    this.#visit.end()
-    this.#door.end()
+    this.#exchange.end()
+    this.#listener.end()
   }
 }
 

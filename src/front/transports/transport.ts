@@ -1,12 +1,12 @@
 import type { Log } from '../../common/log.js'
-import type { Desk } from '../scrapes/desk.js'
+import type { RequestHandler } from '../scrapes/request-handler.js'
 import type { Tls } from './certificate.js'
 import type { TransportName } from './choose.js'
 import { type Address, listenText } from './listen.js'
 
 export interface TransportSettings {
   readonly listen: Address
-  readonly desk: Desk
+  readonly handler: RequestHandler
   /** How long a reader may take nothing through node:http, ms; 0 for ever. uWebSockets.js has 10 s of its own. */
   readonly stallTimeout: number
   /** Permissions of a Unix socket's file. */

@@ -5,14 +5,14 @@ import { gzipWhole } from './gzip.js'
 import { checkPrefix } from './prefix.js'
 import type { Format, GzipOptions, ScrapeOptions, Scraper } from './types.js'
 
-export interface TellOptions {
+export interface ExposeOptions {
   /** Put before every metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, at most 64 characters. Default none. */
   prefix?: string
   /** Whether the library's own metrics are told too. Default false. */
   selfMetrics?: boolean
 }
 
-export interface FormatOptions extends TellOptions {
+export interface FormatOptions extends ExposeOptions {
   /**
    * Whether counters and histograms tell when they were made: `_created` in OpenMetrics, a timestamp in protobuf.
    * Default false.
@@ -35,7 +35,7 @@ const DEFAULT_LEVEL = 1
 
 const FORMATS: readonly Format[] = ['text', 'openmetrics', 'protobuf', 'json']
 
-export function checkTell(options: StreamOptions): ScrapeOptions {
+export function checkExposeOptions(options: StreamOptions): ScrapeOptions {
   knownOptions('stream', options, ['format', 'prefix', 'selfMetrics', 'created', 'gzip'])
   const { format = 'text', prefix = '', selfMetrics = false, created = false } = options
   if (!FORMATS.includes(format)) throw badOption('format', format, `is none of ${FORMATS.join(', ')}`)
@@ -61,7 +61,7 @@ export function checkGzip(gzip: unknown): GzipOptions | undefined {
 }
 
 /** The parts of one exposition, each a copy that is not on shared memory. */
-export async function* tell(
+export async function* expose(
   scraper: Scraper,
   options: ScrapeOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -7,7 +7,7 @@
  */
 import type { Scrape } from '../../exposition/types.js'
 import { CLOSING, refuse } from '../request/request.js'
-import { Cut, Encoding, PATIENCE, type Pressure, type Reader } from './encoding.js'
+import { Cut, PATIENCE, type Pressure, type Reader, SharedScrape } from './shared-scrape.js'
 
 /** How often deadlines are looked at, ms. */
 const TICK = 50
@@ -20,7 +20,7 @@ const SLOW = 100
 /** A reader that took nothing for so long, ms, may be cut where others need what it has. */
 const STALLED = 500
 
-export interface EncodingLimits {
+export interface SharedScrapeLimits {
   /** Scrapes encoded at once. */
   readonly maxConcurrentScrapes: number
   /** How long a reader may wait for its turn, ms. */
@@ -32,7 +32,7 @@ export interface EncodingLimits {
 
 export type CutReason = 'busy' | 'deadline' | 'stalled' | 'memory' | 'closing'
 
-export interface EncodingsSettings extends EncodingLimits {
+export interface SharedScrapesSettings extends SharedScrapeLimits {
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number
   readonly onCut?: (reason: CutReason) => void
@@ -49,19 +49,19 @@ const busy = () =>
   )
 const cut = (why: string) => new Cut(refuse(503, 'slow', why, [['Retry-After', '1']]))
 
-export class Encodings implements Pressure {
-  readonly #settings: EncodingsSettings
-  readonly #all = new Set<Encoding>()
+export class SharedScrapes implements Pressure {
+  readonly #settings: SharedScrapesSettings
+  readonly #all = new Set<SharedScrape>()
   /** Have a place. */
-  readonly #running = new Set<Encoding>()
+  readonly #running = new Set<SharedScrape>()
   /** Wait for one, those that were parked first. */
-  readonly #queue: Encoding[] = []
+  readonly #queue: SharedScrape[] = []
   readonly #maxCopied: number
   #copied = 0
   #relieving = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(settings: EncodingsSettings) {
+  constructor(settings: SharedScrapesSettings) {
     this.#settings = settings
     this.#maxCopied = settings.maxCopied ?? MAX_COPIED
   }
@@ -71,7 +71,7 @@ export class Encodings implements Pressure {
   }
 
   /**
-   * A reader of the encoding of this key that has not begun yet, or of a new one. `deadline` is on the clock;
+   * A reader of the shared scrape of this key that has not begun yet, or of a new one. `deadline` is on the clock;
    * `onCut` is called when it gets no more, at any time after this call. `judged`: see Open.
    * @throws Cut where too many wait already.
    */
@@ -80,13 +80,13 @@ export class Encodings implements Pressure {
       this.#settings.onCut?.('busy')
       throw busy()
     }
-    let encoding = [...this.#all].find(one => one.key === key && one.joinable)
-    const shared = encoding !== undefined
-    encoding ??= new Encoding(key, open, this)
-    const reader = encoding.join(deadline, onCut, judged)
+    let scrape = [...this.#all].find(one => one.key === key && one.joinable)
+    const shared = scrape !== undefined
+    scrape ??= new SharedScrape(key, open, this)
+    const reader = scrape.join(deadline, onCut, judged)
     if (!shared) {
-      this.#all.add(encoding)
-      this.#queue.push(encoding)
+      this.#all.add(scrape)
+      this.#queue.push(scrape)
       this.#admit()
     }
     this.#timer ??= setInterval(() => this.tick(), TICK).unref()
@@ -119,9 +119,9 @@ export class Encodings implements Pressure {
   tick(): void {
     const now = this.now()
     const { maxWait, stallTimeout } = this.#settings
-    for (const encoding of [...this.#all]) {
-      const queued = encoding.state === 'waiting' && encoding.joinable
-      for (const reader of [...encoding.readers]) {
+    for (const scrape of [...this.#all]) {
+      const queued = scrape.state === 'waiting' && scrape.joinable
+      for (const reader of [...scrape.readers]) {
         if (now >= reader.deadline) this.#cut(reader, 'deadline', cut('the scrape was not done in its time'))
         else if (queued && now - reader.since >= maxWait) this.#cut(reader, 'busy', busy())
         else if (
@@ -149,12 +149,12 @@ export class Encodings implements Pressure {
   /** A scrape finds no slot: takes them from whoever stalls, or else from whoever has held the same part for longest. */
   starved(): void {
     if (this.relieve()) return
-    let victim: Encoding | undefined
+    let victim: SharedScrape | undefined
     let since = this.now() - SLOW
-    for (const encoding of this.#running) {
-      const held = encoding.heldSince
+    for (const scrape of this.#running) {
+      const held = scrape.heldSince
       if (held === undefined || held > since) continue
-      victim = encoding
+      victim = scrape
       since = held
     }
     if (victim?.park()) this.#running.delete(victim)
@@ -162,12 +162,12 @@ export class Encodings implements Pressure {
 
   #relieve(): boolean {
     const now = this.now()
-    let victim: Encoding | undefined
+    let victim: SharedScrape | undefined
     let since = now - PATIENCE
-    for (const encoding of this.#running) {
-      const stalled = encoding.stalledSince
+    for (const scrape of this.#running) {
+      const stalled = scrape.stalledSince
       if (stalled === undefined || stalled > since) continue
-      victim = encoding
+      victim = scrape
       since = stalled
     }
     if (victim === undefined) return false
@@ -198,15 +198,15 @@ export class Encodings implements Pressure {
     this.#copied -= bytes
   }
 
-  resume(encoding: Encoding): void {
-    this.#queue.unshift(encoding)
+  resume(scrape: SharedScrape): void {
+    this.#queue.unshift(scrape)
     this.#admit()
   }
 
-  ended(encoding: Encoding): void {
-    this.#all.delete(encoding)
-    this.#running.delete(encoding)
-    const at = this.#queue.indexOf(encoding)
+  ended(scrape: SharedScrape): void {
+    this.#all.delete(scrape)
+    this.#running.delete(scrape)
+    const at = this.#queue.indexOf(scrape)
     if (at >= 0) this.#queue.splice(at, 1)
     if (this.#all.size === 0) {
       clearInterval(this.#timer)

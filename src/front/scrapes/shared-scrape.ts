@@ -34,15 +34,15 @@ const NO_MEMORY = refuse(
   [['Retry-After', '1']],
 )
 
-/** What an encoding asks of all of them together. */
+/** What an shared scrape asks of all of them together. */
 export interface Pressure extends CopyMemory {
   /** Whether so many bytes could be had if nobody else had any. */
   holds(bytes: number): boolean
   now(): number
-  /** A parked encoding wants to go on; calls its `go` when there is a place. */
-  resume(encoding: Encoding): void
+  /** A parked shared scrape wants to go on; calls its `go` when there is a place. */
+  resume(scrape: SharedScrape): void
   /** Nobody reads it any more. */
-  ended(encoding: Encoding): void
+  ended(scrape: SharedScrape): void
 }
 
 /** Why a reader gets no more, in words for it. */
@@ -73,7 +73,7 @@ class Part {
   holders: number
   /** Undefined once the bytes are a private copy. */
   chunk: Chunk | undefined
-  /** When it was encoded, ms on the encodings' clock. */
+  /** When it was encoded, ms on the scrapes' clock. */
   readonly since: number
 
   constructor(chunk: Chunk, holders: number, since: number) {
@@ -84,7 +84,7 @@ class Part {
   }
 }
 
-export class Encoding {
+export class SharedScrape {
   readonly key: string
   readonly #pressure: Pressure
   readonly #open: () => Scrape
@@ -274,11 +274,11 @@ export class Encoding {
   }
 }
 
-/** One reader's side of an encoding. */
+/** One reader's side of an shared scrape. */
 export class Reader implements Reading {
-  readonly #encoding: Encoding
+  readonly #shared: SharedScrape
   readonly #onCut: (cut: Cut) => void
-  /** When it must be done, ms on the encodings' clock. */
+  /** When it must be done, ms on the scrapes' clock. */
   readonly deadline: number
   /** Whether it is cut when it was handed something and took nothing for too long. */
   readonly judged: boolean
@@ -299,13 +299,13 @@ export class Reader implements Reading {
   #left = false
 
   constructor(
-    encoding: Encoding,
+    shared: SharedScrape,
     deadline: number,
     onCut: (cut: Cut) => void,
     judged: boolean,
     pressure: Pressure,
   ) {
-    this.#encoding = encoding
+    this.#shared = shared
     this.#onCut = onCut
     this.#pressure = pressure
     this.deadline = deadline
@@ -316,7 +316,7 @@ export class Reader implements Reading {
 
   /** Whether it has something to take and private memory is held for it. */
   get holdsCopy(): boolean {
-    return !this.waiting && (this.#kept > 0 || this.#encoding.hasCopy(this))
+    return !this.waiting && (this.#kept > 0 || this.#shared.hasCopy(this))
   }
 
   /** @throws Cut, or what the scrape failed with. */
@@ -324,15 +324,15 @@ export class Reader implements Reading {
     for (;;) {
       if (this.#cut !== undefined) throw this.#cut
       if (this.#left) return undefined
-      this.#encoding.check()
-      const part = this.#encoding.part(this.at)
+      this.#shared.check()
+      const part = this.#shared.part(this.at)
       if (part !== undefined) return this.#hand(part)
-      if (this.#encoding.over(this.at)) return undefined
+      if (this.#shared.over(this.at)) return undefined
       this.waiting = true
       const woken = new Promise<void>(resolve => {
         this.#wake = resolve
       })
-      this.#encoding.pull()
+      this.#shared.pull()
       await woken
       this.waiting = false
     }
@@ -363,7 +363,7 @@ export class Reader implements Reading {
   abort(): void {
     this.#left = true
     this.drop(this.#kept)
-    this.#encoding.leave(this)
+    this.#shared.leave(this)
     this.wake()
   }
 
@@ -388,7 +388,7 @@ export class Reader implements Reading {
       if (!this.#held.delete(release)) return
       this.releasedTo++
       this.progress()
-      this.#encoding.release(part)
+      this.#shared.release(part)
     }
     this.#held.add(release)
     return {

@@ -9,6 +9,7 @@ import {
   ALWAYS,
   CLOSING,
   decide,
+  expositionHeaders,
   type Headers,
   isForwardedByLoopback,
   type Peer,
@@ -16,17 +17,16 @@ import {
   type RequestHead,
   type Rules,
   refuse,
-  type Serve,
-  servedHeaders,
+  type ScrapeRequest,
   untrusted,
 } from '../request/request.js'
 import { peerBytes, type TrustedHosts } from '../request/trusted-hosts.js'
-import type { Cut, Reading } from './encoding.js'
-import { Encodings } from './encodings.js'
 import { NO_RECORDER, type Recorder } from './recorder.js'
+import type { Cut, Reading } from './shared-scrape.js'
+import { SharedScrapes } from './shared-scrapes.js'
 
 /** What both transports, and a mounted handler, serve by. */
-export interface DeskSettings {
+export interface RequestHandlerSettings {
   readonly scraper: Scraper
   readonly rules: Rules
   readonly selfMetrics: boolean
@@ -69,18 +69,18 @@ const PAGE: Headers = [
 ]
 
 /** One request from its first look to the end of its answer. */
-export class Visit {
+export class Exchange {
   bytes = 0
   /** Known once it was looked at. */
   peer: Peer
   #status = 0
   #format: Format | undefined
-  readonly #desk: Desk
+  readonly #handler: RequestHandler
   readonly #begun: number
   #open = true
 
-  constructor(desk: Desk, begun: number) {
-    this.#desk = desk
+  constructor(handler: RequestHandler, begun: number) {
+    this.#handler = handler
     this.#begun = begun
   }
 
@@ -99,15 +99,15 @@ export class Visit {
   end(): void {
     if (!this.#open) return
     this.#open = false
-    this.#desk.left(this.#begun, this.#status, this.#format, this.bytes)
+    this.#handler.left(this.#begun, this.#status, this.#format, this.bytes)
   }
 }
 
 /** What both transports do alike between reading a request and writing an answer. */
-export class Desk {
-  readonly encodings: Encodings
+export class RequestHandler {
+  readonly scrapes: SharedScrapes
   readonly connections: Connections
-  readonly #settings: DeskSettings
+  readonly #settings: RequestHandlerSettings
   readonly #recorder: Recorder
   readonly #denials: Denials
   readonly #now: () => number
@@ -120,21 +120,21 @@ export class Desk {
   #shedNoticed = false
   #shutNoticed = false
 
-  constructor(settings: DeskSettings) {
+  constructor(settings: RequestHandlerSettings) {
     const { now = () => performance.now(), recorder = NO_RECORDER } = settings
     this.#settings = settings
     this.#rules = settings.rules
     this.#recorder = recorder
     this.#now = now
     this.#denials = new Denials(settings.log, now)
-    this.encodings = new Encodings({ ...settings, now, onCut: reason => recorder.cut(reason) })
+    this.scrapes = new SharedScrapes({ ...settings, now, onCut: reason => recorder.cut(reason) })
     this.connections = new Connections(settings.maxConnections, settings.maxConnectionsPerAddress)
     // Slots are the last thing that readers who stall can take from the others.
-    settings.scraper.starving = () => this.encodings.starved()
+    settings.scraper.starving = () => this.scrapes.starved()
     this.#unwatch = recorder.watch({
       inFlight: () => this.#inFlight,
-      waiting: () => this.encodings.waiting,
-      running: () => this.encodings.running,
+      waiting: () => this.scrapes.waiting,
+      running: () => this.scrapes.running,
       connections: () => this.connections.open,
     })
   }
@@ -144,40 +144,40 @@ export class Desk {
   }
 
   /** Begins the answer to a request; to be ended whatever becomes of it. */
-  visit(): Visit {
+  begin(): Exchange {
     this.#inFlight++
-    return new Visit(this, this.#now())
+    return new Exchange(this, this.#now())
   }
 
-  answer(head: RequestHead, visit: Visit): Answer {
-    visit.peer = head.peer
+  answer(head: RequestHead, exchange: Exchange): Answer {
+    exchange.peer = head.peer
     if (!this.#forwardedNoticed && isForwardedByLoopback(head)) this.#noticeForwarded()
     const decision = decide(head, this.#rules)
-    if (decision.kind === 'refuse') return this.refused(decision, head, visit)
-    if (this.#closing) return this.refused(CLOSING, head, visit)
+    if (decision.kind === 'refuse') return this.refused(decision, head, exchange)
+    if (this.#closing) return this.refused(CLOSING, head, exchange)
     if (decision.kind === 'landing') {
-      visit.answered(200)
+      exchange.answered(200)
       return { kind: 'whole', headers: PAGE, bytes: Buffer.from(landingPage(this.#rules, this.#figures())) }
     }
-    return this.#serve(decision, head, visit)
+    return this.#scrape(decision, head, exchange)
   }
 
-  #serve(serve: Serve, head: RequestHead, visit: Visit): Answer {
-    const { format, prefix, contentType } = serve
+  #scrape(request: ScrapeRequest, head: RequestHead, exchange: Exchange): Answer {
+    const { format, prefix, contentType } = request
     const options: ScrapeOptions = { format, prefix, selfMetrics: this.#settings.selfMetrics }
     const { scraper, rules } = this.#settings
-    const gzip = serve.gzip ? rules.gzip : undefined
-    visit.answered(200, format)
+    const gzip = request.gzip ? rules.gzip : undefined
+    exchange.answered(200, format)
     if (options.selfMetrics) this.#recorder.refresh()
     try {
       const bytes = scraper.small(options)
       if (bytes !== undefined) {
         const compressed = gzip !== undefined && bytes.length >= gzip.threshold
-        const headers = servedHeaders(contentType, compressed)
+        const headers = expositionHeaders(contentType, compressed)
         return { kind: 'whole', headers, bytes: compressed ? gzipWhole(bytes, gzip.level) : bytes }
       }
     } catch (error) {
-      return { kind: 'refuse', refusal: this.failed(error, visit) }
+      return { kind: 'refuse', refusal: this.failed(error, exchange) }
     }
     const asked = scrapeTimeout(head.timeout)
     const most = this.#settings.scrapeTimeout
@@ -186,8 +186,8 @@ export class Desk {
     const asking = gzip === undefined ? options : { ...options, gzip: { level: gzip.level } }
     return {
       kind: 'stream',
-      headers: servedHeaders(contentType, gzip !== undefined),
-      open: (onCut, judged) => this.encodings.open(key, () => scraper.open(asking), deadline, onCut, judged),
+      headers: expositionHeaders(contentType, gzip !== undefined),
+      open: (onCut, judged) => this.scrapes.open(key, () => scraper.open(asking), deadline, onCut, judged),
     }
   }
 
@@ -207,14 +207,14 @@ export class Desk {
   }
 
   /** A reader is cut by its transport, for it has taken nothing for too long. */
-  stalled(visit: Visit): void {
-    visit.answered(503)
+  stalled(exchange: Exchange): void {
+    exchange.answered(503)
     this.#recorder.cut('stalled')
   }
 
   /** Counts a refusal, and logs what an operator may want to know. */
-  refused(refusal: Refusal, head: Pick<RequestHead, 'peer'>, visit?: Visit): Answer {
-    visit?.answered(refusal.status)
+  refused(refusal: Refusal, head: Pick<RequestHead, 'peer'>, exchange?: Exchange): Answer {
+    exchange?.answered(refusal.status)
     this.#recorder.denied(refusal.denial)
     this.#denials.note(refusal, head.peer)
     return { kind: 'refuse', refusal }
@@ -224,11 +224,11 @@ export class Desk {
    * What to tell a reader of a Cut, or of a scrape that failed, which is logged; `begun` says that it has got a part of
    * its answer, and can be told nothing else.
    */
-  failed(error: unknown, visit: Visit, begun = false): Refusal {
+  failed(error: unknown, exchange: Exchange, begun = false): Refusal {
     const refusal = refusalOf(error)
     if (refusal !== undefined) {
-      if (begun) visit.answered(refusal.status)
-      else this.refused(refusal, visit, visit)
+      if (begun) exchange.answered(refusal.status)
+      else this.refused(refusal, exchange, exchange)
       return refusal
     }
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -237,7 +237,7 @@ export class Desk {
       code: 'scrape-failed',
       message: `a scrape failed: ${why}`,
     })
-    visit.answered(500)
+    exchange.answered(500)
     this.#recorder.denied('failed')
     return refuse(500, 'failed', 'the scrape failed')
   }
@@ -267,7 +267,7 @@ export class Desk {
     })
   }
 
-  /** @internal called by Visit.end */
+  /** @internal called by Exchange.end */
   left(begun: number, status: number, format: Format | undefined, bytes: number): void {
     this.#recorder.answered(status, format, (this.#now() - begun) / 1000, bytes)
     if (--this.#inFlight === 0) for (const wake of [...this.#idle]) wake()
@@ -284,7 +284,7 @@ export class Desk {
         resolve()
       }
       const timer = setTimeout(() => {
-        this.encodings.close()
+        this.scrapes.close()
         wake()
       }, grace)
       this.#idle.add(wake)
@@ -300,8 +300,8 @@ export class Desk {
   #figures(): [what: string, value: number][] {
     return [
       ['requests being answered', this.#inFlight],
-      ['scrapes being encoded', this.encodings.running],
-      ['readers that wait for a place', this.encodings.waiting],
+      ['scrapes being encoded', this.scrapes.running],
+      ['readers that wait for a permit to scrape', this.scrapes.waiting],
       ...this.#recorder.figures(),
     ]
   }

@@ -3,11 +3,11 @@
  * something, and ends those that ask for nothing after 8 to 12 s: meanwhile they can take every file descriptor of the
  * program, and then it asks the system for the next one without a pause. Only all connections of one app can be ended.
  *
- * So where descriptors run short, the app of a door at which nothing is being answered is closed, with all that wait
- * there, and listens again. Where something is, another door listens in its place until that is done.
+ * So where descriptors run short, the app of a listener at which nothing is being answered is closed, with all that wait
+ * there, and listens again. Where something is, another listener listens in its place until that is done.
  * The one thread that made it calls it.
  */
-import { type Descriptors, descriptorLimit, descriptors } from './descriptors.js'
+import { type DescriptorState, descriptorLimit, descriptorState } from './file-descriptors.js'
 import type { Address } from './listen.js'
 import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
 
@@ -16,33 +16,33 @@ const LOOK = 250
 const LOOK_AGAIN = 20
 /** For so long, ms. */
 const WARY = 2000
-/** How long a door stays for what is being answered there, ms. */
+/** How long a listener stays for what is being answered there, ms. */
 const DRAIN = 1000
 /** Where ending connections did not help, others have the descriptors: when it is tried again, ms. */
 const PAUSE = 10_000
 
-export interface DoorsSettings {
+export interface UwsListenersSettings {
   readonly uws: Uws
   readonly address: Address
-  readonly handler: (response: UwsResponse, request: UwsRequest, door: Door) => void
+  readonly onRequest: (response: UwsResponse, request: UwsRequest, listener: UwsListener) => void
   /** Connections were ended for want of descriptors. */
   shed(): void
   /** It could not listen again after that; it is tried on. */
   shut(): void
-  readonly state?: () => Descriptors
+  readonly state?: () => DescriptorState
   readonly now?: () => number
 }
 
 /** One app. Its answers are counted, so that none is cut off without need. */
-export class Door {
+export class UwsListener {
   readonly app: UwsApp
   socket: UwsListenSocket | undefined
   #answering = 0
   #left: (() => void) | undefined
 
-  constructor(uws: Uws, handler: DoorsSettings['handler']) {
+  constructor(uws: Uws, onRequest: UwsListenersSettings['onRequest']) {
     this.app = uws.App()
-    this.app.any('/*', (response, request) => handler(response, request, this))
+    this.app.any('/*', (response, request) => onRequest(response, request, this))
   }
 
   get busy(): boolean {
@@ -74,36 +74,36 @@ export class Door {
   }
 }
 
-export class Doors {
-  readonly #settings: DoorsSettings
-  readonly #state: () => Descriptors
+export class UwsListeners {
+  readonly #settings: UwsListenersSettings
+  readonly #state: () => DescriptorState
   readonly #now: () => number
-  #door: Door
-  #other: Door | undefined
+  #listener: UwsListener
+  #other: UwsListener | undefined
   #drainsSince = Number.NEGATIVE_INFINITY
   #notBefore = Number.NEGATIVE_INFINITY
   #waryUntil = Number.NEGATIVE_INFINITY
   #watch: NodeJS.Timeout | undefined
   #open = true
 
-  constructor(settings: DoorsSettings) {
-    const { uws, handler, state, now = () => performance.now() } = settings
+  constructor(settings: UwsListenersSettings) {
+    const { uws, onRequest, state, now = () => performance.now() } = settings
     this.#settings = settings
     const limit = descriptorLimit()
-    this.#state = state ?? (() => descriptors(limit))
+    this.#state = state ?? (() => descriptorState(limit))
     this.#now = now
-    this.#door = new Door(uws, handler)
+    this.#listener = new UwsListener(uws, onRequest)
   }
 
   /** Whether it can listen. */
   listen(): boolean {
     const { uws, address } = this.#settings
-    const door = this.#door
+    const listener = this.#listener
     // Without the flag a second process could listen on the same port, and take every other connection.
-    door.app.listen(address.address, address.port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening => {
-      if (listening) door.socket = listening
+    listener.app.listen(address.address, address.port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening => {
+      if (listening) listener.socket = listening
     })
-    return door.socket !== undefined
+    return listener.socket !== undefined
   }
 
   /** From now on looks after the descriptors. */
@@ -116,7 +116,7 @@ export class Doors {
   }
 
   get port(): number {
-    return this.#settings.uws.us_socket_local_port(this.#door.socket!)
+    return this.#settings.uws.us_socket_local_port(this.#listener.socket!)
   }
 
   /** Makes room where descriptors run short, and listens again where that was given up. */
@@ -127,14 +127,14 @@ export class Doors {
       this.#other.close()
       state = this.#state()
     }
-    if (this.#door.socket === undefined) {
+    if (this.#listener.socket === undefined) {
       if (state !== 'out') this.#listenAgain()
       return
     }
     // With none left, more have come since: they are ended at once, or the system is asked for the next without a pause.
     if (state === 'enough' || (state === 'short' && now < this.#notBefore)) return
     const drains = this.#other?.busy === true
-    if (!this.#door.busy) this.#door.close()
+    if (!this.#listener.busy) this.#listener.close()
     else if (drains) return
     else this.#drain(now)
     this.#settings.shed()
@@ -147,35 +147,35 @@ export class Doors {
 
   stopListening(): void {
     clearTimeout(this.#watch)
-    this.#stop(this.#door)
+    this.#stop(this.#listener)
   }
 
   destroy(): void {
     this.stopListening()
     if (!this.#open) return
     this.#open = false
-    this.#door.close()
+    this.#listener.close()
     this.#other?.close()
   }
 
-  #stop(door: Door): void {
-    if (door.socket !== undefined) this.#settings.uws.us_listen_socket_close(door.socket)
-    door.socket = undefined
+  #stop(listener: UwsListener): void {
+    if (listener.socket !== undefined) this.#settings.uws.us_listen_socket_close(listener.socket)
+    listener.socket = undefined
   }
 
   #listenAgain(): void {
     if (!this.listen()) this.#settings.shut()
   }
 
-  /** Puts another door in the place of one that is busy. */
+  /** Puts another listener in the place of one that is busy. */
   #drain(now: number): void {
-    const { uws, handler } = this.#settings
-    const door = this.#door
-    this.#stop(door)
-    door.closeWhenLeft()
+    const { uws, onRequest } = this.#settings
+    const listener = this.#listener
+    this.#stop(listener)
+    listener.closeWhenLeft()
     this.#other?.close()
-    this.#door = this.#other ?? new Door(uws, handler)
-    this.#other = door
+    this.#listener = this.#other ?? new UwsListener(uws, onRequest)
+    this.#other = listener
     this.#drainsSince = now
   }
 }

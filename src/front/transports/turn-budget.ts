@@ -6,15 +6,15 @@
 /** A reader asks for one thing at a time; this is what many readers ask for at once. */
 const MOST = 256
 
-export class Turn {
-  #number = 0
+export class TurnBudget {
+  #turn = 0
   #taken = 0
   #ending = false
   readonly #later: (() => void)[] = []
 
   /** Differs from turn to turn. */
-  get number(): number {
-    return this.#number
+  get turn(): number {
+    return this.#turn
   }
 
   /** Whether one more may be answered in this turn. */
@@ -37,7 +37,7 @@ export class Turn {
 
   #end(): void {
     this.#ending = false
-    this.#number++
+    this.#turn++
     this.#taken = 0
     const due = this.#later.splice(0, MOST)
     if (this.#later.length > 0) this.#begin()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Cut, Reader } from '../../src/front/scrapes/encoding.js'
-import { type CutReason, Encodings } from '../../src/front/scrapes/encodings.js'
+import type { Cut, Reader } from '../../src/front/scrapes/shared-scrape.js'
+import { type CutReason, SharedScrapes } from '../../src/front/scrapes/shared-scrapes.js'
 import { type FakePlan, FakeScraper, letter } from '../fixtures/front-scraper.js'
 import { SEED } from '../support/arbitrary.js'
 
@@ -17,11 +17,11 @@ interface Follower {
   cut: Cut | undefined
 }
 
-function setUp(plan: FakePlan, more: Partial<ConstructorParameters<typeof Encodings>[0]> = {}) {
+function setUp(plan: FakePlan, more: Partial<ConstructorParameters<typeof SharedScrapes>[0]> = {}) {
   const clock = { now: 0 }
   const cuts: CutReason[] = []
   const scraper = new FakeScraper(plan)
-  const encodings = new Encodings({
+  const scrapes = new SharedScrapes({
     maxConcurrentScrapes: 1,
     maxWait: 1000,
     stallTimeout: 10_000,
@@ -35,7 +35,7 @@ function setUp(plan: FakePlan, more: Partial<ConstructorParameters<typeof Encodi
       got: [],
       cut: undefined,
     }
-    follower.reader = encodings.open(
+    follower.reader = scrapes.open(
       key,
       () => scraper.open(OPTIONS),
       deadline,
@@ -45,7 +45,7 @@ function setUp(plan: FakePlan, more: Partial<ConstructorParameters<typeof Encodi
     )
     return follower
   }
-  return { clock, cuts, scraper, ledger: scraper.ledger, encodings, open }
+  return { clock, cuts, scraper, ledger: scraper.ledger, scrapes, open }
 }
 
 /** Reads to the end, or until `stop` chunks are held and not released. */
@@ -62,8 +62,8 @@ async function read({ reader, got }: Follower): Promise<void> {
 
 const whole = (chunks: number) => Array.from({ length: chunks }, (_, at) => letter(at))
 
-t.test('scrapes that begin together are one encoding, others are their own', async t => {
-  const { ledger, open, encodings } = setUp({ chunks: 5 }, { maxConcurrentScrapes: 3 })
+t.test('scrapes that begin together are one shared scrape, others are their own', async t => {
+  const { ledger, open, scrapes } = setUp({ chunks: 5 }, { maxConcurrentScrapes: 3 })
   const together = [open(), open(), open()]
   const other = open('b')
   await Promise.all([...together, other].map(read))
@@ -71,7 +71,7 @@ t.test('scrapes that begin together are one encoding, others are their own', asy
   for (const { got } of [...together, other]) t.same(got, whole(5))
   t.equal(ledger.released, ledger.given)
   t.equal(ledger.releasedTwice, 0)
-  t.equal(encodings.running, 0)
+  t.equal(scrapes.running, 0)
 })
 
 t.test('who comes when a part has been told gets values of its own', async t => {
@@ -89,25 +89,25 @@ t.test('who comes when a part has been told gets values of its own', async t => 
 t.test(
   'with all places taken the next waits, shared with its like, and goes on when one is free',
   async t => {
-    const { ledger, encodings, open } = setUp({ chunks: 3 })
+    const { ledger, scrapes, open } = setUp({ chunks: 3 })
     const first = open('a')
     const held = await first.reader.next()
     const waiting = [open('b'), open('b')]
     const reading = waiting.map(read)
     await turn()
-    t.equal(encodings.waiting, 2)
+    t.equal(scrapes.waiting, 2)
     t.equal(ledger.opened, 1)
     held!.release()
     await read(first)
     await Promise.all(reading)
     t.equal(ledger.opened, 2)
     for (const { got } of waiting) t.same(got, whole(3))
-    t.equal(encodings.waiting, 0)
+    t.equal(scrapes.waiting, 0)
   },
 )
 
 t.test('who has waited for too long is told so, and when to come again', async t => {
-  const { clock, encodings, open, cuts } = setUp({ chunks: 3, hangAt: 0 })
+  const { clock, scrapes, open, cuts } = setUp({ chunks: 3, hangAt: 0 })
   const first = open('a')
   const pending = first.reader.next().catch(error => error)
   const second = open('b')
@@ -116,10 +116,10 @@ t.test('who has waited for too long is told so, and when to come again', async t
     error => error,
   )
   clock.now = 999
-  encodings.tick()
+  scrapes.tick()
   t.equal(second.cut, undefined)
   clock.now = 1000
-  encodings.tick()
+  scrapes.tick()
   t.match(await refused, { refusal: { status: 503, denial: 'busy' } })
   t.same(new Map(second.cut!.refusal.headers).get('Retry-After'), '1')
   t.same(cuts, ['busy'])
@@ -128,21 +128,21 @@ t.test('who has waited for too long is told so, and when to come again', async t
 })
 
 t.test('more than can wait are refused at once', async t => {
-  const { open, encodings } = setUp({ chunks: 3, hangAt: 0 })
+  const { open, scrapes } = setUp({ chunks: 3, hangAt: 0 })
   open('running')
   for (let n = 0; n < 128; n++) open(String(n))
-  t.equal(encodings.waiting, 128)
+  t.equal(scrapes.waiting, 128)
   t.throws(() => open('one more'), { message: /option "maxConcurrentScrapes"/ })
 })
 
 t.test('who takes nothing keeps nobody waiting, and goes on later where it stood', async t => {
-  const { clock, encodings, ledger, open } = setUp({ chunks: 6, chunkBytes: 10 })
+  const { clock, scrapes, ledger, open } = setUp({ chunks: 6, chunkBytes: 10 })
   const stalled = open('a')
   const held = [(await stalled.reader.next())!, (await stalled.reader.next())!]
   clock.now = 20
   const other = open('b')
-  t.equal(encodings.waiting, 0, 'the other has its place')
-  t.equal(encodings.copied, 20, 'what the first had not taken is kept for it')
+  t.equal(scrapes.waiting, 0, 'the other has its place')
+  t.equal(scrapes.copied, 20, 'what the first had not taken is kept for it')
   t.equal(ledger.released, 2, 'and its slots are free')
   await read(other)
   t.same(
@@ -154,7 +154,7 @@ t.test('who takes nothing keeps nobody waiting, and goes on later where it stood
     stalled.got.push(...chunk.bytes)
     chunk.release()
   }
-  t.equal(encodings.copied, 0)
+  t.equal(scrapes.copied, 0)
   await read(stalled)
   t.equal(stalled.got.length, 60)
   t.same(
@@ -192,8 +192,8 @@ t.test('when there is no memory for copies, who took nothing for longest is cut'
   t.same(other.got.length, 60)
 })
 
-t.test('a laggard in a shared encoding does not hold the others up', async t => {
-  const { clock, encodings, open, ledger } = setUp({ chunks: 8, chunkBytes: 10 })
+t.test('a laggard in a shared scrape does not hold the others up', async t => {
+  const { clock, scrapes, open, ledger } = setUp({ chunks: 8, chunkBytes: 10 })
   const fast = open()
   const slow = open()
   const held = (await slow.reader.next())!
@@ -201,17 +201,17 @@ t.test('a laggard in a shared encoding does not hold the others up', async t => 
   await read(fast)
   t.equal(fast.got.length, 80)
   t.equal(ledger.opened, 1)
-  t.ok(encodings.copied > 0)
+  t.ok(scrapes.copied > 0)
   slow.got.push(...held.bytes)
   held.release()
   await read(slow)
   t.same(slow.got, fast.got)
-  t.equal(encodings.copied, 0)
+  t.equal(scrapes.copied, 0)
   t.equal(ledger.releasedTwice, 0)
 })
 
 t.test('a laggard is cut when its copies outgrow their memory, and the others go on', async t => {
-  const { clock, open, cuts, encodings } = setUp({ chunks: 8, chunkBytes: 10 }, { maxCopied: 35 })
+  const { clock, open, cuts, scrapes } = setUp({ chunks: 8, chunkBytes: 10 }, { maxCopied: 35 })
   const fast = open()
   const slow = open()
   await slow.reader.next()
@@ -221,24 +221,24 @@ t.test('a laggard is cut when its copies outgrow their memory, and the others go
   t.equal(fast.got.length, 80)
   t.ok(slow.cut)
   t.same(cuts, ['memory'])
-  t.equal(encodings.copied, 0)
+  t.equal(scrapes.copied, 0)
 })
 
 t.test('deadlines', async t => {
-  const { clock, open, cuts, encodings } = setUp({ chunks: 8 }, { maxConcurrentScrapes: 3 })
+  const { clock, open, cuts, scrapes } = setUp({ chunks: 8 }, { maxConcurrentScrapes: 3 })
   const late = open('a', 300)
   const stalled = open('b')
   await late.reader.next()
   await stalled.reader.next()
   clock.now = 300
-  encodings.tick()
+  scrapes.tick()
   t.same(cuts, ['deadline'])
   t.ok(late.cut)
   clock.now = 10_000
-  encodings.tick()
+  scrapes.tick()
   t.same(cuts, ['deadline', 'stalled'])
   t.ok(stalled.cut)
-  t.equal(encodings.running, 0)
+  t.equal(scrapes.running, 0)
 })
 
 t.test('a scrape that fails, fails for all of its readers', async t => {
@@ -252,8 +252,8 @@ t.test('a scrape that fails, fails for all of its readers', async t => {
   t.equal(ledger.released, ledger.given)
 })
 
-t.test('when the last reader has gone the encoding stops', async t => {
-  const { open, ledger, encodings } = setUp({ chunks: 8, hangAt: 3 })
+t.test('when the last reader has gone the scrape stops', async t => {
+  const { open, ledger, scrapes } = setUp({ chunks: 8, hangAt: 3 })
   const [one, two] = [open(), open()]
   const both = [read(one), read(two)]
   while (one.got.length < 3 || two.got.length < 3) await turn()
@@ -264,7 +264,7 @@ t.test('when the last reader has gone the encoding stops', async t => {
   await both[1]
   t.equal(ledger.aborted, 1)
   t.equal(ledger.released, ledger.given)
-  t.equal(encodings.running, 0)
+  t.equal(scrapes.running, 0)
 })
 
 t.test('whatever readers do and whenever, nobody gets a wrong byte and everything is given back', async t => {
@@ -282,7 +282,7 @@ t.test('whatever readers do and whenever, nobody gets a wrong byte and everythin
       fc.constantFrom(0, 15, 1000),
       async (commands, chunks, maxConcurrentScrapes, maxCopied) => {
         const world = setUp({ chunks, chunkBytes: 10 }, { maxConcurrentScrapes, maxCopied })
-        const { clock, encodings, ledger } = world
+        const { clock, scrapes, ledger } = world
         const followers: (Follower & {
           held: { bytes: Uint8Array; release(): void }[]
           busy: boolean
@@ -314,12 +314,12 @@ t.test('whatever readers do and whenever, nobody gets a wrong byte and everythin
             one.reader.abort()
           } else if (what === 'tick') {
             clock.now += time
-            encodings.tick()
+            scrapes.tick()
           } else if (what === 'wait') {
             clock.now += time
           }
           await turn()
-          if (encodings.running > maxConcurrentScrapes || encodings.copied > maxCopied) wrong++
+          if (scrapes.running > maxConcurrentScrapes || scrapes.copied > maxCopied) wrong++
         }
         for (const one of followers) {
           for (const chunk of one.held.splice(0)) {
@@ -336,9 +336,9 @@ t.test('whatever readers do and whenever, nobody gets a wrong byte and everythin
           wrong === 0 &&
           ledger.given === ledger.released &&
           ledger.releasedTwice === 0 &&
-          encodings.copied === 0 &&
-          encodings.running === 0 &&
-          encodings.waiting === 0
+          scrapes.copied === 0 &&
+          scrapes.running === 0 &&
+          scrapes.waiting === 0
         )
       },
     ),

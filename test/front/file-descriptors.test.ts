@@ -7,23 +7,23 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { choose } from '../../src/front/transports/choose.js'
 import {
-  type Descriptors,
+  type DescriptorState,
   descriptorLimit,
-  descriptors,
+  descriptorState,
   lowestFree,
-} from '../../src/front/transports/descriptors.js'
+} from '../../src/front/transports/file-descriptors.js'
 import type { Uws, UwsApp, UwsRequest, UwsResponse } from '../../src/front/transports/uws.js'
-import { type Door, Doors } from '../../src/front/transports/uws-doors.js'
+import { type UwsListener, UwsListeners } from '../../src/front/transports/uws-listeners.js'
 import { get, Raw, until } from './raw.js'
 
 t.setTimeout(120_000)
 
 t.test('how near the limit is', async t => {
-  t.equal(descriptors(400, 349), 'enough')
-  t.equal(descriptors(400, 350), 'short')
-  t.equal(descriptors(400, 'none'), 'out')
-  t.equal(descriptors(undefined, 1_000_000), 'enough', 'where the system does not tell')
-  t.equal(descriptors(undefined, 'none'), 'out')
+  t.equal(descriptorState(400, 349), 'enough')
+  t.equal(descriptorState(400, 350), 'short')
+  t.equal(descriptorState(400, 'none'), 'out')
+  t.equal(descriptorState(undefined, 1_000_000), 'enough', 'where the system does not tell')
+  t.equal(descriptorState(undefined, 'none'), 'out')
   const limit = descriptorLimit()
   if (process.platform === 'linux') t.ok(limit! > 0)
   else t.equal(limit, undefined)
@@ -40,12 +40,12 @@ interface Fake extends UwsApp {
   handler: ((response: UwsResponse, request: UwsRequest) => void) | undefined
 }
 
-/** Doors over apps that only note what is done to them; `look` is told what it finds, one look at the system each. */
-function doorsFor() {
+/** UwsListeners over apps that only note what is done to them; `look` is told what it finds, one look at the system each. */
+function listenersFor() {
   const apps: Fake[] = []
-  const doors: Door[] = []
+  const listeners: UwsListener[] = []
   const told = { shed: 0, shut: 0 }
-  const given = { now: 0, refuse: false, states: ['enough'] as Descriptors[] }
+  const given = { now: 0, refuse: false, states: ['enough'] as DescriptorState[] }
   const uws: Uws = {
     App() {
       const app: Fake = {
@@ -76,12 +76,12 @@ function doorsFor() {
     us_socket_local_port: () => 1,
     LIBUS_LISTEN_EXCLUSIVE_PORT: 1,
   }
-  const all = new Doors({
+  const all = new UwsListeners({
     uws,
     address: { address: '127.0.0.1', port: 1, family: 'IPv4' },
-    handler: (_response, _request, door) => {
-      door.begin()
-      doors.push(door)
+    onRequest: (_response, _request, listener) => {
+      listener.begin()
+      listeners.push(listener)
     },
     shed: () => told.shed++,
     shut: () => told.shut++,
@@ -90,32 +90,32 @@ function doorsFor() {
   })
   t.equal(all.listen(), true)
   return {
-    doors: all,
+    listeners: all,
     apps,
     told,
     given,
-    look(...states: Descriptors[]) {
+    look(...states: DescriptorState[]) {
       given.states = states
       all.look()
     },
     /** A request begins to be answered there; returns how it ends. */
     ask(app: number) {
       apps[app]!.handler!({} as UwsResponse, {} as UwsRequest)
-      const door = doors.at(-1)!
-      return () => door.end()
+      const listener = listeners.at(-1)!
+      return () => listener.end()
     },
   }
 }
 
 t.test('while there are enough, nothing is ended', async t => {
-  const { apps, told, look } = doorsFor()
+  const { apps, told, look } = listenersFor()
   look('enough')
   t.match(apps, [{ closed: 0, listening: true }])
   t.equal(told.shed, 0)
 })
 
 t.test('where they run short, all connections are ended, and it listens again', async t => {
-  const { apps, told, look } = doorsFor()
+  const { apps, told, look } = listenersFor()
   look('short', 'enough')
   t.match(apps, [{ closed: 1, listening: true }])
   look('out', 'enough')
@@ -124,7 +124,7 @@ t.test('where they run short, all connections are ended, and it listens again', 
 })
 
 t.test('where others have them, it is left alone for a while', async t => {
-  const { apps, given, look } = doorsFor()
+  const { apps, given, look } = listenersFor()
   look('short')
   given.now += 9_000
   look('short')
@@ -137,19 +137,19 @@ t.test('where others have them, it is left alone for a while', async t => {
 })
 
 t.test('while there is none, it does not listen', async t => {
-  const { doors, apps, look } = doorsFor()
+  const { listeners, apps, look } = listenersFor()
   look('out')
   t.match(apps, [{ closed: 1, listening: false }])
   look('out')
   t.match(apps, [{ listening: false }])
   look('short')
   t.match(apps, [{ closed: 1, listening: true }])
-  doors.destroy()
+  listeners.destroy()
   t.match(apps, [{ closed: 2, listening: false }])
 })
 
 t.test('an address that cannot be had again is told of, and tried on', async t => {
-  const { apps, told, given, look } = doorsFor()
+  const { apps, told, given, look } = listenersFor()
   given.refuse = true
   look('short', 'enough')
   look('enough')
@@ -159,8 +159,8 @@ t.test('an address that cannot be had again is told of, and tried on', async t =
   t.match(apps, [{ listening: true }])
 })
 
-t.test('what is being answered goes on, while another door listens', async t => {
-  const { doors, apps, given, look, ask } = doorsFor()
+t.test('what is being answered goes on, while another listener listens', async t => {
+  const { listeners, apps, given, look, ask } = listenersFor()
   const first = ask(0)
   const second = ask(0)
   look('short')
@@ -190,7 +190,7 @@ t.test('what is being answered goes on, while another door listens', async t => 
   given.now += 1
   look('out')
   t.equal(apps[1]!.closed, 1, 'where there is none, it is cut off after a second')
-  doors.destroy()
+  listeners.destroy()
 })
 
 class Program {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 
 /** `short`: few are left; `out`: none. */
-export type Descriptors = 'enough' | 'short' | 'out'
+export type DescriptorState = 'enough' | 'short' | 'out'
 
 /** Of a limit, the part that is left to the program when they are called short. */
 const LEFT = 8
@@ -30,7 +30,7 @@ export function lowestFree(): number | 'none' {
   }
 }
 
-export function descriptors(limit: number | undefined, free = lowestFree()): Descriptors {
+export function descriptorState(limit: number | undefined, free = lowestFree()): DescriptorState {
   if (free === 'none') return 'out'
   return limit !== undefined && free >= limit - limit / LEFT ? 'short' : 'enough'
 }
