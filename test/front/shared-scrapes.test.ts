@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Cut, Reader } from '../../src/front/scrapes/shared-scrape.js'
+import type { Cut } from '../../src/front/scrapes/cut.js'
+import type { Reader } from '../../src/front/scrapes/reader.js'
 import { type CutReason, SharedScrapes } from '../../src/front/scrapes/shared-scrapes.js'
 import { type FakePlan, FakeScraper, letter } from '../fixtures/front-scraper.js'
 import { SEED } from '../support/arbitrary.js'

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createScraper } from '../../src/exposition/scraper.js'
 import type { Chunk } from '../../src/exposition/types.js'
-import type { Reader } from '../../src/front/scrapes/shared-scrape.js'
+import type { Reader } from '../../src/front/scrapes/reader.js'
 import { SharedScrapes } from '../../src/front/scrapes/shared-scrapes.js'
 import { slotsTaken } from '../../src/memory/slots.js'
 import { fresh } from '../support/registry.js'

@@ -1,6 +1,7 @@
+import { thrown } from '../../common/errors.js'
 import { type Log, say } from '../../common/log.js'
 import { gzipWhole } from '../../exposition/gzip.js'
-import type { Format, ScrapeOptions, Scraper } from '../../exposition/types.js'
+import type { ScrapeOptions, Scraper } from '../../exposition/types.js'
 import { Connections } from '../request/connections.js'
 import { Denials } from '../request/denials.js'
 import { inTime, scrapeTimeout } from '../request/headers.js'
@@ -21,26 +22,31 @@ import {
   untrusted,
 } from '../request/request.js'
 import { peerBytes, type TrustedHosts } from '../request/trusted-hosts.js'
+import { Cut } from './cut.js'
+import { Exchange } from './exchange.js'
+import type { Reading } from './reader.js'
 import { NO_RECORDER, type Recorder } from './recorder.js'
-import type { Cut, Reading } from './shared-scrape.js'
 import { SharedScrapes } from './shared-scrapes.js'
 
-/** What both transports, and a mounted handler, serve by. */
+/** What a front, or a handler that is mounted in another server, answers by. */
 export interface RequestHandlerSettings {
   readonly scraper: Scraper
   readonly rules: Rules
   readonly selfMetrics: boolean
   readonly log: Log
-  /** How long a reader that its transport does not judge may take nothing, ms. uWebSockets.js has 10 s of its own. */
+  /**
+   * How long a reader may take nothing, ms, unless its transport judges that. uWebSockets.js has a limit of 10 s of its
+   * own.
+   */
   readonly stallTimeout: number
   /** How long a scrape may take in all, ms. */
   readonly scrapeTimeout: number
   readonly maxConcurrentScrapes: number
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
-  /** How long a scrape waits for its turn, ms. */
+  /** How long a scrape waits for a permit, ms. */
   readonly maxWait: number
-  /** Private memory for readers that stall, and for those of HTTP/1.0, all together; default 64 MiB. */
+  /** Private memory for all readers that stall, and for all of HTTP/1.0, bytes; default 64 MiB. */
   readonly maxCopied?: number
   readonly recorder?: Recorder
   /** Whether all peers come through a Unix socket. */
@@ -50,58 +56,24 @@ export interface RequestHandlerSettings {
 }
 
 /**
- * Opens a scrape; throws a Cut where there is no room. `onCut` hears of one later. `judged` says whether a reader that
- * takes nothing is found by what it was handed (default), or by its transport, which sees more of it.
+ * Opens a scrape. Throws a Cut if too many readers wait; calls `onCut` if the reader is cut later. `judged` says who finds
+ * a reader that takes nothing: the shared scrapes, by what they handed to it (default), or with false its transport,
+ * which sees more of the peer.
  */
-export type Open = (onCut: (cut: Cut) => void, judged?: boolean) => Reading
+export type OpenScrape = (onCut: (cut: Cut) => void, judged?: boolean) => Reading
 
-/** What a decided request gets: all of it at once, or a scrape to stream. */
+/** The answer to a request: a refusal, a whole body, or a scrape to stream. */
 export type Answer =
   | { readonly kind: 'refuse'; readonly refusal: Refusal }
   | { readonly kind: 'whole'; readonly headers: Headers; readonly bytes: Uint8Array }
-  | { readonly kind: 'stream'; readonly headers: Headers; readonly open: Open }
+  | { readonly kind: 'stream'; readonly headers: Headers; readonly open: OpenScrape }
 
 const PAGE: Headers = [
   ['Content-Type', 'text/html; charset=utf-8'],
-  // A page without scripts, styles of its own, and nothing from elsewhere.
+  // The page has no scripts, its own styles, and loads nothing.
   ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"],
   ...ALWAYS,
 ]
-
-/** One request from its first look to the end of its answer. */
-export class Exchange {
-  bytes = 0
-  /** Known once it was looked at. */
-  peer: Peer
-  #status = 0
-  #format: Format | undefined
-  readonly #handler: RequestHandler
-  readonly #begun: number
-  #open = true
-
-  constructor(handler: RequestHandler, begun: number) {
-    this.#handler = handler
-    this.#begun = begun
-  }
-
-  /** What it got; the format stays where it is left out. */
-  answered(status: number, format?: Format): void {
-    this.#status = status
-    this.#format ??= format
-  }
-
-  /** It did not get all of it: the reader went away, unless it was cut or the scrape failed. */
-  aborted(): void {
-    if (this.#status < 500) this.#status = 0
-  }
-
-  /** Can be called twice. */
-  end(): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#handler.left(this.#begun, this.#status, this.#format, this.bytes)
-  }
-}
 
 /** What both transports do alike between reading a request and writing an answer. */
 export class RequestHandler {
@@ -129,7 +101,7 @@ export class RequestHandler {
     this.#denials = new Denials(settings.log, now)
     this.scrapes = new SharedScrapes({ ...settings, now, onCut: reason => recorder.cut(reason) })
     this.connections = new Connections(settings.maxConnections, settings.maxConnectionsPerAddress)
-    // Slots are the last thing that readers who stall can take from the others.
+    // When slots are lacking, readers that stall must give theirs back.
     settings.scraper.starving = () => this.scrapes.starved()
     this.#unwatch = recorder.watch({
       inFlight: () => this.#inFlight,
@@ -139,16 +111,18 @@ export class RequestHandler {
     })
   }
 
+  /** Who may read from now on. */
   trust(trusted: TrustedHosts): void {
     this.#rules = { ...this.#rules, trusted }
   }
 
-  /** Begins the answer to a request; to be ended whatever becomes of it. */
+  /** Begins an exchange. The caller ends it whatever becomes of the request. */
   begin(): Exchange {
     this.#inFlight++
-    return new Exchange(this, this.#now())
+    return new Exchange(this.#now(), this.#ended)
   }
 
+  /** Decides what a request gets. */
   answer(head: RequestHead, exchange: Exchange): Answer {
     exchange.peer = head.peer
     if (!this.#forwardedNoticed && isForwardedByLoopback(head)) this.#noticeForwarded()
@@ -191,7 +165,7 @@ export class RequestHandler {
     }
   }
 
-  /** Who is at the other end of a connection of node's. */
+  /** Who is at the other end of a connection of node:http. */
   peerOf(socket: { readonly remoteAddress?: string | undefined }): Peer {
     return this.#settings.local ? 'local' : peerBytes(socket.remoteAddress)
   }
@@ -201,18 +175,18 @@ export class RequestHandler {
     return peer === 'local' || (peer !== undefined && this.#rules.trusted.hasBytes(peer))
   }
 
-  /** What a refusal is for this peer: one that may not read learns nothing else. */
-  judge(refusal: Refusal, peer: Peer): Refusal {
+  /** The refusal that this peer gets: a peer that may not read learns only that. */
+  refusalFor(refusal: Refusal, peer: Peer): Refusal {
     return this.trusts(peer) ? refusal : untrusted(peer)
   }
 
-  /** A reader is cut by its transport, for it has taken nothing for too long. */
+  /** A transport cuts a reader that has taken nothing for too long. */
   stalled(exchange: Exchange): void {
     exchange.answered(503)
     this.#recorder.cut('stalled')
   }
 
-  /** Counts a refusal, and logs what an operator may want to know. */
+  /** Counts a refusal, and logs it for an operator, seldom enough. */
   refused(refusal: Refusal, head: Pick<RequestHead, 'peer'>, exchange?: Exchange): Answer {
     exchange?.answered(refusal.status)
     this.#recorder.denied(refusal.denial)
@@ -221,17 +195,17 @@ export class RequestHandler {
   }
 
   /**
-   * What to tell a reader of a Cut, or of a scrape that failed, which is logged; `begun` says that it has got a part of
-   * its answer, and can be told nothing else.
+   * Returns the refusal for a reader whose scrape was cut or has failed. Logs and counts a failure. `begun` says that a
+   * part of the answer was sent: then the refusal cannot be sent, and a cut does not count as a refusal.
    */
   failed(error: unknown, exchange: Exchange, begun = false): Refusal {
-    const refusal = refusalOf(error)
-    if (refusal !== undefined) {
+    if (error instanceof Cut) {
+      const { refusal } = error
       if (begun) exchange.answered(refusal.status)
       else this.refused(refusal, exchange, exchange)
       return refusal
     }
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const why = (error instanceof Error && error.stack) || thrown(error)
     say(this.#settings.log, {
       level: 'error',
       code: 'scrape-failed',
@@ -242,7 +216,7 @@ export class RequestHandler {
     return refuse(500, 'failed', 'the scrape failed')
   }
 
-  /** Connections that asked for nothing were ended, for want of file descriptors: counted once for all of them. */
+  /** Connections that asked for nothing were ended because file descriptors ran short. Counted once for all of them. */
   shed(): void {
     this.#recorder.denied('connections')
     if (this.#shedNoticed) return
@@ -252,28 +226,30 @@ export class RequestHandler {
       code: 'front-descriptors',
       message:
         'the process runs short of file descriptors (ulimit -n): the front has ended its connections that asked for ' +
-        'nothing, and does so from now on whenever it must',
+        'nothing, and will do so whenever it must',
     })
   }
 
-  /** Nobody can connect: the address could not be listened on again. */
+  /** The front could not listen again on its address: nobody can connect. */
   shut(): void {
     if (this.#shutNoticed) return
     this.#shutNoticed = true
     say(this.#settings.log, {
       level: 'error',
       code: 'front-shut',
-      message: 'the front could not listen again after it ran short of file descriptors, and tries on',
+      message: 'the front could not listen again after it ran short of file descriptors, and keeps trying',
     })
   }
 
-  /** @internal called by Exchange.end */
-  left(begun: number, status: number, format: Format | undefined, bytes: number): void {
+  readonly #ended = ({ begun, status, format, bytes }: Exchange): void => {
     this.#recorder.answered(status, format, (this.#now() - begun) / 1000, bytes)
     if (--this.#inFlight === 0) for (const wake of [...this.#idle]) wake()
   }
 
-  /** Refuses what is asked from now on; resolves when nothing is being sent, after `grace` ms at most: then who still reads is cut. */
+  /**
+   * Refuses all requests from now on. Resolves when nothing is being sent, or after `grace` ms, when it has cut the
+   * readers that are left.
+   */
   quiesce(grace: number): Promise<void> {
     this.#closing = true
     if (this.#inFlight === 0) return Promise.resolve()
@@ -291,7 +267,7 @@ export class RequestHandler {
     })
   }
 
-  /** As quiesce; its gauges are none of its thread's any more then. */
+  /** As quiesce; then its gauges no longer count for this thread. */
   async end(grace: number): Promise<void> {
     await this.quiesce(grace)
     this.#unwatch()
@@ -312,13 +288,8 @@ export class RequestHandler {
       level: 'warn',
       code: 'forwarded-ignored',
       message:
-        'a request came from a loopback address with X-Forwarded-For or Forwarded: these are ignored, so that ' +
-        'behind a proxy on this machine everybody is trusted whom the proxy lets through',
+        'a request from a loopback address has X-Forwarded-For or Forwarded: the front ignores these headers, so ' +
+        'behind a proxy on this machine it trusts everybody whom the proxy lets through',
     })
   }
-}
-
-function refusalOf(error: unknown): Refusal | undefined {
-  if (typeof error !== 'object' || error === null || !('refusal' in error)) return undefined
-  return (error as Cut).refusal
 }

@@ -1,32 +1,36 @@
 /**
- * All scrapes that a front streams: how many at once, who waits, who shares, and who is cut off when readers stall.
+ * All scrapes that a front streams. Decides how many run at once, which readers wait, which share a scrape, and which
+ * are cut when readers stall.
  *
- * A reader that takes nothing costs the others neither a place nor a slot: as soon as somebody needs them, what it has
- * not taken is copied (`park`). Copies are bounded; when they run out, the reader that took nothing for longest is cut.
- * Out of the same memory come the answers that transports hold whole, for readers of HTTP/1.0.
+ * A reader that takes nothing costs the others neither a permit nor a slot: as soon as another scrape needs them, the
+ * parts that the reader has not taken are copied (`park`). Memory for copies is bounded. When it is used up, the reader
+ * that has taken nothing for longest is cut. Transports hold whole answers for readers of HTTP/1.0 in the same memory.
  */
 import type { Scrape } from '../../exposition/types.js'
 import { CLOSING, refuse } from '../request/request.js'
-import { Cut, PATIENCE, type Pressure, type Reader, SharedScrape } from './shared-scrape.js'
+import { Cut } from './cut.js'
+import type { Reader } from './reader.js'
+import { type Coordinator, PATIENCE, SharedScrape } from './shared-scrape.js'
 
-/** How often deadlines are looked at, ms. */
+/** How often deadlines are checked, ms. */
 const TICK = 50
-/** Readers that wait for a place; more are refused at once. */
+/** Readers that wait for a permit; more are refused at once. */
 const MAX_WAITING = 128
-/** Private memory for readers that stall, all together. */
+/** Private memory for all readers that stall, bytes. */
 const MAX_COPIED = 64 * 1024 * 1024
-/** A part that is held for so long, ms, is copied where others lack slots, though its readers take of it all the time. */
+/** A part in a slot for so long, ms, is copied when others lack slots, even while its readers go on taking it. */
 const SLOW = 100
-/** A reader that took nothing for so long, ms, may be cut where others need what it has. */
+/** A reader that has taken nothing for so long, ms, may be cut when others need what it holds. */
 const STALLED = 500
 
 export interface SharedScrapeLimits {
-  /** Scrapes encoded at once. */
+  /** Permits: scrapes that are encoded at once. */
   readonly maxConcurrentScrapes: number
-  /** How long a reader may wait for its turn, ms. */
+  /** How long a reader may wait for a permit, ms. */
   readonly maxWait: number
-  /** How long a reader that is judged here may take nothing, ms; 0 for ever. */
+  /** How long a reader that is judged here may take nothing, ms; 0 for no limit. */
   readonly stallTimeout: number
+  /** Private memory for all readers that stall, bytes; default 64 MiB. */
   readonly maxCopied?: number
 }
 
@@ -49,12 +53,12 @@ const busy = () =>
   )
 const cut = (why: string) => new Cut(refuse(503, 'slow', why, [['Retry-After', '1']]))
 
-export class SharedScrapes implements Pressure {
+export class SharedScrapes implements Coordinator {
   readonly #settings: SharedScrapesSettings
   readonly #all = new Set<SharedScrape>()
-  /** Have a place. */
+  /** Those that have a permit. */
   readonly #running = new Set<SharedScrape>()
-  /** Wait for one, those that were parked first. */
+  /** Those that wait for a permit, parked ones first. */
   readonly #queue: SharedScrape[] = []
   readonly #maxCopied: number
   #copied = 0
@@ -71,9 +75,9 @@ export class SharedScrapes implements Pressure {
   }
 
   /**
-   * A reader of the shared scrape of this key that has not begun yet, or of a new one. `deadline` is on the clock;
-   * `onCut` is called when it gets no more, at any time after this call. `judged`: see Open.
-   * @throws Cut where too many wait already.
+   * Returns a reader of the scrape of this key that has not handed out a part, or of a new one. `deadline` is on the
+   * clock. `onCut` is called if the reader gets no more, at any time after this call. `judged`: see OpenScrape.
+   * @throws Cut if too many readers wait already.
    */
   open(key: string, open: () => Scrape, deadline: number, onCut: (cut: Cut) => void, judged = true): Reader {
     if (this.waiting >= MAX_WAITING) {
@@ -83,7 +87,7 @@ export class SharedScrapes implements Pressure {
     let scrape = [...this.#all].find(one => one.key === key && one.joinable)
     const shared = scrape !== undefined
     scrape ??= new SharedScrape(key, open, this)
-    const reader = scrape.join(deadline, onCut, judged)
+    const reader = scrape.join({ deadline, onCut, judged })
     if (!shared) {
       this.#all.add(scrape)
       this.#queue.push(scrape)
@@ -93,13 +97,14 @@ export class SharedScrapes implements Pressure {
     return reader
   }
 
-  /** Readers that wait for their turn. */
+  /** Readers that wait for a permit. */
   get waiting(): number {
     let waiting = 0
     for (const { readers } of this.#queue) waiting += readers.size
     return waiting
   }
 
+  /** Scrapes that have a permit. */
   get running(): number {
     return this.#running.size
   }
@@ -109,13 +114,13 @@ export class SharedScrapes implements Pressure {
     return this.#copied
   }
 
-  /** Cuts everybody, at once. */
+  /** Cuts all readers at once. */
   close(): void {
     for (const { readers } of [...this.#all])
       for (const reader of [...readers]) this.#cut(reader, 'closing', new Cut(CLOSING))
   }
 
-  /** Cuts those whose time is up. */
+  /** Cuts the readers whose time is up. */
   tick(): void {
     const now = this.now()
     const { maxWait, stallTimeout } = this.#settings
@@ -130,15 +135,15 @@ export class SharedScrapes implements Pressure {
           !reader.waiting &&
           now - reader.progressedAt >= stallTimeout
         )
-          this.#cut(reader, 'stalled', cut('nothing was taken for too long'))
+          this.#cut(reader, 'stalled', cut('the reader took nothing for too long'))
       }
     }
     this.#admit()
   }
 
-  /** Takes place and slots from whoever has been taking nothing for longest; false if there is nobody. */
+  /** Parks the scrape whose readers have taken nothing for longest, or cuts them; false if no scrape stalls. */
   relieve(): boolean {
-    // Whoever is cut in it calls for others to be let in, which would begin it anew.
+    // A cut below ends its scrape, which calls #admit(), which would call this again.
     if (this.#relieving) return false
     this.#relieving = true
     const relieved = this.#relieve()
@@ -146,7 +151,7 @@ export class SharedScrapes implements Pressure {
     return relieved
   }
 
-  /** A scrape finds no slot: takes them from whoever stalls, or else from whoever has held the same part for longest. */
+  /** A scrape finds no slot: parks a scrape that stalls, or else the one that has held one part in a slot for longest. */
   starved(): void {
     if (this.relieve()) return
     let victim: SharedScrape | undefined
@@ -218,7 +223,7 @@ export class SharedScrapes implements Pressure {
   #admit(): void {
     while (this.#queue.length > 0) {
       if (this.#running.size >= this.#settings.maxConcurrentScrapes) {
-        // Who is cut for it calls here too, and may have taken the place for the next one already.
+        // A scrape that it ended has called here, too, and the next one may have got the permit: so both are read again.
         if (this.relieve()) continue
         return
       }
@@ -242,7 +247,7 @@ export class SharedScrapes implements Pressure {
   }
 
   #cutForMemory(reader: Reader): void {
-    this.#cut(reader, 'memory', cut('nothing was taken while others waited'))
+    this.#cut(reader, 'memory', cut('the reader took nothing while others waited'))
   }
 
   #cut(reader: Reader, reason: CutReason, why: Cut): void {

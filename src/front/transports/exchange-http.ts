@@ -9,8 +9,9 @@ import {
   refuse,
   STATUS_LINES,
 } from '../request/request.js'
-import type { Exchange, Open, RequestHandler } from '../scrapes/request-handler.js'
-import type { Reading } from '../scrapes/shared-scrape.js'
+import type { Exchange } from '../scrapes/exchange.js'
+import type { Reading } from '../scrapes/reader.js'
+import type { OpenScrape, RequestHandler } from '../scrapes/request-handler.js'
 import { follow, isReadNoMore, readNoMore } from './http-connection.js'
 import { canReset } from './socket.js'
 
@@ -57,7 +58,7 @@ export function answerHttp(
   const head = headOf(request, target, handler)
   const ahead = open > MAX_PIPELINED
   const answer = ahead
-    ? handler.refused(handler.judge(PIPELINED, head.peer), head, exchange)
+    ? handler.refused(handler.refusalFor(PIPELINED, head.peer), head, exchange)
     : handler.answer(head, exchange)
   if (ahead) readNoMore(request.socket)
   if (answer.kind === 'refuse') {
@@ -118,7 +119,7 @@ class Streamed {
     this.#reading?.progress()
   }
 
-  async run(headers: Headers, open: Open): Promise<void> {
+  async run(headers: Headers, open: OpenScrape): Promise<void> {
     try {
       this.#reading = open(cut => this.#fail(cut), false)
       if (this.#request.httpVersion === '1.0' && (await this.#whole(headers, this.#reading))) return

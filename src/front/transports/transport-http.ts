@@ -137,7 +137,7 @@ function admit(socket: Socket, handler: RequestHandler, tls: boolean): boolean {
   }
   handler.refused(entered, { peer })
   if (tls) socket.destroy()
-  else dismiss(socket, handler.judge(entered, peer))
+  else dismiss(socket, handler.refusalFor(entered, peer))
   return false
 }
 
@@ -229,7 +229,7 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, handler: Requ
 /** What is told to this peer: one that may not read learns nothing else. */
 function refusedFor(refusal: Refusal, socket: Socket, handler: RequestHandler): Refusal {
   const peer = handler.peerOf(socket)
-  const told = handler.judge(refusal, peer)
+  const told = handler.refusalFor(refusal, peer)
   handler.refused(told, { peer })
   return told
 }
