@@ -15,41 +15,44 @@ import { answerHttp, originForm } from './transports/exchange-http.js'
 
 export interface MetricsHandlerOptions extends AnswerOptions {
   /**
-   * Where the text format is, as a reader asks for it, whatever the handler is mounted under; the JSON is at this path
-   * with `.json` behind it. Default `/metrics`.
+   * Where the text format is: the whole path as a reader asks for it, also if the handler is mounted under a part of
+   * it. The JSON is at this path with `.json` behind it. Default `/metrics`.
    */
   readonly path?: string
-  /** Told of what goes wrong while it serves; default Node's warnings. */
+  /** Called with what goes wrong while it serves; default Node's warnings. */
   readonly log?: Log
 }
 
-/** Answers requests for metrics, and leaves the others to whoever comes `next`, or refuses them where nobody does. */
+/** Answers requests for metrics. Leaves other requests to `next`, or refuses them if there is none. */
 export interface MetricsHandler {
   (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void
   /**
-   * Who may read from now on, as option `trustedHosts` has it.
-   * @throws TypeError or RangeError that names the entry that is wrong; the list before it stays.
+   * Replaces the list of who may read; see option `trustedHosts`.
+   * @throws TypeError or RangeError that names the entry that is wrong; the old list then stays.
    */
   setTrustedHosts(trustedHosts: readonly string[]): void
   /**
-   * Ends it: what is asked from now on is answered 503, what is being sent has a second to finish in. Resolves when its
-   * threads have ended and its gauges are gone; the server that it is mounted in goes on. Can be called twice; the
-   * registry's close() calls it too.
+   * Ends it: requests are answered with 503 from now on, and answers that are under way have one second to finish.
+   * Resolves when its threads have ended and its gauges are gone; the server that it is mounted in goes on. Can be
+   * called twice; the registry's close() calls it, too.
    */
   close(): Promise<void>
 }
 
-/** How long what is being sent has when a handler is closed, ms. */
+/** How long answers may go on when a handler is closed, ms. */
 const GRACE = 1000
 
-/** The handlers of a registry in this thread. What one lacks, slots, readers that stall may have in another one. */
+/**
+ * The handlers of a registry in this thread. If one of them lacks slots, readers of another one that stall may have
+ * them.
+ */
 const mounted = new WeakMap<Registry, Set<RequestHandler>>()
 
 const PATH = /^\/[!-~]*$/
 
 /**
- * A registry as a handler for a server that there is already: node:http, Express, Connect; Fastify through
- * `reply.hijack()`. It answers as `serve` does, in the thread that calls it: that thread's event loop must run.
+ * Returns a handler that serves a registry from a server of the program: node:http, Express, Connect; Fastify through
+ * `reply.hijack()`. It answers as `serve` does, but in the thread that calls it, whose event loop must run.
  * @throws TypeError or RangeError that names a wrong option; Error that names the registry if it is closed.
  */
 export function metricsHandler(registry: Registry, options: MetricsHandlerOptions = {}): MetricsHandler {
@@ -97,7 +100,7 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
   }
   const forget = registry.onClose(close)
   const handle = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void) => {
-    // Frameworks take off of `url` what they have matched.
+    // Frameworks remove from `url` the part that they have matched.
     const { originalUrl } = request as { originalUrl?: unknown }
     const target = typeof originalUrl === 'string' ? originalUrl : (request.url ?? '')
     if (next !== undefined && !isFor(target, path)) next()
@@ -119,7 +122,7 @@ function isFor(target: string, path: string): boolean {
   return asked === path || asked === `${path}.json`
 }
 
-/** Counting must not keep it from serving: default labels of the same names do not go with its own. */
+/** Counting must not keep it from serving: the program's default labels can collide with those of its metrics. */
 function counting(registry: Registry, log: Log): Recorder {
   try {
     return recorderFor(registry)

@@ -15,32 +15,32 @@ export type { Front, Servable, TransportName }
 export interface ServeOptions extends AnswerOptions {
   /**
    * IP address and port, as `127.0.0.1:8000` (default), `[::1]:8000` or, for all of IPv4, `0.0.0.0:8000`.
-   * The address is not left out, and not a name. Port 0 lets the system choose. Or a Unix socket, as
-   * `unix:/run/metrics.sock`: everybody may read whom the file's permissions let connect.
+   * The address is required, and must not be a name. Port 0 lets the system choose. Or a Unix socket, as
+   * `unix:/run/metrics.sock`: all may read whom the file's permissions let connect.
    */
   readonly listen?: string
   /** Permissions of a Unix socket's file; default 0o660. */
   readonly socketMode?: number
   /**
-   * Serves HTTPS: files of a certificate (with those between it and a root) and of its key, in PEM. They are read again
-   * when they change.
+   * Serves HTTPS. Names the files of a certificate (with those between it and a root) and of its key, in PEM. They are
+   * read again when they change.
    */
   readonly tls?: Tls
   /** Whether the front keeps the program running, as servers do; default true. */
   readonly ref?: boolean
   /**
-   * `auto` (default) takes uWebSockets.js where its native part fits and `serve` is called in the main thread,
-   * `node:http` elsewhere; `uws` is an error where that is not so.
+   * `auto` (default) uses uWebSockets.js if its native part fits this system and `serve` is called in the main thread,
+   * else `node:http`. `uws` is an error if that is not so.
    */
   readonly transport?: 'auto' | TransportName
   /**
-   * Connections at once, 8 to 65,536; default 512. Peers that may not read can have a quarter of them. uWebSockets.js
-   * counts those that a scrape is streamed to.
+   * Connections at once, 8 to 65,536; default 512. Peers that may not read can have a quarter of them. With
+   * uWebSockets.js only connections count that a scrape is streamed to.
    */
   readonly maxConnections?: number
-  /** Of these from one address, at least 1; default 128. */
+  /** Connections at once from one address, 1 to 65,536; default 128. */
   readonly maxConnectionsPerAddress?: number
-  /** Told of what goes wrong while it serves; default Node's warnings. */
+  /** Called with what goes wrong while it serves; default Node's warnings. */
   readonly log?: Log
 }
 
@@ -51,17 +51,16 @@ const OPTIONS = [
 const TRANSPORTS = ['auto', 'uws', 'http']
 
 /**
- * Serves a registry over HTTP: `GET /metrics` and `GET /metrics.json`, both with an optional `?prefix=`, from a
- * thread of its own that needs no other thread's help.
- * Resolves when it listens. Rejects with a TypeError or RangeError that names a wrong option, or with an Error that
- * names option "listen" if the system refuses the address, or that names the registry if it is closed, or is closed
- * meanwhile. Callable in any thread.
+ * Serves a registry over HTTP: `GET /metrics` and `GET /metrics.json`, both with an optional `?prefix=`. It runs in a
+ * thread of its own, which answers even while all other threads are blocked. Resolves when it listens. Rejects with a
+ * TypeError or RangeError that names a wrong option; with an Error that names option "listen" if the system refuses the
+ * address; with an Error that names the registry if it is closed, or is closed meanwhile. Callable in any thread.
  */
 export function serve(registry: Servable, options: ServeOptions = {}): Promise<Front> {
   return serveWith(registry, options, {})
 }
 
-/** serve() with what only tests set. */
+/** serve() with settings for tests. */
 export async function serveWith(
   registry: Servable,
   options: ServeOptions,
@@ -119,7 +118,7 @@ function checkTls(tls: unknown): Tls | undefined {
   return { cert, key }
 }
 
-/** `plain` is TCP without TLS: the rest is node's, which can take a new certificate while it serves. */
+/** `plain` is TCP without TLS. node:http serves the rest, as it can take a new certificate while it runs. */
 function choiceOf(transport: 'auto' | TransportName, plain: boolean): Choice {
   if (transport === 'http') return { transport: 'http', why: 'it was asked for' }
   const choice: Choice = plain

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { choose, type Surroundings, usesGlibc } from '../../src/front/transports/choose.js'
+import { choose, type Platform, usesGlibc } from '../../src/front/transports/choose.js'
 
 /** Linux on x64 with Node 20 and the repack for npm, unless said otherwise. */
-function here(more: Partial<Surroundings> = {}, files: string[] = []): Surroundings {
+function here(more: Partial<Platform> = {}, files: string[] = []): Platform {
   const paths = new Set(['/m/uWebSockets.js/package.json', ...files])
   return {
     mainThread: true,
@@ -42,7 +42,7 @@ t.test('the native part is loaded where it fits', async t => {
 })
 
 t.test('elsewhere it is node:http, with the reason', async t => {
-  const rows: [Surroundings, RegExp][] = [
+  const rows: [Platform, RegExp][] = [
     [here({ abi: '137' }, [REPACK]), /no native part for linux x64 and ABI 137 \(uws_linux_x64_137\.node\)/],
     [here({ platform: 'freebsd' }, [REPACK]), /no native part for freebsd x64/],
     [here({ glibc: () => false }, [REPACK]), /not glibc/],

@@ -96,7 +96,7 @@ function listenersFor() {
     given,
     look(...states: DescriptorState[]) {
       given.states = states
-      all.look()
+      all.check()
     },
     /** A request begins to be answered there; returns how it ends. */
     ask(app: number) {

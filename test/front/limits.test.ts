@@ -77,7 +77,7 @@ t.test('a refusal is logged once a minute for each reason, with how many there w
       level: 'warn',
       code: 'denied-untrusted',
       message:
-        'a request of peer 10.0.0.2 got 403: no; 999 others for the same reason since it was last said',
+        'a request of peer 10.0.0.2 got 403: no; 999 others for the same reason since this was last logged',
     },
   ])
 })

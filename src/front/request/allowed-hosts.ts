@@ -9,19 +9,20 @@ const MAX_PORT = 65_535
 interface Host {
   /** In lower case; IPv6 at its shortest, in brackets. */
   readonly name: string
-  /** '' where there is none. */
+  /** '' if there is none. */
   readonly port: string
 }
 
 /**
- * Names that may stand in a request's Host header. Who controls a name can have it point here, and a browser take what
- * this endpoint answers for that site's own (DNS rebinding): the header tells which name it was.
+ * Names that a request's Host header may have. Anybody who controls a name can have it point to this endpoint, and a
+ * browser then takes its answers for those of that site (DNS rebinding). The header shows which name the browser used.
  */
 export class AllowedHosts {
   readonly #hosts = new Set<string>()
 
   /**
-   * `entries` are host names or IP addresses as readers write them, with any port, or with the one that is given.
+   * `entries` are host names or IP addresses as readers write them. An entry with a port allows that port, one without
+   * allows any.
    * @throws TypeError that names option "allowedHosts" and the entry
    */
   constructor(entries: readonly string[]) {
@@ -32,7 +33,7 @@ export class AllowedHosts {
     }
   }
 
-  /** Whether this is one of them, as a Host header has it. */
+  /** Whether the host in a Host header is one of them. */
   has(header: string): boolean {
     const host = parseHost(header)
     if (host === undefined) return false
@@ -59,11 +60,11 @@ function parseEntry(entry: unknown): Host {
   throw badOption(
     'allowedHosts',
     entry,
-    'is not a host such as "metrics.example", "metrics.example:8000", "10.0.0.1" or "::1" (none stands for several)',
+    'is not a host such as "metrics.example", "metrics.example:8000", "10.0.0.1" or "::1" (an entry allows one host)',
   )
 }
 
-/** Names of other alphabets as browsers send them. */
+/** Names in other alphabets, as browsers send them. */
 function ascii(entry: string): string {
   return entry.replace(/^[^:[\]]*[^\0-\x7f][^:[\]]*/, domainToASCII)
 }

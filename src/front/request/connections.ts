@@ -1,9 +1,9 @@
 import { type Peer, peerName, type Refusal, refuse } from './request.js'
 
-/** Of all connections, the share that peers who may not read can have, so that they cannot keep out those who may. */
+/** Peers that may not read can have one in so many of all connections, so that they cannot keep out peers that may. */
 const STRANGERS = 4
 
-/** How many connections there are, in all and from each address. */
+/** Counts the connections, in all and from each address. */
 export class Connections {
   readonly #most: number
   readonly #mostEach: number
@@ -20,7 +20,7 @@ export class Connections {
     return this.#open
   }
 
-  /** Lets one in: returns how it leaves, which can be called twice; or why it may not come in. */
+  /** Counts a connection. Returns a function that counts it out, which can be called twice; or why it is refused. */
   enter(peer: Peer, trusted: boolean): (() => void) | Refusal {
     const name = peerName(peer)
     const has = this.#each.get(name) ?? 0

@@ -1,10 +1,10 @@
 import { type Log, say } from '../../common/log.js'
 import { type Denial, type Peer, peerName, type Refusal } from './request.js'
 
-/** One line for each reason in so many ms; what came between is counted in the next. */
+/** For each reason one line is logged in so many ms. The next line counts the refusals between them. */
 const EVERY = 60_000
 
-/** What somebody may have to change, here or at the reader. */
+/** Reasons that an operator may have to act on, here or at the reader. */
 const WARNED: ReadonlySet<Denial> = new Set<Denial>([
   'untrusted',
   'authorization',
@@ -13,11 +13,11 @@ const WARNED: ReadonlySet<Denial> = new Set<Denial>([
   'connections',
 ])
 
-/** Tells the log of requests that were refused, so seldom that nobody can fill it. */
+/** Logs requests that were refused, so seldom that nobody can fill the log. */
 export class Denials {
   readonly #log: Log
   readonly #now: () => number
-  readonly #said = new Map<Denial, { at: number; unsaid: number }>()
+  readonly #logged = new Map<Denial, { at: number; skipped: number }>()
 
   constructor(log: Log, now: () => number) {
     this.#log = log
@@ -26,14 +26,14 @@ export class Denials {
 
   note({ denial, status, reason }: Refusal, peer: Peer): void {
     const now = this.#now()
-    const before = this.#said.get(denial)
+    const before = this.#logged.get(denial)
     if (before !== undefined && now - before.at < EVERY) {
-      before.unsaid++
+      before.skipped++
       return
     }
-    const unsaid = before?.unsaid ?? 0
-    this.#said.set(denial, { at: now, unsaid: 0 })
-    const more = unsaid === 0 ? '' : `; ${unsaid} others for the same reason since it was last said`
+    const skipped = before?.skipped ?? 0
+    this.#logged.set(denial, { at: now, skipped: 0 })
+    const more = skipped === 0 ? '' : `; ${skipped} others for the same reason since this was last logged`
     say(this.#log, {
       level: WARNED.has(denial) ? 'warn' : 'info',
       code: `denied-${denial}`,

@@ -1,12 +1,12 @@
 import { type Refusal, refuse } from './request.js'
 
-/** RFC 9112, 2.3: a server may refuse what it finds too long; nobody who asks for metrics sends as much. */
+/** RFC 9112, 2.3: a server may refuse what it finds too long. No reader of metrics sends as much. */
 const MAX_HEADERS = 64
 export const MAX_HEADER_BYTES = 16 * 1024
-/** A body on GET means nothing (RFC 9110, 9.3.1) and is read away; kumod's own client sends a short one. */
+/** A body on GET means nothing (RFC 9110, 9.3.1) and is read away. kumod's own client sends a short one. */
 export const MAX_BODY_BYTES = 64 * 1024
 
-/** Headers that say something here, or that two readers of a request must not understand differently. */
+/** Headers that have a meaning here, or that two parsers of a request must not understand differently. */
 const ONCE = new Set([
   'host',
   'content-length',
@@ -15,13 +15,14 @@ const ONCE = new Set([
   'expect',
   'x-prometheus-scrape-timeout-seconds',
 ])
-/** RFC 9110, 5.5: a value has no control characters but the tab. */
+/** RFC 9110, 5.5: a value has no control characters except the tab. */
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const LENGTH = /^\d{1,15}$/
 
-/** Reads a request's headers one after the other, strictly: not all parsers before it are. */
+/** Reads a request's headers one after the other. It is strict, because not all parsers before it are. */
 export class HeaderReader {
+  /** What is wrong with them, if anything is. */
   wrong: Refusal | undefined
   authorization = false
   forwarded = false
@@ -35,7 +36,7 @@ export class HeaderReader {
   #chunked = false
   #length = false
 
-  /** `name` is in lower case; bytes outside of ASCII are as the parser had them. */
+  /** `name` is in lower case. Bytes outside of ASCII are as the parser gives them. */
   add(name: string, value: string): void {
     this.#count++
     this.#bytes += name.length + value.length + 4
@@ -93,20 +94,23 @@ export class HeaderReader {
       this.#refuse(413, 'oversized', `the body is longer than ${MAX_BODY_BYTES} bytes`)
   }
 
-  /** The first thing that is wrong is told. */
+  /** Only the first mistake is reported. */
   #refuse(status: 400 | 413 | 431, denial: 'malformed' | 'oversized', reason: string): void {
     this.wrong ??= refuse(status, denial, reason)
   }
 }
 
-/** What `X-Prometheus-Scrape-Timeout-Seconds` says, in ms; undefined where it says nothing that can be kept. */
+/** The value of `X-Prometheus-Scrape-Timeout-Seconds`, ms; undefined if it is not a time that can be kept. */
 export function scrapeTimeout(value: string | undefined): number | undefined {
   if (value === undefined || !/^\d{1,7}(\.\d{1,9})?$/.test(value)) return undefined
   const timeout = Number(value) * 1000
   return timeout > 0 ? timeout : undefined
 }
 
-/** How long a scrape may take for a reader that waits so long: a little less, so that it hears why. */
+/**
+ * How long a scrape may take for a reader that waits so long, ms: a little less, so that the reader still gets the
+ * refusal.
+ */
 export function inTime(timeout: number): number {
   return timeout - Math.min(500, timeout / 10)
 }

@@ -1,6 +1,6 @@
 import type { Rules } from './request.js'
 
-/** The page at `/`, for a person with a browser: plain HTML, no script, nothing loaded from elsewhere. */
+/** The page at `/`, for a person with a browser: plain HTML, without scripts, and nothing is loaded from elsewhere. */
 export function landingPage({ path }: Rules, figures: readonly [what: string, value: number][]): string {
   const rows = figures
     .map(([what, value]) => `<tr><td>${escapeHtml(what)}</td><td>${spell(value)}</td></tr>\n`)
@@ -12,7 +12,7 @@ export function landingPage({ path }: Rules, figures: readonly [what: string, va
 <title>metrics</title>
 <style>body{font:16px/1.5 sans-serif;margin:2em auto;max-width:40em;padding:0 1em}td{padding:0 1em 0 0}td+td{text-align:right}</style>
 <h1>Metrics</h1>
-<p>This endpoint tells Prometheus, and whoever else may read it, how a program is doing.</p>
+<p>This endpoint serves the metrics of a program to Prometheus, and to other readers that are permitted.</p>
 <ul>
 <li><a href="${escapeHtml(path)}">${escapeHtml(path)}</a>: the Prometheus text format
 <li><a href="${escapeHtml(path)}.json">${escapeHtml(path)}.json</a>: the same as JSON

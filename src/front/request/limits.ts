@@ -1,10 +1,10 @@
-/** What is not an option, and what is where nobody said otherwise. Times in ms. */
+/** Limits that are not options, and defaults of those that are. Times in ms. */
 export const LIMITS = {
-  /** As uWebSockets.js has it. */
+  /** The same as that of uWebSockets.js. */
   stallTimeout: 10_000,
   /**
-   * Linux tells of what a reader took in leaps, over loopback of 1.4 MB: in so long, whoever can be done in the default
-   * `scrapeTimeout` takes one.
+   * Linux shows what a reader took in steps, over loopback of 1.4 MB. A reader that is fast enough for the default
+   * `scrapeTimeout` takes one step within this time.
    */
   httpStallTimeout: 30_000,
   /** From the connection to the end of a TLS handshake. */

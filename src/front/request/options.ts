@@ -5,42 +5,44 @@ import { AllowedHosts } from './allowed-hosts.js'
 import type { Compression } from './request.js'
 import { TrustedHosts } from './trusted-hosts.js'
 
-/** What `serve` and `metricsHandler` both take. */
+/** Options of both `serve` and `metricsHandler`. */
 export interface AnswerOptions {
   /**
-   * Addresses and CIDRs that may read; default `127.0.0.1` and `::1`. The peer's address alone is looked at:
-   * headers of proxies are ignored, so that behind a proxy on this machine everybody is trusted.
+   * Addresses and CIDRs that may read; default `127.0.0.1` and `::1`. Only the peer's address counts. Headers of
+   * proxies are ignored, so behind a proxy on this machine everybody is trusted.
    */
   readonly trustedHosts?: readonly string[]
   /**
-   * Hosts that may be asked for in the Host header, as `metrics.example` (with any port), `metrics.example:8000`,
-   * `10.0.0.1` or `::1`; others get 403, on a Unix socket too. Default any. To be set where browsers run on trusted
-   * machines: somebody else's site can have its name point here, and read the answer as its own (DNS rebinding).
-   * Requests without a Host header pass, for no browser sends one.
+   * Hosts that the Host header may have, as `metrics.example` (with any port), `metrics.example:8000`, `10.0.0.1` or
+   * `::1`. Others get 403, on a Unix socket, too. Default any. Set it if browsers run on trusted machines: another site
+   * can have its name point to this endpoint, and read the answer as its own (DNS rebinding). A request without a Host
+   * header passes, because no browser sends one.
    */
   readonly allowedHosts?: readonly string[]
-  /** Whether the library's own `postmeter_` families are served too; default true. */
+  /** Whether the library's own `postmeter_` families are served, too; default true. */
   readonly selfMetrics?: boolean
   /**
-   * Whether readers that prefer OpenMetrics 1.0 get it; default false, for under it counters whose name has no `_total`
-   * become `unknown`, and `le="1"` becomes `le="1.0"`, another series to a server that stored the first.
+   * Whether readers that prefer OpenMetrics 1.0 get it; default false, because in it a counter whose name has no
+   * `_total` becomes `unknown`, and `le="1"` becomes `le="1.0"`, which is another series to a server that stored the
+   * first.
    */
   readonly openMetrics?: boolean
   /** Whether readers that prefer protobuf get it; default false. */
   readonly protobuf?: boolean
   /**
-   * How answers are compressed for readers that take gzip: `level` 1 (default, fastest: made for expositions) or 2 to 9
-   * (zlib's: smaller by a little, and slower by far), from `threshold` on, in bytes or as `'16KiB'` (default); what is larger than 64 KiB is compressed whatever it says. False for never.
+   * How answers are compressed for readers that accept gzip. `level` is 1 (default: the fastest, made for expositions)
+   * or 2 to 9 (zlib's: a little smaller, and much slower). `threshold` is the size from which on answers are
+   * compressed, in bytes or as `'16KiB'` (default); answers above 64 KiB are always compressed. False for never.
    */
   readonly gzip?: { readonly level?: number; readonly threshold?: number | string } | false
   /**
-   * Scrapes of more than 64 KiB that are encoded at once, 1 to 64; default 8. Those of the same format and prefix that
-   * begin together count as one. Others wait for a second, and are then answered 503.
+   * Scrapes of more than 64 KiB that are encoded at once, 1 to 64; default 8. Scrapes of the same format and prefix
+   * that begin together count as one. Others wait for one second at most, and are then answered with 503.
    */
   readonly maxConcurrentScrapes?: number
   /**
-   * How long a scrape may take in all: ms, or for example `'30s'`; default one minute. A reader that says how long it
-   * waits (`X-Prometheus-Scrape-Timeout-Seconds`) is given up on a little before that.
+   * How long a scrape may take in all: ms, or for example `'30s'`; default one minute. If a reader sends how long it
+   * waits (`X-Prometheus-Scrape-Timeout-Seconds`), its scrape ends a little before that.
    */
   readonly scrapeTimeout?: number | string
 }
@@ -50,7 +52,7 @@ export const ANSWER_OPTIONS = [
   ...['maxConcurrentScrapes', 'scrapeTimeout'],
 ]
 
-/** The same, checked, complete, and fit to be sent to a thread. */
+/** AnswerOptions, checked, with defaults, in a form that can be sent to a thread. */
 export interface AnswerSettings {
   readonly trustedHosts: readonly string[]
   readonly allowedHosts: readonly string[] | undefined
@@ -75,7 +77,7 @@ export function checkAnswerOptions(options: AnswerOptions): AnswerSettings {
   for (const [name, value] of Object.entries({ selfMetrics, openMetrics, protobuf })) {
     if (typeof value !== 'boolean') throw badOption(name, value, 'is not a boolean')
   }
-  // Parsed here too, for a mistake is told best where it was made.
+  // Parsed here, too, so that a mistake throws in the call that made it.
   new TrustedHosts(trustedHosts)
   allowedHostsOf(allowedHosts)
   return {

@@ -6,12 +6,12 @@ import type { AllowedHosts } from './allowed-hosts.js'
 import { isLoopback, peerText, type TrustedHosts } from './trusted-hosts.js'
 
 /**
- * Who asks: an address of 4 or 16 bytes, undefined if the system does not tell it, or `local` on a Unix socket, whose
- * file says who may connect.
+ * Who asks: an address of 4 or 16 bytes; undefined if the system does not report it; or `local` on a Unix socket, where
+ * the file's permissions decide who may connect.
  */
 export type Peer = ArrayLike<number> | 'local' | undefined
 
-/** What a transport read of a request, as it came: nothing in it is decoded. */
+/** The head of a request as a transport read it. Nothing in it is decoded. */
 export interface RequestHead {
   readonly method: string
   /** The request target up to the first `?`. */
@@ -19,7 +19,7 @@ export interface RequestHead {
   /** What follows it, without the `?`; '' if nothing does. */
   readonly query: string
   readonly peer: Peer
-  /** The host that is asked, with its port: of the Host header, or of a target that has one; undefined without any. */
+  /** The host with its port, of a target that has one, or else of the Host header; undefined if neither has. */
   readonly host: string | undefined
   /** What is wrong with its headers, if anything is. */
   readonly wrong?: Refusal | undefined
@@ -28,19 +28,20 @@ export interface RequestHead {
   readonly forwarded: boolean
   readonly accept?: string | undefined
   readonly acceptEncoding?: string | undefined
-  /** What `X-Prometheus-Scrape-Timeout-Seconds` says. */
+  /** The value of `X-Prometheus-Scrape-Timeout-Seconds`. */
   readonly timeout?: string | undefined
 }
 
 export type Headers = readonly (readonly [name: string, value: string])[]
 
+/** A request that gets an exposition. */
 export interface ScrapeRequest {
   readonly kind: 'scrape'
   readonly contentType: string
   readonly format: Format
   /** '' for none. */
   readonly prefix: string
-  /** Whether the reader takes gzip, and it is offered. */
+  /** Whether the reader accepts gzip, and it is offered. */
   readonly gzip: boolean
 }
 
@@ -91,7 +92,7 @@ export const STATUS_LINES: Readonly<Record<RefusalStatus | 200, string>> = {
   503: '503 Service Unavailable',
 }
 
-/** After these the connection is ended: it is in no known state, or its peer is not to have more of them. */
+/** Denials that end the connection: its state is unknown, or its peer must not keep it. */
 const ENDING: ReadonlySet<Denial> = new Set<Denial>([
   'untrusted',
   'malformed',
@@ -108,7 +109,7 @@ export const ALWAYS: Headers = [
 
 const served = new Map<string, Headers>()
 
-/** The headers of an answer of this type; few types, so that none are made anew. */
+/** The headers of an answer of this type. They are made once, because there are few types. */
 export function expositionHeaders(contentType: string, gzip: boolean): Headers {
   const key = `${contentType} ${gzip}`
   let headers = served.get(key)
@@ -124,18 +125,18 @@ export function expositionHeaders(contentType: string, gzip: boolean): Headers {
   return headers
 }
 
-/** How answers are compressed for readers that take gzip. */
+/** How answers are compressed for readers that accept gzip. */
 export interface Compression {
   /** zlib's level, 1 to 9. */
   readonly level: number
-  /** Bytes from which on it is done. */
+  /** The size from which on answers are compressed, bytes. */
   readonly threshold: number
 }
 
-/** What a front answers, to whom. */
+/** What a front serves, and to whom. */
 export interface Rules {
   readonly trusted: TrustedHosts
-  /** Which hosts may be asked for; any where it is left out. */
+  /** Which hosts may be asked for; any if it is left out. */
   readonly allowedHosts?: AllowedHosts | undefined
   /** Where the text format is; the JSON is at this path with `.json` behind it. */
   readonly path: string
@@ -148,14 +149,14 @@ export interface Rules {
 export const DEFAULT_PATH = '/metrics'
 
 /**
- * Decides what a request gets. Pure, and independent of how it came.
- * Who asks is decided first: an untrusted peer learns nothing else, not even which paths there are.
+ * Decides what a request gets. Pure, and independent of the transport.
+ * The peer is checked first, so that an untrusted peer learns nothing else, not even which paths there are.
  */
 export function decide(head: RequestHead, rules: Rules): Decision {
   const { peer } = head
   if (peer !== 'local' && (peer === undefined || !rules.trusted.hasBytes(peer))) return untrusted(peer)
   if (head.wrong !== undefined) return head.wrong
-  // Every browser says which: who does not was not led here by a name.
+  // Every browser sends the host. A request without one was not led here by another site's name.
   const { host } = head
   if (host !== undefined && rules.allowedHosts?.has(host) === false)
     return refuse(403, 'host', `host ${show(host)} is none of those in option "allowedHosts"`)
@@ -209,7 +210,7 @@ function scrapeRequest(
   }
 }
 
-/** What everybody is told who may not read, whatever was asked. */
+/** What a peer that may not read gets, whatever it asks for. */
 export function untrusted(peer: Peer): Refusal {
   return refuse(
     403,
@@ -222,15 +223,15 @@ export function peerName(peer: Peer): string {
   return peer === 'local' ? 'on a Unix socket' : peerText(peer)
 }
 
-/** A loopback peer that forwards stands for somebody else, who is then trusted with it. */
+/** Whether a loopback peer forwards the request for another peer, which is then trusted as the loopback peer is. */
 export function isForwardedByLoopback({ forwarded, peer }: RequestHead): boolean {
   return forwarded && peer !== undefined && (peer === 'local' || isLoopback(peer))
 }
 
-/** What does not stand in a line as what it is: controls, what turns the direction of writing, what is not seen. */
+/** Characters that change how a line looks: controls, those that turn the direction of writing, and invisible ones. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-function seen(text: string): string {
+function escaped(text: string): string {
   return text.replace(UNSEEN, found =>
     Array.from({ length: found.length }, (_, at) => {
       return `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`
@@ -239,25 +240,25 @@ function seen(text: string): string {
 }
 
 /**
- * A refusal with the headers that all of them have. `reason` is one line of text without its end, in which what a
- * request said may stand: it is sent and logged with what would not be seen in it escaped.
+ * A refusal with the headers that all of them have. `reason` is one line of text without a line feed. It may quote the
+ * request, so characters that would change how it looks are escaped before it is sent and logged.
  */
 export function refuse(status: RefusalStatus, denial: Denial, reason: string, more: Headers = []): Refusal {
   const headers: Headers = [['Content-Type', 'text/plain; charset=utf-8'], ...ALWAYS, ...more]
-  return { kind: 'refuse', status, headers, denial, reason: `${seen(reason)}\n` }
+  return { kind: 'refuse', status, headers, denial, reason: `${escaped(reason)}\n` }
 }
 
 export const CLOSING = refuse(503, 'closing', 'this front is closing', [['Retry-After', '1']])
 
-/** Whether the connection is ended after it. */
+/** Whether the connection is ended after this refusal. */
 export function closes({ denial }: Refusal): boolean {
   return ENDING.has(denial)
 }
 
 /**
- * A parameter's value; undefined where it is not there or empty. Names are decoded before they are compared
- * (`%70refix` is `prefix` too, and counts when it comes twice), as forms are: `+` is a space. Names that cannot be
- * decoded are others', ignored.
+ * A parameter's value; undefined if it is missing or empty. Names are decoded before they are compared, so `%70refix`
+ * is `prefix`, too, and a second one is refused. They are decoded as forms are: `+` is a space. A name that cannot be
+ * decoded is ignored as another parameter's.
  */
 function parameter(query: string, wanted: string): string | undefined | Refusal {
   if (query === '') return undefined

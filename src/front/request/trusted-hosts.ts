@@ -10,9 +10,9 @@ const TRAILING_IPV4 = /:(\d+)\.(\d+)\.(\d+)\.(\d+)$/
 type Bytes = ArrayLike<number>
 
 /**
- * Who may read: a set of IPv4 and IPv6 ranges, parsed and sorted once.
- * A look-up by bytes parses nothing and allocates nothing. An IPv4-mapped IPv6 peer (`::ffff:10.0.0.1`)
- * counts as the IPv4 address, and as that alone: `::/0` does not cover it, `0.0.0.0/0` does.
+ * Who may read: a set of IPv4 and IPv6 ranges, parsed and sorted once. A look-up by bytes parses nothing and allocates
+ * nothing. An IPv4-mapped IPv6 peer (`::ffff:10.0.0.1`) counts only as the IPv4 address: `::/0` does not cover it,
+ * `0.0.0.0/0` does.
  */
 export class TrustedHosts {
   /** First and last address of each IPv4 range, ascending, none touching the next. */
@@ -38,7 +38,7 @@ export class TrustedHosts {
     this.#v6 = pack(v6, 4)
   }
 
-  /** Whether every address there is of IPv4, or of IPv6, may read. */
+  /** Whether all addresses of IPv4, or all of IPv6, may read. */
   get open(): boolean {
     return covers(this.#v4, 1) || covers(this.#v6, 4)
   }
@@ -59,7 +59,7 @@ export class TrustedHosts {
 }
 
 /**
- * Warns where a list lets everybody read.
+ * Warns if a list lets everybody read.
  * @throws as the constructor does.
  */
 export function warnIfOpen(entries: readonly string[], log: Log): void {
@@ -71,7 +71,7 @@ export function warnIfOpen(entries: readonly string[], log: Log): void {
   })
 }
 
-/** The bytes of a peer's address in text, a zone id left aside; undefined if it is not one. */
+/** The bytes of a peer's address in text; a zone id is ignored. Undefined if it is no address. */
 export function peerBytes(peer: string | undefined): Uint8Array | undefined {
   if (peer === undefined) return undefined
   const zone = peer.indexOf('%')
@@ -80,11 +80,11 @@ export function peerBytes(peer: string | undefined): Uint8Array | undefined {
   return bytes === undefined ? undefined : Uint8Array.from(bytes)
 }
 
-/** The bytes of an address without a zone id; undefined if it is not one. IPv4 has four decimal parts. */
+/** The bytes of an address without a zone id; undefined if it is no address. IPv4 has four decimal parts. */
 function addressBytes(text: string): number[] | undefined {
   if (isIPv4(text)) return text.split('.').map(Number)
   if (!isIPv6(text) || text.includes('%')) return undefined
-  // ipaddr.js reads ::1.2.3.4, which is an address of IPv6, as ::ffff:1.2.3.4, which is one of IPv4.
+  // ipaddr.js parses the IPv6 address ::1.2.3.4 as ::ffff:1.2.3.4, which stands for an IPv4 address.
   const hex = text.replace(TRAILING_IPV4, (_, a, b, c, d) => {
     const group = (high: string, low: string) => (Number(high) * 256 + Number(low)).toString(16)
     return `:${group(a, b)}:${group(c, d)}`
@@ -137,7 +137,7 @@ function parseEntry(entry: unknown): { words: number[]; length: number } {
   }
   const size = length === undefined ? bits : Number(length)
   if (size > bits) throw outOfRange('trustedHosts', entry, `has a prefix length above ${bits}`)
-  // A range inside ::ffff:0:0/96 is one of IPv4: that is how its peers are looked up.
+  // A range inside ::ffff:0:0/96 becomes one of IPv4, because its peers are looked up as IPv4.
   if (octets.length === 16 && isMapped(octets) && size >= 96)
     return { words: [word(octets, 12)], length: size - 96 }
   const words: number[] = []
@@ -150,7 +150,7 @@ function rangeOf(words: readonly number[], length: number): Range {
   const last: number[] = []
   words.forEach((value, index) => {
     const fixed = Math.min(32, Math.max(0, length - 32 * index))
-    // Shifts count modulo 32, so the two ends are spelled out.
+    // Shifts take their count modulo 32, so 0 and 32 are handled apart.
     const host = fixed === 0 ? 0xffffffff : fixed === 32 ? 0 : 0xffffffff >>> fixed
     first.push((value & ~host) >>> 0)
     last.push((value | host) >>> 0)
@@ -163,7 +163,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return 0
 }
 
-/** Sorted and without overlap: CIDRs either contain one another or are apart. */
+/** Sorts ranges and drops those that others contain. Two CIDRs never overlap otherwise. */
 function pack(ranges: Range[], words: number): Uint32Array {
   ranges.sort((a, b) => compare(a.first, b.first) || compare(b.last, a.last))
   const kept: Range[] = []
@@ -179,9 +179,9 @@ function pack(ranges: Range[], words: number): Uint32Array {
   return packed
 }
 
-/** Whether ranges, sorted and without overlap, leave out no address. */
+/** Whether ranges, sorted and without overlap, cover every address. */
 function covers(packed: Uint32Array, words: number): boolean {
-  // The first address that is not covered by those before; all zeros again once the last one is.
+  // The first address that the ranges so far do not cover. It is all zeros again once the last address is covered.
   const next = new Uint32Array(words)
   for (let at = 0; at < packed.length; at += 2 * words) {
     if (packed.subarray(at, at + words).some((value, index) => value !== next[index])) return false

@@ -25,8 +25,8 @@ const NO_MEMORY = refuse(
 /** A scrape as a transport reads it. */
 export interface Reading extends Scrape {
   /**
-   * Reserves so many more bytes of private memory, to which the transport copies parts. `drop` and the end of the scrape
-   * give them back.
+   * Reserves so many more bytes of private memory, to which the transport copies parts. `drop` and the end of the
+   * scrape give them back.
    * @throws Cut where there is none.
    */
   keep(bytes: number): void

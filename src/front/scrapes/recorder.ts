@@ -2,7 +2,7 @@ import type { Format } from '../../exposition/types.js'
 import type { Denial } from '../request/request.js'
 import type { CutReason } from './shared-scrapes.js'
 
-/** What can be read off a front at any time. */
+/** What can be read off a front at any time, each a number that goes up and down. */
 export interface Gauges {
   inFlight(): number
   waiting(): number
@@ -10,17 +10,20 @@ export interface Gauges {
   connections(): number
 }
 
-/** Where a front counts what it does. Its calls are cheap and throw nothing. */
+/** Where a front counts what it does. Calls are cheap and never throw. */
 export interface Recorder {
-  /** An answer has ended; `status` is 0 where nothing was said. */
+  /** An answer has ended. `status` is 0 if the reader went away before it was whole. */
   answered(status: number, format: Format | undefined, seconds: number, bytes: number): void
   denied(reason: Denial): void
   cut(reason: CutReason): void
-  /** Says where gauges are read from; all of one registry in one thread add up. Returns how they are taken out. */
+  /**
+   * Has these gauges read from now on; those of one registry in one thread are added up. Returns a function that
+   * removes them.
+   */
   watch(gauges: Gauges): () => void
-  /** Brings the gauges up to date: a scrape that may tell them begins. */
+  /** Brings the gauges up to date, before a scrape that may expose them. */
   refresh(): void
-  /** Figures for the page that a person sees. */
+  /** Figures for the landing page. */
   figures(): [what: string, value: number][]
 }
 

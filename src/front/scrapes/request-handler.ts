@@ -56,9 +56,9 @@ export interface RequestHandlerSettings {
 }
 
 /**
- * Opens a scrape. Throws a Cut if too many readers wait; calls `onCut` if the reader is cut later. `judged` says who finds
- * a reader that takes nothing: the shared scrapes, by what they handed to it (default), or with false its transport,
- * which sees more of the peer.
+ * Opens a scrape. Throws a Cut if too many readers wait; calls `onCut` if the reader is cut later. `judged` says who
+ * finds a reader that takes nothing: the shared scrapes, by what they handed to it (default), or with false its
+ * transport, which sees more of the peer.
  */
 export type OpenScrape = (onCut: (cut: Cut) => void, judged?: boolean) => Reading
 

@@ -2,8 +2,8 @@
  * One scrape that several readers share. Its parts are pulled from the scraper as the fastest reader asks, and each is
  * kept until the slowest reader has taken it.
  *
- * Assumes: one thread. A reader calls `next` again only when it has its answer, looks up a part's bytes anew before each
- * use, releases each part that it was handed, and reads no part once it was cut.
+ * Assumes: one thread. A reader calls `next` again only when it has its answer, looks up a part's bytes anew before
+ * each use, releases each part that it was handed, and reads no part once it was cut.
  * Guarantees: at most two parts are in slots at once. A reader that stalls holds private copies instead, which are
  * shared and bounded (Coordinator). Every part is released exactly once. The scrape is aborted when the last reader has
  * left.
@@ -12,7 +12,9 @@ import type { Scrape } from '../../exposition/types.js'
 import { Part } from './part.js'
 import { type PartSource, Reader, type ReaderContext, type ReaderSettings } from './reader.js'
 
-/** Parts in slots at once: one is being sent, and one waits behind it, so that a socket with room can be filled at once. */
+/**
+ * Parts in slots at once: one is being sent, and one waits behind it, so that a socket with room can be filled at once.
+ */
 const MAX_IN_SLOTS = 2
 /** How long a reader may keep others waiting before the parts that it has not taken are copied, ms. */
 export const PATIENCE = 20

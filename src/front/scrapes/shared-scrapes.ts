@@ -151,7 +151,9 @@ export class SharedScrapes implements Coordinator {
     return relieved
   }
 
-  /** A scrape finds no slot: parks a scrape that stalls, or else the one that has held one part in a slot for longest. */
+  /**
+   * A scrape finds no slot: parks a scrape that stalls, or else the one that has held one part in a slot for longest.
+   */
   starved(): void {
     if (this.relieve()) return
     let victim: SharedScrape | undefined
@@ -223,7 +225,8 @@ export class SharedScrapes implements Coordinator {
   #admit(): void {
     while (this.#queue.length > 0) {
       if (this.#running.size >= this.#settings.maxConcurrentScrapes) {
-        // A scrape that it ended has called here, too, and the next one may have got the permit: so both are read again.
+        // A scrape that it ended has called here, too, and the next one may have got the permit: so both are read
+        // again.
         if (this.relieve()) continue
         return
       }

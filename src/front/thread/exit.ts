@@ -1,35 +1,36 @@
 import { isMainThread } from 'node:worker_threads'
 
-/** How long an exit waits for the fronts to let go, in ms, all together. */
+/** How long an exit waits for all fronts together to close their sockets, ms. */
 const EXIT_WAIT = 2000
 
-/** A front as the end of the process sees it. */
-export interface Leaver {
-  /** Says that the process is about to exit; must not wait. */
+/** A front that must close its sockets before the process exits. */
+export interface ExitingFront {
+  /** Notifies the front's thread that the process is about to exit. Must not wait. */
   leave(): void
-  /** An Int32 that becomes other than 0 when the front has nothing open any more. */
+  /** One Int32: not 0 once the front has nothing open. */
   readonly ended: Int32Array
 }
 
-const leavers = new Set<Leaver>()
+const fronts = new Set<ExitingFront>()
 let hooked = false
 
 /**
- * Has a front let go of its sockets before the process exits, whatever the reason; returns how to stop that.
+ * Has a front close its sockets before the process exits, whatever the reason. Returns a function that cancels this.
  * uWebSockets.js aborts a process that exits while its app is open in a thread.
  */
-export function beforeExit(leaver: Leaver): () => void {
+export function beforeExit(front: ExitingFront): () => void {
   if (!hooked && isMainThread) {
     hooked = true
-    // First of all listeners: one that throws would keep us from it, as would one prepended later that throws.
+    // Before all other listeners, because one that throws would keep this one from running. One that is prepended later
+    // and throws still does.
     process.prependListener('exit', leaveAll)
   }
-  leavers.add(leaver)
-  return () => leavers.delete(leaver)
+  fronts.add(front)
+  return () => fronts.delete(front)
 }
 
 function leaveAll(): void {
-  for (const { leave } of leavers) leave()
+  for (const { leave } of fronts) leave()
   const limit = performance.now() + EXIT_WAIT
-  for (const { ended } of leavers) Atomics.wait(ended, 0, 0, Math.max(0, limit - performance.now()))
+  for (const { ended } of fronts) Atomics.wait(ended, 0, 0, Math.max(0, limit - performance.now()))
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { plainError } from '../../common/errors.js'
+import { plainError, thrown } from '../../common/errors.js'
 import { type Log, say } from '../../common/log.js'
 import { LIMITS } from '../request/limits.js'
 import type { AnswerSettings } from '../request/options.js'
@@ -14,22 +14,22 @@ import type { Servable } from './servable.js'
 /** A listening endpoint. */
 export interface Front {
   /**
-   * Where the text format is for a reader on this machine; `.json` behind it gives the JSON. On a Unix socket it is
+   * Where a reader on this machine gets the text format; with `.json` behind it, the JSON. On a Unix socket it is
    * `unix:/path:/metrics`.
    */
   readonly url: string
-  /** Where it listens; the port is the one the system chose if 0 was asked for. */
+  /** Where it listens; with the port that the system chose, if 0 was asked for. */
   readonly address: Address
   readonly transport: TransportName
   /**
-   * Who may read from now on, as option `trustedHosts` has it; readers that are being sent something get all of it.
-   * Resolves when it holds.
-   * @throws TypeError or RangeError that names the entry that is wrong; the list before it stays.
+   * Replaces the list of who may read; see option `trustedHosts`. Answers that are under way go on to their end.
+   * Resolves when the new list is in use.
+   * @throws TypeError or RangeError that names the entry that is wrong; the old list then stays.
    */
   setTrustedHosts(trustedHosts: readonly string[]): Promise<void>
   /**
-   * Ends it: nobody is let in any more, what is being sent has a second to finish in. Resolves when the port is
-   * free and the thread has ended. Can be called twice; the registry's close() calls it too.
+   * Ends it: it takes no more connections, and answers that are under way have one second to finish. Resolves when the
+   * port is free and the thread has ended. Can be called twice; the registry's close() calls it, too.
    */
   close(): Promise<void>
 }
@@ -52,9 +52,9 @@ export interface FrontInternals {
   readonly grace: number
   readonly stallTimeout: number
   readonly httpStallTimeout: number
-  /** How long a scrape waits for its turn, ms. */
+  /** How long a scrape waits for a permit, ms. */
   readonly maxWait: number
-  /** ms before the first restart of a thread that failed, doubled for each further one up to the second. */
+  /** How long it waits before it starts a failed thread again, ms: at first, and doubled each time, at most. */
   readonly backoff: readonly [first: number, most: number]
 }
 
@@ -67,8 +67,8 @@ const INTERNALS: FrontInternals = {
   backoff: [100, 30_000],
 }
 
-/** A thread that served as long as this, in ms, was well: what fails it is a new trouble. */
-const WELL = 60_000
+/** A thread that has served for so long, ms, was healthy: its failure is a new one. */
+const HEALTHY = 60_000
 
 /** Starts the front's thread. Resolves when it listens, rejects with the reason if it cannot. */
 export async function startFront(
@@ -118,7 +118,7 @@ class Supervisor {
     warnIfOpen(hosts, this.#settings.log)
     this.#trustedHosts = [...hosts]
     const worker = this.#worker
-    // A thread that is started later begins with it.
+    // A thread that is started later begins with this list.
     if (worker === undefined) return
     const number = this.#changes++
     await new Promise<void>(resolve => {
@@ -131,10 +131,10 @@ class Supervisor {
     this.#forget = this.#registry.onClose(() => this.close())
     try {
       const listening = await this.#run()
-      // Another thread that closes it tells nobody.
+      // If another thread has closed it, no callback was called here.
       if (this.#registry.closed) await this.close()
       if (this.#closed !== undefined) throw this.#tooLate()
-      // Once known, the port stays, also for a thread that is started again.
+      // The port stays the same for a thread that is started again.
       this.#listen = listening.address
       return listening
     } catch (error) {
@@ -156,7 +156,7 @@ class Supervisor {
       clearTimeout(this.#restart)
       const worker = this.#worker
       if (worker === undefined) return
-      // Awaiting the end keeps the program running until then.
+      // Keeps the program running until the thread has ended.
       worker.ref()
       const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
       worker.postMessage({ type: 'close' } satisfies ToFront)
@@ -189,7 +189,7 @@ class Supervisor {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       name: 'postmeter-front',
       workerData,
-      // Flags and preloads are the program's, not this thread's: `--input-type` alone would keep it from starting.
+      // The program's flags and preloads are not for this thread: `--input-type`, for one, would keep it from starting.
       execArgv: [],
       argv: [],
       env: frontEnvironment(),
@@ -214,7 +214,7 @@ class Supervisor {
         }
       })
       worker.on('error', error => {
-        failure = (error as Error).stack ?? String(error)
+        failure = (error instanceof Error && error.stack) || thrown(error)
         reject(error)
       })
       worker.on('exit', () => {
@@ -223,7 +223,7 @@ class Supervisor {
         for (const number of [...this.#trusting.keys()]) this.#confirm(number)
         reject(plainError('ERR_POSTMETER_FRONT', `the front's thread ended before it listened: ${failure}`))
         if (listeningSince === undefined || this.#closed !== undefined) return
-        if (performance.now() - listeningSince >= WELL) this.#failures = 0
+        if (performance.now() - listeningSince >= HEALTHY) this.#failures = 0
         this.#runAgain(failure)
       })
     })
@@ -265,7 +265,7 @@ function refusal({ message, code }: Extract<FromFront, { type: 'refused' }>): Er
   return Object.assign(new Error(message), code === undefined ? {} : { code })
 }
 
-/** The program's environment without what would change how the thread runs. */
+/** The program's environment without the variables that would change how the thread runs. */
 function frontEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, UWS_USE_FALLBACK: _fallback, ...rest } = process.env
   return rest

@@ -19,24 +19,24 @@ export interface FrontData {
   readonly socketMode: number
   readonly tls: Tls | undefined
   readonly choice: Choice
-  /** Whether node:http may take its place if the native part does not load. */
+  /** Whether node:http is used if the native part does not load. */
   readonly fallBack: boolean
   /** The module that exports createScraper(handle), and createRecorder(handle) if it counts. */
   readonly scraperModule: string
-  /** ms that what is being sent has to finish in when the front is closed. */
+  /** How long answers may go on when the front is closed, ms. */
   readonly grace: number
   readonly stallTimeout: number
   readonly httpStallTimeout: number
   readonly maxWait: number
-  /** One Int32: 0 until the thread has nothing open any more, then 1. */
+  /** One Int32: 0 until the thread has nothing open, then 1. */
   readonly ended: SharedArrayBuffer
 }
 
 export type ToFront =
   | { readonly type: 'close' }
-  /** Who may read from now on; answered with `trusting` and the same number. */
+  /** Who may read from now on. Answered by `trusting` with the same number. */
   | { readonly type: 'trust'; readonly hosts: readonly string[]; readonly number: number }
-  /** The process is about to exit: let go of everything at once, and say so in `ended`. */
+  /** The process is about to exit: close everything at once, then set `ended`. */
   | { readonly type: 'exit' }
 
 export type FromFront =
@@ -45,7 +45,7 @@ export type FromFront =
       readonly address: Address
       readonly transport: TransportName
     }
-  /** An Error's own properties would not survive the way. */
+  /** Not an Error, because a message between threads loses its properties. */
   | {
       readonly type: 'refused'
       readonly message: string
@@ -53,5 +53,5 @@ export type FromFront =
     }
   | { readonly type: 'trusting'; readonly number: number }
   | { readonly type: 'log'; readonly event: LogEvent }
-  /** An uncaught error ended it, in order. */
+  /** The thread ends because of an uncaught error, after it has closed everything. */
   | { readonly type: 'failed'; readonly why: string }

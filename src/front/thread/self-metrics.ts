@@ -1,5 +1,7 @@
-/** What a front tells of itself, in the registry that it serves, recorded by its own thread as by any other. */
-
+/**
+ * A front's metrics of its own work. They are in the registry that it serves, and its thread records them as any other
+ * thread does.
+ */
 import type { Format } from '../../exposition/types.js'
 import { exponentialBuckets } from '../../instruments/buckets.js'
 import type { CounterChild } from '../../instruments/counter.js'
@@ -14,7 +16,7 @@ import type { CutReason } from '../scrapes/shared-scrapes.js'
 const SIZES = exponentialBuckets(1024, 4, 11)
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** The recorder of the calling thread. Takes one of the registry's `maxThreads` at the first answer. */
+/** The recorder of the calling thread. At its first answer it takes one of the registry's `maxThreads`. */
 export function createRecorder(handle: RegistryHandle): Recorder {
   return recorderFor(getRegistry(handle))
 }
@@ -23,7 +25,10 @@ export function recorderFor(registry: Registry): Recorder {
   return registry.ownMetrics(() => new RegistryRecorder(registry))
 }
 
-/** What is watched in this thread, by registry: one thread has one cell of a gauge, whichever copy of this package sets it. */
+/**
+ * The gauges that are watched in this thread, by registry. They are shared by all copies of this package, because a
+ * thread has one cell of a gauge, whichever copy sets it.
+ */
 function watchedOf(registry: Registry): Set<Gauges> {
   const key = Symbol.for('postmeter:watched')
   const shared = globalThis as unknown as Record<symbol, WeakMap<Registry, Set<Gauges>>>
@@ -33,7 +38,7 @@ function watchedOf(registry: Registry): Set<Gauges> {
   return watched
 }
 
-/** Counts nothing once the registry is closed: a server that it is mounted in may serve on, and must not be hurt. */
+/** Counts nothing once the registry is closed: the server that a handler is mounted in may go on, and must not fail. */
 class RegistryRecorder implements Recorder {
   readonly #registry: Registry
   readonly #scrapes
@@ -43,7 +48,7 @@ class RegistryRecorder implements Recorder {
   readonly #denied
   readonly #cut
   readonly #gauges
-  /** The child that the last answer was counted in: it is the next one's too, nearly always. */
+  /** The child that counted the last answer: nearly always it counts the next one, too. */
   #last: { readonly status: number; readonly format: Format; readonly child: CounterChild } | undefined
   #answered = 0
   #refused = 0
@@ -80,7 +85,7 @@ class RegistryRecorder implements Recorder {
     this.#gauges = {
       inFlight: gauge('postmeter_requests_in_flight', 'requests being answered'),
       running: gauge('postmeter_scrapes_encoding', 'scrapes that have one of maxConcurrentScrapes'),
-      waiting: gauge('postmeter_scrapes_waiting', 'scrapes that wait for a place'),
+      waiting: gauge('postmeter_scrapes_waiting', 'scrapes that wait for one of maxConcurrentScrapes'),
       connections: gauge('postmeter_connections', 'connections open; with uWebSockets.js, streamed to'),
     }
   }

@@ -1,6 +1,6 @@
-/** The front's own thread: no event loop of the application stands between a reader and the figures. */
+/** The front's own thread: readers get the figures even while the event loops of the program are blocked. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { plainError } from '../../common/errors.js'
+import { plainError, thrown } from '../../common/errors.js'
 import type { LogEvent } from '../../common/log.js'
 import type { Scraper } from '../../exposition/types.js'
 import type { RegistryHandle } from '../../memory/handle.js'
@@ -12,7 +12,7 @@ import { RequestHandler } from '../scrapes/request-handler.js'
 import type { Transport, TransportSettings } from '../transports/transport.js'
 import type { FromFront, FrontData, ToFront } from './protocol.js'
 
-/** How long the scraper may take to end its pool, in ms. */
+/** How long the scraper may take to end its pool, ms. */
 const SCRAPER_GRACE = 1000
 
 const data = workerData as FrontData
@@ -21,27 +21,27 @@ const ended = new Int32Array(data.ended)
 let transport: Transport | undefined
 let scraper: Scraper | undefined
 let handler: RequestHandler | undefined
-const leaving = new AbortController()
+const closing = new AbortController()
 
-const tell = (message: FromFront) => port.postMessage(message)
-const log = (event: LogEvent) => tell({ type: 'log', event })
+const send = (message: FromFront) => port.postMessage(message)
+const log = (event: LogEvent) => send({ type: 'log', event })
 
-// Whatever happens, uWebSockets.js must have nothing open when the thread ends, or the process is aborted.
+// Whatever happens, uWebSockets.js must have nothing open when the thread ends, or it aborts the process.
 process.on('uncaughtException', error => {
-  const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  letGo()
-  tell({ type: 'failed', why })
+  const why = (error instanceof Error && error.stack) || thrown(error)
+  closeNow()
+  send({ type: 'failed', why })
   process.exit(1)
 })
 
 port.on('message', (message: ToFront) => {
-  if (message.type === 'exit') letGo()
+  if (message.type === 'exit') closeNow()
   else if (message.type === 'close') void close()
   else {
-    // A thread that has not begun to listen was started with a list, which this one follows.
+    // The list that the thread was started with comes first: this message must not overtake the start.
     void started.then(() => {
       handler?.trust(new TrustedHosts(message.hosts))
-      tell({ type: 'trusting', number: message.number })
+      send({ type: 'trusting', number: message.number })
     })
   }
 })
@@ -50,9 +50,9 @@ const started = start()
 try {
   await started
 } catch (error) {
-  letGo()
+  closeNow()
   const { message, code } = error as NodeJS.ErrnoException
-  tell({ type: 'refused', message, ...(code === undefined ? {} : { code }) })
+  send({ type: 'refused', message, ...(code === undefined ? {} : { code }) })
   process.exit(1)
 }
 
@@ -61,7 +61,7 @@ async function start(): Promise<void> {
     createScraper(handle: RegistryHandle): Scraper
     createRecorder?(handle: RegistryHandle): Recorder
   }
-  if (leaving.signal.aborted) return
+  if (closing.signal.aborted) return
   scraper = createScraper(data.handle)
   scraper.startSweeping(log)
   const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
@@ -91,22 +91,22 @@ async function start(): Promise<void> {
     socketMode: data.socketMode,
     tls: data.tls,
     log,
-    signal: leaving.signal,
+    signal: closing.signal,
   }
   const listening = await listen(settings)
-  if (leaving.signal.aborted) {
+  if (closing.signal.aborted) {
     listening.destroy()
     return
   }
   transport = listening
-  tell({
+  send({
     type: 'listening',
     address: transport.address,
     transport: transport.name,
   })
 }
 
-/** Counting must not keep a front from serving: default labels of the same names do not go with its own. */
+/** Counting must not keep a front from serving: the program's default labels can collide with those of its metrics. */
 function recorderOf(create: ((handle: RegistryHandle) => Recorder) | undefined): Recorder | undefined {
   if (!data.answerSettings.selfMetrics) return undefined
   try {
@@ -121,7 +121,7 @@ function recorderOf(create: ((handle: RegistryHandle) => Recorder) | undefined):
   }
 }
 
-/** Only the transport that is used is loaded. */
+/** Loads the transport that is used, and no other. */
 async function listen(settings: TransportSettings): Promise<Transport> {
   if (data.choice.transport === 'uws') {
     const { listenUws, loadUws } = await import('../transports/transport-uws.js')
@@ -145,7 +145,7 @@ async function listen(settings: TransportSettings): Promise<Transport> {
 }
 
 async function close(): Promise<void> {
-  leaving.abort()
+  closing.abort()
   await transport?.close(data.grace)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise(resolve => {
@@ -153,13 +153,13 @@ async function close(): Promise<void> {
   })
   await Promise.race([scraper?.close(), late])
   clearTimeout(timer)
-  letGo()
+  closeNow()
   process.exit(0)
 }
 
-/** Synchronous: the main thread may be waiting, and this thread about to end. */
-function letGo(): void {
-  leaving.abort()
+/** Synchronous, because the main thread may be waiting, and this thread may be about to end. */
+function closeNow(): void {
+  closing.abort()
   transport?.destroy()
   transport = undefined
   Atomics.store(ended, 0, 1)

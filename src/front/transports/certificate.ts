@@ -4,13 +4,13 @@ import { createSecureContext } from 'node:tls'
 import { badOption } from '../../common/errors.js'
 import { type Log, say } from '../../common/log.js'
 
-/** Files in PEM: the certificate, with those between it and a root behind it, and its key. */
+/** Files in PEM: the certificate, followed by those between it and a root, and its key. */
 export interface Tls {
   readonly cert: string
   readonly key: string
 }
 
-/** How often the files are looked at, ms: a certificate is renewed days before it ends. */
+/** How often the files are checked, ms. That is enough, as a certificate is renewed days before it ends. */
 export const RELOAD_EVERY = 2000
 
 export interface Pair {
@@ -29,14 +29,14 @@ export function readPair(tls: Tls): Pair {
   }
 }
 
-/** Has a server take new files as they come; connections that there are keep what they have. */
+/** Has a server use new files as they come. Open connections keep the old ones. Returns a function that ends this. */
 export function followFiles(server: Server, tls: Tls, log: Log, every = RELOAD_EVERY): () => void {
   const reload = () => {
     try {
       server.setSecureContext({ ...readPair(tls), minVersion: 'TLSv1.2' })
       say(log, { level: 'info', code: 'tls-reloaded', message: `${tls.cert} has changed and is used` })
     } catch (error) {
-      // One of the two has changed, perhaps, and the other not yet.
+      // Perhaps only one of the two files has changed yet.
       const { message } = error as Error
       say(log, { level: 'warn', code: 'tls-not-reloaded', message: `the old certificate stays: ${message}` })
     }

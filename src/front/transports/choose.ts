@@ -5,34 +5,34 @@ import { isMainThread } from 'node:worker_threads'
 
 export type TransportName = 'uws' | 'http'
 
-/** The transport to use, with the file to load for uWebSockets.js, or why that does not go. */
+/** The transport to use: the file to load for uWebSockets.js, or why it is node:http. */
 export type Choice =
   | { readonly transport: 'uws'; readonly native: string }
   | { readonly transport: 'http'; readonly why: string }
 
-/** What the choice depends on; passed in by tests. */
-export interface Surroundings {
+/** What the choice depends on; tests pass their own. */
+export interface Platform {
   readonly mainThread: boolean
   readonly platform: string
   readonly arch: string
   /** NODE_MODULE_VERSION. */
   readonly abi: string
-  /** Whether the C library is glibc, which the native parts for Linux are linked to. Asked on Linux only. */
+  /** Whether the C library is glibc, to which the native parts for Linux are linked. Called on Linux only. */
   glibc(): boolean
-  /** The main file of the package as Node resolves it, without running it; throws if there is none. */
+  /** The main file of the package as Node resolves it. Does not run it. Throws if there is none. */
   resolve(): string
   exists(path: string): boolean
 }
 
 export const PACKAGE = 'uWebSockets.js'
-/** Where native parts lie: in a repack for npm, and at the top of the official release. */
-const PLACES = ['binaries', 'dist', '']
+/** Folders of native parts: those of a repack for npm, and the top of the official release. */
+const FOLDERS = ['binaries', 'dist', '']
 
 /**
- * Decides which transport runs here, before anything of uWebSockets.js is loaded: where its native part does not
- * fit, the repack for npm would warn and run JavaScript of its own. Only the native file itself is ever loaded.
+ * Decides which transport runs here, before anything of uWebSockets.js is loaded. If its native part did not fit, the
+ * repack for npm would warn and run JavaScript of its own; so only the native file itself is ever loaded.
  */
-export function choose(here: Surroundings = surroundings()): Choice {
+export function choose(here: Platform = platform()): Choice {
   const http = (why: string): Choice => ({ transport: 'http', why })
   if (!here.mainThread)
     return http('serve was not called in the main thread, which alone can end it in order')
@@ -57,10 +57,10 @@ export function choose(here: Surroundings = surroundings()): Choice {
 function candidates(main: string, file: string, exists: (path: string) => boolean): string[] {
   let top = dirname(main)
   while (!exists(join(top, 'package.json')) && top !== dirname(top)) top = dirname(top)
-  return PLACES.map(place => join(top, place, file))
+  return FOLDERS.map(folder => join(top, folder, file))
 }
 
-function surroundings(): Surroundings {
+function platform(): Platform {
   return {
     mainThread: isMainThread,
     platform: process.platform,
@@ -73,8 +73,8 @@ function surroundings(): Surroundings {
 }
 
 /**
- * Whether an ELF program asks for glibc's loader (`ld-linux…`, musl's is `ld-musl…`). Node's own report tells it
- * too, but takes milliseconds and looks up names of network peers.
+ * Whether an ELF program asks for glibc's loader (`ld-linux…`; musl's is `ld-musl…`). Node's own report says so, too,
+ * but it takes milliseconds and looks up names of network peers.
  */
 export function usesGlibc(program: string): boolean {
   let fd: number | undefined

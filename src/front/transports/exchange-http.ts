@@ -15,10 +15,10 @@ import type { OpenScrape, RequestHandler } from '../scrapes/request-handler.js'
 import { follow, isReadNoMore, readNoMore } from './http-connection.js'
 import { canReset } from './socket.js'
 
-/** What is given to the socket at once: a copy, for the slot must not be held by a socket that takes nothing. */
+/** Bytes that are written to the socket at once. They are copied, so that a socket that takes nothing holds no slot. */
 const PIECE_BYTES = 256 * 1024
 const VERSION = refuse(400, 'malformed', 'this is not HTTP/1.1')
-/** Requests of one connection that are answered at once: what is sent ahead of its answers costs memory here. */
+/** Requests of one connection that are answered at once. Each request that is sent ahead of its answer costs memory. */
 const MAX_PIPELINED = 64
 const PIPELINED = refuse(
   503,
@@ -28,7 +28,9 @@ const PIPELINED = refuse(
 )
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
-/** Answers one request of a node:http server; `stallTimeout` in ms, 0 for none. */
+/**
+ * Answers one request of a node:http server. `stallTimeout` is how long the peer may take nothing, ms; 0 for no limit.
+ */
 export function answerHttp(
   request: IncomingMessage,
   response: ServerResponse,
@@ -36,13 +38,13 @@ export function answerHttp(
   stallTimeout: number,
   target = request.url ?? '',
 ): void {
-  // Read together with the one that was refused: its connection ends with that answer.
+  // It was read together with the request that was refused, and whose answer is the last of this connection.
   if (isReadNoMore(request.socket)) {
     request.resume()
     return
   }
   const exchange = handler.begin()
-  let streamed: Streamed | undefined
+  let streamed: StreamedAnswer | undefined
   const open = follow(request, response, stallTimeout, {
     ended() {
       if (!response.writableFinished) exchange.aborted()
@@ -53,7 +55,7 @@ export function answerHttp(
     took: () => streamed?.took(),
     stalled: () => handler.stalled(exchange),
   })
-  // A body on GET means nothing, and must not be taken for the next request.
+  // A body on GET means nothing. It is read away, or it would be taken for the next request.
   request.resume()
   const head = headOf(request, target, handler)
   const ahead = open > MAX_PIPELINED
@@ -69,10 +71,10 @@ export function answerHttp(
     setHeaders(response, answer.headers)
     response.setHeader('Content-Length', answer.bytes.length)
     if (request.method !== 'HEAD') exchange.bytes = answer.bytes.length
-    // Node puts the head of a body of bytes before all that waits behind other answers, a 100 Continue too, which
-    // would then stand between the two; flushed, it is put behind.
+    // While other answers are under way, node puts the head of such a body before all that waits, so a 100 Continue
+    // that waits would stand between head and body. A head that is flushed goes behind it.
     if (request.headers.expect !== undefined) response.flushHeaders()
-    // A copy, for the socket may take it later than the scraper is asked again.
+    // A copy, because the scraper may use its memory again before the socket has taken the body.
     response.end(Uint8Array.from(answer.bytes))
     return
   }
@@ -81,12 +83,12 @@ export function answerHttp(
     response.end()
     return
   }
-  streamed = new Streamed(request, response, handler, exchange)
+  streamed = new StreamedAnswer(request, response, handler, exchange)
   void streamed.run(answer.headers, answer.open)
 }
 
 /** An answer that is streamed as it is encoded. */
-class Streamed {
+class StreamedAnswer {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #handler: RequestHandler
@@ -108,13 +110,14 @@ class Streamed {
     this.#exchange = exchange
   }
 
-  /** Nothing more is to be said. */
+  /** Nothing more is written. */
   stop(): void {
     this.#over = true
     this.#reading?.abort()
     this.#wake?.()
   }
 
+  /** The peer has taken something. */
   took(): void {
     this.#reading?.progress()
   }
@@ -144,10 +147,10 @@ class Streamed {
   }
 
   /**
-   * Encodes all of it first, so that its length can be told: in HTTP/1.0 a clean end of the connection is one of the
-   * body, so that a cut would be taken for the whole, over a Unix socket, over TLS where its own end is not missed, and
-   * everywhere when this process dies. What memory does not hold is refused, but for TCP, which has a reset to show a
-   * cut with: false then, with what was encoded sent.
+   * For HTTP/1.0: encodes all of it first, so that the answer has a length. Without one, a clean end of the connection
+   * is the end of the body, so a reader would take a part for the whole: over a Unix socket, over TLS where the reader
+   * does not miss TLS's own end, and everywhere when this process dies. An answer that memory does not hold is refused.
+   * TCP is an exception, because a reset shows a cut there: then this sends what was encoded, and returns false.
    */
   async #whole(headers: Headers, reading: Reading): Promise<boolean> {
     const parts: Uint8Array[] = []
@@ -185,7 +188,9 @@ class Streamed {
     await this.#send({ bytes, release: () => reading.drop(bytes.length) })
   }
 
-  /** Whether somebody else has answered meanwhile, as middleware does that limits the time of all that it is before. */
+  /**
+   * Whether other code has answered this request, as middleware does that limits the time of all handlers behind it.
+   */
   #taken(): boolean {
     return this.#response.writableEnded || (this.#response.headersSent && !this.#begun)
   }
@@ -193,13 +198,13 @@ class Streamed {
   #begin(headers: Headers): void {
     if (this.#begun) return
     this.#begun = true
-    // Once, for middleware that compresses passes `on` to a stream of its own, and `off` to nobody.
+    // Set once and never removed: middleware that compresses passes `on` to a stream of its own, but not `off`.
     this.#response.on('drain', () => this.#wake?.())
     setHeaders(this.#response, headers)
   }
 
   #fail(error: unknown): void {
-    // A scrape that was aborted because its reader went away may reject: nobody is left to be told.
+    // A scrape that was aborted because its reader has gone may reject: there is nobody to answer.
     if (this.#over) return
     if (this.#taken()) {
       this.stop()
@@ -214,12 +219,12 @@ class Streamed {
     sendRefusal(this.#response, refusal, this.#exchange)
   }
 
-  /** Ends the connection so that what was said is not taken for the whole. */
+  /** Ends the connection so that no reader takes what was sent for the whole. */
   cutOff(): void {
     if (this.#over || this.#response.writableEnded) return
     this.stop()
     const { socket } = this.#response
-    // A clean end would be taken for one of the body where there was no length to tell, which is so over TCP only.
+    // An answer of HTTP/1.0 without a length (only TCP has them) would end cleanly, and look whole: it needs a reset.
     if (this.#request.httpVersion === '1.0' && canReset(socket)) socket?.resetAndDestroy()
     this.#response.destroy()
   }
@@ -228,7 +233,7 @@ class Streamed {
   async #send(chunk: Chunk): Promise<void> {
     try {
       for (let at = 0; at < chunk.bytes.length && !this.#over && !this.#taken(); at += PIECE_BYTES) {
-        // Looked up anew for each piece: meanwhile the chunk may have become a copy.
+        // `bytes` is read anew for each piece, because the chunk may have been copied since.
         const piece = Uint8Array.from(chunk.bytes.subarray(at, at + PIECE_BYTES))
         this.#exchange.bytes += piece.length
         if (this.#response.write(piece)) continue
@@ -250,7 +255,7 @@ class Streamed {
 function headOf(request: IncomingMessage, target: string, handler: RequestHandler): RequestHead {
   const headers = new HeaderReader()
   const raw = request.rawHeaders
-  // Not request.headers, which has one of several.
+  // Not request.headers: it has only one of several headers of the same name.
   for (let at = 0; at < raw.length; at += 2) headers.add(raw[at]!.toLowerCase(), raw[at + 1]!)
   const url = originForm(target)
   const mark = url.indexOf('?')
@@ -265,12 +270,12 @@ function headOf(request: IncomingMessage, target: string, handler: RequestHandle
     accept: headers.accept,
     acceptEncoding: headers.acceptEncoding,
     timeout: headers.timeout,
-    // The parser takes HTTP/0.9 and 2.0 too, which are spoken differently.
+    // The parser lets HTTP/0.9 and 2.0 pass, which are other protocols.
     wrong: /^1\.[01]$/.test(request.httpVersion) ? headers.wrong : VERSION,
   }
 }
 
-/** RFC 9112, 3.2.2: a server takes the absolute form too. */
+/** A target in origin form. RFC 9112, 3.2.2: a server accepts the absolute form, too. */
 export function originForm(target: string): string {
   return target.replace(ABSOLUTE, '')
 }
@@ -289,7 +294,7 @@ function sendRefusal(response: ServerResponse, refusal: Refusal, exchange: Excha
   response.end(refusal.reason)
 }
 
-/** A refusal as bytes, for a socket that no parser stands before. */
+/** A refusal as bytes, for a socket that has no parser. */
 export function rawRefusal(refusal: Refusal): string {
   const headers = refusal.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const length = Buffer.byteLength(refusal.reason)

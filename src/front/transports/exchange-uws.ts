@@ -1,12 +1,12 @@
 /**
  * One request of uWebSockets.js and its answer.
  *
- * Assumes: one thread. uWebSockets.js reports no connection, only its requests, all requests of one read at once. It ends
- * a connection on which a further request comes before the answer to the last one is whole.
+ * Assumes: one thread. uWebSockets.js reports no connection, only its requests, all requests of one read at once. It
+ * ends a connection on which a further request comes before the answer to the last one is whole.
  * Guarantees: `#response` is not used once it is ended or aborted. The answer waits for a later turn of the event loop
  * where no request may follow it: after an answer that closes the connection (of several answers, uWebSockets.js knows
- * only how the last one ends), and when too many requests came. The answer stays unfinished while the socket is full, so
- * nothing piles up for a reader that takes nothing. If uWebSockets.js ends the connection for that, the answers to
+ * only how the last one ends), and when too many requests came. The answer stays unfinished while the socket is full,
+ * so nothing piles up for a reader that takes nothing. If uWebSockets.js ends the connection for that, the answers to
  * earlier requests of the same read are lost.
  */
 import type { Chunk } from '../../exposition/types.js'
@@ -35,7 +35,9 @@ import type { UwsListener } from './uws-listeners.js'
 const CORKED_BYTES = 15 * 1024
 /** The most of one write outside of a cork. uWebSockets.js keeps a copy of what the socket does not take of it. */
 const UNCORKED_BYTES = 1024 * 1024
-/** Written first when a full socket has room: whether the socket takes it shows whether all that was kept is written. */
+/**
+ * Written first when a full socket has room: whether the socket takes it shows whether all that was kept is written.
+ */
 const PROBE_BYTES = 64
 /** How much is written before other connections get their turn, if the socket is never full. */
 const TURN_BYTES = 4 * 1024 * 1024
@@ -75,7 +77,9 @@ class UwsExchange {
   /** Chunks that are not written yet, and how much of the first one is. */
   readonly #queue: Chunk[] = []
   #at = 0
-  /** Whether the socket did not take all that was written. uWebSockets.js keeps the rest, which is less than a chunk. */
+  /**
+   * Whether the socket did not take all that was written. uWebSockets.js keeps the rest, which is less than a chunk.
+   */
   #full = false
   /** Whether uWebSockets.js may still keep some of it, although the socket has had room. */
   #maybeKept = false
@@ -141,8 +145,8 @@ class UwsExchange {
   }
 
   /**
-   * Counts the connection while something is kept for it. uWebSockets.js does not report when a connection is opened, and
-   * ends those that ask for nothing after 10 s.
+   * Counts the connection while something is kept for it. uWebSockets.js does not report when a connection is opened,
+   * and ends those that ask for nothing after 10 s.
    */
   #countConnection(): Answer | undefined {
     const { peer } = this.#exchange
@@ -207,8 +211,8 @@ class UwsExchange {
   /** The socket was full and has room now. Nothing is corked here, so large writes are safe, and they are fastest. */
   #writable(): boolean {
     this.#reading?.progress()
-    // uWebSockets.js writes what it keeps only with a further write. An empty cork makes it do so. If the socket does not
-    // take all of that, this is called again; but the cork does not return whether it did.
+    // uWebSockets.js writes what it keeps only with a further write. An empty cork makes it do so. If the socket does
+    // not take all of that, this is called again; but the cork does not return whether it did.
     if (this.#queue.length === 0) {
       this.#maybeKept = true
       this.#response.cork(() => {})

@@ -1,14 +1,14 @@
-/** How near the process is to its limit of file descriptors. Costs a few microseconds, wherever there is such a limit. */
+/** How near the process is to its limit of file descriptors. A check takes a few microseconds. */
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 
 /** `short`: few are left; `out`: none. */
 export type DescriptorState = 'enough' | 'short' | 'out'
 
-/** Of a limit, the part that is left to the program when they are called short. */
-const LEFT = 8
+/** Descriptors are short when fewer than one in so many of the limit are free. */
+const RESERVE = 8
 
-/** The process's limit, or undefined where the system does not tell it as Linux does. */
+/** The process's limit; undefined where the system does not report it as Linux does. */
 export function descriptorLimit(): number | undefined {
   try {
     const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
@@ -18,7 +18,10 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** The system gives out the lowest number that is free: so many are in use at least, and that few more when it is high. */
+/**
+ * The lowest descriptor that is free, which is the one that the system gives out next. All below it are in use, so at
+ * least so many are.
+ */
 export function lowestFree(): number | 'none' {
   try {
     const free = openSync(devNull, 'r')
@@ -30,7 +33,8 @@ export function lowestFree(): number | 'none' {
   }
 }
 
+/** `limit` is undefined if it is not known. */
 export function descriptorState(limit: number | undefined, free = lowestFree()): DescriptorState {
   if (free === 'none') return 'out'
-  return limit !== undefined && free >= limit - limit / LEFT ? 'short' : 'enough'
+  return limit !== undefined && free >= limit - limit / RESERVE ? 'short' : 'enough'
 }

@@ -1,48 +1,51 @@
 /**
- * What is being answered on a connection of node:http. Node tells an answer that waits behind another one nothing of
- * the connection's end, and cuts off nobody who takes nothing; of a socket's own timeout it makes use itself, for
- * connections that are kept.
+ * The answers that are under way on a connection of node:http. Node does not notify an answer that waits behind another
+ * one when the connection ends, and does not cut peers that take nothing. The socket's own timeout cannot be used for
+ * that, because node uses it for connections that are kept alive.
  *
- * Assumes: one thread; a connection's answers are followed from their beginning on.
- * Guarantees: each answer hears of its end once; a peer is cut only when the system took none of what waits for it in
- * so many looks one after the other. Looks are counted, and not time, so that a thread that was held up itself blames
- * nobody for it.
+ * Assumes: one thread. A connection's answers are followed from their beginning.
+ * Guarantees: each answer is notified of its end once. A peer is cut only if the system took none of what waits for it
+ * at so many checks in a row. Checks are counted instead of time, so that a thread that was held up itself does not
+ * blame a peer for it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { cutSocket, taken } from './socket.js'
 
-/** One answer, as its connection sees it. */
+/** What an answer is notified of. */
 export interface AnswerListener {
-  /** It is over: taken whole, cut, or its connection has gone. Called once. */
+  /** It is over: it was taken whole or cut, or its connection has ended. Called once. */
   ended(): void
-  /** The peer sends nothing any more: it has gone, or will take what was said already. */
+  /** The peer sends nothing more: it has gone, or only reads what was sent already. */
   left(): void
-  /** The peer has taken something. Told to the answer that is being sent. */
+  /** The peer has taken something. Called on the answer that is being sent. */
   took(): void
-  /** The peer has taken nothing for too long: the connection is about to be cut. Told to the answer that is being sent. */
+  /** The peer has taken nothing for too long, and is about to be cut. Called on the answer that is being sent. */
   stalled(): void
 }
 
-/** A connection is looked at so often in the time that its peer has, */
-const LOOKS = 4
-/** and at least so often, ms: where readers press on each other, who takes nothing is known by what was seen. */
+/** How often a connection is checked within `stallTimeout`. */
+const CHECKS = 4
+/**
+ * The longest time between two checks, ms: when readers compete for memory, the checks show which of them takes
+ * nothing.
+ */
 const MAX_PAUSE = 250
 
 class Connection {
   readonly #socket: Socket
   readonly #answers = new Set<AnswerListener>()
   #timer: NodeJS.Timeout | undefined
-  /** What comes from now on is not answered. */
-  full = false
+  /** Whether no more requests of it are answered. */
+  readNoMore = false
 
   constructor(socket: Socket) {
     this.#socket = socket
-    // One listener for all, for there may be many answers.
+    // One listener for all answers, because there may be many.
     socket.once('close', () => {
       for (const answer of [...this.#answers]) this.end(answer)
     })
-    // Before node's own, which ends the socket: one that was ended cannot be reset.
+    // Before node's own listener, which ends the socket: a socket that was ended cannot be reset.
     socket.prependOnceListener('end', () => {
       for (const answer of [...this.#answers]) answer.left()
     })
@@ -68,18 +71,18 @@ class Connection {
   }
 
   #watch(stallTimeout: number): NodeJS.Timeout {
-    const pause = Math.min(MAX_PAUSE, stallTimeout / LOOKS)
+    const pause = Math.min(MAX_PAUSE, stallTimeout / CHECKS)
     const most = Math.ceil(stallTimeout / pause)
     let before = taken(this.#socket)
-    let looks = 0
+    let idle = 0
     return setInterval(() => {
       const now = taken(this.#socket)
       const [sending] = this.#answers
       if (now !== before) sending?.took()
-      // What waits for its encoding is no fault of the peer's.
-      looks = now === before && this.#socket.writableLength > 0 ? looks + 1 : 0
+      // If nothing is written, the answer waits for its encoding, which is no fault of the peer.
+      idle = now === before && this.#socket.writableLength > 0 ? idle + 1 : 0
       before = now
-      if (looks < most) return
+      if (idle < most) return
       sending?.stalled()
       cutSocket(this.#socket)
     }, pause).unref()
@@ -89,28 +92,28 @@ class Connection {
 const connections = new WeakMap<Socket, Connection>()
 
 /**
- * Reads no more from a connection, whose last answer is under way: what is sent on costs nothing from now on, but for
- * what was read already.
+ * Reads no more from a connection, whose last answer is under way. Further requests then cost nothing, except those
+ * that were read already.
  */
 export function readNoMore(socket: Socket): void {
   const connection = connections.get(socket)
-  if (connection !== undefined) connection.full = true
+  if (connection !== undefined) connection.readNoMore = true
   socket.pause()
 }
 
 /** Whether nothing more is read from it. */
 export function isReadNoMore(socket: Socket): boolean {
-  return connections.get(socket)?.full ?? false
+  return connections.get(socket)?.readNoMore ?? false
 }
 
-/** Whether something is being answered on a connection. */
+/** Whether an answer is under way on a connection. */
 export function isAnswering(socket: Socket): boolean {
   return (connections.get(socket)?.open ?? 0) > 0
 }
 
 /**
- * Follows an answer to its end; `stallTimeout` is how long the peer may take nothing, ms, 0 for ever. Returns how many
- * answers the connection has open, this one among them.
+ * Follows an answer to its end. `stallTimeout` is how long the peer may take nothing, ms; 0 for no limit. Returns how
+ * many answers of the connection are under way, with this one.
  */
 export function follow(
   { socket }: IncomingMessage,

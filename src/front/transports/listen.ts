@@ -11,7 +11,7 @@ export interface Address {
 
 const UNIX = 'unix:'
 
-/** Bytes that the path of a Unix socket may have: those of sun_path (unix(7), unix(4)), less the one that ends it. */
+/** The most bytes of a Unix socket's path: the size of sun_path (unix(7), unix(4)) less the byte that ends it. */
 export function maxSocketPath(platform: string): number {
   if (platform === 'aix') return 1022
   return ['linux', 'android', 'sunos', 'win32'].includes(platform) ? 107 : 103
@@ -20,9 +20,9 @@ export function maxSocketPath(platform: string): number {
 const FORM = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/
 
 /**
- * Reads `127.0.0.1:8000`, `[::1]:8000` or `unix:/path`. The address is always written out, and is an address: with `:8000` or
- * a bare port it would not be said who can connect, and a name may stand for several addresses.
- * Port 0 lets the system choose. `0.0.0.0` is all of IPv4, `[::]` all of both.
+ * Parses `127.0.0.1:8000`, `[::1]:8000` or `unix:/path`. The address must be there, because `:8000` or a bare port does
+ * not say who can connect. It must not be a name, because a name may stand for several addresses. Port 0 lets the
+ * system choose. `0.0.0.0` is all of IPv4, `[::]` all of IPv4 and IPv6.
  * @throws TypeError or RangeError that names option "listen"
  */
 export function parseListen(listen: unknown, platform: string = process.platform): Address {
@@ -36,7 +36,7 @@ export function parseListen(listen: unknown, platform: string = process.platform
         listen,
         'is not the whole path of a Unix socket such as "unix:/run/metrics.sock"',
       )
-    // Some releases of node would cut off what is too long, and leave a socket of another name.
+    // Some releases of node cut off a path that is too long, and leave a socket of another name.
     const bytes = Buffer.byteLength(path)
     const most = maxSocketPath(platform)
     if (bytes > most)
@@ -62,7 +62,7 @@ export function parseListen(listen: unknown, platform: string = process.platform
   return { address, port, family }
 }
 
-/** The address and port as option "listen" has them. */
+/** An address as option "listen" spells it. */
 export function listenText({ address, port, family }: Address): string {
   if (family === 'unix') return `${UNIX}${address}`
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`

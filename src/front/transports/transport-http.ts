@@ -15,9 +15,9 @@ import { cutSocket, underTls } from './socket.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
 import { listenUnix } from './unix-socket.js'
 
-/** Idle connections are kept as long as uWebSockets.js keeps them; headers take as long at most. */
+/** How long idle connections are kept: as long as uWebSockets.js keeps them. Headers may take as long. */
 const IDLE_MS = 10_000
-/** A whole request, with a body that is read away. */
+/** How long a whole request may take, with its body, which is read away. */
 const REQUEST_MS = 20_000
 
 /** Listens through node:http. Rejects with an Error that names option "listen". */
@@ -29,7 +29,7 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
     requestTimeout: REQUEST_MS,
     connectionsCheckingInterval: 1000,
     maxHeaderSize: MAX_HEADER_BYTES,
-    // Said here, so that flags given to the program do not loosen it.
+    // Set here, so that a flag of the program does not turn it on.
     insecureHTTPParser: false,
     requireHostHeader: false,
   }
@@ -39,23 +39,23 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
       ? createServer(options)
       : createSecureServer({ ...options, ...readPair(tls), minVersion: 'TLSv1.2' })
   const handshakes = tls === undefined ? undefined : new Handshakes(server, handler, handshakeTimeout)
-  // Not all of them are known to node's own closeAllConnections: not those before the end of a TLS handshake.
+  // Node's own closeAllConnections() does not know connections before the end of their TLS handshake.
   const sockets = new Set<Socket>()
   server.on('connection', socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     if (admit(socket, handler, tls !== undefined)) handshakes?.begin(socket)
   })
-  const serve = (request: IncomingMessage, response: ServerResponse) =>
+  const answer = (request: IncomingMessage, response: ServerResponse) =>
     answerHttp(request, response, handler, stallTimeout)
-  server.on('request', serve)
-  // RFC 9110, 10.1.1: a server may take no notice of what it does not know; node's own answer gives no reason.
-  server.on('checkExpectation', serve)
+  server.on('request', answer)
+  // RFC 9110, 10.1.1: a server may ignore an expectation that it does not know. Node's own answer gives no reason.
+  server.on('checkExpectation', answer)
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (handshakes?.done(socket as Socket) === false) handshakes.failed(error, socket as Socket)
     else refuseBytes(error, socket, handler)
   })
-  // CONNECT is handed over as a bare socket, and never ours to serve.
+  // Node hands over the bare socket of a CONNECT, which is always refused.
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => {})
     const method = refuse(405, 'method', 'method "CONNECT" is not allowed here, use GET or HEAD', [
@@ -104,7 +104,7 @@ function transport(
     unfollow()
     server.close()
     for (const socket of sockets) {
-      // What was answered whole may be on its way still: a reset would take it back.
+      // An answer that was sent whole may still be on its way: a reset would discard it.
       if (isAnswering(socket)) cutSocket(socket)
       else socket.destroy()
     }
@@ -127,7 +127,7 @@ function transport(
   }
 }
 
-/** Counts a connection, or ends it at once: false then. */
+/** Counts a connection. Returns false if there are too many: then it has ended this one. */
 function admit(socket: Socket, handler: RequestHandler, tls: boolean): boolean {
   const peer = handler.peerOf(socket)
   const entered = handler.connections.enter(peer, handler.trusts(peer))
@@ -142,8 +142,8 @@ function admit(socket: Socket, handler: RequestHandler, tls: boolean): boolean {
 }
 
 /**
- * Connections of TLS that have not ended their handshake. Node's own limit begins anew with every byte that comes, and
- * tells of the end by an error only, upon which a socket that cannot be written to yet would be kept for ever.
+ * Connections of TLS whose handshake is under way. Node's own limit on a handshake begins anew with every byte that
+ * comes. When it is over, node only emits an error: a socket that cannot be written to yet would then be kept for ever.
  */
 class Handshakes {
   readonly #timers = new Map<Socket, NodeJS.Timeout>()
@@ -161,20 +161,20 @@ class Handshakes {
   }
 
   begin(socket: Socket): void {
-    // What had come when the thread was held up is read first.
+    // If the thread was held up, it first reads what has come meanwhile.
     const timer = setTimeout(() => setImmediate(() => this.#late(socket)), this.#timeout).unref()
     this.#timers.set(socket, timer)
     socket.once('close', () => this.#end(socket))
   }
 
-  /** Whether a connection of TLS has come so far that its peer can be told something. */
+  /** Whether the handshake has ended, so that an answer can be sent. */
   done(secure: Socket): boolean {
     return this.#done.has(secure)
   }
 
-  /** Nothing can be told to its peer, and somebody may want to know here. */
+  /** A handshake failed: no answer can be sent to the peer, so the refusal is only counted and logged. */
   failed(error: NodeJS.ErrnoException, secure: Socket): void {
-    // Whom this end or the other gave up.
+    // ECONNRESET: one of the two sides gave up the connection.
     if (error.code !== 'ECONNRESET') {
       const why = `the TLS handshake failed: ${error.code ?? error.message}`
       refusedFor(refuse(400, 'malformed', why), secure, this.#handler)
@@ -192,7 +192,10 @@ class Handshakes {
     socket.destroy()
   }
 
-  /** Which socket it was must be known: rather none of them has a limit than all of them lose what they have. */
+  /**
+   * A handshake has ended. If node does not reveal of which socket, all timers end: better no handshake has a limit
+   * than that good connections are destroyed.
+   */
   #end(socket: Socket | undefined): void {
     if (socket === undefined) for (const other of [...this.#timers.keys()]) this.#end(other)
     else {
@@ -202,17 +205,19 @@ class Handshakes {
   }
 }
 
-/** Tells a peer why, and ends its connection; if it does not even take that, after a while. */
+/**
+ * Sends a refusal and ends the connection. If the peer does not take the refusal, the connection ends after a while.
+ */
 function dismiss(socket: Duplex, refusal: Refusal): void {
   const timer = setTimeout(() => socket.destroy(), IDLE_MS).unref()
   socket.once('close', () => clearTimeout(timer))
   socket.end(rawRefusal(refusal), () => socket.destroy())
 }
 
-/** Bytes that are no request: told so, and the connection ended. */
+/** Refuses bytes that are no request, and ends the connection. */
 function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, handler: RequestHandler): void {
   const http = socket as Socket & { _httpMessage?: ServerResponse | null }
-  // What is said now would be taken for the answer to the request before, or for more of it.
+  // A peer would take a refusal that is sent now for the answer to an earlier request, or for more of it.
   const answering = http._httpMessage !== undefined && http._httpMessage !== null
   if (!socket.writable || error.code === 'ECONNRESET' || answering) {
     socket.destroy()
@@ -226,10 +231,10 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, handler: Requ
   dismiss(socket, refusedFor(refuse(status, denial, why), http, handler))
 }
 
-/** What is told to this peer: one that may not read learns nothing else. */
+/** The refusal that the peer of this socket gets; counts and logs it. */
 function refusedFor(refusal: Refusal, socket: Socket, handler: RequestHandler): Refusal {
   const peer = handler.peerOf(socket)
-  const told = handler.refusalFor(refusal, peer)
-  handler.refused(told, { peer })
-  return told
+  const sent = handler.refusalFor(refusal, peer)
+  handler.refused(sent, { peer })
+  return sent
 }

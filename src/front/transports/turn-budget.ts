@@ -1,9 +1,9 @@
 /**
- * One thread's turns of the event loop, shared out between connections. All requests of one read are handed over in one
- * turn, however many were sent ahead: only so many are answered in it, so that the others get theirs.
+ * How many requests a thread answers in one turn of the event loop. uWebSockets.js hands over all requests of one read
+ * in one turn, however many were sent ahead. The rest is answered in later turns, so that other connections get theirs.
  */
 
-/** A reader asks for one thing at a time; this is what many readers ask for at once. */
+/** A reader asks for one exposition at a time: many readers ask for no more than this at once. */
 const MOST = 256
 
 export class TurnBudget {
@@ -12,7 +12,7 @@ export class TurnBudget {
   #ending = false
   readonly #later: (() => void)[] = []
 
-  /** Differs from turn to turn. */
+  /** The number of the current turn. */
   get turn(): number {
     return this.#turn
   }
@@ -23,7 +23,7 @@ export class TurnBudget {
     return this.#taken++ < MOST
   }
 
-  /** Calls back in a later turn: the next one, if not too many wait already. */
+  /** Calls back in a later turn: in the next one, unless too many wait already. */
   later(answer: () => void): void {
     this.#begin()
     this.#later.push(answer)

@@ -6,9 +6,11 @@ import { dirname, join } from 'node:path'
 import { maxSocketPath } from './listen.js'
 
 /**
- * Listens on a Unix socket whose file has these permissions from the first moment on: it is made where nobody else can
- * reach it, and then moved; where that place has too long a path, it is reached through a link. A file that a process left behind is replaced; one that somebody listens on is not.
- * Returns how the file is removed, for it is not where node made it: unless it has become another one meanwhile.
+ * Listens on a Unix socket whose file has these permissions from its first moment on. It is made in a folder that
+ * nobody else can enter, and then moved. If the path in that folder is too long, the socket is made through a symbolic
+ * link. A file that a process has left behind is replaced; a file that a process listens on is not. Returns a function
+ * that removes the file, because node would look for it where it was made. It leaves the file if another one has taken
+ * its place.
  */
 export async function listenUnix(server: Server, path: string, mode: number): Promise<() => void> {
   if (await isListening(path)) throw Object.assign(new Error('the socket is in use'), { code: 'EADDRINUSE' })
@@ -56,7 +58,7 @@ function unlink(path: string, { dev, ino }: Stats): void {
   if (found?.dev === dev && found.ino === ino) rmSync(path, { force: true })
 }
 
-/** Only these say that nobody does: a listener whose queue is full, or whom we may not reach, is there all the same. */
+/** Only these errors mean that no process listens: one whose queue is full, or that may not be reached, still does. */
 const FREE = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'])
 
 function isListening(path: string): Promise<boolean> {

@@ -1,39 +1,45 @@
 /**
- * Where connections come in through uWebSockets.js. It accepts all that there are, tells of none before it asks for
- * something, and ends those that ask for nothing after 8 to 12 s: meanwhile they can take every file descriptor of the
- * program, and then it asks the system for the next one without a pause. Only all connections of one app can be ended.
+ * The apps of uWebSockets.js that accept connections. uWebSockets.js accepts all connections, reports none before it
+ * asks for something, and ends those that ask for nothing after 8 to 12 s. Meanwhile they can take every file
+ * descriptor of the program, and then uWebSockets.js asks the system for the next connection without a pause. It can
+ * end only all connections of one app together.
  *
- * So where descriptors run short, the app of a listener at which nothing is being answered is closed, with all that wait
- * there, and listens again. Where something is, another listener listens in its place until that is done.
- * The one thread that made it calls it.
+ * So when descriptors run short, a listener at which nothing is being answered is closed with all its connections, and
+ * listens again. While something is being answered there, a second listener takes its place.
+ *
+ * Assumes: only the thread that made it calls it.
  */
 import { type DescriptorState, descriptorLimit, descriptorState } from './file-descriptors.js'
 import type { Address } from './listen.js'
 import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
 
-/** How often it is looked whether descriptors run short, ms; and how often where they just did: they may be taken again. */
-const LOOK = 250
-const LOOK_AGAIN = 20
-/** For so long, ms. */
+/** How often descriptors are checked, ms. */
+const CHECK_EVERY = 250
+/**
+ * How often they are checked after they ran short, ms, because they may be taken again at once; and for how long, ms.
+ */
+const WARY_EVERY = 20
 const WARY = 2000
-/** How long a listener stays for what is being answered there, ms. */
+/**
+ * How long a listener that was replaced stays for the answers that are under way there, ms, if no descriptor is left.
+ */
 const DRAIN = 1000
-/** Where ending connections did not help, others have the descriptors: when it is tried again, ms. */
+/** If ending connections did not help, other code holds the descriptors: when it is tried again, ms. */
 const PAUSE = 10_000
 
 export interface UwsListenersSettings {
   readonly uws: Uws
   readonly address: Address
   readonly onRequest: (response: UwsResponse, request: UwsRequest, listener: UwsListener) => void
-  /** Connections were ended for want of descriptors. */
+  /** Called when connections were ended because descriptors ran short. */
   shed(): void
-  /** It could not listen again after that; it is tried on. */
+  /** Called when it could not listen again after that. It keeps trying. */
   shut(): void
   readonly state?: () => DescriptorState
   readonly now?: () => number
 }
 
-/** One app. Its answers are counted, so that none is cut off without need. */
+/** One app. The answers that are under way are counted, so that none is cut without need. */
 export class UwsListener {
   readonly app: UwsApp
   socket: UwsListenSocket | undefined
@@ -45,6 +51,7 @@ export class UwsListener {
     this.app.any('/*', (response, request) => onRequest(response, request, this))
   }
 
+  /** Whether an answer is under way. */
   get busy(): boolean {
     return this.#answering > 0
   }
@@ -57,14 +64,14 @@ export class UwsListener {
     if (--this.#answering === 0) this.#left?.()
   }
 
-  /** Ends all connections, and listening. */
+  /** Ends all its connections, and stops listening. */
   close(): void {
     this.#left = undefined
     this.socket = undefined
     this.app.close()
   }
 
-  /** As soon as nothing is being answered, but not from within a request's handler. */
+  /** Closes as soon as no answer is under way, but never from within a call of `onRequest`. */
   closeWhenLeft(): void {
     this.#left = () => {
       setImmediate(() => {
@@ -79,6 +86,7 @@ export class UwsListeners {
   readonly #state: () => DescriptorState
   readonly #now: () => number
   #listener: UwsListener
+  /** The one that was replaced last: its answers may be under way. */
   #other: UwsListener | undefined
   #drainsSince = Number.NEGATIVE_INFINITY
   #notBefore = Number.NEGATIVE_INFINITY
@@ -95,23 +103,23 @@ export class UwsListeners {
     this.#listener = new UwsListener(uws, onRequest)
   }
 
-  /** Whether it can listen. */
+  /** Listens; returns whether it could. */
   listen(): boolean {
     const { uws, address } = this.#settings
     const listener = this.#listener
-    // Without the flag a second process could listen on the same port, and take every other connection.
+    // Without the flag, a second process could listen on the same port, and get every other connection.
     listener.app.listen(address.address, address.port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, listening => {
       if (listening) listener.socket = listening
     })
     return listener.socket !== undefined
   }
 
-  /** From now on looks after the descriptors. */
+  /** Checks the descriptors from now on. */
   watch(): void {
-    const wait = this.#now() < this.#waryUntil ? LOOK_AGAIN : LOOK
+    const wait = this.#now() < this.#waryUntil ? WARY_EVERY : CHECK_EVERY
     this.#watch = setTimeout(() => {
       this.watch()
-      this.look()
+      this.check()
     }, wait).unref()
   }
 
@@ -119,8 +127,8 @@ export class UwsListeners {
     return this.#settings.uws.us_socket_local_port(this.#listener.socket!)
   }
 
-  /** Makes room where descriptors run short, and listens again where that was given up. */
-  look(): void {
+  /** Ends connections if descriptors run short, and listens again if it had to stop. */
+  check(): void {
     const now = this.#now()
     let state = this.#state()
     if (state === 'out' && this.#other?.busy && now - this.#drainsSince >= DRAIN) {
@@ -131,7 +139,8 @@ export class UwsListeners {
       if (state !== 'out') this.#listenAgain()
       return
     }
-    // With none left, more have come since: they are ended at once, or the system is asked for the next without a pause.
+    // If none is left, more connections have come since the last time. They are ended at once, because uWebSockets.js
+    // would ask the system for the next connection without a pause.
     if (state === 'enough' || (state === 'short' && now < this.#notBefore)) return
     const drains = this.#other?.busy === true
     if (!this.#listener.busy) this.#listener.close()
@@ -141,7 +150,7 @@ export class UwsListeners {
     this.#waryUntil = now + WARY
     state = this.#state()
     if (state !== 'enough') this.#notBefore = now + (this.#other?.busy ? DRAIN : PAUSE)
-    // Whom there is no descriptor for would be tried for again and again.
+    // Without a descriptor, uWebSockets.js would try to accept the next connection again and again.
     if (state !== 'out') this.#listenAgain()
   }
 
@@ -167,7 +176,7 @@ export class UwsListeners {
     if (!this.listen()) this.#settings.shut()
   }
 
-  /** Puts another listener in the place of one that is busy. */
+  /** Replaces a listener that is busy. */
   #drain(now: number): void {
     const { uws, onRequest } = this.#settings
     const listener = this.#listener

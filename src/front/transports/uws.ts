@@ -1,6 +1,6 @@
 /**
- * The part of uWebSockets.js that is used here. The package is optional, so that its own types cannot be
- * counted on, and its own entry point is never run (choose.ts).
+ * The part of uWebSockets.js that is used here. The package is optional, so its own types may be missing. Its own entry
+ * point is never run (choose.ts).
  */
 export interface Uws {
   App(): UwsApp
@@ -27,31 +27,32 @@ export interface UwsRequest {
   getUrl(): string
   getQuery(): string | undefined
   getCaseSensitiveMethod(): string
-  /** '' for one that is not there. */
+  /** '' if there is no such header. */
   getHeader(lowerCaseName: string): string
   forEach(header: (lowerCaseName: string, value: string) => void): void
 }
 
-/** Valid until it was ended, closed or aborted; a call after that throws. */
+/** Valid until it is ended, closed or aborted; a call after that throws. */
 export interface UwsResponse {
   cork(writes: () => void): UwsResponse
   writeStatus(status: string): UwsResponse
   writeHeader(name: string, value: string): UwsResponse
-  /** Writes a chunk, or keeps a copy of what the socket does not take: false then. */
+  /** Writes a chunk. Returns false if the socket did not take all of it; the rest is copied. */
   write(chunk: Uint8Array): boolean
   end(): UwsResponse
   endWithoutBody(): UwsResponse
   /**
-   * Writes what the socket takes of a body, keeps nothing: [whether all of it, whether the end]. The first call's `total`
-   * is told as the length; the answer is over when as much was written as the last one's says.
+   * Writes what the socket takes of a body, and keeps nothing. Returns [whether it took all of it, whether the answer
+   * is over]. The `total` of the first call is sent as the length. The answer is over when as many bytes were written
+   * as the `total` of the last call says.
    */
   tryEnd(rest: Uint8Array, total: number): [boolean, boolean]
-  /** How much of the body was written with tryEnd. */
+  /** How many bytes of the body tryEnd has written. */
   getWriteOffset(): number
   close(): UwsResponse
   onWritable(handler: (offset: number) => boolean): UwsResponse
   onAborted(handler: () => void): UwsResponse
   getRemoteAddress(): ArrayBuffer
-  /** What a PROXY line before the request said; empty without one. */
+  /** The address in a PROXY line before the request; empty without one. */
   getProxiedRemoteAddress(): ArrayBuffer
 }
