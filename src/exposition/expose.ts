@@ -1,4 +1,4 @@
-/** Telling a registry to the program itself, whole or in parts. */
+/** Exposes a registry to the program itself, whole or in parts. */
 
 import { badOption, knownOptions } from '../common/errors.js'
 import { gzipWhole } from './gzip.js'
@@ -8,13 +8,13 @@ import type { Format, GzipOptions, ScrapeOptions, Scraper } from './types.js'
 export interface ExposeOptions {
   /** Put before every metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`, at most 64 characters. Default none. */
   prefix?: string
-  /** Whether the library's own metrics are told too. Default false. */
+  /** Whether the library's own metrics are exposed, too. Default false. */
   selfMetrics?: boolean
 }
 
 export interface FormatOptions extends ExposeOptions {
   /**
-   * Whether counters and histograms tell when they were made: `_created` in OpenMetrics, a timestamp in protobuf.
+   * Whether counters and histograms show when they were made: by `_created` in OpenMetrics, by a timestamp in protobuf.
    * Default false.
    */
   created?: boolean
@@ -23,14 +23,14 @@ export interface FormatOptions extends ExposeOptions {
 export interface StreamOptions extends FormatOptions {
   /** `text` (0.0.4, default), `openmetrics` (1.0), `protobuf` (delimited MetricFamily messages) or `json`. */
   format?: Format
-  /** Compresses it, by the pool, to one gzip member; zlib's level is 1 (fastest) unless given. Default false. */
+  /** Whether the pool compresses it to one gzip member, at a level of 1 (default, fastest) to 9. Default false. */
   gzip?: boolean | { readonly level?: number }
 }
 
-/** A reader that asks for nothing for so long, ms, has nothing encoded ahead: it may never come back. */
+/** For a reader that asks for nothing for so long, ms, nothing is encoded ahead any more: it may never come back. */
 const PATIENCE = 100
 
-/** Higher ones take a multiple of the time for a few percent. */
+/** Higher levels take a multiple of the time, and save a few percent. */
 const DEFAULT_LEVEL = 1
 
 const FORMATS: readonly Format[] = ['text', 'openmetrics', 'protobuf', 'json']
@@ -60,7 +60,7 @@ export function checkGzip(gzip: unknown): GzipOptions | undefined {
   return { level: level as number }
 }
 
-/** The parts of one exposition, each a copy that is not on shared memory. */
+/** The parts of one exposition. Each is a copy on private memory. */
 export async function* expose(
   scraper: Scraper,
   options: ScrapeOptions,

@@ -1,4 +1,4 @@
-/** What is told of a divided family around its spans; see plan.ts. */
+/** The JSON text around the spans of a divided family; see plan.ts. */
 import type { Family } from '../catalogue/families.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -10,13 +10,14 @@ export function familyHead(arena: Arena, family: Family, prefix: string): string
   return `"${prefix}${family.name}${rest}`
 }
 
-/** What opens the value, when its first series comes. */
+/** What opens the value, before the first series. */
 export function familyOpen(arena: Arena, family: Family): string {
   if (family.labelNames.length + arena.i32[L.H_DEFAULTS_COUNT] > 1) return '['
   return `{"${family.labelNames[0]}":{`
 }
 
-export function familyClose(arena: Arena, family: Family, some: boolean): string {
-  if (!some) return 'null}'
+/** What closes the value; `any` says whether the family had a series. */
+export function familyClose(arena: Arena, family: Family, any: boolean): string {
+  if (!any) return 'null}'
   return family.labelNames.length + arena.i32[L.H_DEFAULTS_COUNT] > 1 ? ']}' : '}}}'
 }

@@ -1,9 +1,10 @@
 /**
- * Which format a reader gets. RFC 9110, sections 12.4.2 and 12.5.1, but lenient: readers send weights above 1, doubled
- * parameters and parameters of their own, and whatever they send, text 0.0.4 is an answer.
+ * Which format a reader gets. Follows RFC 9110, sections 12.4.2 and 12.5.1, but is lenient: readers send weights above
+ * 1, doubled parameters and parameters of their own. Whatever they send, text 0.0.4 is an answer.
  */
 import type { Format } from './types.js'
 
+/** Formats that readers get if they ask for them, besides text and JSON. */
 export interface Offered {
   readonly openMetrics: boolean
   readonly protobuf: boolean
@@ -11,7 +12,7 @@ export interface Offered {
 
 export type Negotiated =
   | { readonly format: Format; readonly contentType: string }
-  /** In words for the reader: what it asked for by name does not exist. */
+  /** A message for the reader: there is no format of the name that it asked for. */
   | { readonly problem: string }
 
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
@@ -21,10 +22,10 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   json: 'application/json; charset=utf-8',
 }
 
-/** What can be asked for by name; JSON has a path of its own. */
+/** Formats that can be asked for by name; JSON has a path of its own. */
 const NAMED = ['text', 'openmetrics', 'protobuf'] as const
 
-/** No list that a reader sends is longer; what follows is not looked at. */
+/** No reader sends a longer list; what follows is ignored. */
 const MAX_HEADER = 4_096
 
 interface Range {
@@ -35,8 +36,8 @@ interface Range {
 }
 
 /**
- * The format of an answer: the acceptable one of the greatest weight, the first of equals in the header's order; text
- * 0.0.4 where none is acceptable. `override` is what a person asks for by name: it is told whatever is offered.
+ * The format of an answer: the acceptable one of the greatest weight, among equals the first in the header; text 0.0.4
+ * if none is acceptable. `override` is a format that a person asks for by name: it is served whatever is offered.
  */
 export function negotiate(accept: string | undefined, offered: Offered, override?: string): Negotiated {
   if (override !== undefined) {
@@ -77,14 +78,14 @@ function* ranges(header: string): Generator<Range> {
     for (const parameter of rest) {
       const [name, value = ''] = parameter.split('=', 2)
       const key = name.trim().toLowerCase()
-      // The first of doubled ones, as Prometheus' own reader of headers has it.
+      // Of doubled parameters the first counts, as it does for Prometheus' own parser of headers.
       if (!parameters.has(key)) parameters.set(key, value.trim().replace(/^"(.*)"$/, '$1'))
     }
     yield { type: type.trim().toLowerCase(), parameters, weight: weightOf(parameters.get('q')) }
   }
 }
 
-/** A weight that is none counts as the greatest, as does one above it: the reader did name the type. */
+/** A weight that is malformed or above 1 counts as 1, because the reader did name the type. */
 function weightOf(q: string | undefined): number {
   if (q === undefined) return 1
   const weight = /^\d+(\.\d*)?$/.test(q) ? Number(q) : 1
@@ -92,8 +93,8 @@ function weightOf(q: string | undefined): number {
 }
 
 /**
- * Whether gzip is what `Accept-Encoding` wants: it permits it, by name or by `*` where gzip is not named, and does not
- * put identity before it. RFC 9110, section 12.5.3.
+ * Whether `Accept-Encoding` asks for gzip: the header permits gzip, by name or, if gzip is not named, by `*`, and does
+ * not prefer identity. RFC 9110, section 12.5.3.
  */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
   if (acceptEncoding === undefined) return false

@@ -1,10 +1,10 @@
 /**
- * The plan of a scrape, made as it goes: families in order of name, each whole in a span with its neighbours, or, when
- * it is larger than what a span has left, divided over spans of its own.
+ * The plan of a scrape, made span by span. It takes the families in order of name. A family is whole in a span together
+ * with its neighbours, or is divided over spans of its own if it does not fit one.
  *
- * JSON needs to know whether a series stands before another, which the spans of a divided family cannot see, as they
- * are encoded side by side. So each of their elements begins with a comma, and what opens and closes such a family is
- * told between spans, by the reader, who takes them in order.
+ * In JSON, a comma stands between two series. The spans of a divided family are encoded side by side, so none of them
+ * knows whether a series comes before its first one. So each of their elements begins with a comma, and scrape.ts,
+ * which takes the spans in order, writes the text that opens and closes such a family between them.
  */
 import type { Family } from '../catalogue/families.js'
 import type { Kernel } from '../kernel/loader.js'
@@ -13,18 +13,18 @@ import * as L from '../memory/layout.js'
 import { addPiece, beginSpan, leaveOutExemplars, pieceCount } from './span.js'
 import type { ScrapeOptions } from './types.js'
 
-/** What the reader has to tell around a planned span; text needs nothing. */
+/** What scrape.ts has to write around a planned span; only JSON needs something. */
 export interface Planned {
-  /** The family that the span is a part of, if it is a divided one in JSON. */
+  /** In JSON, the divided family that the span is a part of, if it is. */
   readonly divided: Family | undefined
   /** Whether it is that family's first, or last, span. */
   readonly first: boolean
   readonly last: boolean
-  /** Whether a family stands before it. */
+  /** Whether another family comes before it. */
   readonly comma: boolean
 }
 
-/** Of a span that needs nothing around it. */
+/** A span that needs nothing around it. */
 export const WHOLE: Planned = {
   divided: undefined,
   first: false,
@@ -32,12 +32,12 @@ export const WHOLE: Planned = {
   comma: false,
 }
 
-/** How far a plan had come. */
+/** A position of a plan, to which it can be rewound. */
 export interface Mark {
   readonly family: number
   readonly page: number
   readonly first: number
-  readonly told: boolean
+  readonly begun: boolean
 }
 
 export class Plan {
@@ -47,10 +47,11 @@ export class Plan {
   readonly #options: ScrapeOptions
   readonly #seq: number
   #family = 0
-  /** Where a divided family goes on; 0 when it has not begun. */
+  /** The page at which a divided family goes on; 0 if none is being divided. */
   #page = 0
   #first = 0
-  #told = false
+  /** Whether a family was planned. */
+  #begun = false
 
   constructor(arena: Arena, kernel: Kernel, families: readonly Family[], options: ScrapeOptions) {
     this.#arena = arena
@@ -60,7 +61,7 @@ export class Plan {
     this.#seq = Atomics.add(arena.i32, L.H_SCRAPE_SEQ, 1)
   }
 
-  /** Whether all was planned. */
+  /** Whether all families were planned. */
   get done(): boolean {
     return this.#family === this.#families.length
   }
@@ -71,18 +72,20 @@ export class Plan {
   }
 
   mark(): Mark {
-    return { family: this.#family, page: this.#page, first: this.#first, told: this.#told }
+    return { family: this.#family, page: this.#page, first: this.#first, begun: this.#begun }
   }
 
-  /** Goes back to where it was; what was planned since must not be told. */
-  rewind({ family, page, first, told }: Mark): void {
+  /** Goes back to a position. The spans that were planned since must not be exposed. */
+  rewind({ family, page, first, begun }: Mark): void {
     this.#family = family
     this.#page = page
     this.#first = first
-    this.#told = told
+    this.#begun = begun
   }
 
-  /** Plans the next span into a slot; undefined where the next series is larger than the budget. Call while not done. */
+  /**
+   * Plans the next span into a slot; undefined if the next series is larger than the budget. Call only while not done.
+   */
   next(slot: number, budget: number): Planned | undefined {
     beginSpan(this.#arena, slot, this.#options, this.#seq)
     if (this.#page !== 0) return this.#divide(slot, budget, false)
@@ -119,8 +122,8 @@ export class Plan {
   }
 
   #flags(flags: number): number {
-    const all = flags | L.PIECE_HEAD | (this.#told ? L.PIECE_COMMA : 0)
-    this.#told = true
+    const all = flags | L.PIECE_HEAD | (this.#begun ? L.PIECE_COMMA : 0)
+    this.#begun = true
     return all
   }
 
@@ -133,13 +136,13 @@ export class Plan {
       this.#page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
       this.#first = 0
     }
-    // In protobuf each part of a family is a message with a head of its own.
+    // In protobuf, each part of a family is a message with a head of its own.
     const headed = this.#options.format === 'protobuf' || (first && !json)
     const head = headed ? this.#kernel.headCost(slot, family.ref) : 0
     const plan = () => this.#kernel.plan(slot, family.ref, this.#page, this.#first, budget - head)
     let count = plan()
     if (count === 0) {
-      // With all that its exemplars could be, one series is larger than a slot.
+      // With the largest exemplars that it can have, one series is larger than a slot: leave exemplars out.
       leaveOutExemplars(this.#arena, slot)
       count = plan()
     }
@@ -157,8 +160,8 @@ export class Plan {
     const last = this.#page === 0
     if (last) this.#family++
     if (!json) return WHOLE
-    const comma = this.#told
-    this.#told = true
+    const comma = this.#begun
+    this.#begun = true
     return { divided: family, first, last, comma }
   }
 }

@@ -1,10 +1,10 @@
 /**
- * One exposition, told through slots: a few spans are encoded ahead by the pool, and handed out in order. A slot that
- * was handed out is planned again only when the reader has released it.
+ * One exposition that is encoded through slots. The pool encodes a few spans ahead, and they are handed out in order. A
+ * slot that was handed out is planned again only when the reader has released it.
  *
- * Assumes: one reader, which calls `next` again when it has its answer.
- * Guarantees: never more than `ahead` slots at once; a slot goes back only when no task writes to it; after the first
- * failure nothing more is told.
+ * Assumes: one reader, which calls `next` again only when it has its answer.
+ * Guarantees: a scrape never has more than `ahead` slots. A slot is given back only when no task writes to it. After
+ * the first failure no more parts are handed out.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -18,23 +18,24 @@ import type { Chunk, CopyMemory, Format, Scrape, ScrapeOptions } from './types.j
 
 export interface ScrapeTools {
   readonly arena: Arena
-  /** A free slot, or undefined, also while others wait; `wait` calls back when one may be free. */
+  /** Returns a free slot; undefined if there is none, or if other scrapes wait for one. Then see `wait`. */
   take(scrape: object): number | undefined
   give(slot: number): void
-  /** From then on it has its turn, until it takes a slot or leaves. */
+  /** Queues a scrape until it takes a slot or leaves. Calls back when a slot may be free. */
   wait(scrape: object, callback: () => void): void
+  /** Removes a scrape from the queue. */
   leave(scrape: object): void
   /** Has the pool encode a slot, plainly or compressed. */
   encode(task: EncodeTask | GzipTask): Promise<void>
-  /** Bytes that a span may take. */
+  /** The most bytes of a span. */
   readonly budget: number
-  /** Spans in work at once. */
+  /** The most slots of a scrape at once. */
   readonly ahead: number
 }
 
 interface Work {
   readonly slot: number
-  /** Where the plan was before it. */
+  /** The position of the plan before it. */
   readonly mark: Mark
   readonly planned: Planned
   readonly encoded: Promise<void>
@@ -42,7 +43,7 @@ interface Work {
 
 const encoder = new TextEncoder()
 
-/** What stands at the end of a whole document. */
+/** The end of a document. */
 const ENDS: Record<Format, string> = { text: '', json: '}\n', openmetrics: '# EOF\n', protobuf: '' }
 
 export class SlotScrape implements Scrape {
@@ -50,20 +51,21 @@ export class SlotScrape implements Scrape {
   readonly #plan: Plan
   readonly #options: ScrapeOptions
   readonly #budget: number
-  /** What the parts are put together to, if they are compressed. */
+  /** What joins the parts, if they are compressed. */
   readonly #member: GzipMember | undefined
+  /** Spans that the pool encodes, in order. */
   readonly #work: Work[] = []
-  /** To be told next: a span, and what stands around it. */
+  /** Parts to hand out next: a span, and what stands around it. */
   readonly #ready: Chunk[] = []
   /** Slots that the reader holds. */
   #held = 0
   #begun = false
   #finished = false
   #ended = false
-  /** Slots to use at once. One after a rest, with nothing encoded ahead, and one more each time the reader asks. */
+  /** Slots to use at once. After a rest it is one, so nothing is encoded ahead. It grows each time the reader asks. */
   #pace: number
-  /** Whether a series of the divided family was told. */
-  #some = false
+  /** Whether a series of the divided family was handed out. */
+  #any = false
   #wake: (() => void) | undefined
 
   constructor(tools: ScrapeTools, plan: Plan, options: ScrapeOptions) {
@@ -102,7 +104,7 @@ export class SlotScrape implements Scrape {
       try {
         await work.encoded
         if (this.#ended) this.#tools.give(work.slot)
-        else this.#tell(work, spanBytes(this.#tools.arena, work.slot))
+        else this.#prepare(work, spanBytes(this.#tools.arena, work.slot))
       } catch (error) {
         this.#tools.give(work.slot)
         this.abort()
@@ -133,13 +135,16 @@ export class SlotScrape implements Scrape {
     this.#dropWork()
   }
 
-  /** What is told next, the rest of a divided family's part, is copied: its slot is others' meanwhile. */
+  /**
+   * Copies the parts that are ready, such as the rest of a divided family's span, so that others can use the slot.
+   * False if there is no memory.
+   */
   #keepReady(memory?: CopyMemory): boolean {
     let size = 0
     for (const { bytes } of this.#ready) size += bytes.length
     if (size === 0) return true
     if (memory?.reserve(size) === false) return false
-    // Whom it took to make room may have been the last reader of this.
+    // reserve() may have cut a reader to make room. If that was the last reader of this scrape, the scrape was aborted.
     if (this.#ended) memory?.free(size)
     for (const [n, { bytes, release }] of this.#ready.entries()) {
       this.#ready[n] = { bytes: new Uint8Array(bytes), release: once(() => memory?.free(bytes.length)) }
@@ -149,7 +154,7 @@ export class SlotScrape implements Scrape {
   }
 
   #dropWork(): void {
-    // A slot may be taken again only when its task is over, whatever became of it.
+    // A slot may be taken again only when its task is over, even if the task failed.
     for (const { slot, encoded } of this.#work.splice(0)) {
       const give = () => this.#tools.give(slot)
       encoded.then(give, give)
@@ -168,7 +173,7 @@ export class SlotScrape implements Scrape {
         planned = this.#planInto(slot)
         encoded = this.#tools.encode(this.#task(slot, planned))
       } catch (error) {
-        // Fails the scrape when it comes to it, not whoever gave a slot back.
+        // The error must fail this scrape when it reaches the span, and not the caller that gave a slot back.
         encoded = Promise.reject(error)
       }
       encoded.catch(() => {})
@@ -185,7 +190,7 @@ export class SlotScrape implements Scrape {
   #task(slot: number, planned: Planned): number | GzipTask {
     const { gzip } = this.#options
     if (gzip === undefined) return slot
-    // The comma before the first series: whether it is wanted is not known before the spans ahead are done.
+    // A divided part begins with a comma. Whether it is needed is known only when the spans before are done: skip it.
     return { slot, level: gzip.level, skip: planned.divided === undefined ? 0 : 1 }
   }
 
@@ -201,8 +206,8 @@ export class SlotScrape implements Scrape {
     if (this.#member !== undefined) this.#push(this.#member.trailer())
   }
 
-  /** Makes a span ready, and in JSON what stands around a part of a divided family. */
-  #tell({ slot, planned }: Work, bytes: Uint8Array): void {
+  /** Makes a span ready to hand out; in JSON with what stands around a part of a divided family. */
+  #prepare({ slot, planned }: Work, bytes: Uint8Array): void {
     const { arena } = this.#tools
     const { divided } = planned
     if (divided === undefined) {
@@ -211,18 +216,18 @@ export class SlotScrape implements Scrape {
     }
     let before = ''
     if (planned.first) {
-      this.#some = false
+      this.#any = false
       before = `${planned.comma ? ',' : ''}${familyHead(arena, divided, this.#options.prefix)}`
     }
-    // A part begins with a comma; in a compressed one it was left out.
+    // A part begins with a comma, which was left out of a compressed one.
     const parted = this.#member === undefined ? bytes.subarray(1) : bytes
     if (parted.length > 0) {
-      before += this.#some ? ',' : familyOpen(arena, divided)
-      this.#some = true
+      before += this.#any ? ',' : familyOpen(arena, divided)
+      this.#any = true
     }
     this.#pushText(before)
     this.#pushSpan(slot, parted)
-    if (planned.last) this.#pushText(familyClose(arena, divided, this.#some))
+    if (planned.last) this.#pushText(familyClose(arena, divided, this.#any))
   }
 
   #pushText(text: string): void {
@@ -249,7 +254,7 @@ export class SlotScrape implements Scrape {
       release: once(() => {
         this.#held--
         this.#tools.give(slot)
-        // The pool goes on while the reader is busy with what it has.
+        // So that the pool goes on while the reader is busy with other parts.
         if (!this.#ended && this.#pace > 1) this.#fill()
         this.#wake?.()
       }),

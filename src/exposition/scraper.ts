@@ -17,14 +17,18 @@ import { type ScrapeTools, SlotScrape } from './scrape.js'
 import { flagPiece, pieceCount, spanBytes } from './span.js'
 import type { Scrape, ScrapeOptions, Scraper } from './types.js'
 
-/** Smaller expositions are encoded at once by the thread that asks: a trip to the pool costs more. */
+/** Smaller expositions are encoded by the thread that asks, because a trip to the pool would take longer. */
 export const SMALL_BYTES = 64 * 1024
-/** A scraper of a registry for the calling thread. Threads of its pool start with its first large scrape. */
+
+/** Makes a scraper of a registry for the calling thread. Its pool starts its threads with the first large scrape. */
 export function createScraper(handle: RegistryHandle): Scraper {
   return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, 0)
 }
 
-/** The same where the program itself scrapes, in a thread that it may block: it leaves slots to the fronts. */
+/**
+ * The same for a program that scrapes in its own thread. It may block that thread, so the scraper leaves slots to
+ * fronts.
+ */
 export function createGuestScraper(handle: RegistryHandle): Scraper {
   return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, L.FRONT_SLOTS)
 }
@@ -36,9 +40,9 @@ class PoolScraper implements Scraper {
   readonly #selfMetrics: SelfMetrics
   readonly #pool: Pool
   readonly #tools: ScrapeTools
-  /** Scrapes that wait for a slot, in order, and what wakes them. */
+  /** Scrapes that wait for a slot, in order, each with what wakes it. */
   readonly #waiting = new Map<object, () => void>()
-  /** Slots that are left to others. */
+  /** How many slots it leaves to fronts. */
   readonly #leave: number
   starving: (() => void) | undefined
   #sorted: readonly Family[] = []
@@ -74,7 +78,7 @@ class PoolScraper implements Scraper {
       leave: scrape => this.#waiting.delete(scrape),
       encode: task => this.#encode(task),
       budget: arena.i32[L.H_SLOT_TEXT],
-      // One being written, one waiting, and one for each thread.
+      // One is being written, one waits, and one is for each thread.
       ahead: threads + 2,
     }
   }
@@ -103,7 +107,7 @@ class PoolScraper implements Scraper {
     return new SlotScrape(this.#tools, this.#plan(options), options)
   }
 
-  /** By the pool; where none can be had, in this thread: what is slow is better than nothing. */
+  /** Encodes in the pool; if the pool cannot start, in this thread, because slow is better than not at all. */
   async #encode(task: EncodeTask | GzipTask): Promise<void> {
     try {
       await this.#pool.run(task)
@@ -137,7 +141,9 @@ class PoolScraper implements Scraper {
     return takeSlot(this.#arena, threadId, this.#ancestors, this.#leave)
   }
 
-  /** Who waits is first: those that have slots would take what they give back at once, again and again. */
+  /**
+   * Scrapes that wait come first: those that have slots would else take the slots that they give back, again and again.
+   */
   #take(scrape: object): number | undefined {
     const [first = scrape] = this.#waiting.keys()
     const slot = first === scrape ? this.#slot() : 0
@@ -146,14 +152,14 @@ class PoolScraper implements Scraper {
     return slot
   }
 
-  /** Slots can be given back by other threads, which cannot call here: so it is also looked at again after a while. */
+  /** Other threads can give slots back, too, but cannot call this thread. So the scrape also wakes after a while. */
   #wait(scrape: object, callback: () => void): void {
     const wake = () => {
       clearTimeout(timer)
       callback()
     }
     const timer = setTimeout(wake, 5)
-    // Whoever waited before keeps its turn.
+    // A scrape that waits already keeps its turn: Map.set() does not move a key.
     this.#waiting.set(scrape, wake)
     this.starving?.()
   }

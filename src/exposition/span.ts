@@ -1,6 +1,6 @@
 /**
- * A span: part of an exposition that fits one slot. It is planned and filled here; what encodes it is the kernel,
- * in this thread or in a pool's.
+ * A span: the part of an exposition that fits one slot. These functions write its plan into the slot, and read its
+ * bytes. The kernel encodes it, in this thread or in one of a pool.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -15,7 +15,7 @@ const FORMATS: Record<Format, number> = {
 
 const encoder = new TextEncoder()
 
-/** Makes a slot ready to be planned for a scrape that began with `seq`. */
+/** Makes a slot ready for the plan of a scrape that began with number `seq`. */
 export function beginSpan(arena: Arena, slot: number, options: ScrapeOptions, seq: number): void {
   const { format, prefix, created = false } = options
   const at = slot * 2
@@ -30,7 +30,7 @@ export function beginSpan(arena: Arena, slot: number, options: ScrapeOptions, se
   arena.u8.set(bytes, (slot + L.SLOT_PREFIX_WORD) * L.WORD_BYTES)
 }
 
-/** From here on exemplars are not planned for in this slot. */
+/** From now on, exemplars are not planned in this slot. */
 export function leaveOutExemplars(arena: Arena, slot: number): void {
   arena.i32[slot * 2 + L.SLOT_EXEMPLARS] = 0
 }
@@ -47,7 +47,7 @@ export function pieceCount(arena: Arena, slot: number): number {
   return arena.i32[slot * 2 + L.SLOT_PIECES]
 }
 
-/** Adds what was planned last. */
+/** Adds a piece that the kernel has just planned. */
 export function addPiece(arena: Arena, slot: number, piece: Piece): void {
   const { i32 } = arena
   const n = i32[slot * 2 + L.SLOT_PIECES]++
@@ -65,7 +65,7 @@ export function flagPiece(arena: Arena, slot: number, n: number, flag: number): 
   arena.i32[(slot + L.SLOT_PIECE_TABLE_WORD) * 2 + n * L.PIECE_FIELDS + L.PIECE_FLAGS] |= flag
 }
 
-/** The bytes that the kernel wrote; throws where it could not write them all. */
+/** The bytes that the kernel wrote. @throws Error if it could not write them all. */
 export function spanBytes(arena: Arena, slot: number): Uint8Array {
   const status = arena.i32[slot * 2 + L.SLOT_STATUS]
   if (status !== L.STATUS_OK)

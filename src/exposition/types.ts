@@ -1,65 +1,71 @@
 import type { Log } from '../common/log.js'
 
-/** The formats that a scrape can be told in. */
+/** The formats of an exposition. */
 export type Format = 'text' | 'openmetrics' | 'protobuf' | 'json'
 
-/** What is asked of one scrape. */
+/** What one scrape is to contain. */
 export interface ScrapeOptions {
   readonly format: Format
-  /** Put before every metric name; validated by the caller; '' for none. */
+  /** Put before every metric name; '' for none. The caller has checked it. */
   readonly prefix: string
-  /** Whether the library's own `postmeter_` families are told too. */
+  /** Whether the library's own `postmeter_` families are exposed, too. */
   readonly selfMetrics: boolean
-  /** Whether counters and histograms tell when they were made, in OpenMetrics and protobuf. Default false. */
+  /** Whether counters and histograms show when they were made, in OpenMetrics and protobuf. Default false. */
   readonly created?: boolean
-  /** Has `open` tell one gzip member; `small` is never compressed. */
+  /** Has `open` make one gzip member; `small` is never compressed. */
   readonly gzip?: GzipOptions
 }
 
 export interface GzipOptions {
-  /** 1 (fastest: an encoder made for expositions) to 9; from 2 on zlib's. */
+  /** 1 (fastest: a compressor made for expositions) to 9; from 2 on they are zlib's. */
   readonly level: number
 }
 
 /** Part of an exposition: a view on a slot in shared memory, or on private memory. */
 export interface Chunk {
   readonly bytes: Uint8Array
-  /** Gives the slot back. Call once, when the bytes have been taken; they must not be read afterwards. */
+  /** Gives the slot back. Call it once, when the bytes were taken; they must not be read afterwards. */
   release(): void
 }
 
-/** Private memory for copies, which is bounded. */
+/** Bounded private memory for copies. */
 export interface CopyMemory {
-  /** Asks for so many bytes; false if there are none to be had now. */
+  /** Reserves so many bytes; false if there are none left now. */
   reserve(bytes: number): boolean
   free(bytes: number): void
 }
 
-/** One exposition being told, part by part. Not for use by two callers at once. */
+/** One exposition, handed out part by part. Two callers must not use it at once. */
 export interface Scrape {
-  /** The next part, in order; undefined when all was told. Rejects if encoding failed: what was told is then not whole. */
+  /**
+   * The next part, in order; undefined after the last one. Rejects if encoding failed: the parts so far are then not
+   * the whole exposition.
+   */
   next(): Promise<Chunk | undefined>
   /**
-   * The reader takes nothing for now: gives back the slots of parts that were encoded ahead. `next` encodes those anew.
-   * What it cannot encode anew it copies, into memory that it asks for; false if it gets none. Not while `next` is
-   * under way.
+   * For a reader that takes nothing for now: gives back the slots of parts that were encoded ahead. `next` encodes them
+   * again. Parts that cannot be encoded again are copied, into memory that is reserved from `memory`; returns false if
+   * there is none. Must not be called while `next` is under way.
    */
   rest(memory?: CopyMemory): boolean
-  /** Ends it early, or after its end: its slots are given back once no task writes to them. Can be called twice. */
+  /** Ends it, early or after its end. Its slots are given back once no task writes to them. Can be called twice. */
   abort(): void
 }
 
-/** Makes expositions of one registry in the thread it was made in. */
+/** Makes expositions of one registry. Used in the thread that made it. */
 export interface Scraper {
   /**
-   * The whole exposition, encoded at once in this thread, if its size is known to stay below 64 KiB;
-   * else undefined. The bytes are valid until this scraper's next call.
+   * The whole exposition, encoded at once in this thread, if its size is known to stay below 64 KiB; else undefined.
+   * The bytes are valid until this scraper's next call.
    */
   small(options: ScrapeOptions): Uint8Array | undefined
   open(options: ScrapeOptions): Scrape
-  /** Called when a scrape finds no free slot, before it waits for one: readers that stall can be made to give theirs. */
+  /**
+   * Called when a scrape finds no free slot, before it waits for one, so that readers that stall can be made to give
+   * theirs back.
+   */
   starving: (() => void) | undefined
-  /** Looks for idle series from now on, on a timer that keeps no process alive. Sweeps that fail are told to `log`. */
+  /** Sweeps idle series from now on, on a timer that keeps no process alive. Calls `log` when a sweep fails. */
   startSweeping(log: Log): void
   /** Ends the pool. Can be awaited twice. */
   close(): Promise<void>
