@@ -1,4 +1,4 @@
-/** A browser can be led here by a name that somebody else's DNS gives this address: then the Host header has that name. */
+/** Another site's DNS can give its name this address. A browser that uses that name sends it in the Host header. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'

@@ -22,7 +22,7 @@ t.test('how near the limit is', async t => {
   t.equal(descriptorState(400, 349), 'enough')
   t.equal(descriptorState(400, 350), 'short')
   t.equal(descriptorState(400, 'none'), 'out')
-  t.equal(descriptorState(undefined, 1_000_000), 'enough', 'where the system does not tell')
+  t.equal(descriptorState(undefined, 1_000_000), 'enough', 'where the system reports no limit')
   t.equal(descriptorState(undefined, 'none'), 'out')
   const limit = descriptorLimit()
   if (process.platform === 'linux') t.ok(limit! > 0)
@@ -40,11 +40,14 @@ interface Fake extends UwsApp {
   handler: ((response: UwsResponse, request: UwsRequest) => void) | undefined
 }
 
-/** UwsListeners over apps that only note what is done to them; `look` is told what it finds, one look at the system each. */
+/**
+ * Listeners over apps that only note what is done to them. `check` gets the states that it finds, one for each look at
+ * the system.
+ */
 function listenersFor() {
   const apps: Fake[] = []
   const listeners: UwsListener[] = []
-  const told = { shed: 0, shut: 0 }
+  const calls = { shed: 0, shut: 0 }
   const given = { now: 0, refuse: false, states: ['enough'] as DescriptorState[] }
   const uws: Uws = {
     App() {
@@ -83,8 +86,8 @@ function listenersFor() {
       listener.begin()
       listeners.push(listener)
     },
-    shed: () => told.shed++,
-    shut: () => told.shut++,
+    shed: () => calls.shed++,
+    shut: () => calls.shut++,
     state: () => (given.states.length > 1 ? given.states.shift()! : given.states[0]!),
     now: () => given.now,
   })
@@ -92,9 +95,9 @@ function listenersFor() {
   return {
     listeners: all,
     apps,
-    told,
+    calls,
     given,
-    look(...states: DescriptorState[]) {
+    check(...states: DescriptorState[]) {
       given.states = states
       all.check()
     },
@@ -108,87 +111,87 @@ function listenersFor() {
 }
 
 t.test('while there are enough, nothing is ended', async t => {
-  const { apps, told, look } = listenersFor()
-  look('enough')
+  const { apps, calls, check } = listenersFor()
+  check('enough')
   t.match(apps, [{ closed: 0, listening: true }])
-  t.equal(told.shed, 0)
+  t.equal(calls.shed, 0)
 })
 
 t.test('where they run short, all connections are ended, and it listens again', async t => {
-  const { apps, told, look } = listenersFor()
-  look('short', 'enough')
+  const { apps, calls, check } = listenersFor()
+  check('short', 'enough')
   t.match(apps, [{ closed: 1, listening: true }])
-  look('out', 'enough')
+  check('out', 'enough')
   t.match(apps, [{ closed: 2, listening: true }])
-  t.equal(told.shed, 2)
+  t.equal(calls.shed, 2)
 })
 
 t.test('where others have them, it is left alone for a while', async t => {
-  const { apps, given, look } = listenersFor()
-  look('short')
+  const { apps, given, check } = listenersFor()
+  check('short')
   given.now += 9_000
-  look('short')
+  check('short')
   t.match(apps, [{ closed: 1, listening: true }])
-  look('out', 'short')
+  check('out', 'short')
   t.match(apps, [{ closed: 2, listening: true }], 'but not where there is none left')
   given.now += 10_000
-  look('short')
+  check('short')
   t.match(apps, [{ closed: 3, listening: true }])
 })
 
 t.test('while there is none, it does not listen', async t => {
-  const { listeners, apps, look } = listenersFor()
-  look('out')
+  const { listeners, apps, check } = listenersFor()
+  check('out')
   t.match(apps, [{ closed: 1, listening: false }])
-  look('out')
+  check('out')
   t.match(apps, [{ listening: false }])
-  look('short')
+  check('short')
   t.match(apps, [{ closed: 1, listening: true }])
   listeners.destroy()
   t.match(apps, [{ closed: 2, listening: false }])
 })
 
-t.test('an address that cannot be had again is told of, and tried on', async t => {
-  const { apps, told, given, look } = listenersFor()
+t.test('an address that cannot be listened on again is reported, and tried again', async t => {
+  const { apps, calls, given, check } = listenersFor()
   given.refuse = true
-  look('short', 'enough')
-  look('enough')
-  t.equal(told.shut, 2)
+  check('short', 'enough')
+  check('enough')
+  t.equal(calls.shut, 2)
   given.refuse = false
-  look('enough')
+  check('enough')
   t.match(apps, [{ listening: true }])
 })
 
 t.test('what is being answered goes on, while another listener listens', async t => {
-  const { listeners, apps, given, look, ask } = listenersFor()
+  const { listeners, apps, given, check, ask } = listenersFor()
   const first = ask(0)
   const second = ask(0)
-  look('short')
+  check('short')
   t.match(apps, [
     { closed: 0, listening: false },
     { closed: 0, listening: true },
   ])
   first()
   await new Promise(setImmediate)
-  t.equal(apps[0]!.closed, 0, 'there is one more')
+  t.equal(apps[0]!.closed, 0, 'one more answer is under way')
   second()
-  t.equal(apps[0]!.closed, 0, 'not from within a handler')
+  t.equal(apps[0]!.closed, 0, 'not from within the handler of a request')
   await new Promise(setImmediate)
   t.equal(apps[0]!.closed, 1)
 
   ask(1)
   given.now += 1000
-  look('short')
+  check('short')
   t.equal(apps.length, 2, 'the first takes its turn again')
   t.match(apps, [{ listening: true }, { closed: 0, listening: false }])
   const { closed } = apps[0]!
-  look('short')
+  check('short')
   t.equal(apps[0]!.closed, closed, 'what it holds makes nobody else be ended all the time')
   given.now += 999
-  look('out')
+  check('out')
   t.equal(apps[1]!.closed, 0)
   given.now += 1
-  look('out')
+  check('out')
   t.equal(apps[1]!.closed, 1, 'where there is none, it is cut off after a second')
   listeners.destroy()
 })

@@ -36,7 +36,10 @@ const PROTOBUF =
 const choice = choose()
 const transports = ['http', ...(choice.transport === 'uws' ? ['uws'] : [])] as ('http' | 'uws')[]
 
-/** `series` of 70 bytes: 10 are told by the front itself, 600 beyond the threshold, 5,000 by the pool. */
+/**
+ * `series` of 70 bytes: 10 are encoded by the front itself, 600 are beyond the threshold, 5,000 are encoded by the
+ * pool.
+ */
 async function front(
   t: Parameters<typeof fresh>[0],
   transport: 'http' | 'uws',
@@ -74,8 +77,8 @@ for (const transport of transports) {
         pb.headers['content-type'],
         /^application\/vnd\.google\.protobuf; proto=.*; encoding=delimited$/,
       )
-      const told = messages(pb.body).reduce((sum, { metric }) => sum + metric.length, 0)
-      t.equal(told, series)
+      const found = messages(pb.body).reduce((sum, { metric }) => sum + metric.length, 0)
+      t.equal(found, series)
 
       for (const [what, headers, path, expected] of [
         ['text', {}, '', plain.body.toString()],
@@ -101,7 +104,7 @@ for (const transport of transports) {
     })
   }
 
-  t.test(`${transport}: what is not offered is told only to who asks by name`, async t => {
+  t.test(`${transport}: a format that is not offered is served only if it is asked for by name`, async t => {
     const { url } = await front(t, transport, 5_000, { gzip: false })
     for (const accept of [OPENMETRICS, PROTOBUF]) {
       const answer = await ask(url, { accept, 'accept-encoding': 'gzip' })

@@ -1,6 +1,6 @@
 /**
- * Bytes that are nearly requests, over sockets, and strings that are nearly prefixes. POSTMETER_FUZZ_SECONDS says for how
- * long; a failure is run again with POSTMETER_SEED.
+ * Bytes that are nearly requests, over sockets, and strings that are nearly prefixes. POSTMETER_FUZZ_SECONDS says for
+ * how long; a failure is run again with POSTMETER_SEED.
  */
 import fc from 'fast-check'
 import t from 'tap'
@@ -84,15 +84,15 @@ const bytes = fc.oneof(
 const STATUSES = new Set([100, 200, 400, 403, 404, 405, 408, 413, 431, 503])
 
 /** What is wrong with what came back; undefined where all of it is answers of ours. */
-function wrongAnswers(told: Buffer, heads: boolean): string | undefined {
-  let text = told.toString('latin1')
+function wrongAnswers(bytes: Buffer, heads: boolean): string | undefined {
+  let text = bytes.toString('latin1')
   while (text !== '') {
     const head = /^HTTP\/1\.1 (\d{3}) [\w ]+\r\n((?:[\w-]+: ?[^\r\n]*\r\n)*)\r\n/.exec(text)
     if (head === null) return `no answer: ${JSON.stringify(text.slice(0, 200))}`
     if (!STATUSES.has(Number(head[1]))) return `status ${head[1]}`
     text = text.slice(head[0].length)
     const length = Number(/^content-length: (\d+)/im.exec(head[2]!)?.[1] ?? 0)
-    // An answer to HEAD has a length and no body: it cannot be told from here which one was.
+    // An answer to HEAD has a length and no body: nothing here says which one was.
     if (!heads) {
       if (text.length < length) return `${text.length} of ${length} bytes`
       text = text.slice(length)
@@ -124,10 +124,10 @@ for (const name of ['http', 'uws'] as const) {
           const raw = await Raw.open(port)
           for (const text of parts) raw.send(text)
           raw.socket.end()
-          const told = await raw.rest()
+          const bytes = await raw.rest()
           raw.close()
           const wrong = wrongAnswers(
-            told,
+            bytes,
             parts.some(text => text.includes('HEAD')),
           )
           if (wrong !== undefined) throw new Error(wrong)
@@ -178,7 +178,7 @@ t.test('whatever the head says, the decision is one of ours', async t => {
       fc.array(fc.oneof(fc.constantFrom('prefix=', 'format=', '&', '%', 'text', 'protobuf'), fc.string())),
       (headers, method, path, query) => {
         const reader = new HeaderReader()
-        for (const [one, told] of headers) reader.add(one.toLowerCase(), told)
+        for (const [name, value] of headers) reader.add(name.toLowerCase(), value)
         const head: RequestHead = { method, path, query: query.join(''), peer: [127, 0, 0, 1], ...reader }
         const decision = decide(head, RULES)
         if (decision.kind === 'landing') return path === '/'

@@ -165,12 +165,12 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
     [200, 200],
   ],
   [
-    'two good, then one that expects to be told to go on',
+    'two good, then one that expects a 100 Continue',
     `${OK}${OK}${GET}Expect: 100-continue\r\n\r\n`,
     [200, 200, 100, 200],
   ],
   [
-    'one that expects to be told to go on with a body, then good',
+    'one that expects a 100 Continue with a body, then good',
     `${GET}Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello${OK}`,
     [100, 200, 200],
   ],
@@ -251,7 +251,7 @@ for (const name of ['http', 'uws'] as const) {
             t.fail(`${what}: nosniff is missing`)
           if (answer.headers.get('cache-control') !== 'no-store') t.fail(`${what}: no-store is missing`)
           if (answer.status !== 200 && !/^[^\n]{3,300}\n$/.test(body)) t.fail(`${what}: said ${body}`)
-          if (/node:|\.js\b|at .*:\d/.test(body)) t.fail(`${what}: told internals: ${body}`)
+          if (/node:|\.js\b|at .*:\d/.test(body)) t.fail(`${what}: reveals internals: ${body}`)
           if ((answer.status === 405) !== answer.headers.has('allow')) t.fail(`${what}: Allow`)
         }
         // Whatever else would come, an answer to what was no request above all, comes now.

@@ -53,7 +53,7 @@ t.test('a kept connection on which nothing is asked any more is ended', async t 
   t.equal((await raw.rest()).length, 0)
 })
 
-t.test('who asks ahead and takes nothing is cut off', async t => {
+t.test('a peer that asks ahead and takes nothing is cut', async t => {
   const { scraper, handler, port, gauges, cuts } = await setUp(
     { small: 'b'.repeat(60_000) },
     { stallTimeout: 300 },
@@ -115,14 +115,14 @@ const steady: Record<
       }),
 }
 for (const [name, { more, to }] of Object.entries(steady)) {
-  t.test(`who reads steadily, but slower than is written, gets all of it over ${name}`, async t => {
+  t.test(`a reader that reads steadily, but slower than is written, gets all of it over ${name}`, async t => {
     const { port, cuts } = await setUp(STEADY, { ...more, stallTimeout: 1500 })
     t.ok((await readSteadily(to(port))) > 40 << 20)
     t.same(cuts, [])
   })
 }
 
-t.test('who takes nothing of a scrape is cut off, and counted as that', async t => {
+t.test('a reader that takes nothing of a scrape is cut, and counted as that', async t => {
   const { scraper, handler, port, cuts, statuses } = await setUp(
     { chunks: 1000, chunkBytes: 1 << 20 },
     { stallTimeout: 300 },
@@ -137,7 +137,7 @@ t.test('who takes nothing of a scrape is cut off, and counted as that', async t 
   raw.close()
 })
 
-t.test('who waits for a scrape to go on is not one that takes nothing', async t => {
+t.test('a reader that waits for a scrape to go on does not count as one that takes nothing', async t => {
   const { port, cuts, scraper } = await setUp({ chunks: 3, hangAt: 1 }, { stallTimeout: 100 })
   const raw = await Raw.open(port)
   raw.send(get('/metrics'))
@@ -186,7 +186,7 @@ t.test('CONNECT holds no connection, though its client never ends it', async t =
   t.pass()
 })
 
-t.test('a reader of HTTP/1.0 that half closes is not told a part as if it were the whole', async t => {
+t.test('a reader of HTTP/1.0 that half closes does not get a part that looks whole', async t => {
   const { scraper, port, gauges } = await setUp({ chunks: 40, chunkBytes: 1 << 20 })
   const socket = await halfOpen(port)
   const outcome = once(socket, 'end').then(
@@ -200,7 +200,7 @@ t.test('a reader of HTTP/1.0 that half closes is not told a part as if it were t
   t.equal(scraper.ledger.aborted, 1)
 })
 
-t.test('what is no request is not answered in the place of the request before it', async t => {
+t.test('bytes that are no request get no answer that looks like that to the request before', async t => {
   const { port, handler, gauges } = await setUp({ chunks: 3 })
   const raw = await Raw.open(port)
   raw.send(`${get('/metrics')}EHLO example.com\r\n`)
@@ -219,7 +219,7 @@ t.test('a peer that may not read does not hear how many connections there are', 
   first.close()
 })
 
-t.test('an answer that somebody else gives meanwhile is let alone', async t => {
+t.test('an answer that other code has given meanwhile is left alone', async t => {
   const { handler, scraper } = handlerFor({ chunks: 3, chunkBytes: 1000 })
   const { ledger } = scraper
   const server = createServer(async (request, response) => {

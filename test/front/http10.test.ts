@@ -63,7 +63,7 @@ async function setUp(plan: FakePlan, { more = {}, tls }: Way, extra: More = {}) 
 
 const REQUEST = 'GET /metrics HTTP/1.0\r\n\r\n'
 
-interface Told {
+interface Received {
   readonly status: number
   readonly headers: string
   readonly body: Buffer
@@ -72,7 +72,7 @@ interface Told {
 }
 
 /** All that comes until the connection ends, however it does. */
-async function ask(socket: Socket, request = REQUEST): Promise<Told> {
+async function ask(socket: Socket, request = REQUEST): Promise<Received> {
   const parts: Buffer[] = []
   let error: string | undefined
   socket.on('data', part => parts.push(part))
@@ -90,7 +90,7 @@ async function ask(socket: Socket, request = REQUEST): Promise<Told> {
 
 for (const [name, way] of Object.entries(ways)) {
   t.test(`over ${name}`, async t => {
-    t.test('a scrape is told with its length, whole', async t => {
+    t.test('a scrape is sent whole, with its length', async t => {
       const { at, scraper, handler } = await setUp({ chunks: 5, chunkBytes: MIB }, way)
       const { status, headers, body } = await ask(way.to(at))
       t.equal(status, 200)
@@ -101,7 +101,7 @@ for (const [name, way] of Object.entries(ways)) {
       t.ok(scraper.ledger.mostOut <= 2, 'and slots are given back as it is encoded')
     })
 
-    t.test('one that fails midway is a 500, and no part of it is told', async t => {
+    t.test('one that fails midway is a 500, and no part of it is sent', async t => {
       const { at, handler } = await setUp({ chunks: 10, chunkBytes: 100_000, failAt: 4 }, way)
       const { status, body } = await ask(way.to(at))
       t.same([status, body.toString()], [500, 'the scrape failed\n'])
@@ -117,7 +117,7 @@ for (const [name, way] of Object.entries(ways)) {
       t.equal(handler.scrapes.copied, 0)
     })
 
-    t.test('who goes away while it is encoded leaves nothing behind', async t => {
+    t.test('a reader that goes away while it is encoded leaves nothing behind', async t => {
       const { at, handler, scraper, statuses } = await setUp({ chunks: 10, chunkBytes: 1000, hangAt: 4 }, way)
       const socket = way.to(at).on('error', () => {})
       socket.write(REQUEST)
@@ -173,7 +173,7 @@ for (const [name, way] of Object.entries(ways)) {
       await until('every chunk is released', () => scraper.ledger.given === scraper.ledger.released)
     })
 
-    t.test('who takes nothing of what is kept for it does not keep it from others', async t => {
+    t.test('a reader that takes nothing of what is kept for it does not keep it from others', async t => {
       const { at, scraper, handler, cuts } = await setUp({ chunks: 40, chunkBytes: MIB }, way, {
         maxCopied: 64 * MIB,
       })

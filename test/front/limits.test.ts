@@ -1,4 +1,4 @@
-/** Limits that are not about scrapes: connections, log lines, headers, deadlines told by readers. */
+/** Limits that are not about scrapes: connections, log lines, headers, deadlines that readers send. */
 import t from 'tap'
 import type { LogEvent } from '../../src/common/log.js'
 import { Connections } from '../../src/front/request/connections.js'
@@ -96,7 +96,7 @@ t.test('how long a reader waits, and when it is given up on', async t => {
     ['Infinity', undefined],
     ['99999999', undefined],
   ]
-  for (const [told, timeout] of rows) t.equal(scrapeTimeout(told), timeout, String(told))
+  for (const [header, timeout] of rows) t.equal(scrapeTimeout(header), timeout, String(header))
   t.equal(inTime(10_000), 9_500)
   t.equal(inTime(1_000), 900)
 })

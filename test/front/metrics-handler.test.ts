@@ -160,13 +160,13 @@ t.test('options are checked at the door, and named', async t => {
   }
 })
 
-/** The value of a metric of the library's own, as a reader is told. */
-async function told(port: number, path: string, name: string): Promise<number> {
+/** The value of a metric of the library's own, as a reader gets it. */
+async function exposed(port: number, path: string, name: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}${path}`)).text()
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1])
 }
 
-t.test('two handlers of one registry tell what both have', async t => {
+t.test('two handlers of one registry expose what both have', async t => {
   const { registry } = fresh(t, { memory: '64MiB' })
   const gauge = registry.gauge({ name: 'waiting', help: 'waiting', labelNames: ['queue'] })
   for (let n = 0; n < 120_000; n++) gauge.set({ queue: `queue-${String(n).padStart(80, '0')}` }, n)
@@ -176,7 +176,7 @@ t.test('two handlers of one registry tell what both have', async t => {
   const { port, close } = await listening(createServer(app))
   t.teardown(close)
   const inFlight = 'postmeter_requests_in_flight'
-  t.equal(await told(port, '/other', inFlight), 1)
+  t.equal(await exposed(port, '/other', inFlight), 1)
 
   const stalled: Raw[] = []
   for (const path of ['/one', '/other']) {
@@ -186,8 +186,8 @@ t.test('two handlers of one registry tell what both have', async t => {
     raw.socket.pause()
     stalled.push(raw)
   }
-  t.equal(await told(port, '/one', inFlight), 3)
-  t.equal(await told(port, '/other', inFlight), 3)
+  t.equal(await exposed(port, '/one', inFlight), 3)
+  t.equal(await exposed(port, '/other', inFlight), 3)
 
   const closing = one.close()
   t.equal(one.close(), closing, 'it can be awaited twice')
@@ -205,7 +205,7 @@ t.test('two handlers of one registry tell what both have', async t => {
     'the cut is counted',
     () => registry.value('postmeter_readers_cut_total', { reason: 'closing' }) === 1,
   )
-  t.equal(await told(port, '/other', inFlight), 2, 'and its gauges are gone')
+  t.equal(await exposed(port, '/other', inFlight), 2, 'and its gauges are gone')
   stalled[0]!.socket.resume()
   t.notMatch((await stalled[0]!.rest()).toString('latin1').slice(-7), '\r\n0\r\n\r\n', 'its reader sees that')
   await other.close()
@@ -235,7 +235,9 @@ t.test('a handler that is closed lets what it sends go on', async t => {
 
 const PLAIN = { headers: { 'accept-encoding': 'identity' } }
 
-/** Puts a stream of its own before a response, as Express' compression does: it has its own drain, and takes none off. */
+/**
+ * Puts a stream of its own before a response, as Express' compression does: it has its own drain, and takes none off.
+ */
 function wrapping(drained: (stream: PassThrough) => void) {
   return (_request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const stream = new PassThrough({ highWaterMark: 16 * 1024 })

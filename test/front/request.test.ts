@@ -129,8 +129,8 @@ t.test('what is refused', async t => {
   }
 })
 
-t.test('an untrusted peer is told the same, whatever it asks', async t => {
-  const told = decide(ask({ peer: STRANGER }), RULES)
+t.test('an untrusted peer gets the same answer, whatever it asks', async t => {
+  const answer = decide(ask({ peer: STRANGER }), RULES)
   fc.assert(
     fc.property(
       fc.record({
@@ -140,7 +140,7 @@ t.test('an untrusted peer is told the same, whatever it asks', async t => {
         authorization: fc.boolean(),
         forwarded: fc.boolean(),
       }),
-      more => t.same(decide(ask({ ...more, peer: STRANGER }), RULES), told),
+      more => t.same(decide(ask({ ...more, peer: STRANGER }), RULES), answer),
     ),
     { seed: SEED, numRuns: 200 },
   )
@@ -167,7 +167,7 @@ t.test(
   },
 )
 
-t.test('nothing of a request can change how the line looks that tells of it', async t => {
+t.test('nothing in a request can change how the line about it looks', async t => {
   const odd = {
     'the end of a line': '\r\n',
     'an escape sequence': '\x1b[2J',
@@ -197,7 +197,7 @@ t.test('nothing of a request can change how the line looks that tells of it', as
       for (const line of [decision.reason.slice(0, -1), events[0]!.message]) {
         t.notMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u, `${what} in ${Object.keys(more)}`)
         const code = text.charCodeAt(0).toString(16).padStart(4, '0')
-        t.match(line, text === '\r\n' ? '\\r\\n' : `\\u${code}`, 'it is told all the same')
+        t.match(line, text === '\r\n' ? '\\r\\n' : `\\u${code}`, 'it is reported, escaped')
       }
     }
   }

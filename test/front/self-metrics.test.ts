@@ -7,7 +7,7 @@ import { get, Raw, until } from './raw.js'
 t.setTimeout(60_000)
 
 for (const transport of ['auto', 'http'] as const) {
-  t.test(`what a front tells of itself, transport ${transport}`, async t => {
+  t.test(`the metrics of a front itself, transport ${transport}`, async t => {
     const { registry } = fresh(t)
     registry.counter({ name: 'a_total', help: 'a' }).inc()
     const front = await serve(registry, { listen: '127.0.0.1:0', transport })
@@ -37,7 +37,11 @@ for (const transport of ['auto', 'http'] as const) {
     })
     t.match(registry.value('postmeter_scrape_size_bytes'), { count: 5 })
     t.ok((registry.value('postmeter_scrape_bytes_total') as number) > 5000)
-    t.notMatch(await registry.metrics(), /postmeter_scrapes_total/, 'they are told where they are asked for')
+    t.notMatch(
+      await registry.metrics(),
+      /postmeter_scrapes_total/,
+      'they are exposed only if they are asked for',
+    )
     await front.close()
     raw.close()
   })

@@ -32,7 +32,7 @@ for (const name of ['http', 'uws'] as const) {
     const statuses = (bytes: Buffer) =>
       [...bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))
 
-    t.test('so many that nobody needs them end the connection, and others are served', async t => {
+    t.test('more than any reader needs end the connection, and others are served', async t => {
       const { port, denied, events } = await setUp({ small: 'x'.repeat(5000) })
       const before = process.memoryUsage.rss()
       let peak = before
@@ -52,11 +52,11 @@ for (const name of ['http', 'uws'] as const) {
       other.close()
       for (const raw of ahead) {
         raw.socket.resume()
-        const told = statuses(await raw.rest())
-        const served = told.filter(status => status === 200).length
+        const answers = statuses(await raw.rest())
+        const served = answers.filter(status => status === 200).length
         t.ok(served <= 256, `${served} were answered`)
         // What was said last may be lost with the connection.
-        const rest = told.slice(served)
+        const rest = answers.slice(served)
         if (rest.length > 0) t.same([name, ...rest], ['http', 503])
         raw.close()
       }
@@ -83,7 +83,7 @@ for (const name of ['http', 'uws'] as const) {
       raw.close()
     })
 
-    t.test('who takes nothing is not answered for ever, one request at a time', async t => {
+    t.test('a reader that takes nothing is not answered for ever, one request at a time', async t => {
       const { port } = await setUp({ small: 'x'.repeat(10_000) })
       const raw = await Raw.open(port)
       raw.socket.pause()
@@ -124,10 +124,10 @@ for (const name of ['http', 'uws'] as const) {
         })
         for (const behind of ['', OK, OK.repeat(1000)]) {
           const raw = await Raw.open(port)
-          const told = statuses(await raw.send(first + behind).rest())
+          const answers = statuses(await raw.send(first + behind).rest())
           // uWebSockets.js knows only how the last request of a read ends: with more behind it, nothing is said.
           const expected = name === 'uws' && behind !== '' ? [] : [status]
-          t.same(told, expected, `${what}, ${behind.length} bytes behind it`)
+          t.same(answers, expected, `${what}, ${behind.length} bytes behind it`)
           raw.close()
         }
         t.notOk(idleEnded, `${what}: long before an idle connection`)

@@ -75,7 +75,7 @@ t.test('scrapes that begin together are one shared scrape, others are their own'
   t.equal(scrapes.running, 0)
 })
 
-t.test('who comes when a part has been told gets values of its own', async t => {
+t.test('a reader that comes after a part was handed out gets a scrape of its own', async t => {
   const { ledger, open } = setUp({ chunks: 3 }, { maxConcurrentScrapes: 2 })
   const first = open()
   const chunk = await first.reader.next()
@@ -88,7 +88,7 @@ t.test('who comes when a part has been told gets values of its own', async t => 
 })
 
 t.test(
-  'with all places taken the next waits, shared with its like, and goes on when one is free',
+  'with all permits taken the next scrape waits, shared with its like, and goes on when one is free',
   async t => {
     const { ledger, scrapes, open } = setUp({ chunks: 3 })
     const first = open('a')
@@ -107,7 +107,7 @@ t.test(
   },
 )
 
-t.test('who has waited for too long is told so, and when to come again', async t => {
+t.test('a reader that has waited for too long is refused, with a time to come again', async t => {
   const { clock, scrapes, open, cuts } = setUp({ chunks: 3, hangAt: 0 })
   const first = open('a')
   const pending = first.reader.next().catch(error => error)
@@ -136,13 +136,13 @@ t.test('more than can wait are refused at once', async t => {
   t.throws(() => open('one more'), { message: /option "maxConcurrentScrapes"/ })
 })
 
-t.test('who takes nothing keeps nobody waiting, and goes on later where it stood', async t => {
+t.test('a reader that takes nothing keeps no other waiting, and goes on later where it stood', async t => {
   const { clock, scrapes, ledger, open } = setUp({ chunks: 6, chunkBytes: 10 })
   const stalled = open('a')
   const held = [(await stalled.reader.next())!, (await stalled.reader.next())!]
   clock.now = 20
   const other = open('b')
-  t.equal(scrapes.waiting, 0, 'the other has its place')
+  t.equal(scrapes.waiting, 0, 'the other has its permit')
   t.equal(scrapes.copied, 20, 'what the first had not taken is kept for it')
   t.equal(ledger.released, 2, 'and its slots are free')
   await read(other)
@@ -165,7 +165,7 @@ t.test('who takes nothing keeps nobody waiting, and goes on later where it stood
   t.equal(ledger.opened, 2)
 })
 
-t.test('when there is no memory for copies, who took nothing for longest is cut', async t => {
+t.test('when there is no memory for copies, the reader that took nothing for longest is cut', async t => {
   const { clock, cuts, open } = setUp(
     { chunks: 6, chunkBytes: 10 },
     { maxConcurrentScrapes: 2, maxCopied: 25 },
@@ -268,7 +268,7 @@ t.test('when the last reader has gone the scrape stops', async t => {
   t.equal(scrapes.running, 0)
 })
 
-t.test('whatever readers do and whenever, nobody gets a wrong byte and everything is given back', async t => {
+t.test('whatever readers do and whenever, none gets a wrong byte and everything is given back', async t => {
   const command = fc.record({
     do: fc.constantFrom('open', 'take', 'release', 'leave', 'tick', 'turn', 'wait'),
     who: fc.nat({ max: 7 }),

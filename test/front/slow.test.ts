@@ -90,7 +90,7 @@ t.test('readers that take a little all the time do not keep the slots from anoth
     reader.abort()
     return Buffer.concat(parts).toString('utf8') === expected
   }
-  t.equal(await Promise.race([read(open('j')), late]), true, 'another is told all of it meanwhile')
+  t.equal(await Promise.race([read(open('j')), late]), true, 'another gets all of it meanwhile')
   const all = await Promise.all(slow.map((reader, n) => read(reader, held[n])))
   t.strictSame(all, new Array(9).fill(true), 'and they go on where they stood')
   await until('all slots are free', () => slotsTaken(arena) === 0)

@@ -33,7 +33,7 @@ for (const transport of ['http', 'uws'] as const) {
     const front = await serveWith(registry, { listen: '127.0.0.1:0', transport }, {})
     const { port } = front.address
 
-    // Each of another prefix, so that none is shared: more than there are places, and slots.
+    // Each of another prefix, so that none is shared: more than there are permits, and slots.
     const stalled: Raw[] = []
     for (let n = 0; n < 12; n++) stalled.push(await stall(port, `stalled${n}_`))
     for (let n = 0; n < 5; n++) {

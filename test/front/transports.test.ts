@@ -347,11 +347,11 @@ for (const { name, listen, skip } of transports) {
       t.same(statuses, [500], 'as what it was, not as a reader that went away')
     })
 
-    t.test('who waits for a place in vain is told so, and the log too', async t => {
+    t.test('a reader that waits for a permit in vain is refused, and logged', async t => {
       const server = await setUp({ chunks: 1, hangAt: 0 }, { maxConcurrentScrapes: 1, maxWait: 50 })
       const first = await Raw.open(server.port)
       first.send(get('/metrics?prefix=a'))
-      await until('it has the place', () => server.ledger.opened === 1)
+      await until('it has the permit', () => server.ledger.opened === 1)
       const second = await Raw.open(server.port)
       const answer = await second.send(get('/metrics?prefix=b')).answer()
       t.equal(answer.status, 503)
@@ -389,8 +389,8 @@ for (const { name, listen, skip } of transports) {
           stdio: ['pipe', 'pipe', 'inherit'],
         },
       )
-      const [told] = (await once(other.stdout, 'data')) as [Buffer]
-      t.match(told.toString(), /^refused option "listen": .*the port is in use/)
+      const [line] = (await once(other.stdout, 'data')) as [Buffer]
+      t.match(line.toString(), /^refused option "listen": .*the port is in use/)
       other.stdin.end()
       const first = spawn(
         process.execPath,
@@ -465,7 +465,7 @@ for (const { name, listen, skip } of transports) {
       await server.transport.close(50)
       await until('aborted', () => server.ledger.aborted === 1)
       raw.socket.resume()
-      t.equal((await raw.rest()).includes('\r\n0\r\n\r\n'), false, 'and it can tell that it did not get all')
+      t.equal((await raw.rest()).includes('\r\n0\r\n\r\n'), false, 'and it sees that it did not get all')
       await settled('cut', server)
       raw.close()
     })

@@ -183,7 +183,7 @@ interface Entry {
   length: number
 }
 
-/** What the structure must say, from the definitions, one entry after the other. */
+/** What the structure must answer, by the definitions, one entry after the other. */
 function oracle(entries: Entry[], peer: number[]): boolean {
   const unmap = (bytes: number[], length: number): [number[], number] =>
     bytes.length === 16 && value(bytes) >> 32n === MAPPED >> 32n && length >= 96
@@ -215,7 +215,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ bytes: v6, length: fc.integer({ min: 0, max: 128 }) }),
 )
 
-t.test('it says what the definitions say', async t => {
+t.test('it agrees with the definitions', async t => {
   fc.assert(
     fc.property(
       fc.array(entry, { maxLength: 12 }),
@@ -239,7 +239,7 @@ t.test('it says what the definitions say', async t => {
   t.pass()
 })
 
-t.test('a list that lets everyone in is told from one that does not', async t => {
+t.test('a list that lets everyone in is found', async t => {
   const rows: [entries: string[], open: boolean][] = [
     [[], false],
     [['127.0.0.1', '::1'], false],
