@@ -7,6 +7,7 @@ import { folding } from './folding/suite.js'
 import { front } from './front/suite.js'
 import { gathering } from './gathering/suite.js'
 import { idle } from './idle/suite.js'
+import { importing } from './importing/suite.js'
 import { quiet } from './quiet/suite.js'
 import { recording } from './recording/suite.js'
 import { scenario } from './scenario/suite.js'
@@ -30,5 +31,6 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   front,
   quiet,
   idle,
+  importing,
   scenario,
 }

@@ -50,6 +50,8 @@ export interface Effort {
   }
   readonly quiet: { readonly size: number; readonly rounds: number; readonly seconds: number }
   readonly idle: { readonly rounds: number; readonly seconds: number }
+  /** Workers in each process. */
+  readonly importing: { readonly rounds: number; readonly workers: number }
   readonly scenario: {
     readonly series: number
     readonly seconds: number
@@ -73,6 +75,7 @@ export const full: Effort = {
   front: { small: 200, large: 100_000, seconds: 4, rounds: 25 },
   quiet: { size: 100_000, rounds: 5, seconds: 3 },
   idle: { rounds: 3, seconds: 5 },
+  importing: { rounds: 3, workers: 12 },
   scenario: { series: 100_000, seconds: 60, blocked: 5, every: 1_000 },
 }
 
@@ -91,5 +94,6 @@ export const quick: Effort = {
   front: { small: 20, large: 5_000, seconds: 0.5, rounds: 3 },
   quiet: { size: 2_000, rounds: 1, seconds: 0.1 },
   idle: { rounds: 1, seconds: 0.5 },
+  importing: { rounds: 1, workers: 2 },
   scenario: { series: 2_000, seconds: 2, blocked: 0.3, every: 200 },
 }

@@ -1,7 +1,9 @@
 /** Options of a kind that several calls have: numbers, durations, sizes. Each error names the option and the value. */
-import ms from 'ms'
-import { parseSize } from 'xbytes'
+import { createRequire } from 'node:module'
 import { badOption, outOfRange } from './errors.js'
+
+// Loaded where a duration or a size is given as text, and not in each thread that records.
+const require = createRequire(import.meta.url)
 
 /** A whole number from `min` to `max`; `fallback`, whatever it is, when left out. */
 export function wholeNumber(
@@ -28,7 +30,7 @@ const MAX_DURATION = 20 * 24 * 3_600_000
 export function duration(option: string, value: unknown, fallback: number, others = ''): number {
   if (value === undefined) return fallback
   // An empty text it throws for.
-  const millis = typeof value === 'string' && value !== '' ? ms(value as ms.StringValue) : value
+  const millis = typeof value === 'string' && value !== '' ? parseDuration(value) : value
   if (typeof millis !== 'number' || !Number.isFinite(millis)) {
     throw badOption(option, value, `is not a duration (a number of ms, or for example '10m'${others})`)
   }
@@ -51,4 +53,14 @@ export function bytesOf(size: unknown): number | undefined {
   // What stands behind a size it passes over.
   const bytes = typeof size === 'string' ? (SIZE.test(size) ? parseSize(size) : undefined) : size
   return typeof bytes === 'number' && Number.isFinite(bytes) && bytes >= 0 ? bytes : undefined
+}
+
+function parseDuration(text: string): number | undefined {
+  const ms = require('ms') as typeof import('ms')
+  return ms(text as import('ms').StringValue)
+}
+
+function parseSize(text: string): number {
+  const xbytes = require('xbytes') as typeof import('xbytes')
+  return xbytes.parseSize(text)
 }

@@ -2,6 +2,7 @@
  * Which format a reader gets. Follows RFC 9110, sections 12.4.2 and 12.5.1, but is lenient: readers send weights above
  * 1, doubled parameters and parameters of their own. Whatever they send, text 0.0.4 is an answer.
  */
+import { CONTENT_TYPES } from './content-types.js'
 import type { Format } from './types.js'
 
 /** Formats that readers get if they ask for them, besides text and JSON. */
@@ -14,13 +15,6 @@ export type Negotiated =
   | { readonly format: Format; readonly contentType: string }
   /** A message for the reader: there is no format of the name that it asked for. */
   | { readonly problem: string }
-
-export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
-  text: 'text/plain; version=0.0.4; charset=utf-8',
-  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
-  protobuf: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
-  json: 'application/json; charset=utf-8',
-}
 
 /** Formats that can be asked for by name; JSON has a path of its own. */
 const NAMED = ['text', 'openmetrics', 'protobuf'] as const

@@ -1,6 +1,4 @@
 /** Making and finding registries. */
-import { randomBytes, randomUUID } from 'node:crypto'
-import { endianness } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
@@ -42,9 +40,9 @@ export function createRegistry(options?: RegistryOptions): Registry {
     }
     return known
   }
-  if (endianness() !== 'LE')
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1)
     throw plainError('ERR_POSTMETER_PLATFORM', 'postmeter needs a little-endian processor, as WebAssembly is')
-  const key = randomBytes(8)
+  const [first, second] = crypto.getRandomValues(new Int32Array(2))
   const arena = createArena({
     bytes: shared.memory,
     maxThreads: shared.maxThreads,
@@ -52,14 +50,14 @@ export function createRegistry(options?: RegistryOptions): Registry {
     maxSeries: shared.maxSeries,
     now: Date.now(),
     started: monotonic(),
-    hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+    hashKey: [first, second],
   })
   writeDefaults(arena, shared.labels)
   writeSelfMetrics(arena, Date.now())
   const handle = {
     postmeter: L.LAYOUT_VERSION,
     name,
-    id: randomUUID(),
+    id: crypto.randomUUID(),
     memory: arena.memory,
     options: spelled,
   }

@@ -1,6 +1,7 @@
 /** What a thread tells the program of limits and of what was left out: once for each family and reason. */
 import { DROP_REASONS } from '../catalogue/drops.js'
 import type { Identity } from '../catalogue/families.js'
+import { thrown } from '../common/errors.js'
 import { type Log, say } from '../common/log.js'
 
 export class Notices {
@@ -38,6 +39,14 @@ export class Notices {
     this.#said.add(key)
     const message = `metric "${name}": an exemplar is left out of what was counted: ${why}`
     say(this.log, { level: 'warn', code: 'exemplar-left-out', message })
+  }
+
+  /** Says once that this thread should sweep and cannot. */
+  cannotSweep(error: unknown): void {
+    if (this.#said.has('sweep')) return
+    this.#said.add('sweep')
+    const message = `what sweeps for idle series cannot be loaded; it is tried again: ${thrown(error)}`
+    say(this.log, { level: 'warn', code: 'sweep-failed', message })
   }
 
   /** Says that series were not reset. */

@@ -4,16 +4,8 @@ import { Families } from '../catalogue/families.js'
 import { badOption, knownOptions, plainError, show, typeError } from '../common/errors.js'
 import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { type Log, say } from '../common/log.js'
-import {
-  checkExposeOptions,
-  type ExposeOptions,
-  expose,
-  type FormatOptions,
-  type StreamOptions,
-  whole,
-} from '../exposition/expose.js'
-import { CONTENT_TYPES } from '../exposition/negotiation.js'
-import { createGuestScraper } from '../exposition/scraper.js'
+import { CONTENT_TYPES } from '../exposition/content-types.js'
+import type { ExposeOptions, FormatOptions, StreamOptions } from '../exposition/expose.js'
 import type { Scraper } from '../exposition/types.js'
 import { places } from '../folds/fold.js'
 import { Collectors } from '../instruments/collectors.js'
@@ -70,7 +62,7 @@ export class Registry {
   readonly #reader: SeriesReader
   readonly #care: ThreadCare
   readonly #closing = new Set<() => Promise<void> | void>()
-  #scraper: Scraper | undefined
+  #scraper: Promise<Scraper> | undefined
   #closed: Promise<void> | undefined
 
   /** @internal */
@@ -113,7 +105,9 @@ export class Registry {
       uptime,
       sweepEvery: shared.sweepEvery,
       maker: own.maker,
-      startSweeping: () => this.#scrapes().startSweeping(event => say(this.#notices.log, event)),
+      startSweeping: () => void this.#startSweeping(),
+      // What fails here fails again where it is needed, and is reported there.
+      preload: () => void exposition().catch(() => {}),
     })
   }
 
@@ -182,6 +176,7 @@ export class Registry {
   metrics(options: FormatOptions & { format: 'protobuf' }): Promise<Uint8Array>
   async metrics(options: StreamOptions = {}): Promise<string | Uint8Array> {
     knownOptions('metrics', options, ['format', 'prefix', 'selfMetrics', 'created'])
+    const { whole } = await exposition()
     const all = await whole(this.stream(options))
     return options.format === 'protobuf' ? new Uint8Array(all) : all.toString('utf8')
   }
@@ -197,6 +192,7 @@ export class Registry {
    */
   async json(options: ExposeOptions = {}): Promise<Record<string, unknown>> {
     knownOptions('json', options, ['prefix', 'selfMetrics'])
+    const { whole } = await exposition()
     return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
   }
 
@@ -206,12 +202,13 @@ export class Registry {
    * metrics() does.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const { checkExposeOptions, expose } = await exposition()
     const asked = checkExposeOptions(options)
     this.#checkOpen()
     await this.#collectors.run()
     // They may take their time.
     this.#checkOpen()
-    yield* expose(this.#scrapes(), asked)
+    yield* expose(await this.#scrapes(), asked)
   }
 
   /**
@@ -297,15 +294,26 @@ export class Registry {
     forget(this)
     const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))
     // One that fails keeps neither the others nor the pool from ending.
-    await this.#scraper?.close()
+    await (await this.#scraper?.catch(() => undefined))?.close()
     const failed = ended.find(end => end.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
 
   /** What encodes for this thread, made when it is needed. */
-  #scrapes(): Scraper {
-    this.#scraper ??= createGuestScraper(this.handle)
+  #scrapes(): Promise<Scraper> {
+    this.#scraper ??= exposition().then(({ createGuestScraper }) => createGuestScraper(this.handle))
     return this.#scraper
+  }
+
+  async #startSweeping(): Promise<void> {
+    try {
+      const scraper = await this.#scrapes()
+      if (this.#closed === undefined) scraper.startSweeping(event => say(this.#notices.log, event))
+    } catch (error) {
+      // Its files are gone, perhaps: the next turn tries again.
+      this.#scraper = undefined
+      this.#notices.cannotSweep(error)
+    }
   }
 
   #checkOpen(): void {
@@ -313,4 +321,9 @@ export class Registry {
       throw plainError('ERR_POSTMETER_CLOSED', `registry "${this.name}" is closed`)
     }
   }
+}
+
+/** Not before it is needed: a thread that only records does without. */
+function exposition(): Promise<typeof import('../exposition/on-demand.js')> {
+  return import('../exposition/on-demand.js')
 }

@@ -32,6 +32,8 @@ export interface CareTools {
   readonly maker: boolean
   /** Has this thread sweep from now on. */
   readonly startSweeping: () => void
+  /** Loads what this thread will need for expositions and sweeps. */
+  readonly preload: () => void
 }
 
 export class ThreadCare {
@@ -46,6 +48,7 @@ export class ThreadCare {
   #dueSince: number | undefined
   /** Whether an immediate will go on with it. */
   #lettingGo = false
+  #preloaded = false
 
   constructor(tools: CareTools) {
     this.#tools = tools
@@ -86,6 +89,11 @@ export class ThreadCare {
 
   #doChores(): void {
     const { arena, maker } = this.#tools
+    // Soon, so that it is what was installed when the program started: releases are put in place under running programs.
+    if (maker && !this.#preloaded) {
+      this.#preloaded = true
+      this.#tools.preload()
+    }
     if (!this.#lettingGo) this.#letGo()
     lookForEnds()
     markWatched(arena, this.#watched)

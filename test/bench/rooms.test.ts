@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'suites/front': SUITE,
   'suites/quiet': SUITE,
   'suites/idle': SUITE,
+  'suites/importing': SUITE,
   'suites/native': [...SUITE, 'suites/recording', 'suites/threads', 'suites/encoding', 'scripts'],
   'suites/all.ts': ['report', 'suites/effort.ts', 'suites/*'],
   gate: ['harness', 'report', 'work', 'suites/recording', 'src'],

@@ -1,7 +1,8 @@
 /** What readers ask for, as it was seen on the wire, and what nobody should send. */
 import fc from 'fast-check'
 import t from 'tap'
-import { acceptsGzip, CONTENT_TYPES, negotiate } from '../../src/exposition/negotiation.js'
+import { CONTENT_TYPES } from '../../src/exposition/content-types.js'
+import { acceptsGzip, negotiate } from '../../src/exposition/negotiation.js'
 import { SEED } from '../support/arbitrary.js'
 
 const ALL = { openMetrics: true, protobuf: true }

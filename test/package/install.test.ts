@@ -12,19 +12,21 @@ t.test('the packed package', async t => {
       'README.md',
       'LICENSE',
       'CHANGELOG.md',
-      'dist/src/index.js',
-      'dist/src/index.d.ts',
+      'dist/lib/index.js',
+      'dist/lib/index.mjs',
+      'dist/lib/index.d.ts',
+      'dist/lib/index.d.mts',
     ]) {
       t.ok(consumer.files.includes(path), `${path} is in it`)
     }
     t.same(
       consumer.files.filter(path => path.endsWith('.wasm')).sort(),
-      ['dist/src/kernel/deflate.wasm', 'dist/src/kernel/kernel.wasm'],
+      ['dist/lib/postmeter-deflate.wasm', 'dist/lib/postmeter-kernel.wasm'],
       'the kernel is in it, and its compressor',
     )
     const others = consumer.files.filter(
       path =>
-        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/\w+\.(md|svg)|dist\/src\/.+\.(js|js\.map|d\.ts|wasm))$/.test(
+        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/\w+\.(md|svg)|dist\/lib\/(package\.json|index\.(js|mjs|d\.ts|d\.mts)|postmeter-[\w-]+\.(js|js\.map|wasm)))$/.test(
           path,
         ),
     )

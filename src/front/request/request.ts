@@ -1,5 +1,6 @@
 import { show } from '../../common/errors.js'
-import { acceptsGzip, CONTENT_TYPES, negotiate, type Offered } from '../../exposition/negotiation.js'
+import { CONTENT_TYPES } from '../../exposition/content-types.js'
+import { acceptsGzip, negotiate, type Offered } from '../../exposition/negotiation.js'
 import { checkPrefix } from '../../exposition/prefix.js'
 import type { Format } from '../../exposition/types.js'
 import type { AllowedHosts } from './allowed-hosts.js'

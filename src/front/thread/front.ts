@@ -48,7 +48,7 @@ export interface FrontSettings {
 
 /** What only tests set. */
 export interface FrontInternals {
-  readonly scraperModule: string
+  readonly scraperModule: string | undefined
   readonly grace: number
   readonly stallTimeout: number
   readonly httpStallTimeout: number
@@ -59,7 +59,7 @@ export interface FrontInternals {
 }
 
 const INTERNALS: FrontInternals = {
-  scraperModule: new URL('./scraper-module.js', import.meta.url).href,
+  scraperModule: undefined,
   maxWait: LIMITS.maxWait,
   grace: 1000,
   stallTimeout: LIMITS.stallTimeout,

@@ -21,8 +21,8 @@ export interface FrontData {
   readonly choice: Choice
   /** Whether node:http is used if the native part does not load. */
   readonly fallBack: boolean
-  /** The module that exports createScraper(handle), and createRecorder(handle) if it counts. */
-  readonly scraperModule: string
+  /** A module that tests put in the place of scraper-module.ts. It exports createScraper(handle), and createRecorder(handle) if it counts. */
+  readonly scraperModule: string | undefined
   /** How long answers may go on when the front is closed, ms. */
   readonly grace: number
   readonly stallTimeout: number

@@ -47,20 +47,25 @@ port.on('message', (message: ToFront) => {
 })
 
 const started = start()
-try {
-  await started
-} catch (error) {
+started.catch(error => {
   closeNow()
   const { message, code } = error as NodeJS.ErrnoException
   send({ type: 'refused', message, ...(code === undefined ? {} : { code }) })
   process.exit(1)
+})
+
+/** What makes expositions and counts requests. */
+interface ScraperModule {
+  createScraper(handle: RegistryHandle): Scraper
+  createRecorder?(handle: RegistryHandle): Recorder
+}
+
+function scraperModule(): Promise<ScraperModule> {
+  return data.scraperModule === undefined ? import('./scraper-module.js') : import(data.scraperModule)
 }
 
 async function start(): Promise<void> {
-  const { createScraper, createRecorder } = (await import(data.scraperModule)) as {
-    createScraper(handle: RegistryHandle): Scraper
-    createRecorder?(handle: RegistryHandle): Recorder
-  }
+  const { createScraper, createRecorder } = await scraperModule()
   if (closing.signal.aborted) return
   scraper = createScraper(data.handle)
   scraper.startSweeping(log)

@@ -1,0 +1,200 @@
+/**
+ * Builds what is published, dist/lib/, from what tsc and build-kernel.ts have left in dist/src/. Rollup joins the modules
+ * to a few CommonJS files, which both `require` and `import` load: so a program that does both has one copy of each class.
+ *
+ *     index.js            for require: hands out what records, and loads what serves at its first call
+ *     index.mjs           for import: index.js, with its exports by name
+ *     index.d.ts, .d.mts  declarations for both
+ *     postmeter-*.js      the code; names that no file of an application has, because they are looked for beside each other
+ *     postmeter-*.wasm    the kernel and the compressor
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type ManualChunkMeta, type OutputChunk, type Plugin, type RollupLog, rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
+
+const dist = fileURLToPath(new URL('..', import.meta.url))
+const src = join(dist, 'src')
+const lib = join(dist, 'lib')
+const index = join(src, 'index.js')
+const manifest = JSON.parse(readFileSync(join(dist, '../package.json'), 'utf8'))
+const dependencies = [
+  ...Object.keys(manifest.dependencies),
+  ...Object.keys(manifest.optionalDependencies ?? {}),
+  ...Object.keys(manifest.peerDependencies ?? {}),
+]
+
+const CORE = ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series', 'instruments', 'registry']
+const SCRAPING = ['kernel', 'pool', 'exposition']
+
+rmSync(lib, { recursive: true, force: true })
+mkdirSync(lib)
+const entries = await buildCode()
+await buildDeclarations([...entries.recording, ...entries.serving].sort())
+writeEntries(entries)
+
+/** Both halves of the public interface; each with the names that it exports. */
+interface Entries {
+  recording: string[]
+  serving: string[]
+}
+
+async function buildCode(): Promise<Entries> {
+  const bundle = await rollup({
+    input: { recording: 'half:recording', serving: 'half:serving' },
+    external: isExternal,
+    plugins: [halves(), sourceMaps(), files()],
+    onLog: failOnLog,
+  })
+  const { output } = await bundle.write({
+    dir: lib,
+    format: 'cjs',
+    exports: 'named',
+    interop: 'auto',
+    strict: true,
+    sourcemap: true,
+    generatedCode: 'es2015',
+    entryFileNames: 'postmeter-[name].js',
+    chunkFileNames: 'postmeter-[name].js',
+    manualChunks,
+    // Test runners that have their own module system do not know import() in a CommonJS file.
+    dynamicImportInCjs: false,
+    plugins: [
+      {
+        name: 'file-urls',
+        resolveFileUrl: ({ fileName }) =>
+          `require('node:url').pathToFileURL(require('node:path').join(__dirname, ${JSON.stringify(fileName)})).href`,
+      },
+    ],
+  })
+  await bundle.close()
+  const exportsOf = (name: string) =>
+    output.find((one): one is OutputChunk => one.type === 'chunk' && one.name === name && one.isEntry)!
+      .exports
+  return { recording: exportsOf('recording'), serving: exportsOf('serving') }
+}
+
+/** What records is one file, what makes expositions another; of the front, what several of its entries load is apart. */
+function manualChunks(id: string, { getModuleInfo }: ManualChunkMeta): string | undefined {
+  // What runs in a thread of its own does so from a file of its own.
+  if (getModuleInfo(id)!.isEntry) return undefined
+  const [room] = relative(src, id).split(sep)
+  if (CORE.includes(room!) || id.endsWith('content-types.js')) return 'core'
+  return SCRAPING.includes(room!) ? 'scraping' : undefined
+}
+
+/** The entries: what index.js exports, in two halves, of which the one from src/front/ is loaded at its first call. */
+function halves(): Plugin {
+  return {
+    name: 'halves',
+    resolveId: id => (id.startsWith('half:') ? `\0${id}` : undefined),
+    load(id) {
+      if (!id.startsWith('\0half:')) return undefined
+      const serving = id === '\0half:serving'
+      const code = readFileSync(index, 'utf8')
+      return this.parse(code)
+        .body.filter(node => node.type === 'ExportNamedDeclaration' && node.source != null)
+        .map(node => {
+          const { start, end, source } = node as unknown as {
+            start: number
+            end: number
+            source: { value: string; start: number }
+          }
+          const from = join(src, source.value)
+          if (source.value.startsWith('./front/') !== serving) return ''
+          return `${code.slice(start, source.start)}${JSON.stringify(from)}${end > 0 ? ';' : ''}`
+        })
+        .join('\n')
+    },
+  }
+}
+
+/** Gives rollup tsc's source maps, so that a line in dist/lib leads to one in src. */
+function sourceMaps(): Plugin {
+  return {
+    name: 'source-maps',
+    load(id) {
+      if (!existsSync(`${id}.map`)) return undefined
+      return {
+        code: readFileSync(id, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, ''),
+        map: JSON.parse(readFileSync(`${id}.map`, 'utf8')),
+      }
+    },
+  }
+}
+
+/**
+ * What is loaded by its path (Workers, kernel) becomes a file beside the others. A module's own `require` becomes
+ * CommonJS' own, which bundlers and test runners see.
+ */
+function files(): Plugin {
+  return {
+    name: 'files',
+    transform(code, id) {
+      const found = code
+        .replace(/^const require = createRequire\(import\.meta\.url\);$/m, '')
+        .replaceAll(/new URL\('(\.[^']+)', import\.meta\.url\)/g, (_, path: string) => {
+          const file = join(dirname(id), path)
+          const fileName = `postmeter-${basename(path)}`
+          const reference = path.endsWith('.wasm')
+            ? this.emitFile({ type: 'asset', fileName, source: readFileSync(file) })
+            : this.emitFile({ type: 'chunk', id: file, fileName })
+          return `new URL(import.meta.ROLLUP_FILE_URL_${reference})`
+        })
+      // No map: the lines stay where they are.
+      return found === code ? undefined : { code: found, map: null }
+    },
+  }
+}
+
+async function buildDeclarations(values: readonly string[]): Promise<void> {
+  const bundle = await rollup({
+    input: join(src, 'index.d.ts'),
+    external: isExternal,
+    plugins: [dts()],
+    onLog: failOnLog,
+  })
+  const { output } = await bundle.generate({ format: 'es' })
+  await bundle.close()
+  // Of classes the bundler exports the value, too, which programs do not get: they have registries make metrics.
+  const code = output[0].code.replace(/^export \{ (.*) \};\nexport type \{ (.*) \};$/m, (_, some, types) => {
+    const isType = (name: string) => !values.includes(name)
+    const all = [...some.split(', ').filter(isType), ...types.split(', ')].sort()
+    return `export { ${values.join(', ')} };\nexport type { ${all.join(', ')} };`
+  })
+  if (code === output[0].code) throw new Error('the declarations do not end as expected')
+  // TypeScript 6 and later load the types of Node only where they are asked for.
+  writeFileSync(join(lib, 'index.d.ts'), `/// <reference types="node" />\n${code}`)
+  writeFileSync(join(lib, 'index.d.mts'), `export * from './index.js'\n`)
+}
+
+function writeEntries({ recording, serving }: Entries): void {
+  // The package is of ES modules; what is beside this file is not.
+  writeFileSync(join(lib, 'package.json'), '{ "type": "commonjs" }\n')
+  const required = [
+    `'use strict'`,
+    `const recording = require('./postmeter-recording.js')`,
+    ...recording.map(name => `exports.${name} = recording.${name}`),
+    '// A thread that only records does not load what serves.',
+    ...serving.map(
+      name =>
+        `exports.${name} = function ${name}(...args) { return require('./postmeter-serving.js').${name}(...args) }`,
+    ),
+  ]
+  writeFileSync(join(lib, 'index.js'), `${required.join('\n')}\n`)
+  const names = [...recording, ...serving].sort()
+  writeFileSync(
+    join(lib, 'index.mjs'),
+    `import postmeter from './index.js'\nexport const { ${names.join(', ')} } = postmeter\n`,
+  )
+}
+
+function isExternal(id: string): boolean {
+  return id.startsWith('node:') || dependencies.some(name => id === name || id.startsWith(`${name}/`))
+}
+
+/** Whatever rollup has to say (a circle, a module that is not found) is a mistake here. */
+function failOnLog(_: string, log: RollupLog): never {
+  throw new Error(log.message)
+}
