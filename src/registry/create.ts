@@ -1,4 +1,5 @@
 /** Making and finding registries. */
+import { createRequire } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
@@ -18,6 +19,9 @@ import {
   type SharedOptions,
 } from './options.js'
 import { Registry } from './registry.js'
+
+// For what only makers of registries need: not in each thread that records.
+const require = createRequire(import.meta.url)
 
 /**
  * Makes a registry and reserves its memory; Workers that this thread starts from now on find it with
@@ -42,7 +46,8 @@ export function createRegistry(options?: RegistryOptions): Registry {
   }
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1)
     throw plainError('ERR_POSTMETER_PLATFORM', 'postmeter needs a little-endian processor, as WebAssembly is')
-  const [first, second] = crypto.getRandomValues(new Int32Array(2))
+  const { randomBytes, randomUUID } = require('node:crypto') as typeof import('node:crypto')
+  const key = randomBytes(8)
   const arena = createArena({
     bytes: shared.memory,
     maxThreads: shared.maxThreads,
@@ -50,14 +55,14 @@ export function createRegistry(options?: RegistryOptions): Registry {
     maxSeries: shared.maxSeries,
     now: Date.now(),
     started: monotonic(),
-    hashKey: [first, second],
+    hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
   })
   writeDefaults(arena, shared.labels)
   writeSelfMetrics(arena, Date.now())
   const handle = {
     postmeter: L.LAYOUT_VERSION,
     name,
-    id: crypto.randomUUID(),
+    id: randomUUID(),
     memory: arena.memory,
     options: spelled,
   }
