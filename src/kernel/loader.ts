@@ -10,16 +10,38 @@ export interface Kernel {
   encode(slot: number): void
   /** Returns how many series it leaves hidden; see assembly/sweep.ts for what it leaves in the slot. */
   sweep(slot: number, family: number, page: number, pages: number, now: number): number
+  /** One value of a series over all shards: a cell, by its number in the family. `index` is the place's in its page. */
+  foldCell(family: number, page: number, index: number, cell: number): number
+  /** What the threads' cells add up to, without the common shard's. Of families that add up alone. */
+  foldThreads(family: number, page: number, index: number, cell: number): number
+  /** What shows whether a series moved, as sweep() compares it. */
+  activityOf(family: number, page: number, index: number): number
   /** Spells a number into the slot's text; returns its length. For tests. */
   spell(slot: number, value: number): number
 }
 
 let compiled: WebAssembly.Module | undefined
+/** Of this thread, by memory: two arenas can lie over one. */
+const loaded = new WeakMap<WebAssembly.Memory, Kernel>()
 
-/** A kernel over an arena's memory, for the calling thread. Compiled once for each thread. */
-export function loadKernel(arena: Arena, uptime = uptimeOf(arena)): Kernel {
+/**
+ * The calling thread's kernel over an arena's memory, made by the first call for it. The first call in a thread also
+ * reads and compiles the module, which takes some milliseconds. With an `uptime` of the caller's own it is another
+ * one each time, whose summaries have the ages of that clock.
+ */
+export function loadKernel(arena: Arena, uptime?: () => number): Kernel {
+  if (uptime !== undefined) return instantiate(compile(), arena, uptime)
+  let kernel = loaded.get(arena.memory)
+  if (kernel === undefined) {
+    kernel = instantiate(compile(), arena, uptimeOf(arena))
+    loaded.set(arena.memory, kernel)
+  }
+  return kernel
+}
+
+function compile(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
-  return instantiate(compiled, arena, uptime)
+  return compiled
 }
 
 /** `more` is for the kernel that tests run: see assembly/hook.ts. */

@@ -1,7 +1,9 @@
 // What a sweep asks of a series: whether it moved since it was last looked at, and whether a gauge that goes when it is
-// zero stands at anything else.
+// zero stands at anything else. remove() notes the same activity that the sweep compares (activityOfPlace): both are computed
+// here, from the same cells in the same order.
 import { cellAt, newestCells, olderCells } from './cells'
-import { UNSET } from './fold'
+import { foldCell, UNSET } from './fold'
+import { beforeCopy } from './hook'
 import {
   AGGREGATE_LAST,
   AGGREGATE_LIVESUM,
@@ -16,22 +18,60 @@ import { exists } from './record'
 import { Family, Page } from './records'
 import { hasBit, sharesOf } from './shares'
 
-/** What shows whether a series moved: a value, the observations of a histogram, touches, or all shares there are. */
-export function activity(family: Family, page: Page, index: i32, values: usize): f64 {
-  const cells = family.cells
-  if (family.expireRule == EXPIRE_UNTOUCHED) {
-    let touches: f64 = 0
-    for (let c = newestCells(page); exists(c); c = olderCells(c)) {
-      touches += load<f64>(cellAt(c, (index + 1) * cells - 1))
-    }
-    return touches
+/** A place's folded cells, in a vector. */
+@unmanaged
+class Folded {
+  // @ts-ignore: decorator
+  @inline
+  cell(_family: Family, _page: Page, _index: i32, n: i32): f64 {
+    return load<f64>(changetype<usize>(this) + (<usize>n << 3))
   }
+}
+
+/** A place's cells, each folded when it is asked for. */
+@unmanaged
+class Unfolded {
+  // @ts-ignore: decorator
+  @inline
+  cell(family: Family, page: Page, index: i32, n: i32): f64 {
+    return foldCell(family, page, index, n)
+  }
+}
+
+/** The activity of a place that fold() has folded into `values`. */
+export function activity(family: Family, page: Page, index: i32, values: usize): f64 {
+  return activityFrom(changetype<Folded>(values), family, page, index)
+}
+
+/** The same for who has no vector. */
+export function activityOfPlace(family: Family, page: Page, index: i32): f64 {
+  return activityFrom(changetype<Unfolded>(0), family, page, index)
+}
+
+/** What shows whether a series moved: a value, the observations of a histogram, touches, or all shares there are. */
+// @ts-ignore: decorator
+@inline
+function activityFrom<Values>(values: Values, family: Family, page: Page, index: i32): f64 {
+  if (family.expireRule == EXPIRE_UNTOUCHED) return touchesOf(family, page, index)
   if (sharesGo(family)) return sharesHash(family, page, index)
-  if (family.kind != KIND_HISTOGRAM) return load<f64>(values)
+  if (family.kind != KIND_HISTOGRAM) return values.cell(family, page, index, 0)
   let count: f64 = 0
   const bounds = family.bounds
-  for (let n = 0; n <= bounds; n++) count += load<f64>(values + ((<usize>n) << 3))
+  for (let n = 0; n <= bounds; n++) count += values.cell(family, page, index, n)
   return count
+}
+
+/** How often threads called a gauge, dead ones too. */
+// @ts-ignore: decorator
+@inline
+function touchesOf(family: Family, page: Page, index: i32): f64 {
+  const last = (index + 1) * family.cells - 1
+  let touches: f64 = 0
+  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+    beforeCopy(0)
+    touches += load<f64>(cellAt(c, last))
+  }
+  return touches
 }
 
 /** Whether the activity is read off the cells when it is asked for, and not off a fold. */
@@ -51,13 +91,19 @@ export function nothingOf(family: Family): u64 {
   return aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX ? UNSET : 0
 }
 
-/** See sharesHash in src/folds/fold.ts: remove() notes it there, and it is compared here. */
+/**
+ * A number below 2^52 of all cells of a place, dead threads' too: it changes when a thread stores another value, and
+ * not when a thread dies. Cells that hold nothing yet add nothing, so a new page of cells does not change it.
+ */
+// @ts-ignore: decorator
+@inline
 function sharesHash(family: Family, page: Page, index: i32): f64 {
   const nothing = nothingOf(family)
   const cells = family.cells
   let high: u32 = 0
   let low: u32 = 0
   for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+    beforeCopy(0)
     const raw = atomic.load<u64>(cellAt(c, index * cells))
     if (raw == nothing) continue
     const mixed = mix(<u32>(raw >> 32) ^ mix(<u32>raw + <u32>c.shard * 0x9e3779b1))
@@ -67,6 +113,7 @@ function sharesHash(family: Family, page: Page, index: i32): f64 {
   return <f64>high * 1048576 + <f64>(low >> 12)
 }
 
+/** MurmurHash3's finalizer. */
 function mix(h: u32): u32 {
   h = (h ^ (h >> 16)) * 0x85ebca6b
   h = (h ^ (h >> 13)) * 0xc2b2ae35

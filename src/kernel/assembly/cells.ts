@@ -1,5 +1,6 @@
 // Pages of cells: a page of places has one for each shard that stores there, the newest first.
-import { view } from './record'
+import { COMMON_SHARD } from './layout'
+import { exists, view } from './record'
 import { CellPage, Page } from './records'
 
 // @ts-ignore: decorator
@@ -13,6 +14,13 @@ export function newestCells(page: Page): CellPage {
 @inline
 export function olderCells(cells: CellPage): CellPage {
   return view<CellPage>(cells.next)
+}
+
+/** The common shard's, of which there is at most one. Does not exist where nobody made it. */
+export function commonCells(newest: CellPage): CellPage {
+  let cells = newest
+  while (exists(cells) && cells.shard != COMMON_SHARD) cells = olderCells(cells)
+  return cells
 }
 
 /** Where the nth cell is. */

@@ -1,21 +1,29 @@
-// Folds the shards' cells of a run of places in one page into values: a snapshot that is then encoded.
+// Folds the shards' cells into values. fold() does it for a run of places in one page, into a slot's vector: a snapshot
+// that is then encoded. foldCell() does it for one cell and needs no memory, because value(), reset() and remove() run in
+// threads that record, and these never wait for a slot. Both give the same value, from the same order of additions.
 //
 // Assumes: 8-byte aligned loads do not tear, also as half of a 16-byte load. Cells change while they are read: each
 // value read is one that its cell had, and a counter's is never below what an earlier fold read.
-import { cellAt, newestCells, olderCells } from './cells'
+import { cellAt, commonCells, newestCells, olderCells } from './cells'
+import { beforeCopy } from './hook'
 import {
   AGGREGATE_LAST,
   AGGREGATE_MAX,
   AGGREGATE_MIN,
   AGGREGATE_SUM,
   COMMON_SHARD,
+  KIND_INFO,
+  NATIVE_MINUS_INF,
+  NATIVE_NAN,
+  NATIVE_PLUS_INF,
   SHARD_LIVE,
   SHARD_STATE_MASK,
   UNSET_HIGH,
   UNSET_LOW,
 } from './layout'
+import { withInfinities } from './native'
 import { address, exists, header, nth } from './record'
-import { CellPage, Page, Shard } from './records'
+import { CellPage, Family, Page, Shard } from './records'
 import { hasBit, sharesOf } from './shares'
 
 export const UNSET: u64 = (<u64>UNSET_HIGH << 32) | <u64>UNSET_LOW
@@ -51,10 +59,58 @@ export function fold(page: Page, first: i32, count: i32, cells: i32, aggregate: 
   return vector
 }
 
-/** Values of infos, which are 1 from the moment that they can be seen. */
+/** The value of an info, from the moment that it can be seen. */
+const INFO_VALUE: f64 = 1
+
+/** Values of infos. */
 export function ones(count: i32, vector: usize): usize {
-  for (let n = 0; n < count; n++) store<f64>(vector + (<usize>n << 3), 1)
+  for (let n = 0; n < count; n++) store<f64>(vector + (<usize>n << 3), INFO_VALUE)
   return vector
+}
+
+/** One cell of one place, as fold() folds it. Of a gauge with shares, the first cell only. */
+export function foldCell(family: Family, page: Page, index: i32, cell: i32): f64 {
+  const aggregate = family.aggregate
+  const nth = index * family.cells + cell
+  const newest = newestCells(page)
+  if (!exists(newest)) return 0
+  if (aggregate != AGGREGATE_LAST && aggregate != AGGREGATE_SUM) return foldShare(newest, page, index, nth, aggregate)
+  const common = commonCells(newest)
+  if (aggregate == AGGREGATE_LAST) return exists(common) ? load<f64>(cellAt(common, nth)) : 0
+  const sum = sumThreads(newest, nth)
+  // Last, as in fold().
+  return exists(common) ? sum + load<f64>(cellAt(common, nth)) : sum
+}
+
+/** What the threads' cells add up to, without the common shard's: what reset() subtracts there. */
+export function foldThreadCells(family: Family, page: Page, index: i32, cell: i32): f64 {
+  return sumThreads(newestCells(page), index * family.cells + cell)
+}
+
+/** Begins at -0, which changes no value that is added to it: fold() begins with the first cell itself. */
+function sumThreads(newest: CellPage, nth: i32): f64 {
+  let sum: f64 = -0.0
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+    if (cells.shard == COMMON_SHARD) continue
+    beforeCopy(0)
+    sum += load<f64>(cellAt(cells, nth))
+  }
+  return sum
+}
+
+/** One value as all formats show it: see encode.ts, which does the same for a run of places. Not for quantiles. */
+export function foldValue(family: Family, page: Page, index: i32, cell: i32): f64 {
+  if (family.kind == KIND_INFO) return INFO_VALUE
+  const value = foldCell(family, page, index, cell)
+  const sum = family.bounds + 1
+  if (family.nativeBuckets == 0 || cell != sum) return value
+  const special = sum + 1
+  return withInfinities(
+    value,
+    foldCell(family, page, index, special + NATIVE_PLUS_INF),
+    foldCell(family, page, index, special + NATIVE_MINUS_INF),
+    foldCell(family, page, index, special + NATIVE_NAN),
+  )
 }
 
 // @ts-ignore: decorator
@@ -75,20 +131,44 @@ function isLive(shard: i32): bool {
 /** One cell for all threads. */
 function foldLast(newest: CellPage, skip: usize, words: i32, vector: usize): usize {
   memory.fill(vector, 0, <usize>words << 3)
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
-    if (cells.shard != COMMON_SHARD) continue
-    const from = cells.behind + skip
-    // Word by word: a copy of bytes may tear a value that a thread sets meanwhile.
-    for (let n: usize = 0; n < <usize>words << 3; n += 8) store<f64>(vector + n, load<f64>(from + n))
-  }
+  const common = commonCells(newest)
+  if (!exists(common)) return vector
+  const from = common.behind + skip
+  // Word by word: a copy of bytes may tear a value that a thread sets meanwhile.
+  for (let n: usize = 0; n < <usize>words << 3; n += 8) store<f64>(vector + n, load<f64>(from + n))
   return vector
+}
+
+// @ts-ignore: decorator
+@inline
+function isExtreme(aggregate: i32): bool {
+  return aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
+}
+
+/** What a fold of shares begins with. */
+// @ts-ignore: decorator
+@inline
+function noShare(extreme: bool): u64 {
+  return extreme ? UNSET : 0
+}
+
+/**
+ * What the shares of a `min` or `max` gauge fold to, with one more that was set. `known` is UNSET where it is the first.
+ * An unset cell takes no part: min and max of the language spread a NaN, which is right for one that a thread set.
+ */
+// @ts-ignore: decorator
+@inline
+function furthest(known: u64, share: f64, aggregate: i32): f64 {
+  if (known == UNSET) return share
+  const value = reinterpret<f64>(known)
+  return aggregate == AGGREGATE_MIN ? min(value, share) : max(value, share)
 }
 
 /** Shares of living threads: see src/memory/shares.ts. */
 function foldShares(newest: CellPage, page: Page, first: i32, count: i32, each: i32, aggregate: i32, vector: usize): usize {
-  const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
+  const extreme = isExtreme(aggregate)
   const end = vector + (<usize>(count * each) << 3)
-  for (let to = vector; to < end; to += 8) store<u64>(to, extreme ? UNSET : 0)
+  for (let to = vector; to < end; to += 8) store<u64>(to, noShare(extreme))
   for (let cells = newest; exists(cells); cells = olderCells(cells)) {
     if (!isLive(cells.shard)) continue
     const shares = sharesOf(page, cells)
@@ -98,18 +178,29 @@ function foldShares(newest: CellPage, page: Page, first: i32, count: i32, each: 
       if (!hasBit(shares.own, first + n)) continue
       // Atomic, or the compiler would load it twice, as u64 and as f64, and another thread may write in between.
       const raw = atomic.load<u64>(from)
-      const value = reinterpret<f64>(raw)
-      if (!extreme) store<f64>(to, load<f64>(to) + value)
-      else if (raw != UNSET) {
-        const known = load<f64>(to)
-        // Min and max of the language spread a NaN that a thread did set; an unset cell takes no part.
-        if (load<u64>(to) == UNSET) store<f64>(to, value)
-        else store<f64>(to, aggregate == AGGREGATE_MIN ? min(known, value) : max(known, value))
-      }
+      const share = reinterpret<f64>(raw)
+      if (!extreme) store<f64>(to, load<f64>(to) + share)
+      else if (raw != UNSET) store<f64>(to, furthest(load<u64>(to), share, aggregate))
     }
   }
   if (extreme) {
     for (let to = vector; to < end; to += 8) if (load<u64>(to) == UNSET) store<f64>(to, 0)
   }
   return vector
+}
+
+/** foldShares for one place. */
+function foldShare(newest: CellPage, page: Page, index: i32, nth: i32, aggregate: i32): f64 {
+  const extreme = isExtreme(aggregate)
+  let value = noShare(extreme)
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+    if (!isLive(cells.shard)) continue
+    if (!hasBit(sharesOf(page, cells).own, index)) continue
+    beforeCopy(0)
+    const raw = atomic.load<u64>(cellAt(cells, nth))
+    const share = reinterpret<f64>(raw)
+    if (!extreme) value = reinterpret<u64>(reinterpret<f64>(value) + share)
+    else if (raw != UNSET) value = reinterpret<u64>(furthest(value, share, aggregate))
+  }
+  return value == UNSET ? 0 : reinterpret<f64>(value)
 }

@@ -1,7 +1,8 @@
 /**
- * Runs between the look at a place's state and the copying of what it says, and, with 0, between the looks at a native
- * histogram's blocks. Nothing, and compiled to nothing: the kernel
- * that tests run has a call to them in its stead (see scripts/build-kernel.ts), so that they can free the place right there.
+ * Runs between the look at a place's state and the copying of what it says. With 0: between the looks at a native
+ * histogram's blocks, and before each shard's cell where one place is folded for a thread that records. Nothing, and
+ * compiled to nothing. The kernel that tests run calls them here (see scripts/build-kernel.ts), so that they can free the
+ * place, or store to it, at that very point.
  */
 // @ts-ignore: decorator
 @inline

@@ -4,7 +4,9 @@
 //
 // A format has a file of its own, and text one more for each kind of family: a class that extends Encoder (encoder.ts),
 // and what families and series cost at most. A new format, or a new kind, is entered in encode.ts and plan.ts.
+import { activityOfPlace } from './activity'
 import { encodePieces } from './encode'
+import { foldThreadCells, foldValue } from './fold'
 import { number } from './number'
 import { headBytesOf, planPlaces } from './plan'
 import { view } from './record'
@@ -29,6 +31,21 @@ export function plan(slot: u32, family: u32, page: u32, first: i32, budget: i32)
 /** See sweep.ts. */
 export function sweep(slot: u32, family: u32, page: u32, pages: i32, now: i32): i32 {
   return sweepPages(view<Slot>(slot), view<Family>(family), view<Page>(page), pages, now)
+}
+
+/** One value of a series, as fold.ts has it; `index` is the place's in its page. */
+export function foldCell(family: u32, page: u32, index: i32, cell: i32): f64 {
+  return foldValue(view<Family>(family), view<Page>(page), index, cell)
+}
+
+/** What of it the threads' cells add up to: see fold.ts. */
+export function foldThreads(family: u32, page: u32, index: i32, cell: i32): f64 {
+  return foldThreadCells(view<Family>(family), view<Page>(page), index, cell)
+}
+
+/** What shows whether a series moved: see activity.ts. */
+export function activityOf(family: u32, page: u32, index: i32): f64 {
+  return activityOfPlace(view<Family>(family), view<Page>(page), index)
 }
 
 /** Spells one number into the slot's text, for tests; returns its length. */

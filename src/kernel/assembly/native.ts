@@ -34,15 +34,22 @@ export function addInfinities(family: Family, values: usize, count: i32): void {
   const step = <usize>family.cells << 3
   for (; count > 0; count--) {
     const special = values + sum + 8
-    if (load<f64>(special + (NATIVE_PLUS_INF << 3)) > 0) {
-      store<f64>(values + sum, load<f64>(values + sum) + Infinity)
-    }
-    if (load<f64>(special + (NATIVE_MINUS_INF << 3)) > 0) {
-      store<f64>(values + sum, load<f64>(values + sum) - Infinity)
-    }
-    if (load<f64>(special + (NATIVE_NAN << 3)) > 0) store<f64>(values + sum, NaN)
+    const plus = load<f64>(special + (NATIVE_PLUS_INF << 3))
+    const minus = load<f64>(special + (NATIVE_MINUS_INF << 3))
+    const nan = load<f64>(special + (NATIVE_NAN << 3))
+    store<f64>(values + sum, withInfinities(load<f64>(values + sum), plus, minus, nan))
     values += step
   }
+}
+
+/** The sum of a native histogram, with the observations that are counted apart from it: how many of each kind. */
+// @ts-ignore: decorator
+@inline
+export function withInfinities(sum: f64, plus: f64, minus: f64, nan: f64): f64 {
+  if (nan > 0) return NaN
+  if (plus > 0) sum += Infinity
+  if (minus > 0) sum -= Infinity
+  return sum
 }
 
 /** The index at a schema `by` coarser. */
