@@ -2,14 +2,16 @@
 import type { Families, Family } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
+import { pageOf, placeIndex } from '../catalogue/pages.js'
 import { isNamed, show, typeError } from '../common/errors.js'
-import { foldPlace, places } from '../folds/fold.js'
 import { type NativeValue, nativeValue } from '../folds/native-fold.js'
 import { SummaryFold } from '../folds/summary-fold.js'
 import type { LabelValue } from '../instruments/metric.js'
+import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import type { SeriesTable } from '../series/series.js'
+import { places } from '../series/walk.js'
 
 export interface HistogramValue {
   count: number
@@ -33,20 +35,23 @@ export class SeriesReader {
   readonly #arena: Arena
   readonly #families: Families
   readonly #series: SeriesTable
+  readonly #kernel: () => Kernel
   readonly #defaults: Readonly<Record<string, string>>
   readonly #summaries: SummaryFold
 
-  /** `uptime` in ms since the registry was made. */
+  /** `kernel` loads it at its first call, `uptime` is in ms since the registry was made. */
   constructor(
     arena: Arena,
     families: Families,
     series: SeriesTable,
+    kernel: () => Kernel,
     defaults: Readonly<Record<string, string>>,
     uptime: () => number,
   ) {
     this.#arena = arena
     this.#families = families
     this.#series = series
+    this.#kernel = kernel
     this.#defaults = defaults
     this.#summaries = new SummaryFold(arena, uptime)
   }
@@ -57,7 +62,7 @@ export class SeriesReader {
     if (family === undefined) return undefined
     const { native } = family
     const read = this.#read(family, labels, place => {
-      const cells = foldPlace(this.#arena, family, place)
+      const cells = this.#cells(family, place)
       if (family.kind === 'summary') return { cells, quantiles: this.#summaries.of(family, place) }
       if (native === undefined) return { cells }
       const special = [...cells.subarray(family.bounds.length + 2)]
@@ -79,6 +84,16 @@ export class SeriesReader {
     // Plus zero: -0 is 0, as in every format.
     const value = { count, sum: cells[family.bounds.length + 1] + 0, buckets }
     return read.native === undefined ? value : { ...value, native: read.native }
+  }
+
+  /** The cells of a series, folded over all shards. */
+  #cells(family: Family, place: number): Float64Array {
+    const kernel = this.#kernel()
+    const page = pageOf(this.#arena, place)
+    const index = placeIndex(this.#arena, place)
+    const cells = new Float64Array(family.cells)
+    for (let n = 0; n < cells.length; n++) cells[n] = kernel.foldCell(family.ref, page, index, n)
+    return cells
   }
 
   /** What `read` makes of a series' place; undefined where there is none. */

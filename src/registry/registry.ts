@@ -7,7 +7,6 @@ import { type Log, say } from '../common/log.js'
 import { CONTENT_TYPES } from '../exposition/content-types.js'
 import type { ExposeOptions, FormatOptions, StreamOptions } from '../exposition/expose.js'
 import type { Scraper } from '../exposition/types.js'
-import { places } from '../folds/fold.js'
 import { Collectors } from '../instruments/collectors.js'
 import type { Context } from '../instruments/context.js'
 import type { Counter } from '../instruments/counter.js'
@@ -25,6 +24,7 @@ import type {
 } from '../instruments/metric-options.js'
 import type { Stateset } from '../instruments/stateset.js'
 import type { Summary } from '../instruments/summary.js'
+import { loadKernel } from '../kernel/loader.js'
 import { leaveAncestors } from '../memory/ancestors.js'
 import type { Arena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
@@ -32,6 +32,7 @@ import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
 import { resetFamily } from '../series/reset.js'
 import { SeriesTable } from '../series/series.js'
+import { places } from '../series/walk.js'
 import { bequeath, forget, withdraw } from './environment.js'
 import { Notices } from './notices.js'
 import type { SharedOptions } from './options.js'
@@ -75,7 +76,8 @@ export class Registry {
     const families = new Families(arena)
     const now = Date.now
     const uptime = uptimeOf(arena)
-    const series = new SeriesTable({ arena, threadId, ancestors: own.ancestors, now, uptime })
+    const kernel = () => loadKernel(arena)
+    const series = new SeriesTable({ arena, threadId, ancestors: own.ancestors, kernel, now, uptime })
     this.#series = series
     this.#collectors = new Collectors(own.collectEvery, event => this.#notices.log(event))
     this.#context = {
@@ -88,7 +90,7 @@ export class Registry {
       refused: (family, reason) => this.#notices.refused(family, reason),
       leftOut: (family, why) => this.#notices.leftOut(family, why),
       reset: family => {
-        const kept = resetFamily(arena, series, family, uptime())
+        const kept = resetFamily({ arena, series, kernel }, family, uptime())
         if (kept > 0) this.#notices.notReset(family, kept)
       },
       clear: family => {
@@ -96,7 +98,7 @@ export class Registry {
       },
     }
     this.#registration = new Registration(this.#context, shared, this.#collectors, () => this.#checkOpen())
-    this.#reader = new SeriesReader(arena, families, series, shared.labels, uptime)
+    this.#reader = new SeriesReader(arena, families, series, kernel, shared.labels, uptime)
     bequeath(handle)
     leaveAncestors(own.ancestors)
     this.#care = new ThreadCare({
@@ -213,7 +215,8 @@ export class Registry {
 
   /**
    * The value of one series, folded over all threads; undefined where there is none of exactly these labels (default
-   * labels may be left out). For tests and for looking.
+   * labels may be left out). For tests and for looking. The first call in a thread loads the kernel, which takes about two
+   * milliseconds.
    */
   value(
     name: string,

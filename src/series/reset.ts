@@ -1,18 +1,106 @@
-/** Sets all series of a family to zero. */
+/**
+ * Sets all series of a family to zero.
+ *
+ * Guarantees: counters, histograms and summaries lose no increment that another thread makes meanwhile. The threads'
+ * cells are left alone; what they hold is subtracted in the common shard, by one store a cell, so a scrape sees what was
+ * or what is. A gauge's cells are set: what another thread adds at that very moment may bring its share back.
+ */
 import type { Family } from '../catalogue/families.js'
-import { places, resetPlace } from '../folds/fold.js'
+import { commonCells, pageOf, placeIndex } from '../catalogue/pages.js'
+import { resetNative } from '../folds/native-fold.js'
+import { forgetAges } from '../folds/summary-fold.js'
+import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import type { Shard } from '../memory/shards.js'
+import { unset } from '../memory/shares.js'
 import type { SeriesTable } from './series.js'
+import { places } from './walk.js'
+
+export interface ResetTools {
+  readonly arena: Arena
+  readonly series: SeriesTable
+  /** The calling thread's, loaded by the first call. */
+  readonly kernel: () => Kernel
+}
 
 /** `uptime` in ms since the registry was made. Returns how many series keep their counts, as memory is full. */
-export function resetFamily(arena: Arena, series: SeriesTable, family: Family, uptime: number): number {
+export function resetFamily({ arena, series, kernel }: ResetTools, family: Family, uptime: number): number {
   let kept = 0
   const shard = series.shard()
+  const counts = family.kind === 'counter' || family.kind === 'histogram' || family.kind === 'summary'
+  // Loaded outside the epoch, which holds up what the sweeper frees.
+  const fold = counts ? kernel() : undefined
   // Inside an epoch no place is used again for another series.
   series.inEpoch(() => {
     for (const place of places(arena, family, true)) {
-      if (!resetPlace(arena, family, place, shard, uptime)) kept++
+      if (fold === undefined) zeroGauge(arena, family, place)
+      else if (!subtractCounts(arena, fold, family, place, shard, uptime)) kept++
     }
   })
   return kept
+}
+
+function zeroGauge(arena: Arena, family: Family, place: number): void {
+  const extreme = family.aggregate === 'min' || family.aggregate === 'max'
+  for (const { at } of cellsOf(arena, family, place)) {
+    if (extreme) unset(arena, at, 1, 1)
+    else arena.f64[at] = 0
+  }
+  // After the cells: what threads took over from the dead is gone now.
+  Atomics.add(arena.i32, family.ref * 2 + L.F_RESETS, 1)
+}
+
+/**
+ * Subtracts what a series has counted. Of a summary, what was counted in its present age bucket is not exposed any more,
+ * and what is counted there from now on neither: its quantiles begin with the next one. Returns false when memory was
+ * full. `shard` is the calling thread's, if it has one.
+ */
+function subtractCounts(
+  arena: Arena,
+  kernel: Kernel,
+  family: Family,
+  place: number,
+  shard: Shard | undefined,
+  uptime: number,
+): boolean {
+  const page = pageOf(arena, place)
+  const index = placeIndex(arena, place)
+  // The kernel adds in the same order when it folds: what is subtracted leaves exactly nothing.
+  const held = new Float64Array(family.cells)
+  for (let n = 0; n < family.cells; n++) {
+    held[n] = kernel.foldThreads(family.ref, page, index, n)
+    if (Number.isFinite(held[n])) continue
+    zeroOverflown(arena, family, place, n)
+    held[n] = kernel.foldThreads(family.ref, page, index, n)
+  }
+  const common = commonCells(arena, family, page)
+  if (common === 0) return false
+  const { native, window } = family
+  if (window !== undefined) forgetAges(arena, family, window, place, common, uptime)
+  if (native !== undefined && !resetNative(arena, family, native, place, common, shard)) return false
+  const at = common + L.CELLS_HEADER_WORDS + index * family.cells
+  for (let n = 0; n < family.cells; n++) arena.f64[at + n] = -held[n]
+  return true
+}
+
+/**
+ * Sets a cell to zero in all shards, as its sum is not finite any more: nothing can be subtracted from that, and it holds
+ * no count that could be lost.
+ */
+function zeroOverflown(arena: Arena, family: Family, place: number, cell: number): void {
+  // First what an earlier reset() subtracts, or a scrape in between would expose it alone.
+  const all = [...cellsOf(arena, family, place)]
+  for (const { at, shard } of all) if (shard === L.COMMON_SHARD) arena.f64[at + cell] = 0
+  for (const { at } of all) arena.f64[at + cell] = 0
+}
+
+/** Where each shard has its cells of a place, the newest first. */
+function* cellsOf(arena: Arena, family: Family, place: number): Generator<{ at: number; shard: number }> {
+  const { i32 } = arena
+  const offset = L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells
+  let cells = Atomics.load(i32, pageOf(arena, place) * 2 + L.PAGE_CELLS)
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    yield { at: cells + offset, shard: i32[cells * 2 + L.CELLS_SHARD] }
+  }
 }

@@ -17,7 +17,7 @@
 import { exemplarLines, type Family, shareWords } from '../catalogue/families.js'
 import type { LabelWriter } from '../catalogue/labels.js'
 import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from '../catalogue/pages.js'
-import { placeActivity, places } from '../folds/fold.js'
+import type { Kernel } from '../kernel/loader.js'
 import { isOwn, isRegistryFull, reserve, unreserve } from '../lifecycle/reserve.js'
 import { noteMade, noteRefusal, roomNumber } from '../lifecycle/room.js'
 import { canBeHeld, changeState, hold, nextLife, publish, remove } from '../lifecycle/states.js'
@@ -29,6 +29,7 @@ import { tally } from '../memory/tally.js'
 import { type Holder, Holders, LOOK_UP_RELEASES, TURN_RELEASES } from './holders.js'
 import { InheritedShares } from './inherited.js'
 import { type Clocks, Places } from './places.js'
+import { places } from './walk.js'
 
 export type { Holder }
 
@@ -46,6 +47,8 @@ export interface SeriesContext extends Clocks {
   readonly threadId: number
   /** Threads whose end is this one's too, nearest last. */
   readonly ancestors: readonly number[]
+  /** The calling thread's, loaded by the first call: a thread that only records needs none. */
+  readonly kernel: () => Kernel
 }
 
 /** A label set that was refused while others make series is looked for so often, some 10 µs, */
@@ -249,10 +252,12 @@ export class SeriesTable {
     place: number,
     found = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE),
   ): boolean {
+    // Before anything is changed: to load it may fail.
+    const kernel = this.#context.kernel()
     const page = pageOf(this.#arena, place)
     const index = placeIndex(this.#arena, place)
     this.#own?.holders.release(family, page, index)
-    const activity = () => placeActivity(this.#arena, family, place)
+    const activity = () => kernel.activityOf(family.ref, page, index)
     return remove(this.#arena, family, { page, index, place, found, activity })
   }
 

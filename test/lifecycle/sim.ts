@@ -15,7 +15,6 @@ import {
 import { writeSelfMetrics } from '../../src/catalogue/self-metrics.js'
 import { createScraper } from '../../src/exposition/scraper.js'
 import type { Scraper } from '../../src/exposition/types.js'
-import { places } from '../../src/folds/fold.js'
 import type { Context } from '../../src/instruments/context.js'
 import { Counter } from '../../src/instruments/counter.js'
 import { Gauge } from '../../src/instruments/gauge.js'
@@ -29,6 +28,8 @@ import * as L from '../../src/memory/layout.js'
 import { orphanThread } from '../../src/memory/shards.js'
 import { resetFamily } from '../../src/series/reset.js'
 import { SeriesTable } from '../../src/series/series.js'
+import { places } from '../../src/series/walk.js'
+import { hookedKernel } from '../support/hooked-kernel.js'
 
 export const EXPIRE = 1_000
 
@@ -51,6 +52,7 @@ export class Sim {
   readonly arena: Arena
   readonly kernel: Kernel
   readonly scraper: Scraper
+  #threadKernel: Kernel | undefined
   /** ms since the epoch. */
   now = 1_000_000
 
@@ -80,6 +82,15 @@ export class Sim {
 
   thread(id: number, ancestors: readonly number[] = []): SimThread {
     return new SimThread(this, id, ancestors)
+  }
+
+  /**
+   * The kernel of the threads. Between two shards' cells it does a step, so that `interrupt` can do something else there;
+   * the kernel's own steps are none of JavaScript's Atomics.
+   */
+  threadKernel(): Kernel {
+    this.#threadKernel ??= hookedKernel(this.arena, () => void Atomics.load(this.arena.i32, L.H_MAGIC))
+    return this.#threadKernel
   }
 
   uptime(): number {
@@ -145,7 +156,8 @@ export class SimThread {
     const now = () => sim.now
     this.id = id
     this.#families = new Families(arena)
-    this.table = new SeriesTable({ arena, threadId: id, ancestors, now, uptime: () => sim.uptime() })
+    const kernel = () => sim.threadKernel()
+    this.table = new SeriesTable({ arena, threadId: id, ancestors, kernel, now, uptime: () => sim.uptime() })
     this.context = {
       arena,
       families: this.#families,
@@ -155,7 +167,7 @@ export class SimThread {
       uptime: () => sim.uptime(),
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       leftOut: (family, why) => this.refused.push(`${family.name} exemplar: ${why}`),
-      reset: family => void resetFamily(arena, this.table, family, sim.uptime()),
+      reset: family => void resetFamily({ arena, series: this.table, kernel }, family, sim.uptime()),
       clear: family => {
         for (const place of places(arena, family)) this.table.removePlace(family, place)
       },

@@ -12,21 +12,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalogue: ['common', 'memory'],
   // What comes and goes: states, limits, sweeps.
   lifecycle: ['common', 'memory', 'catalogue'],
-  // What a series' cells make together, in JavaScript.
-  folds: ['memory', 'catalogue', 'lifecycle'],
-  // Series as a thread finds, makes, holds and lets go of them.
-  series: ['memory', 'catalogue', 'lifecycle', 'folds'],
-  // What a producer calls.
-  instruments: ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series'],
+  // What the blocks of native histograms and summaries make together: the one fold that is JavaScript.
+  folds: ['memory', 'catalogue'],
   // The WebAssembly that folds, encodes and sweeps; its sources are in assembly/.
   kernel: ['memory', 'folds'],
+  // Series as a thread finds, makes, holds and lets go of them.
+  series: ['memory', 'catalogue', 'lifecycle', 'folds', 'kernel'],
+  // What a producer calls.
+  instruments: ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series'],
   // The Piscina pool and its task.
   pool: ['memory', 'lifecycle', 'kernel'],
   // From a registry's memory to parts of an exposition.
   exposition: ['common', 'memory', 'catalogue', 'lifecycle', 'kernel', 'pool'],
   // A registry as a thread sees it, and how threads find it.
   registry: [
-    ...['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series', 'instruments', 'exposition'],
+    ...['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'kernel'],
+    ...['series', 'instruments', 'exposition'],
   ],
   // The front: what a request asks for; scrapes that requests share; the two transports; its thread.
   'front/request': ['common', 'exposition'],

@@ -1,11 +1,12 @@
-/** What a native histogram must tell of the values it has seen, reckoned naively. */
+/** What a native histogram must show of the values it has seen, computed naively. */
 import { Families } from '../../src/catalogue/families.js'
-import { foldPlace, places } from '../../src/folds/fold.js'
 import { type NativeValue, nativeValue } from '../../src/folds/native-fold.js'
 import { exponentialIndex } from '../../src/instruments/exponential.js'
 import type { Arena } from '../../src/memory/arena.js'
 import { MIN_SCHEMA } from '../../src/memory/layout.js'
 import { coarser } from '../../src/memory/native.js'
+import { places } from '../../src/series/walk.js'
+import { foldPlace } from './fold-oracle.js'
 import { type Message, spanned } from './protobuf.js'
 
 const ZERO = 2 ** -128
@@ -68,7 +69,7 @@ export function folded(arena: Arena, name: string): NativeValue & { count: numbe
   return { ...value, count, sum: cells[bounds + 1] }
 }
 
-/** One metric of a message as registry.value() would tell it, with its count; checked to be consistent in itself. */
+/** One metric of a message as registry.value() would return it, with its count; checked to be consistent in itself. */
 export function decoded(metric: Message['metric'][number]): NativeValue & { count: number; sum: number } {
   const { histogram } = metric
   if (histogram?.schema === undefined) throw new Error('not native')
