@@ -3,7 +3,7 @@
  * index is the exponent and the first bits of the mantissa, as they lie in memory.
  */
 
-/** Quantiles of less are told as 0, of more as this: 2^-30 (a nanosecond, in seconds) to 2^40. */
+/** Quantiles below this range are exposed as 0, those above it as its upper end: 2^-30 (a nanosecond, in seconds) to 2^40. */
 const LOWEST_EXPONENT = -30
 const HIGHEST_EXPONENT = 40
 const BIAS = 1023

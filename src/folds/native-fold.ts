@@ -1,4 +1,4 @@
-/** Folds a native histogram's exponential buckets over all shards, apart from the kernel: for registry.value() and reset(). */
+/** Folds a native histogram's exponential buckets over all shards in JavaScript, for registry.value() and reset(). */
 
 import type { Family, Native } from '../catalogue/families.js'
 import { blocksAt, pageOf, placeIndex } from '../catalogue/pages.js'
@@ -85,7 +85,7 @@ function* blocksOf(arena: Arena, family: Family, place: number): Generator<{ at:
   }
 }
 
-/** Buckets of a native histogram as registry.value() tells them. */
+/** Buckets of a native histogram as registry.value() returns them. */
 export interface NativeValue {
   /** Bucket `i` holds what is above 2^((i-1)/2^schema), up to and with 2^(i/2^schema). */
   schema: number

@@ -1,11 +1,11 @@
 /**
- * Quantiles of summaries, over all threads and the age buckets that are not too old: for the kernel, which asks for those
- * of a run of series between the fold and the telling, and for registry.value(). Takes about 50 µs a series, of
- * the thread that encodes.
+ * Quantiles of summaries, over all threads and the age buckets that are not too old. The kernel asks for those of a run
+ * of series after it has folded them and before it writes them; registry.value() asks for those of one series. A series
+ * takes the encoding thread about 50 µs.
  *
- * Assumes: as memory/native.ts. An entry's age is raised by who counts there, between raising the entry's sequence and
- * counting anew.
- * Guarantees: what a block is told to hold was counted in the age that was read with it.
+ * Assumes: as memory/native.ts. The thread that counts in an entry raises the entry's age, after it has raised the
+ * entry's sequence and before it counts in the new age.
+ * Guarantees: the counts that are read from a block belong to the age that was read with them.
  */
 import { createRequire } from 'node:module'
 import type { Histogram } from 'hdr-histogram-js'
@@ -29,7 +29,7 @@ const digits: (Digits | undefined)[] = []
 function digitsOf(significantDigits: number): Digits {
   let known = digits[significantDigits]
   if (known === undefined) {
-    // Not before there is a summary to tell.
+    // Loaded for the first summary that is exposed: most programs have none.
     const { build } = require('hdr-histogram-js') as typeof import('hdr-histogram-js')
     known = {
       buckets: new HdrBuckets(significantDigits),
@@ -68,7 +68,7 @@ export class SummaryFold {
     // A high address comes as a negative number.
     let at = values >>> 3
     for (let n = 0; n < count; n++) {
-      // A place that is free, or was never observed, has nothing to be looked for.
+      // A free place, or one without observations, has no blocks worth a look.
       if (this.#arena.f64[at] > 0) this.#write(family, page, first + n, at + 2)
       else this.#arena.f64.fill(Number.NaN, at + 2, at + family.cells)
       at += family.cells
@@ -102,7 +102,7 @@ function quantiles(arena: Arena, family: Family, page: number, index: number, up
   return bounds.map(q => histogram.getValueAtPercentile(q * 100) * scale)
 }
 
-/** Has no age up to the present one told any more; `common` is the common shard's cell page. */
+/** Excludes all ages up to the present one from quantiles. `common` is the common shard's cell page. */
 export function forgetAges(
   arena: Arena,
   family: Family,
@@ -128,7 +128,7 @@ function recent(
   const found: NativeCounts[] = []
   let oldest = window.ageBuckets - 1
   let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
-  // What reset() left in the common shard says of all of them.
+  // The age that reset() left in the common shard holds for all shards.
   for (let c = cells; c !== 0; c = i32[c * 2 + L.CELLS_NEXT]) {
     if (i32[c * 2 + L.CELLS_SHARD] !== L.COMMON_SHARD) continue
     const reset = Atomics.load(i32, blocksAt(arena, family, page, c, index) * 2 + L.NATIVE_AGE)
@@ -143,7 +143,7 @@ function recent(
         const age = Atomics.load(i32, at * 2 + L.NATIVE_AGE)
         if (age === 0 || ((now - (age - 1)) | 0) > oldest) break
         const block = readBlock(arena, at)
-        // Begun anew meanwhile: what was read may be of either age.
+        // The entry has begun a new age meanwhile: what was read may belong to either.
         if (Atomics.load(i32, at * 2 + L.NATIVE_AGE) !== age) continue
         if (block !== undefined) found.push(block)
         break
@@ -185,7 +185,7 @@ function record(histogram: Histogram, buckets: HdrBuckets, { below, low, counts 
   histogram.reset()
   if (below > 0) histogram.recordValueWithCount(0, below)
   if (counts.length === 0) return 1
-  // Whole numbers are exact up to 2^53: what is smaller by so much beside the largest is told less exactly.
+  // Whole numbers are exact up to 2^53: a value that is smaller than the largest by so much is exposed less exactly.
   const finest = buckets.exponentOf(low + counts.length - 1) - (50 - bits)
   const exponent = Math.max(buckets.exponentOf(low), finest)
   counts.forEach((count, n) => {

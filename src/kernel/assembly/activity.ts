@@ -43,7 +43,7 @@ export function activity(family: Family, page: Page, index: i32, values: usize):
   return activityFrom(changetype<Folded>(values), family, page, index)
 }
 
-/** The same for who has no vector. */
+/** The same for a caller that has no vector. */
 export function activityOfPlace(family: Family, page: Page, index: i32): f64 {
   return activityFrom(changetype<Unfolded>(0), family, page, index)
 }

@@ -1,6 +1,7 @@
 // The kernel: plans, folds, encodes and sweeps, over the registry's memory. It allocates nothing and keeps nothing from
-// one call to the next: all it works with is a slot that its caller owns, so any number of instances can run over one
-// memory. From outside it is given references; within, they are views of what they refer to (record.ts).
+// one call to the next. What it writes to is a slot that its caller owns, so any number of instances can run over one
+// memory; what folds a single place writes to nothing. From outside it is given references; within, they are views of
+// what they refer to (record.ts).
 //
 // A format has a file of its own, and text one more for each kind of family: a class that extends Encoder (encoder.ts),
 // and what families and series cost at most. A new format, or a new kind, is entered in encode.ts and plan.ts.
@@ -38,7 +39,7 @@ export function foldCell(family: u32, page: u32, index: i32, cell: i32): f64 {
   return foldValue(view<Family>(family), view<Page>(page), index, cell)
 }
 
-/** What of it the threads' cells add up to: see fold.ts. */
+/** What the threads' cells alone add up to: see fold.ts. */
 export function foldThreads(family: u32, page: u32, index: i32, cell: i32): f64 {
   return foldThreadCells(view<Family>(family), view<Page>(page), index, cell)
 }

@@ -1,4 +1,4 @@
-// The label that tells the states of a stateset apart: OpenMetrics 1.0, 'StateSet', has it called as the family is, prefix
+// The label that distinguishes the states of a stateset: OpenMetrics 1.0, 'StateSet', has it called as the family is, prefix
 // and all. So it is in all formats, as labels are part of a series' identity.
 import { KIND_STATESET, MAX_PREFIX_BYTES } from './layout'
 import { address, header } from './record'

@@ -121,7 +121,7 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
   for (; exists(page) && pages > 0; page = view<Page>(page.shared.next), pages--) {
     const capacity = page.capacity
     let values = fold(page, 0, capacity, cells, aggregate, vector)
-    // A fold that is noted is to be older than the state that it was noted in: all of it is read now.
+    // A fold that is noted must be older than the state that it is noted in: so all of it is read now.
     if (values != vector) memory.copy(vector, values, (<usize>(capacity * cells)) << 3)
     values = vector
     fence(changetype<usize>(slot) + offsetof<Slot>('status'))
@@ -137,7 +137,7 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
         const moved = activity(family, page, index, value)
         const known = place.fold
         if (moved != known || (zeroRule && isBusy(family, page, index, load<f64>(value)))) {
-          // Cells were read just now; what was said of a fold that is noted holds for them too.
+          // This activity was read off the cells just now. It too must be older than the state, if it is noted.
           if (fresh && place.shared.addState(0) != state) continue
           place.fold = moved
           place.changed = now
@@ -150,7 +150,7 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
           }
         }
       } else if (isCurrent(family, place) && kind < STATE_FREEING) {
-        // Who replaced an older one had found it before it was set again.
+        // A thread that replaced an older label set had found this one before it was set again.
         if (changeState(place, state, STATE_LIVE)) hiding--
       } else if (kind == STATE_RETIRED || kind == STATE_REMOVED) {
         // Owners first, fold second: what was stored before an owner let go is seen, and after it nobody stores.

@@ -1,10 +1,10 @@
-// Shortens what a CRC-32 is to be reckoned of. Modulo its polynomial, and with y = x^128,
+// Shortens the bytes that a CRC-32 is to be computed of. Modulo its polynomial, and with y = x^128,
 //
 //     1 = y^-145 + y^-183 + y^-211 + y^-300
 //
 // (the four of least reach, found by trying all), so that 16 bytes can be left out if they are added, without carry, to
-// those 145, 183, 211 and 300 times 16 bytes after them. All but the last 300 times 16 are: what remains has the same
-// checksum, and is for who knows CRC-32. That is three times as fast as a table.
+// those 145, 183, 211 and 300 times 16 bytes after them. All but the last 300 times 16 are left out: the rest has the same
+// checksum, and the caller computes its CRC-32. That is three times as fast as a table.
 import { HISTORY_BYTES, REMAINDER, SUMS, WINDOW } from './map'
 
 const NEAREST = 145 << 4

@@ -45,8 +45,8 @@ export function total(counts: usize, symbols: i32): u32 {
 }
 
 /**
- * Counts for codes that everything can be told in: what the sample has not may follow. So few that they take the codes
- * of `bits` bits.
+ * Gives each symbol a count, so that each has a code: symbols that the sample has not may follow. The counts are so low
+ * that these symbols get the longest codes, of `bits` bits.
  */
 export function widen(counts: usize, symbols: i32, bits: i32): void {
   const least = max((total(counts, symbols) << 4) >> bits, 1)

@@ -36,7 +36,7 @@ export function makeLengths(counts: usize, symbols: i32, lengths: usize, maxBits
     if (load<u32>(counts + (<usize>symbol << 2)) == 0) insert(used++, symbol, 1)
   }
   sort(used)
-  reckon(used)
+  computeLengths(used)
   limit(maxBits)
   // The rarest first, and they have the longest codes.
   let n = 0
@@ -67,7 +67,7 @@ function sort(used: i32): void {
 }
 
 /** Turns ascending weights into code lengths, in place. Moffat and Katajainen, 'In-place calculation of minimum-redundancy codes'. */
-function reckon(used: i32): void {
+function computeLengths(used: i32): void {
   // First, parents.
   let leaf = 0
   let root = 0

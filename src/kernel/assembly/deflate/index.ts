@@ -20,7 +20,7 @@ import { beginMatches, countMatches, passed, writeMatches } from './matches'
 
 export { remainder, shorten, shortest } from './checksum'
 
-/** Bytes that are told of before it is looked at what they came to. */
+/** Bytes that are compressed before it is checked how many bits they took. */
 const STEP_BYTES = 32_768
 /** Of a stretch's first step, those that its codes are made for. */
 const SAMPLE_BYTES = 16_384
@@ -30,7 +30,7 @@ const STRETCH_BYTES = 1_048_576
 /** Bytes before a span, and behind a block, that what it comes to may depend on: always the same ones. */
 const LOOKED_AT = 64
 
-/** The two pairs that lines may be told apart by: see lines.ts. */
+/** The two pairs of separators that may divide lines: see lines.ts. */
 let line0: i32 = 0
 let lead0: i32 = 0
 let line1: i32 = 0
@@ -129,7 +129,7 @@ function step(block: usize, from: usize, bytes: i32): void {
   }
 }
 
-/** Counts what a sample is told with, by the separators that make it shorter. */
+/** Counts the symbols that encode a sample, with the pair of separators that makes it shorter. */
 function chooseSeparators(block: usize, from: usize, bytes: i32): void {
   countSample(block, from, bytes, line0, lead0)
   if (line1 == line0 && lead1 == lead0) return

@@ -1,5 +1,5 @@
 // Finds what a block repeats, and counts it or writes it. A line is laid beside the one before it twice, at its beginning
-// and at its value, 64 bytes at a time: bits tell where they are the same, and four in a row are a match. Where there is
+// and at its value, 64 bytes at a time: bits show where they are the same, and four in a row are a match. Where there is
 // none for long, it is looked for where the same bytes were seen last.
 import { out, pendingBits, pendingCount, resume } from './bits'
 import { CODES, farOf, MATCHES, NEAR, NEARS } from './book'
@@ -43,14 +43,14 @@ export function passed(bytes: i32): void {
   origin += bytes
 }
 
-/** Counts what the bytes from `from` to `end`, of a block that begins at `block`, are told with. */
+/** Counts the symbols that the bytes from `from` to `end`, of a block that begins at `block`, are encoded with. */
 export function countMatches(block: usize, from: usize, end: usize): void {
-  tell(block, from, end, true)
+  encode(block, from, end, true)
 }
 
-/** Writes them. */
+/** Writes the bytes with those symbols. */
 export function writeMatches(block: usize, from: usize, end: usize): void {
-  tell(block, from, end, false)
+  encode(block, from, end, false)
 }
 
 /** Which of 64 bytes are the same so far back. */
@@ -75,10 +75,10 @@ function foursOf(bits: u64): u64 {
   return twos & (twos >> 2)
 }
 
-/** Inlined twice: what is written is kept in locals all the way, and counting has none of it. */
+/** Inlined twice: writing keeps its state in locals all the way, and counting has none of that. */
 // @ts-ignore: decorator
 @inline
-function tell(block: usize, from: usize, end: usize, counting: bool): void {
+function encode(block: usize, from: usize, end: usize, counting: bool): void {
   let to = out()
   let pending = pendingBits()
   let bits = pendingCount()
