@@ -26,6 +26,13 @@ const dependencies = [
 ]
 
 const CORE = ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series', 'instruments', 'registry']
+/** What the registry needs of other rooms before its first exposition. */
+const BESIDE_CORE = [
+  'exposition/content-types.js',
+  'exposition/options.js',
+  'exposition/prefix.js',
+  'kernel/loader.js',
+]
 const SCRAPING = ['kernel', 'pool', 'exposition']
 
 rmSync(lib, { recursive: true, force: true })
@@ -80,7 +87,7 @@ function manualChunks(id: string, { getModuleInfo }: ManualChunkMeta): string | 
   // What runs in a thread of its own does so from a file of its own.
   if (getModuleInfo(id)!.isEntry) return undefined
   const [room] = relative(src, id).split(sep)
-  if (CORE.includes(room!) || id.endsWith('content-types.js')) return 'core'
+  if (CORE.includes(room!) || BESIDE_CORE.includes(relative(src, id))) return 'core'
   return SCRAPING.includes(room!) ? 'scraping' : undefined
 }
 

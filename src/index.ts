@@ -2,7 +2,7 @@
 export type { Aggregate } from './catalogue/families.js'
 export type { ErrorCode } from './common/errors.js'
 export type { Log, LogEvent } from './common/log.js'
-export type { ExposeOptions as TellOptions, StreamOptions } from './exposition/expose.js'
+export type { ExposeOptions, StreamOptions } from './exposition/options.js'
 export type { Format } from './exposition/types.js'
 export type { NativeValue } from './folds/native-fold.js'
 export { type MetricsHandler, type MetricsHandlerOptions, metricsHandler } from './front/metrics-handler.js'

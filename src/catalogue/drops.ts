@@ -6,7 +6,7 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { tallied, tally } from '../memory/tally.js'
+import { addWide, readWide } from '../memory/wide-counter.js'
 
 export type DropReason = 'memory' | 'series' | 'label' | 'threads'
 
@@ -19,10 +19,10 @@ function dropsAt(family: number): number {
 }
 
 export function countDrop(arena: Arena, family: number, reason: number): void {
-  tally(arena, dropsAt(family) + reason * 2)
+  addWide(arena, dropsAt(family) + reason * 2)
 }
 
 /** Updates dropped so far. */
 export function dropped(arena: Arena, family: number, reason: number): number {
-  return tallied(arena, dropsAt(family) + reason * 2)
+  return readWide(arena, dropsAt(family) + reason * 2)
 }

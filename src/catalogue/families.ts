@@ -58,7 +58,7 @@ export interface Native {
 }
 
 /** Over what a summary's quantiles are, and how exactly. */
-export interface Window {
+export interface AgeWindow {
   /** ms. */
   readonly maxAge: number
   readonly ageBuckets: number
@@ -83,7 +83,7 @@ export interface Identity {
   /** Of a native histogram. */
   readonly native?: Native
   /** Of a summary. */
-  readonly window?: Window
+  readonly window?: AgeWindow
 }
 
 export interface Family extends Identity {
@@ -123,7 +123,7 @@ export function shareWords({ kind, aggregate }: Identity): number {
 }
 
 /** ms that an age bucket counts for. */
-export function ageOf({ maxAge, ageBuckets }: Window): number {
+export function ageOf({ maxAge, ageBuckets }: AgeWindow): number {
   return Math.ceil(maxAge / ageBuckets)
 }
 

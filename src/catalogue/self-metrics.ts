@@ -9,7 +9,7 @@
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { slotsTaken } from '../memory/slots.js'
-import { tallied } from '../memory/tally.js'
+import { readWide } from '../memory/wide-counter.js'
 import { DROP_REASONS, dropped } from './drops.js'
 import { Families, type Family, type Kind } from './families.js'
 import { LabelWriter } from './labels.js'
@@ -35,7 +35,7 @@ const counter = (name: string, help: string, read: SelfMetric['read']): SelfMetr
 })
 
 const field = (n: number) => (arena: Arena) => Atomics.load(arena.i32, n)
-const pair = (n: number) => (arena: Arena) => tallied(arena, n)
+const pair = (n: number) => (arena: Arena) => readWide(arena, n)
 
 /** Shards in a state. */
 function shards(arena: Arena, wanted: number): number {
@@ -118,7 +118,7 @@ const SELF_METRICS: readonly SelfMetric[] = [
   counter(
     'postmeter_sweep_seconds_total',
     'time that sweeps took',
-    arena => tallied(arena, L.H_SWEEP_TOTAL) / 1e6,
+    arena => readWide(arena, L.H_SWEEP_TOTAL) / 1e6,
   ),
   gauge(
     'postmeter_sweep_last_seconds',

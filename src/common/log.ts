@@ -21,7 +21,7 @@ export function defaultLog(event: LogEvent): void {
  * Calls a hook that the program gave; what it throws must not reach the code that had something to say, and what it
  * rejects with, where it is an async function, must not end the process.
  */
-export function say(log: Log, event: LogEvent): void {
+export function logEvent(log: Log, event: LogEvent): void {
   try {
     const said: unknown = log(event)
     // Whatever can be awaited: a Promise may be of another realm, where this class is another.

@@ -55,7 +55,7 @@ class PoolScraper implements Scraper {
     this.#arena = arena
     this.#leave = leave
     this.#uptime = uptimeOf(arena)
-    this.#kernel = loadKernel(arena)
+    this.#kernel = loadKernel(arena, handle.kernel)
     this.#families = new Families(arena)
     this.#selfMetrics = new SelfMetrics(arena, this.#families, this.#uptime)
     this.#pool = new Pool(handle, threads)

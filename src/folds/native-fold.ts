@@ -5,6 +5,7 @@ import { blocksAt, pageOf, placeIndex } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import {
+  type BucketCounts,
   coarser,
   type Extent,
   type NativeCounts,
@@ -13,7 +14,6 @@ import {
   readBlock,
   reduce,
   replaceCommon,
-  type Window,
   widthOf,
 } from '../memory/native.js'
 import type { Shard } from '../memory/shards.js'
@@ -47,10 +47,10 @@ export function foldNative(
 
 function sum(
   parts: readonly NativeCounts[],
-  side: (part: NativeCounts) => Window,
+  side: (part: NativeCounts) => BucketCounts,
   extent: Extent,
   schema: number,
-): Window {
+): BucketCounts {
   const counts = new Float64Array(widthOf(extent))
   for (const part of parts) {
     const window = side(part)
@@ -104,7 +104,7 @@ export function nativeValue(
   special: readonly number[],
 ): NativeValue {
   const { schema, positive, negative } = foldNative(arena, family, native, place)
-  const list = ({ low, counts }: Window, infinite: number) => {
+  const list = ({ low, counts }: BucketCounts, infinite: number) => {
     const buckets: [number, number][] = []
     counts.forEach((count, n) => {
       if (count > 0) buckets.push([low + n, count])

@@ -9,7 +9,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Histogram } from 'hdr-histogram-js'
-import { ageOf, Families, type Family, type Window } from '../catalogue/families.js'
+import { type AgeWindow, ageOf, Families, type Family } from '../catalogue/families.js'
 import { blocksAt, pageOf, placeIndex } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -45,7 +45,7 @@ function digitsOf(significantDigits: number): Digits {
 }
 
 /** The number of the age that is counted now. Wraps: only differences have a meaning. */
-export function ageAt(uptime: number, window: Window): number {
+export function ageAt(uptime: number, window: AgeWindow): number {
   return Math.floor(uptime / ageOf(window)) | 0
 }
 
@@ -106,7 +106,7 @@ function quantiles(arena: Arena, family: Family, page: number, index: number, up
 export function forgetAges(
   arena: Arena,
   family: Family,
-  window: Window,
+  window: AgeWindow,
   place: number,
   common: number,
   uptime: number,
@@ -119,7 +119,7 @@ export function forgetAges(
 function recent(
   arena: Arena,
   family: Family,
-  window: Window,
+  window: AgeWindow,
   page: number,
   index: number,
   now: number,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { badOption, knownOptions, typeError } from '../common/errors.js'
-import { defaultLog, type Log, say } from '../common/log.js'
+import { defaultLog, type Log, logEvent } from '../common/log.js'
 import { createGuestScraper } from '../exposition/scraper.js'
 import type { Registry } from '../registry/registry.js'
 import { LIMITS } from './request/limits.js'
@@ -127,7 +127,7 @@ function counting(registry: Registry, log: Log): Recorder {
   try {
     return recorderFor(registry)
   } catch (error) {
-    say(log, {
+    logEvent(log, {
       level: 'warn',
       code: 'front-uncounted',
       message: `the handler does not count what it does: ${(error as Error).message}`,

@@ -1,5 +1,5 @@
 import { thrown } from '../common/errors.js'
-import { type Log, say } from '../common/log.js'
+import { type Log, logEvent } from '../common/log.js'
 
 /** Any gauge: a collect callback gets the one that it was registered with. */
 export type CollectedGauge = { readonly name: string }
@@ -74,7 +74,7 @@ export class Collectors {
     if (known === undefined || said.replaced) return
     said.replaced = true
     const what = 'was replaced by a later registration: in each thread a gauge has one, the latest'
-    this.#say(added, 'collect-replaced', what)
+    this.#logEvent(added, 'collect-replaced', what)
   }
 
   /**
@@ -165,18 +165,22 @@ export class Collectors {
     const again = one.said.failure === failure
     this.#ended(one)
     one.said.failure = failure
-    if (!again) this.#say(one, 'collect-failed', `failed: ${failure}`)
+    if (!again) this.#logEvent(one, 'collect-failed', `failed: ${failure}`)
   }
 
   #saySlow(one: Collected, since: string): void {
     if (one.said.slow) return
     one.said.slow = true
-    this.#say(one, 'collect-slow', `has not ended in ${since}`)
+    this.#logEvent(one, 'collect-slow', `has not ended in ${since}`)
   }
 
   /** Once it is stopped, that nothing can be set any more is no news. */
-  #say({ gauge }: Collected, code: string, what: string): void {
+  #logEvent({ gauge }: Collected, code: string, what: string): void {
     if (this.#stopped) return
-    say(this.#log, { level: 'warn', code, message: `metric "${gauge.name}": its collect callback ${what}` })
+    logEvent(this.#log, {
+      level: 'warn',
+      code,
+      message: `metric "${gauge.name}": its collect callback ${what}`,
+    })
   }
 }

@@ -156,8 +156,7 @@ export abstract class Metric<L extends string, C extends Child> {
   /**
    * Sets all series to zero, in all threads. Counters and histograms lose nothing that other threads add meanwhile;
    * a gauge's share of another thread may come back if that thread adds to it at this very moment. Holds up the calling
-   * thread for about a microsecond a series; the first reset() or remove() in a thread also loads the kernel, which takes
-   * about two milliseconds.
+   * thread for about a microsecond a series.
    */
   reset(): void {
     this.#checkOpen()

@@ -1,6 +1,6 @@
 /** Summaries: quantiles of what was observed lately, over all threads. */
 import { countDrop } from '../catalogue/drops.js'
-import { ageOf, type Window } from '../catalogue/families.js'
+import { type AgeWindow, ageOf } from '../catalogue/families.js'
 import { duration, wholeNumber } from '../common/checks.js'
 import { badOption, outOfRange } from '../common/errors.js'
 import { BELOW, HdrBuckets, MAX_DIGITS } from '../folds/hdr-buckets.js'
@@ -45,7 +45,7 @@ export interface WindowOptions {
   significantDigits?: number | undefined
 }
 
-export function checkWindow(metric: string, options: WindowOptions): Window {
+export function checkWindow(metric: string, options: WindowOptions): AgeWindow {
   const window = {
     maxAge: duration('maxAge', options.maxAge, DEFAULT_MAX_AGE),
     ageBuckets: wholeNumber('ageBuckets', options.ageBuckets, 5, 1, MAX_AGE_BUCKETS),
@@ -66,7 +66,7 @@ class SummaryBuckets {
   readonly ages: number
   readonly #context: Context
 
-  constructor(context: Context, window: Window) {
+  constructor(context: Context, window: AgeWindow) {
     this.#context = context
     this.buckets = new HdrBuckets(window.significantDigits)
     this.uptime = context.uptime
@@ -196,7 +196,7 @@ export class Summary<L extends string = never> extends Metric<L, SummaryChild> {
 
   /** @internal */
   protected makeChild(key: string | readonly string[]): SummaryChild {
-    this.#own ??= new SummaryBuckets(this.context, this.identity.window as Window)
+    this.#own ??= new SummaryBuckets(this.context, this.identity.window as AgeWindow)
     return new SummaryChild(this as unknown as Metric<string, Child>, key, this.#own)
   }
 

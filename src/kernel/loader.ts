@@ -25,21 +25,25 @@ let compiled: WebAssembly.Module | undefined
 const loaded = new WeakMap<WebAssembly.Memory, Kernel>()
 
 /**
- * The calling thread's kernel over an arena's memory, made by the first call for it. The first call in a thread also
- * reads and compiles the module, which takes some milliseconds. With an `uptime` of the caller's own it is another
- * one each time, whose summaries have the ages of that clock.
+ * The calling thread's kernel over an arena's memory, made by the first call for it. `module` is that of the registry's
+ * handle. With an `uptime` of the caller's own it is another one each time, whose summaries have the ages of that clock.
  */
-export function loadKernel(arena: Arena, uptime?: () => number): Kernel {
-  if (uptime !== undefined) return instantiate(compile(), arena, uptime)
+export function loadKernel(arena: Arena, module: object = compileKernel(), uptime?: () => number): Kernel {
+  if (uptime !== undefined) return instantiate(module as WebAssembly.Module, arena, uptime)
   let kernel = loaded.get(arena.memory)
   if (kernel === undefined) {
-    kernel = instantiate(compile(), arena, uptimeOf(arena))
+    kernel = instantiate(module as WebAssembly.Module, arena, uptimeOf(arena))
     loaded.set(arena.memory, kernel)
   }
   return kernel
 }
 
-function compile(): WebAssembly.Module {
+/**
+ * Reads and compiles the kernel, once in a thread: about two milliseconds. Who makes a registry does it, and leaves the
+ * module for all other threads: they need no file, whatever has been put in the place of this release meanwhile, and
+ * all run the same kernel over the memory.
+ */
+export function compileKernel(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
   return compiled
 }

@@ -9,7 +9,7 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { tally } from '../memory/tally.js'
+import { addWide } from '../memory/wide-counter.js'
 import { makeRoom } from './room.js'
 
 /** Counts one more series of a family; false where a limit forbids it. */
@@ -36,7 +36,7 @@ export function takeOffFreed(arena: Arena, family: number, freed: number): void 
   if (freed === 0) return
   takeOff(arena, family, freed)
   Atomics.add(arena.i32, family * 2 + L.F_FREES, freed)
-  if (!isOwn(arena, family)) tally(arena, L.H_EXPIRED, freed)
+  if (!isOwn(arena, family)) addWide(arena, L.H_EXPIRED, freed)
   makeRoom(arena)
 }
 

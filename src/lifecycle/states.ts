@@ -55,7 +55,7 @@
 import type { Family } from '../catalogue/families.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { tally } from '../memory/tally.js'
+import { addWide } from '../memory/wide-counter.js'
 
 /** Whether a place in this state, and of this generation, is a series that can be held. */
 export function canBeHeld(state: number): boolean {
@@ -125,7 +125,7 @@ export function remove(arena: Arena, family: Family, removed: Removed): boolean 
   Atomics.add(i32, at + L.F_REMOVALS, 1)
   const hidden = hide(arena, removed)
   if (hidden >= 0) {
-    tally(arena, L.H_REMOVED)
+    addWide(arena, L.H_REMOVED)
     letGoOrFree(arena, family, removed, hidden)
     Atomics.add(i32, at + L.F_HIDDEN, 1)
   }

@@ -10,7 +10,7 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { announce, endedWith } from '../memory/lineage.js'
 import { sweepSlot } from '../memory/slots.js'
-import { tally } from '../memory/tally.js'
+import { addWide } from '../memory/wide-counter.js'
 import { recount, wantsRecount } from './recount.js'
 import { takeOffFreed } from './reserve.js'
 
@@ -57,7 +57,7 @@ export function endSweep(arena: Arena, threadId: number): void {
  * anew, and what it asked threads to let go of is said again.
  */
 export function brokeOff(arena: Arena): void {
-  tally(arena, L.H_SWEEPS_FAILED)
+  addWide(arena, L.H_SWEEPS_FAILED)
   Atomics.add(arena.i32, L.H_DEATHS_INSIDE, 1)
   Atomics.add(arena.i32, L.H_REQUESTS, 1)
 }
@@ -134,6 +134,6 @@ export function* sweepInSteps(
   recount(arena)
   const micros = Math.round((spent + elapsed() - begin) * 1000)
   i32[L.H_SWEEP_LAST] = micros
-  tally(arena, L.H_SWEEP_TOTAL, micros)
-  tally(arena, L.H_SWEEPS)
+  addWide(arena, L.H_SWEEP_TOTAL, micros)
+  addWide(arena, L.H_SWEEPS)
 }

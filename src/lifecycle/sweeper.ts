@@ -3,7 +3,7 @@
  * once by this thread; many by a thread of the pool, or, where none can be had, by this one step by step.
  */
 import { threadId } from 'node:worker_threads'
-import { type Log, say } from '../common/log.js'
+import { type Log, logEvent } from '../common/log.js'
 import type { Arena } from '../memory/arena.js'
 import { MAX_PAGE_PLACES } from '../memory/layout.js'
 import { beginSweep, brokeOff, endSweep, type SweepKernel, sweepableSeries, sweepInSteps } from './sweep.js'
@@ -83,6 +83,6 @@ export class Sweeper {
     this.#saidFailed = true
     const what = inPool ? 'this thread sweeps instead, step by step' : 'it is tried again'
     const message = `a sweep for idle series failed, and ${what}: ${(error as Error)?.message ?? String(error)}`
-    say(log, { level: 'warn', code: 'sweep-failed', message })
+    logEvent(log, { level: 'warn', code: 'sweep-failed', message })
   }
 }

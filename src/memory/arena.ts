@@ -9,7 +9,7 @@
  */
 import { badOption, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
-import { isMemory, type RegistryHandle } from './handle.js'
+import { isMemory, isModule, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 
 export class Arena {
@@ -141,7 +141,7 @@ export function createArena(options: ArenaOptions): Arena {
 /** Checks what came from another thread before anything is read through it. */
 export function openArena(handle: RegistryHandle): Arena {
   const texts = [handle?.name, handle?.id, handle?.options]
-  if (!isMemory(handle?.memory) || texts.some(text => typeof text !== 'string')) {
+  if (!isMemory(handle?.memory) || !isModule(handle.kernel) || texts.some(text => typeof text !== 'string')) {
     throw badOption('handle', handle, 'is not the handle of a registry')
   }
   if (handle.postmeter !== L.LAYOUT_VERSION) {

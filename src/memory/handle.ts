@@ -14,6 +14,16 @@ export function isMemory(value: unknown): value is WebAssembly.Memory {
   }
 }
 
+/** Whether it is a WebAssembly.Module, of this realm or of another. */
+export function isModule(value: unknown): value is WebAssembly.Module {
+  try {
+    WebAssembly.Module.exports(value as WebAssembly.Module)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** What another thread needs to find a registry: structured-cloneable, the memory itself is shared. */
 export interface RegistryHandle {
   /** The layout version of the memory. */
@@ -22,6 +32,8 @@ export interface RegistryHandle {
   /** Unlike any other registry's: two clones of one handle hold buffers that are not `===`. */
   readonly id: string
   readonly memory: SharedMemory
+  /** A WebAssembly.Module: the compiled kernel, the same in all threads. */
+  readonly kernel: object
   /** The options the registry was made with, in one canonical spelling. */
   readonly options: string
 }

@@ -23,15 +23,15 @@ import * as L from './layout.js'
 import { type Shard, textWords } from './shards.js'
 
 /** Counts by ascending bucket index; the first is `low`'s. */
-export interface Window {
+export interface BucketCounts {
   readonly low: number
   readonly counts: Float64Array
 }
 
 export interface NativeCounts {
   readonly schema: number
-  readonly positive: Window
-  readonly negative: Window
+  readonly positive: BucketCounts
+  readonly negative: BucketCounts
 }
 
 /** Indices in use, both included; none where `high` is below `low`. */
@@ -85,7 +85,7 @@ export function coarsen(reach: Reach, by: number): void {
 }
 
 /** Widens `reach` by what a window has that is not zero, `by` schemas coarser. */
-export function reachOf(window: Window, extent: Extent, by: number): void {
+export function reachOf(window: BucketCounts, extent: Extent, by: number): void {
   const { low, counts } = window
   let first = 0
   let last = counts.length - 1
@@ -119,7 +119,7 @@ export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
   }
 }
 
-function window(arena: Arena, low: number, from: number, width: number): Window {
+function window(arena: Arena, low: number, from: number, width: number): BucketCounts {
   const counts = new Float64Array(width)
   for (let n = 0; n < width; n++) counts[n] = arena.f64[from + n]
   return { low, counts }
@@ -216,7 +216,7 @@ function writeBlock(
 function addTo(arena: Arena, block: number, counts: NativeCounts, times: number): void {
   const { i32, f64 } = arena
   const by = counts.schema - i32[block * 2 + L.BLOCK_SCHEMA]
-  const add = ({ low, counts }: Window, first: number, blockLow: number) => {
+  const add = ({ low, counts }: BucketCounts, first: number, blockLow: number) => {
     for (let n = 0; n < counts.length; n++) {
       if (counts[n] !== 0) f64[first + coarser(low + n, by) - blockLow] += times * counts[n]
     }

@@ -6,6 +6,7 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: Uint8Array)
+    static exports(module: Module): object[]
   }
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>)

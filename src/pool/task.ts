@@ -9,7 +9,7 @@ import { type Task, work } from './work.js'
 /** Piscina hands workerData over as the second of a pair. */
 const handle = (Array.isArray(workerData) ? workerData[1] : workerData) as RegistryHandle
 const arena = openArena(handle)
-const kernel = loadKernel(arena)
+const kernel = loadKernel(arena, handle.kernel)
 
 export default function run(task: Task): void {
   work(arena, kernel, task, compressSpan)

@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
 import { defaultLog } from '../common/log.js'
+import { compileKernel } from '../kernel/loader.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, createArena, openArena } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
@@ -64,6 +65,7 @@ export function createRegistry(options?: RegistryOptions): Registry {
     name,
     id: randomUUID(),
     memory: arena.memory,
+    kernel: compileKernel(),
     options: spelled,
   }
   return enter(
@@ -135,9 +137,9 @@ function attach(handle: RegistryHandle, arena: Arena): Registry {
     log: defaultLog,
     maker: false,
   }
-  const { postmeter, name, id, memory, options } = handle
+  const { postmeter, name, id, memory, kernel, options } = handle
   // No more of it than that: what no Worker can be sent would keep this thread from starting any.
-  return new Registry({ postmeter, name, id, memory, options }, arena, own)
+  return new Registry({ postmeter, name, id, memory, kernel, options }, arena, own)
 }
 
 function enter(registry: Registry): Registry {

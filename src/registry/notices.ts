@@ -2,7 +2,7 @@
 import { DROP_REASONS } from '../catalogue/drops.js'
 import type { Identity } from '../catalogue/families.js'
 import { thrown } from '../common/errors.js'
-import { type Log, say } from '../common/log.js'
+import { type Log, logEvent } from '../common/log.js'
 
 export class Notices {
   readonly #said = new Set<string>()
@@ -25,7 +25,7 @@ export class Notices {
       threads: 'more threads record than allowed (option "maxThreads" of createRegistry)',
     }[DROP_REASONS[reason]]
     const message = `metric "${family.name}": updates are dropped and counted: ${why}`
-    say(this.log, {
+    logEvent(this.log, {
       level: 'warn',
       code: `dropped-${DROP_REASONS[reason]}`,
       message,
@@ -38,7 +38,7 @@ export class Notices {
     if (this.#said.has(key)) return
     this.#said.add(key)
     const message = `metric "${name}": an exemplar is left out of what was counted: ${why}`
-    say(this.log, { level: 'warn', code: 'exemplar-left-out', message })
+    logEvent(this.log, { level: 'warn', code: 'exemplar-left-out', message })
   }
 
   /** Says once that this thread should sweep and cannot. */
@@ -46,13 +46,13 @@ export class Notices {
     if (this.#said.has('sweep')) return
     this.#said.add('sweep')
     const message = `what sweeps for idle series cannot be loaded; it is tried again: ${thrown(error)}`
-    say(this.log, { level: 'warn', code: 'sweep-failed', message })
+    logEvent(this.log, { level: 'warn', code: 'sweep-failed', message })
   }
 
   /** Says that series were not reset. */
   notReset({ name }: Identity, kept: number): void {
     const why = 'memory is full (option "memory" of createRegistry)'
     const message = `metric "${name}": reset(): ${kept} series keep their counts: ${why}`
-    say(this.log, { level: 'warn', code: 'reset-memory', message })
+    logEvent(this.log, { level: 'warn', code: 'reset-memory', message })
   }
 }

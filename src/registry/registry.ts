@@ -3,9 +3,15 @@ import { threadId, type Worker } from 'node:worker_threads'
 import { Families } from '../catalogue/families.js'
 import { badOption, knownOptions, plainError, show, typeError } from '../common/errors.js'
 import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
-import { type Log, say } from '../common/log.js'
+import { type Log, logEvent } from '../common/log.js'
 import { CONTENT_TYPES } from '../exposition/content-types.js'
-import type { ExposeOptions, FormatOptions, StreamOptions } from '../exposition/expose.js'
+import {
+  checkExposeOptions,
+  type ExposeOptions,
+  type FormatOptions,
+  type StreamOptions,
+  whole,
+} from '../exposition/options.js'
 import type { Scraper } from '../exposition/types.js'
 import { Collectors } from '../instruments/collectors.js'
 import type { Context } from '../instruments/context.js'
@@ -41,7 +47,7 @@ import { Registration } from './registration.js'
 import { ThreadCare } from './thread-care.js'
 
 /** What differs from thread to thread. */
-interface Own {
+interface ThreadOptions {
   /** Threads that started this one, nearest last. */
   readonly ancestors: readonly number[]
   readonly collectEvery: number
@@ -67,7 +73,7 @@ export class Registry {
   #closed: Promise<void> | undefined
 
   /** @internal */
-  constructor(handle: RegistryHandle, arena: Arena, own: Own) {
+  constructor(handle: RegistryHandle, arena: Arena, own: ThreadOptions) {
     this.handle = handle
     this.#arena = arena
     const shared: SharedOptions = JSON.parse(handle.options)
@@ -76,7 +82,7 @@ export class Registry {
     const families = new Families(arena)
     const now = Date.now
     const uptime = uptimeOf(arena)
-    const kernel = () => loadKernel(arena)
+    const kernel = () => loadKernel(arena, handle.kernel)
     const series = new SeriesTable({ arena, threadId, ancestors: own.ancestors, kernel, now, uptime })
     this.#series = series
     this.#collectors = new Collectors(own.collectEvery, event => this.#notices.log(event))
@@ -178,7 +184,6 @@ export class Registry {
   metrics(options: FormatOptions & { format: 'protobuf' }): Promise<Uint8Array>
   async metrics(options: StreamOptions = {}): Promise<string | Uint8Array> {
     knownOptions('metrics', options, ['format', 'prefix', 'selfMetrics', 'created'])
-    const { whole } = await exposition()
     const all = await whole(this.stream(options))
     return options.format === 'protobuf' ? new Uint8Array(all) : all.toString('utf8')
   }
@@ -194,7 +199,6 @@ export class Registry {
    */
   async json(options: ExposeOptions = {}): Promise<Record<string, unknown>> {
     knownOptions('json', options, ['prefix', 'selfMetrics'])
-    const { whole } = await exposition()
     return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
   }
 
@@ -204,10 +208,12 @@ export class Registry {
    * metrics() does.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { checkExposeOptions, expose } = await exposition()
     const asked = checkExposeOptions(options)
     this.#checkOpen()
-    await this.#collectors.run()
+    // Before anything is waited for: a callback that asks for an exposition is known by that.
+    const collected = this.#collectors.run()
+    const { expose } = await exposition()
+    await collected
     // They may take their time.
     this.#checkOpen()
     yield* expose(await this.#scrapes(), asked)
@@ -215,8 +221,7 @@ export class Registry {
 
   /**
    * The value of one series, folded over all threads; undefined where there is none of exactly these labels (default
-   * labels may be left out). For tests and for looking. The first call in a thread loads the kernel, which takes about two
-   * milliseconds.
+   * labels may be left out). For tests and for looking.
    */
   value(
     name: string,
@@ -311,7 +316,7 @@ export class Registry {
   async #startSweeping(): Promise<void> {
     try {
       const scraper = await this.#scrapes()
-      if (this.#closed === undefined) scraper.startSweeping(event => say(this.#notices.log, event))
+      if (this.#closed === undefined) scraper.startSweeping(event => logEvent(this.#notices.log, event))
     } catch (error) {
       // Its files are gone, perhaps: the next turn tries again.
       this.#scraper = undefined

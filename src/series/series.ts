@@ -25,7 +25,7 @@ import type { Arena } from '../memory/arena.js'
 import { exemplarTable } from '../memory/exemplars.js'
 import * as L from '../memory/layout.js'
 import { claimShard, type Shard } from '../memory/shards.js'
-import { tally } from '../memory/tally.js'
+import { addWide } from '../memory/wide-counter.js'
 import { type Holder, Holders, LOOK_UP_RELEASES, TURN_RELEASES } from './holders.js'
 import { InheritedShares } from './inherited.js'
 import { type Clocks, Places } from './places.js'
@@ -61,7 +61,7 @@ const WAIT_AGAIN_AFTER = 1_000
 const RETRIES = 3
 
 /** What the thread has once it has claimed a shard. */
-interface Own {
+interface ThreadState {
   readonly shard: Shard
   readonly places: Places
   readonly holders: Holders
@@ -86,7 +86,7 @@ function isMaking(arena: Arena, family: number, except: number): boolean {
 export class SeriesTable {
   readonly #context: SeriesContext
   readonly #arena: Arena
-  #own: Own | undefined
+  #own: ThreadState | undefined
   #refusedAt = 0
   #waitAgainAt = 0
   readonly #inherited: InheritedShares
@@ -104,7 +104,7 @@ export class SeriesTable {
     return this.#claim()?.shard
   }
 
-  #claim(): Own | undefined {
+  #claim(): ThreadState | undefined {
     if (this.#own !== undefined) return this.#own
     const { i32 } = this.#arena
     const room = roomNumber(this.#arena)
@@ -313,7 +313,7 @@ export class SeriesTable {
     return this.#arena.hash * 2 + (labels.hash & this.#arena.hashMask)
   }
 
-  #findOrMake({ shard, places }: Own, family: Family, labels: LabelWriter): number {
+  #findOrMake({ shard, places }: ThreadState, family: Family, labels: LabelWriter): number {
     const { i32 } = this.#arena
     const bucket = this.#bucket(labels)
     const head = Atomics.load(i32, bucket)
@@ -353,7 +353,7 @@ export class SeriesTable {
     publish(this.#arena, place)
     noteMade(this.#arena, family.ref)
     this.#found = i32[place * 2 + L.PLACE_STATE]
-    if (!isOwn(this.#arena, family.ref)) tally(this.#arena, L.H_MADE)
+    if (!isOwn(this.#arena, family.ref)) addWide(this.#arena, L.H_MADE)
     return place
   }
 

@@ -1,6 +1,6 @@
 /** registry.stream() beside other readers: one that is left alone, by return() or by nothing at all, is in nobody's way. */
 import t from 'tap'
-import { whole } from '../../src/exposition/expose.js'
+import { whole } from '../../src/exposition/options.js'
 import { createScraper } from '../../src/exposition/scraper.js'
 import type { Registry } from '../../src/index.js'
 import { giveSlot, slotsTaken, takeSlot } from '../../src/memory/slots.js'

@@ -2,7 +2,7 @@
 import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
-import { whole } from '../../src/exposition/expose.js'
+import { whole } from '../../src/exposition/options.js'
 import {
   Deflater,
   JSON_SEPARATORS,

@@ -5,12 +5,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import {
+  type AgeWindow,
   type Aggregate,
   type ExpireRule,
   Families,
   type Identity,
   type Native,
-  type Window,
 } from '../../src/catalogue/families.js'
 import { writeSelfMetrics } from '../../src/catalogue/self-metrics.js'
 import { createScraper } from '../../src/exposition/scraper.js'
@@ -21,7 +21,7 @@ import { Gauge } from '../../src/instruments/gauge.js'
 import { Histogram } from '../../src/instruments/histogram.js'
 import { Info } from '../../src/instruments/info.js'
 import { Summary } from '../../src/instruments/summary.js'
-import { type Kernel, loadKernel } from '../../src/kernel/loader.js'
+import { compileKernel, type Kernel, loadKernel } from '../../src/kernel/loader.js'
 import { sweep } from '../../src/lifecycle/sweep.js'
 import { type Arena, createArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
@@ -43,7 +43,7 @@ export interface FamilyOptions {
   readonly buckets?: readonly number[]
   readonly native?: Native
   readonly quantiles?: readonly number[]
-  readonly window?: Window
+  readonly window?: AgeWindow
   /** One of the library's own. */
   readonly self?: boolean
 }
@@ -68,13 +68,14 @@ export class Sim {
       hashKey: [0x0123_4567, 0x89ab_cdef],
     })
     writeSelfMetrics(this.arena, this.now)
-    this.kernel = loadKernel(this.arena, () => this.uptime())
+    this.kernel = loadKernel(this.arena, compileKernel(), () => this.uptime())
     const options = JSON.stringify({ sweepEvery: EXPIRE })
     const handle = {
       postmeter: L.LAYOUT_VERSION,
       name: 'sim',
       id: randomUUID(),
       memory: this.arena.memory,
+      kernel: compileKernel(),
       options,
     }
     this.scraper = createScraper(handle)

@@ -3,7 +3,7 @@ import threads from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import * as L from '../../src/memory/layout.js'
-import { tallied } from '../../src/memory/tally.js'
+import { readWide } from '../../src/memory/wide-counter.js'
 import { fresh, samples } from '../support/registry.js'
 import { until } from '../support/until.js'
 
@@ -50,7 +50,7 @@ t.test('idle series go all the same', async t => {
     said[0].message,
     /this thread sweeps instead, step by step: the pool cannot start: no thread to be had/,
   )
-  t.equal(tallied(arena, L.H_SWEEPS_FAILED), 1, 'and counted')
+  t.equal(readWide(arena, L.H_SWEEPS_FAILED), 1, 'and counted')
   t.match(await registry.metrics({ selfMetrics: true }), /^postmeter_sweeps_failed_total 1$/m)
   t.equal(arena.i32[L.H_SWEEPER], 0)
 })

@@ -14,7 +14,7 @@ import t from 'tap'
 import { wantsRecount } from '../../src/lifecycle/recount.js'
 import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
-import { tallied } from '../../src/memory/tally.js'
+import { readWide } from '../../src/memory/wide-counter.js'
 import type { Task } from '../fixtures/lifecycle-worker.js'
 import { SEED } from '../support/arbitrary.js'
 import { familyOf, fresh, samples, shardsIn } from '../support/registry.js'
@@ -150,7 +150,7 @@ t.test(`threads are killed for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }
   await until('what deaths left counted is counted anew', () => !wantsRecount(arena))
   const told = samples(await registry.metrics()).filter(line => line.includes('{'))
   t.equal(arena.i32[L.H_SERIES], told.length + churn().length)
-  const made = tallied(arena, L.H_MADE)
+  const made = readWide(arena, L.H_MADE)
   t.comment(`${made} series made, arena: ${arena.usedBytes()} bytes`)
   t.ok(arena.usedBytes() < MOST_BYTES, 'memory does not grow, however many came and went')
 })

@@ -1,4 +1,4 @@
-import { type Log, say } from '../../common/log.js'
+import { type Log, logEvent } from '../../common/log.js'
 import { type Denial, type Peer, peerName, type Refusal } from './request.js'
 
 /** For each reason one line is logged in so many ms. The next line counts the refusals between them. */
@@ -34,7 +34,7 @@ export class Denials {
     const skipped = before?.skipped ?? 0
     this.#logged.set(denial, { at: now, skipped: 0 })
     const more = skipped === 0 ? '' : `; ${skipped} others for the same reason since this was last logged`
-    say(this.#log, {
+    logEvent(this.#log, {
       level: WARNED.has(denial) ? 'warn' : 'info',
       code: `denied-${denial}`,
       message: `a request of peer ${peerName(peer)} got ${status}: ${reason.trimEnd()}${more}`,

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { badOption, outOfRange, show } from '../../common/errors.js'
-import { type Log, say } from '../../common/log.js'
+import { type Log, logEvent } from '../../common/log.js'
 
 const CIDR_LENGTH = /^(0|[1-9]\d{0,2})$/
 const TRAILING_IPV4 = /:(\d+)\.(\d+)\.(\d+)\.(\d+)$/
@@ -64,7 +64,7 @@ export class TrustedHosts {
  */
 export function warnIfOpen(entries: readonly string[], log: Log): void {
   if (!new TrustedHosts(entries).open) return
-  say(log, {
+  logEvent(log, {
     level: 'warn',
     code: 'open-to-everyone',
     message: `option "trustedHosts": ${show(entries)} lets everyone read who can connect`,

@@ -1,5 +1,5 @@
 import { thrown } from '../../common/errors.js'
-import { type Log, say } from '../../common/log.js'
+import { type Log, logEvent } from '../../common/log.js'
 import { gzipWhole } from '../../exposition/gzip.js'
 import type { ScrapeOptions, Scraper } from '../../exposition/types.js'
 import { Connections } from '../request/connections.js'
@@ -206,7 +206,7 @@ export class RequestHandler {
       return refusal
     }
     const why = (error instanceof Error && error.stack) || thrown(error)
-    say(this.#settings.log, {
+    logEvent(this.#settings.log, {
       level: 'error',
       code: 'scrape-failed',
       message: `a scrape failed: ${why}`,
@@ -221,7 +221,7 @@ export class RequestHandler {
     this.#recorder.denied('connections')
     if (this.#shedNoticed) return
     this.#shedNoticed = true
-    say(this.#settings.log, {
+    logEvent(this.#settings.log, {
       level: 'warn',
       code: 'front-descriptors',
       message:
@@ -234,7 +234,7 @@ export class RequestHandler {
   shut(): void {
     if (this.#shutNoticed) return
     this.#shutNoticed = true
-    say(this.#settings.log, {
+    logEvent(this.#settings.log, {
       level: 'error',
       code: 'front-shut',
       message: 'the front could not listen again after it ran short of file descriptors, and keeps trying',
@@ -284,7 +284,7 @@ export class RequestHandler {
 
   #noticeForwarded(): void {
     this.#forwardedNoticed = true
-    say(this.#settings.log, {
+    logEvent(this.#settings.log, {
       level: 'warn',
       code: 'forwarded-ignored',
       message:

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
-import { type Log, say } from '../../common/log.js'
+import { type Log, logEvent } from '../../common/log.js'
 import { LIMITS } from '../request/limits.js'
 import type { AnswerSettings } from '../request/options.js'
 import { warnIfOpen } from '../request/trusted-hosts.js'
@@ -203,7 +203,7 @@ class Supervisor {
       let listeningSince: number | undefined
       let failure = 'it ended by itself'
       worker.on('message', (message: FromFront) => {
-        if (message.type === 'log') say(log, message.event)
+        if (message.type === 'log') logEvent(log, message.event)
         else if (message.type === 'trusting') this.#confirm(message.number)
         else if (message.type === 'failed') failure = message.why
         else if (message.type === 'refused') reject(refusal(message))
@@ -239,7 +239,7 @@ class Supervisor {
     const delay = Math.min(most, first * 2 ** this.#failures++)
     const { log, ref } = this.#settings
     const at = listenText(this.#listen)
-    say(log, {
+    logEvent(log, {
       level: 'error',
       code: 'front-failed',
       message: `the front on ${at} failed and is started again in ${delay} ms: ${failure}`,
@@ -247,7 +247,7 @@ class Supervisor {
     this.#restart = setTimeout(() => {
       this.#run().then(
         () =>
-          say(log, {
+          logEvent(log, {
             level: 'warn',
             code: 'front-restarted',
             message: `the front on ${at} listens again`,

@@ -2,7 +2,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { Server } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { badOption } from '../../common/errors.js'
-import { type Log, say } from '../../common/log.js'
+import { type Log, logEvent } from '../../common/log.js'
 
 /** Files in PEM: the certificate, followed by those between it and a root, and its key. */
 export interface Tls {
@@ -34,11 +34,15 @@ export function followFiles(server: Server, tls: Tls, log: Log, every = RELOAD_E
   const reload = () => {
     try {
       server.setSecureContext({ ...readPair(tls), minVersion: 'TLSv1.2' })
-      say(log, { level: 'info', code: 'tls-reloaded', message: `${tls.cert} has changed and is used` })
+      logEvent(log, { level: 'info', code: 'tls-reloaded', message: `${tls.cert} has changed and is used` })
     } catch (error) {
       // Perhaps only one of the two files has changed yet.
       const { message } = error as Error
-      say(log, { level: 'warn', code: 'tls-not-reloaded', message: `the old certificate stays: ${message}` })
+      logEvent(log, {
+        level: 'warn',
+        code: 'tls-not-reloaded',
+        message: `the old certificate stays: ${message}`,
+      })
     }
   }
   const files = [tls.cert, tls.key]

@@ -3,20 +3,20 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import * as L from '../../src/memory/layout.js'
-import { tallied, tally } from '../../src/memory/tally.js'
+import { addWide, readWide } from '../../src/memory/wide-counter.js'
 import { fresh } from '../support/registry.js'
 
 const WRAP = 2 ** 32
 
 t.test('goes on past what an Int32 holds', async t => {
   const { arena } = fresh(t)
-  tally(arena, L.H_DROPS, WRAP - 1)
-  t.equal(tallied(arena, L.H_DROPS), WRAP - 1)
-  tally(arena, L.H_DROPS)
-  t.equal(tallied(arena, L.H_DROPS), WRAP)
-  tally(arena, L.H_DROPS, 3 * WRAP)
-  t.equal(tallied(arena, L.H_DROPS), 4 * WRAP)
-  t.equal(tallied(arena, L.H_DROPS + 2), 0, 'the count beside it is another')
+  addWide(arena, L.H_DROPS, WRAP - 1)
+  t.equal(readWide(arena, L.H_DROPS), WRAP - 1)
+  addWide(arena, L.H_DROPS)
+  t.equal(readWide(arena, L.H_DROPS), WRAP)
+  addWide(arena, L.H_DROPS, 3 * WRAP)
+  t.equal(readWide(arena, L.H_DROPS), 4 * WRAP)
+  t.equal(readWide(arena, L.H_DROPS + 2), 0, 'the count beside it is another')
 })
 
 t.test('never falls while two threads add across the wrap, one of them killed', async t => {
@@ -24,12 +24,12 @@ t.test('never falls while two threads add across the wrap, one of them killed', 
   const src = new URL('../../src/', import.meta.url).href
   const adder = () =>
     new Worker(
-      `Promise.all(['memory/tally.js', 'memory/arena.js'].map(path => import(${JSON.stringify(src)} + path))).then(
-        ([{ tally }, { openArena }]) => {
+      `Promise.all(['memory/wide-counter.js', 'memory/arena.js'].map(path => import(${JSON.stringify(src)} + path))).then(
+        ([{ addWide }, { openArena }]) => {
           const { parentPort, workerData } = require('node:worker_threads')
           const arena = openArena(workerData)
           parentPort.postMessage('')
-          for (;;) tally(arena, ${L.H_DROPS}, 1 << 20)
+          for (;;) addWide(arena, ${L.H_DROPS}, 1 << 20)
         })`,
       { eval: true, workerData: registry.handle },
     )
@@ -40,7 +40,7 @@ t.test('never falls while two threads add across the wrap, one of them killed', 
   let fell = 0
   const look = (until: number) => {
     while (wraps < until) {
-      const now = tallied(arena, L.H_DROPS)
+      const now = readWide(arena, L.H_DROPS)
       if (now < last) fell++
       if (Math.floor(now / WRAP) > Math.floor(last / WRAP)) wraps++
       last = now
@@ -52,5 +52,5 @@ t.test('never falls while two threads add across the wrap, one of them killed', 
   look(400)
   t.equal(fell, 0)
   await other.terminate()
-  t.equal(tallied(arena, L.H_DROPS) % (1 << 20), 0, 'no part of an addition is missing')
+  t.equal(readWide(arena, L.H_DROPS) % (1 << 20), 0, 'no part of an addition is missing')
 })

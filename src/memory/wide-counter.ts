@@ -7,12 +7,12 @@
 import type { Arena } from './arena.js'
 
 /** Adds to the count at an Int32 index, which is even. */
-export function tally(arena: Arena, at: number, more = 1): void {
+export function addWide(arena: Arena, at: number, more = 1): void {
   if (more === 1) Atomics.add(arena.i64, at >> 1, 1n)
   else Atomics.add(arena.i64, at >> 1, BigInt(more))
 }
 
 /** The count; exact up to 2^53. */
-export function tallied(arena: Arena, at: number): number {
+export function readWide(arena: Arena, at: number): number {
   return Number(Atomics.load(arena.i64, at >> 1))
 }
