@@ -24,6 +24,15 @@ export function cpuTime(pid: number): number {
   return statTime(`/proc/${pid}/stat`)
 }
 
+/** Processor time of the threads that a process has now, in ms, as exactly as the scheduler counts it. */
+export function processorTime(pid: number): number {
+  const folder = `/proc/${pid}/task`
+  const times = readdirSync(folder).map(
+    thread => readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0],
+  )
+  return times.reduce((sum, nanoseconds) => sum + Number(nanoseconds) / 1e6, 0)
+}
+
 function statTime(path: string): number {
   const stat = readFileSync(path, 'utf8')
   // Fields 14 and 15; the second is the name in brackets, which may have spaces.

@@ -49,7 +49,8 @@ export interface Effort {
     readonly rounds: number
   }
   readonly quiet: { readonly size: number; readonly rounds: number; readonly seconds: number }
-  readonly idle: { readonly rounds: number; readonly seconds: number }
+  /** Seconds until a program has settled, and that it is looked at. */
+  readonly idle: { readonly rounds: number; readonly settle: number; readonly seconds: number }
   /** Workers in each process. */
   readonly importing: { readonly rounds: number; readonly workers: number }
   readonly scenario: {
@@ -74,7 +75,7 @@ export const full: Effort = {
   series: { size: 2_162_586, rounds: 3 },
   front: { small: 200, large: 100_000, seconds: 4, rounds: 25 },
   quiet: { size: 100_000, rounds: 5, seconds: 3 },
-  idle: { rounds: 3, seconds: 5 },
+  idle: { rounds: 3, settle: 20, seconds: 10 },
   importing: { rounds: 3, workers: 12 },
   scenario: { series: 100_000, seconds: 60, blocked: 5, every: 1_000 },
 }
@@ -93,7 +94,7 @@ export const quick: Effort = {
   series: { size: 20_000, rounds: 1 },
   front: { small: 20, large: 5_000, seconds: 0.5, rounds: 3 },
   quiet: { size: 2_000, rounds: 1, seconds: 0.1 },
-  idle: { rounds: 1, seconds: 0.5 },
+  idle: { rounds: 1, settle: 0.5, seconds: 0.5 },
   importing: { rounds: 1, workers: 2 },
   scenario: { series: 2_000, seconds: 2, blocked: 0.3, every: 200 },
 }
