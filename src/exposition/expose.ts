@@ -1,4 +1,5 @@
 /** Exposes a registry to the program itself, in parts. */
+import { privateCopy } from '../common/private-copy.js'
 import { gzipWhole } from './gzip.js'
 import type { ScrapeOptions, Scraper } from './types.js'
 
@@ -20,7 +21,7 @@ export async function* expose(
     for (;;) {
       const chunk = await scrape.next()
       if (chunk === undefined) return
-      const copy = new Uint8Array(chunk.bytes)
+      const copy = privateCopy(chunk.bytes)
       chunk.release()
       const resting = setTimeout(() => scrape.rest(), PATIENCE).unref()
       try {

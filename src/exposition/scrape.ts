@@ -6,6 +6,7 @@
  * Guarantees: a scrape never has more than `ahead` slots. A slot is given back only when no task writes to it. After
  * the first failure no more parts are handed out.
  */
+import { privateCopy } from '../common/private-copy.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { compressible } from '../memory/slots.js'
@@ -147,7 +148,7 @@ export class SlotScrape implements Scrape {
     // reserve() may have cut a reader to make room. If that was the last reader of this scrape, the scrape was aborted.
     if (this.#ended) memory?.free(size)
     for (const [n, { bytes, release }] of this.#ready.entries()) {
-      this.#ready[n] = { bytes: new Uint8Array(bytes), release: once(() => memory?.free(bytes.length)) }
+      this.#ready[n] = { bytes: privateCopy(bytes), release: once(() => memory?.free(bytes.length)) }
       release()
     }
     return true

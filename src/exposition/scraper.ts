@@ -2,6 +2,7 @@ import { threadId } from 'node:worker_threads'
 import { Families, type Family } from '../catalogue/families.js'
 import { SelfMetrics } from '../catalogue/self-metrics.js'
 import type { Log } from '../common/log.js'
+import { privateCopy } from '../common/private-copy.js'
 import { type Kernel, loadKernel } from '../kernel/loader.js'
 import { Sweeper } from '../lifecycle/sweeper.js'
 import { ancestors } from '../memory/ancestors.js'
@@ -97,7 +98,7 @@ class PoolScraper implements Scraper {
       flagPiece(this.#arena, slot, 0, L.PIECE_OPEN)
       flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
       this.#kernel.encode(slot)
-      return spanBytes(this.#arena, slot).slice()
+      return privateCopy(spanBytes(this.#arena, slot))
     } finally {
       giveSlot(this.#arena, slot)
     }

@@ -1,4 +1,5 @@
 /** A registry as a thread sees it: what programs call. */
+import { isAscii } from 'node:buffer'
 import { threadId, type Worker } from 'node:worker_threads'
 import { Families } from '../catalogue/families.js'
 import { badOption, knownOptions, plainError, show, typeError } from '../common/errors.js'
@@ -185,7 +186,7 @@ export class Registry {
   async metrics(options: StreamOptions = {}): Promise<string | Uint8Array> {
     knownOptions('metrics', options, ['format', 'prefix', 'selfMetrics', 'created'])
     const all = await whole(this.stream(options))
-    return options.format === 'protobuf' ? new Uint8Array(all) : all.toString('utf8')
+    return options.format === 'protobuf' ? new Uint8Array(all) : textOf(all)
   }
 
   /** What metrics() gives unless it is asked for another format, as an HTTP header says it. */
@@ -199,7 +200,7 @@ export class Registry {
    */
   async json(options: ExposeOptions = {}): Promise<Record<string, unknown>> {
     knownOptions('json', options, ['prefix', 'selfMetrics'])
-    return JSON.parse((await whole(this.stream({ ...options, format: 'json' }))).toString('utf8'))
+    return JSON.parse(textOf(await whole(this.stream({ ...options, format: 'json' }))))
   }
 
   /**
@@ -334,4 +335,9 @@ export class Registry {
 /** Not before it is needed: a thread that only records does without. */
 function exposition(): Promise<typeof import('../exposition/on-demand.js')> {
   return import('../exposition/on-demand.js')
+}
+
+/** Most expositions are ASCII, of which Node 20 makes a string ten times as fast as of UTF-8. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
 }

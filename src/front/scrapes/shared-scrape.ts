@@ -8,6 +8,7 @@
  * shared and bounded (Coordinator). Every part is released exactly once. The scrape is aborted when the last reader has
  * left.
  */
+import { privateCopy } from '../../common/private-copy.js'
 import type { Scrape } from '../../exposition/types.js'
 import { Part } from './part.js'
 import { type PartSource, Reader, type ReaderContext, type ReaderSettings } from './reader.js'
@@ -180,7 +181,7 @@ export class SharedScrape implements PartSource {
       this.#coordinator.free(part.bytes.length)
       return true
     }
-    part.bytes = new Uint8Array(part.bytes)
+    part.bytes = privateCopy(part.bytes)
     part.chunk = undefined
     chunk.release()
     return true

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { privateCopy } from '../../common/private-copy.js'
 import type { Chunk } from '../../exposition/types.js'
 import { HeaderReader } from '../request/headers.js'
 import {
@@ -75,7 +76,7 @@ export function answerHttp(
     // that waits would stand between head and body. A head that is flushed goes behind it.
     if (request.headers.expect !== undefined) response.flushHeaders()
     // A copy, because the scraper may use its memory again before the socket has taken the body.
-    response.end(Uint8Array.from(answer.bytes))
+    response.end(privateCopy(answer.bytes))
     return
   }
   if (request.method === 'HEAD') {
@@ -174,7 +175,7 @@ class StreamedAnswer {
         await this.#send(chunk)
         return false
       }
-      parts.push(Uint8Array.from(chunk.bytes))
+      parts.push(privateCopy(chunk.bytes))
       length += chunk.bytes.length
       chunk.release()
     }
@@ -234,7 +235,7 @@ class StreamedAnswer {
     try {
       for (let at = 0; at < chunk.bytes.length && !this.#over && !this.#taken(); at += PIECE_BYTES) {
         // `bytes` is read anew for each piece, because the chunk may have been copied since.
-        const piece = Uint8Array.from(chunk.bytes.subarray(at, at + PIECE_BYTES))
+        const piece = privateCopy(chunk.bytes.subarray(at, at + PIECE_BYTES))
         this.#exchange.bytes += piece.length
         if (this.#response.write(piece)) continue
         await this.#drained()
