@@ -139,12 +139,6 @@ function foldLast(newest: CellPage, skip: usize, words: i32, vector: usize): usi
   return vector
 }
 
-// @ts-ignore: decorator
-@inline
-function isExtreme(aggregate: i32): bool {
-  return aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
-}
-
 /** What a fold of shares begins with. */
 // @ts-ignore: decorator
 @inline
@@ -166,7 +160,7 @@ function furthest(known: u64, share: f64, aggregate: i32): f64 {
 
 /** Shares of living threads: see src/memory/shares.ts. */
 function foldShares(newest: CellPage, page: Page, first: i32, count: i32, each: i32, aggregate: i32, vector: usize): usize {
-  const extreme = isExtreme(aggregate)
+  const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
   const end = vector + (<usize>(count * each) << 3)
   for (let to = vector; to < end; to += 8) store<u64>(to, noShare(extreme))
   for (let cells = newest; exists(cells); cells = olderCells(cells)) {
@@ -191,7 +185,7 @@ function foldShares(newest: CellPage, page: Page, first: i32, count: i32, each: 
 
 /** foldShares for one place. */
 function foldShare(newest: CellPage, page: Page, index: i32, nth: i32, aggregate: i32): f64 {
-  const extreme = isExtreme(aggregate)
+  const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
   let value = noShare(extreme)
   for (let cells = newest; exists(cells); cells = olderCells(cells)) {
     if (!isLive(cells.shard)) continue
