@@ -11,6 +11,7 @@ import asc from 'assemblyscript/asc'
 import * as layout from '../src/memory/layout.js'
 import { constants } from '../src/memory/record.js'
 import { RECORDS } from '../src/memory/records.js'
+import { SPARE_BYTES, WORKSPACE_BYTES } from '../src/memory/workspace-size.js'
 import { recordsSource } from './kernel-records.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -33,9 +34,8 @@ const shared = ['--importMemory', '--noExportMemory', '--sharedMemory', '--enabl
 shared.push('--initialMemory', '2', '--maximumMemory', '65535', '--memoryBase', String(layout.KERNEL_BASE))
 await compile('index.ts', `${root}dist/src/kernel/kernel.wasm`, shared)
 await compile('folding.ts', `${root}dist/bench/folding.wasm`, shared)
-// Grown as far as it takes by who loads it.
-await compile('deflate/index.ts', `${root}dist/src/kernel/deflate.wasm`, ['--initialMemory', '16'])
-checkStatics(`${root}dist/src/kernel/deflate.wasm`)
+await compile('deflate/index.ts', `${root}dist/src/kernel/deflate.wasm`, shared)
+checkWorkspace(`${root}dist/src/kernel/deflate.wasm`)
 writeFileSync(`${work}/hook.ts`, TEST_HOOK)
 await compile('index.ts', `${root}dist/test/kernel/hooked.wasm`, shared)
 
@@ -52,12 +52,22 @@ async function compile(from: string, out: string, options: readonly string[]): P
   process.exit(1)
 }
 
-/** What the compressor keeps must end before what it is given. */
-function checkStatics(file: string): void {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)))
-  const { staticsEnd, windowBegin } = instance.exports as Record<string, () => number>
-  if (staticsEnd!() <= windowBegin!()) return
-  console.error(`${file}: statics end at ${staticsEnd!()}, behind WINDOW at ${windowBegin!()}`)
+/** The compressor keeps all it has in its workspace, of which memory/workspace-size.ts knows the size. */
+function checkWorkspace(file: string): void {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true })
+  const module = new WebAssembly.Module(readFileSync(file))
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const { tablesEnd, headsBegin, output, slack } = exports as Record<string, () => number>
+  const wrong = [
+    new Uint8Array(memory.buffer).some(byte => byte !== 0) && 'it has data, which all instances would share',
+    tablesEnd!() > headsBegin!() && `tables end at ${tablesEnd!()}, behind HEADS at ${headsBegin!()}`,
+    output!() !== WORKSPACE_BYTES &&
+      `OUT is at ${output!()}; memory/workspace-size.ts says ${WORKSPACE_BYTES}`,
+    slack!() > SPARE_BYTES &&
+      `${slack!()} bytes of OUT are spare; memory/workspace-size.ts has ${SPARE_BYTES}`,
+  ].filter(one => one !== false)
+  if (wrong.length === 0) return
+  for (const one of wrong) console.error(`${file}: ${one}`)
   process.exit(1)
 }
 

@@ -24,10 +24,10 @@ export const contenders: Contenders = {
   'copying counters': lines => copying(lines, 'counters'),
   'copying histograms': lines => copying(lines, 'histograms'),
 
-  'compressed counters': lines => compressing(filled('counters', lines), lines, ownCompressor()),
-  'compressed histograms': lines => compressing(filled('histograms', lines), lines, ownCompressor()),
-  'zlib of counters': lines => compressing(filled('counters', lines), lines, zlibCompressor),
-  'zlib of histograms': lines => compressing(filled('histograms', lines), lines, zlibCompressor),
+  'compressed counters': lines => compressing(filled('counters', lines), lines, ownCompressor),
+  'compressed histograms': lines => compressing(filled('histograms', lines), lines, ownCompressor),
+  'zlib of counters': lines => compressing(filled('counters', lines), lines, () => zlibCompressor),
+  'zlib of histograms': lines => compressing(filled('histograms', lines), lines, () => zlibCompressor),
 
   scrape: async lines => {
     const [, serving] = await startScrapeServer(lines)

@@ -1,6 +1,9 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib'
 import type { Registry } from '../../src/index.js'
 import { Deflater } from '../../src/kernel/deflater.js'
+import { openArena } from '../../src/memory/arena.js'
+import { sweepSlot } from '../../src/memory/slots.js'
+import { takeWorkspace } from '../../src/memory/workspaces.js'
 import type { Contender } from '../harness/contender.js'
 import { encoderInThread } from './encode-in-thread.js'
 
@@ -10,10 +13,13 @@ export type Compress = (span: Uint8Array) => number
 /** Of the last span, so that it is not for nothing. */
 export let checksum = 0
 
-export function ownCompressor(): Compress {
-  const deflater = new Deflater()
+/** Spans are in slots of the registry. */
+export function ownCompressor(registry: Registry): Compress {
+  const arena = openArena(registry.handle)
+  const deflater = new Deflater(arena.memory)
+  const workspace = takeWorkspace(arena, sweepSlot(arena))
   return span => {
-    const { length } = deflater.compress(span)
+    const { length } = deflater.compress(span, workspace)
     checksum = deflater.checksum
     return length
   }
@@ -26,7 +32,12 @@ export const zlibCompressor: Compress = span => {
 }
 
 /** A registry encoded as text and compressed in this thread, span by span. */
-export function compressing(registry: Registry, calls: number, compress: Compress): Contender {
+export function compressing(
+  registry: Registry,
+  calls: number,
+  compressor: (registry: Registry) => Compress,
+): Contender {
+  const compress = compressor(registry)
   let compressed = 0
   const encode = encoderInThread(registry, 'text', '', span => {
     compressed += compress(span)

@@ -11,6 +11,7 @@ import { badOption, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
 import { isMemory, isModule, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
+import { workspacesBytes } from './workspace-size.js'
 
 export class Arena {
   readonly memory: WebAssembly.Memory
@@ -29,10 +30,13 @@ export class Arena {
 
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory
-    this.f64 = quiet(new Float64Array(memory.buffer))
-    this.i32 = quiet(new Int32Array(memory.buffer))
-    this.i64 = quiet(new BigInt64Array(memory.buffer))
-    this.u8 = quiet(new Uint8Array(memory.buffer))
+    const { buffer } = memory
+    // What is behind is for compressing: see workspaces.ts.
+    const bytes = arenaBytes(buffer)
+    this.f64 = quiet(new Float64Array(buffer, 0, bytes / 8))
+    this.i32 = quiet(new Int32Array(buffer, 0, bytes / 4))
+    this.i64 = quiet(new BigInt64Array(buffer, 0, bytes / 8))
+    this.u8 = quiet(new Uint8Array(buffer, 0, bytes))
     this.shards = this.i32[L.H_SHARDS]
     this.hash = this.i32[L.H_HASH]
     this.hashMask = this.i32[L.H_HASH_MASK]
@@ -78,8 +82,14 @@ export class Arena {
   }
 }
 
+/** Bytes of a memory without its workspaces: the hash table stands at their end. */
+function arenaBytes(buffer: SharedArrayBuffer): number {
+  const i32 = new Int32Array(buffer)
+  return (i32[L.H_HASH] * 2 + i32[L.H_HASH_MASK] + 1) * 4 + L.SLACK_BYTES
+}
+
 export interface ArenaOptions {
-  /** Multiple of a WebAssembly page. */
+  /** Multiple of a WebAssembly page. The largest ones come to a little less: workspaces must fit behind them. */
   readonly bytes: number
   readonly maxThreads: number
   readonly maxLabelBytes: number
@@ -94,7 +104,11 @@ export interface ArenaOptions {
 
 /** Reserves and lays out a memory. Costs address space; pages become resident when they are first written. */
 export function createArena(options: ArenaOptions): Arena {
-  const pages = options.bytes / L.WASM_PAGE_BYTES
+  const shardCount = options.maxThreads + 1
+  const extra = workspacesBytes(L.regions(options.bytes, shardCount).slotText)
+  const bytes = Math.min(options.bytes, L.MAX_MEMORY_BYTES - extra)
+  const at = L.regions(bytes, shardCount)
+  const pages = (bytes + extra) / L.WASM_PAGE_BYTES
   let memory: WebAssembly.Memory
   try {
     memory = new WebAssembly.Memory({
@@ -110,8 +124,6 @@ export function createArena(options: ArenaOptions): Arena {
       { cause },
     )
   }
-  const shardCount = options.maxThreads + 1
-  const at = L.regions(options.bytes, shardCount)
   const i32 = new Int32Array(memory.buffer)
   i32[L.H_VERSION] = L.LAYOUT_VERSION
   i32[L.H_BUMP] = at.arena

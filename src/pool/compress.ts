@@ -1,6 +1,6 @@
 /**
  * Compresses a span where it lies: into the slot that it was encoded into, so that compressed scrapes are bounded as
- * others are. For a moment the thread has the compressed span, mostly a tenth of it, in memory of its own.
+ * others are. For a moment the compressed span, mostly a tenth of it, is in a workspace (memory/workspaces.ts).
  */
 import { constants, crc32, deflateRawSync } from 'node:zlib'
 import {
@@ -12,6 +12,7 @@ import {
 } from '../kernel/deflater.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
+import { giveWorkspace, takeWorkspace } from '../memory/workspaces.js'
 
 /**
  * Makes the span a part of a gzip member (exposition/gzip.ts): raw deflate that ends on a byte, and what it was before noted
@@ -24,13 +25,28 @@ export function compressSpan(arena: Arena, slot: number, level: number, skip: nu
   const from = (slot + L.SLOT_TEXT_WORD) * L.WORD_BYTES
   const plain = u8.subarray(from + skip, from + Math.max(skip, i32[slot * 2 + L.SLOT_BYTES]))
   i32[slot * 2 + L.SLOT_PLAIN_BYTES] = plain.length
-  const { part, checksum } = compress(plain, level, SEPARATORS[i32[slot * 2 + L.SLOT_FORMAT]]!)
+  if (plain.length === 0) put(arena, slot, plain, 0)
+  else if (level > 1) {
+    const part = deflateRawSync(plain, { level, finishFlush: constants.Z_SYNC_FLUSH })
+    put(arena, slot, part, crc32(plain))
+  } else {
+    const deflater = deflaterOf(arena.memory)
+    // Before the text there are folded values, which are not needed any more; behind it there is slack.
+    const workspace = takeWorkspace(arena, slot)
+    const part = deflater.compress(plain, workspace, SEPARATORS[i32[slot * 2 + L.SLOT_FORMAT]])
+    put(arena, slot, part, deflater.checksum)
+    giveWorkspace(arena, workspace)
+  }
+}
+
+/** `checksum` is the CRC-32 of what it was. */
+function put({ i32, u8 }: Arena, slot: number, part: Uint8Array, checksum: number): void {
   i32[slot * 2 + L.SLOT_PLAIN_CRC] = checksum
   if (part.length > i32[L.H_SLOT_TEXT]) {
     i32[slot * 2 + L.SLOT_STATUS] = L.STATUS_FULL
     return
   }
-  u8.set(part, from)
+  u8.set(part, (slot + L.SLOT_TEXT_WORD) * L.WORD_BYTES)
   i32[slot * 2 + L.SLOT_BYTES] = part.length
 }
 
@@ -42,22 +58,13 @@ const SEPARATORS: Record<number, Separators> = {
   [L.FORMAT_PROTOBUF]: PROTOBUF_SEPARATORS,
 }
 
-/** This thread's, made when it is needed. */
-let deflater: Deflater | undefined
+/** This thread's, by memory, made when they are needed. */
+const deflaters = new WeakMap<WebAssembly.Memory, Deflater>()
 
-interface Compressed {
-  readonly part: Uint8Array
-  /** CRC-32 of what it was. */
-  readonly checksum: number
-}
-
-function compress(plain: Uint8Array, level: number, separators: Separators): Compressed {
-  if (plain.length === 0) return { part: plain, checksum: 0 }
-  if (level > 1) {
-    const part = deflateRawSync(plain, { level, finishFlush: constants.Z_SYNC_FLUSH })
-    return { part, checksum: crc32(plain) }
-  }
-  deflater ??= new Deflater()
-  const part = deflater.compress(plain, separators)
-  return { part, checksum: deflater.checksum }
+function deflaterOf(memory: WebAssembly.Memory): Deflater {
+  const known = deflaters.get(memory)
+  if (known !== undefined) return known
+  const deflater = new Deflater(memory)
+  deflaters.set(memory, deflater)
+  return deflater
 }

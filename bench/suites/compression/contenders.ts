@@ -12,9 +12,9 @@ export const HISTOGRAM_LINES = 14
 export const contenders: Contenders = {
   ...Object.fromEntries(
     KINDS.flatMap((kind): [string, Contenders[string]][] => [
-      [`postmeter, ${kind}`, size => compressing(filled(kind, size), size, ownCompressor())],
-      [`zlib, ${kind}`, size => compressing(filled(kind, size), size, zlibCompressor)],
-      [`not compressed, ${kind}`, size => compressing(filled(kind, size), size, span => span.length)],
+      [`postmeter, ${kind}`, size => compressing(filled(kind, size), size, ownCompressor)],
+      [`zlib, ${kind}`, size => compressing(filled(kind, size), size, () => zlibCompressor)],
+      [`not compressed, ${kind}`, size => compressing(filled(kind, size), size, () => span => span.length)],
     ]),
   ),
   'two pool threads, gauges': pool,

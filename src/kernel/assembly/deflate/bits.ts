@@ -1,9 +1,7 @@
 // A stream of bits, lowest first, into OUT.
-import { OUT_BEGIN } from './map'
+import { OUT, workspace } from './map'
 
-export const OUT: usize = OUT_BEGIN
-
-let to: usize = OUT_BEGIN
+let to: usize = 0
 let pending: u64 = 0
 let count: i32 = 0
 
@@ -28,7 +26,7 @@ export function written(): i32 {
 }
 
 export function restart(): void {
-  to = OUT_BEGIN
+  to = workspace + OUT
   pending = 0
   count = 0
 }

@@ -1,49 +1,37 @@
 // Deflate's alphabets: what lengths and distances are spelled with. RFC 1951, 3.2.5.
+import { CODE_OF_LENGTH, workspace } from './map'
 
-const LENGTH_BASE: usize = memory.data<u16>([
-  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
-])
-const LENGTH_EXTRA: usize = memory.data<u8>([
-  0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
-])
 export const LENGTH_CODES = 29
 export const DISTANCE_CODES = 30
 export const END_OF_BLOCK = 256
 export const FIRST_LENGTH = 257
 export const SYMBOLS = FIRST_LENGTH + LENGTH_CODES
 export const MAX_MATCH = 258
+const MIN_LENGTH = 3
 
-/** By length: its code, from 0. */
-const CODE_OF_LENGTH: usize = memory.data(260)
-let filled = false
-
-/** Fills the table of lengths; to be called before it is used. */
+/** Fills the table CODE_OF_LENGTH, by length its code from 0 on; to be called before it is used. */
 export function fillLengths(): void {
-  if (filled) return
-  filled = true
   for (let code = 0; code < LENGTH_CODES; code++) {
     const base = lengthBase(code)
     const last = code == LENGTH_CODES - 1 ? base : min(base + (1 << lengthExtra(code)) - 1, MAX_MATCH - 1)
-    for (let length = base; length <= last; length++) store<u8>(CODE_OF_LENGTH + length, <u8>code)
+    for (let length = base; length <= last; length++) store<u8>(workspace + length, <u8>code, CODE_OF_LENGTH)
   }
 }
 
 // @ts-ignore: decorator
 @inline
 export function lengthCode(length: i32): i32 {
-  return load<u8>(CODE_OF_LENGTH + length)
+  return load<u8>(workspace + length, CODE_OF_LENGTH)
 }
 
-// @ts-ignore: decorator
-@inline
+/** The shortest length of a code: eight codes have one length, then four codes each one bit more, and 258 its own. */
 export function lengthBase(code: i32): i32 {
-  return load<u16>(LENGTH_BASE + (code << 1))
+  if (code < 8) return MIN_LENGTH + code
+  return code == LENGTH_CODES - 1 ? MAX_MATCH : MIN_LENGTH + ((4 + (code & 3)) << lengthExtra(code))
 }
 
-// @ts-ignore: decorator
-@inline
 export function lengthExtra(code: i32): i32 {
-  return load<u8>(LENGTH_EXTRA + code)
+  return code < 8 || code == LENGTH_CODES - 1 ? 0 : (code >> 2) - 1
 }
 
 /** Two codes for each power of two, from 4 on. */

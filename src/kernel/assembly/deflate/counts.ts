@@ -1,12 +1,10 @@
 // How often a sample uses each symbol.
 import { DISTANCE_CODES, distanceCode, END_OF_BLOCK, FIRST_LENGTH, lengthCode, SYMBOLS } from './codes'
-
-export const COUNTS: usize = memory.data(SYMBOLS * 4)
-export const DISTANCE_COUNTS: usize = memory.data(DISTANCE_CODES * 4)
+import { COUNTS, DISTANCE_COUNTS, workspace } from './map'
 
 export function forgetCounts(): void {
-  memory.fill(COUNTS, 0, SYMBOLS * 4)
-  memory.fill(DISTANCE_COUNTS, 0, DISTANCE_CODES * 4)
+  memory.fill(workspace + COUNTS, 0, SYMBOLS * 4)
+  memory.fill(workspace + DISTANCE_COUNTS, 0, DISTANCE_CODES * 4)
 }
 
 // @ts-ignore: decorator
@@ -17,24 +15,23 @@ export function countAt(counts: usize, symbol: i32): u32 {
 
 // @ts-ignore: decorator
 @inline
-function raise(counts: usize, symbol: i32): void {
-  const at = counts + (<usize>symbol << 2)
+function raise(at: usize): void {
   store<u32>(at, load<u32>(at) + 1)
 }
 
 // @ts-ignore: decorator
 @inline
 export function count(byte: i32): void {
-  raise(COUNTS, byte)
+  raise(workspace + COUNTS + (<usize>byte << 2))
 }
 
 export function countMatch(length: i32, distance: i32): void {
-  raise(COUNTS, FIRST_LENGTH + lengthCode(length))
-  raise(DISTANCE_COUNTS, distanceCode(distance))
+  raise(workspace + COUNTS + (<usize>(FIRST_LENGTH + lengthCode(length)) << 2))
+  raise(workspace + DISTANCE_COUNTS + (<usize>distanceCode(distance) << 2))
 }
 
 export function countEnd(): void {
-  raise(COUNTS, END_OF_BLOCK)
+  raise(workspace + COUNTS + (<usize>END_OF_BLOCK << 2))
 }
 
 /** All counts of an alphabet together. */

@@ -1,24 +1,21 @@
 // Huffman codes of limited length, canonical, from counts. RFC 1951, 3.2.2.
 
-/** Symbols of an alphabet at most. */
-const MOST = 288
-/** While lengths are made: counts, ascending, which become lengths; and the symbols they are of. */
-const WEIGHTS: usize = memory.data(MOST * 4)
-const ORDER: usize = memory.data(MOST * 2)
+import { NEXT, OF_LENGTH, ORDER, WEIGHTS, workspace } from './map'
+
+// While lengths are made, WEIGHTS has counts, ascending, which become lengths, and ORDER the symbols they are of.
+
 const MAX_BITS = 15
-const OF_LENGTH: usize = memory.data((32 + 1) * 4)
-const NEXT: usize = memory.data((MAX_BITS + 2) * 4)
 
 // @ts-ignore: decorator
 @inline
 function weight(n: i32): u32 {
-  return load<u32>(WEIGHTS + (<usize>n << 2))
+  return load<u32>(workspace + (<usize>n << 2), WEIGHTS)
 }
 
 // @ts-ignore: decorator
 @inline
 function setWeight(n: i32, value: u32): void {
-  store<u32>(WEIGHTS + (<usize>n << 2), value)
+  store<u32>(workspace + (<usize>n << 2), value, WEIGHTS)
 }
 
 /**
@@ -41,8 +38,8 @@ export function makeLengths(counts: usize, symbols: i32, lengths: usize, maxBits
   // The rarest first, and they have the longest codes.
   let n = 0
   for (let bits = maxBits; bits > 0; bits--) {
-    for (let left = load<u32>(OF_LENGTH + (<usize>bits << 2)); left > 0; left--) {
-      store<u8>(lengths + load<u16>(ORDER + (<usize>n << 1)), <u8>bits)
+    for (let left = load<u32>(workspace + (<usize>bits << 2), OF_LENGTH); left > 0; left--) {
+      store<u8>(lengths + load<u16>(workspace + (<usize>n << 1), ORDER), <u8>bits)
       n++
     }
   }
@@ -50,7 +47,7 @@ export function makeLengths(counts: usize, symbols: i32, lengths: usize, maxBits
 
 function insert(n: i32, symbol: i32, times: u32): void {
   setWeight(n, times)
-  store<u16>(ORDER + (<usize>n << 1), <u16>symbol)
+  store<u16>(workspace + (<usize>n << 1), <u16>symbol, ORDER)
 }
 
 /** By count, ascending: a shell sort, as there are a few hundred at most. */
@@ -58,9 +55,9 @@ function sort(used: i32): void {
   for (let gap = 121; gap > 0; gap = gap == 1 ? 0 : gap == 4 ? 1 : gap == 13 ? 4 : gap == 40 ? 13 : 40) {
     for (let n = gap; n < used; n++) {
       const times = weight(n)
-      const symbol = load<u16>(ORDER + (<usize>n << 1))
+      const symbol = load<u16>(workspace + (<usize>n << 1), ORDER)
       let to = n
-      for (; to >= gap && weight(to - gap) > times; to -= gap) insert(to, load<u16>(ORDER + (<usize>(to - gap) << 1)), weight(to - gap))
+      for (; to >= gap && weight(to - gap) > times; to -= gap) insert(to, load<u16>(workspace + (<usize>(to - gap) << 1), ORDER), weight(to - gap))
       insert(to, symbol, times)
     }
   }
@@ -85,7 +82,7 @@ function computeLengths(used: i32): void {
   setWeight(used - 2, 0)
   for (let next = used - 3; next >= 0; next--) setWeight(next, weight(weight(next)) + 1)
   // Then how many leaves each depth has.
-  memory.fill(OF_LENGTH, 0, 33 * 4)
+  memory.fill(workspace + OF_LENGTH, 0, 33 * 4)
   let available = 1
   let inner = 0
   let depth = 0
@@ -97,7 +94,7 @@ function computeLengths(used: i32): void {
       node--
     }
     const leaves = min(available - inner, left)
-    const at = OF_LENGTH + (<usize>min(depth, 32) << 2)
+    const at = workspace + OF_LENGTH + (<usize>min(depth, 32) << 2)
     store<u32>(at, load<u32>(at) + leaves)
     left -= leaves
     available = 2 * inner
@@ -108,18 +105,18 @@ function computeLengths(used: i32): void {
 
 /** Shortens what is longer than allowed, and lengthens others until it is a code again. */
 function limit(maxBits: i32): void {
-  const last = OF_LENGTH + (<usize>maxBits << 2)
+  const last = workspace + OF_LENGTH + (<usize>maxBits << 2)
   for (let bits = maxBits + 1; bits <= 32; bits++) {
-    const at = OF_LENGTH + (<usize>bits << 2)
+    const at = workspace + OF_LENGTH + (<usize>bits << 2)
     store<u32>(last, load<u32>(last) + load<u32>(at))
     store<u32>(at, 0)
   }
   let total: u32 = 0
-  for (let bits = 1; bits <= maxBits; bits++) total += load<u32>(OF_LENGTH + (<usize>bits << 2)) << (maxBits - bits)
+  for (let bits = 1; bits <= maxBits; bits++) total += load<u32>(workspace + (<usize>bits << 2), OF_LENGTH) << (maxBits - bits)
   while (total > (<u32>1 << maxBits)) {
     store<u32>(last, load<u32>(last) - 1)
     for (let bits = maxBits - 1; bits > 0; bits--) {
-      const at = OF_LENGTH + (<usize>bits << 2)
+      const at = workspace + OF_LENGTH + (<usize>bits << 2)
       if (load<u32>(at) == 0) continue
       store<u32>(at, load<u32>(at) - 1)
       store<u32>(at + 4, load<u32>(at + 4) + 2)
@@ -131,21 +128,21 @@ function limit(maxBits: i32): void {
 
 /** Codes from lengths, each as it is written (its bits reversed), and above them, from bit 24 on, how many they are. */
 export function makeCodes(lengths: usize, symbols: i32, codes: usize): void {
-  memory.fill(OF_LENGTH, 0, 33 * 4)
+  memory.fill(workspace + OF_LENGTH, 0, 33 * 4)
   for (let symbol = 0; symbol < symbols; symbol++) {
-    const at = OF_LENGTH + (<usize>load<u8>(lengths + symbol) << 2)
+    const at = workspace + OF_LENGTH + (<usize>load<u8>(lengths + symbol) << 2)
     store<u32>(at, load<u32>(at) + 1)
   }
   let code: u32 = 0
-  store<u32>(OF_LENGTH, 0)
+  store<u32>(workspace, 0, OF_LENGTH)
   for (let bits = 1; bits <= MAX_BITS; bits++) {
-    code = (code + load<u32>(OF_LENGTH + (<usize>(bits - 1) << 2))) << 1
-    store<u32>(NEXT + (<usize>bits << 2), code)
+    code = (code + load<u32>(workspace + (<usize>(bits - 1) << 2), OF_LENGTH)) << 1
+    store<u32>(workspace + (<usize>bits << 2), code, NEXT)
   }
   for (let symbol = 0; symbol < symbols; symbol++) {
     const bits = load<u8>(lengths + symbol)
     if (bits == 0) continue
-    const at = NEXT + (<usize>bits << 2)
+    const at = workspace + NEXT + (<usize>bits << 2)
     const own = load<u32>(at)
     store<u32>(at, own + 1)
     store<u32>(codes + (<usize>symbol << 2), reversed(own, bits) | (<u32>bits << 24))

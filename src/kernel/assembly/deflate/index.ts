@@ -1,21 +1,20 @@
-// Raw deflate (RFC 1951) for expositions, where a line mostly repeats the one before it. A module of its own, with a
-// memory of its own in each pool thread: its caller copies plain bytes in, block by block, and takes the compressed out.
+// Raw deflate (RFC 1951) for expositions, where a line mostly repeats the one before it. A module of its own, in the
+// registry's memory: a span is read where it lies, and its compressed bytes are written to a workspace (map.ts).
 //
-//     WINDOW ─a sample─▶ counts ─▶ codes
-//     WINDOW ─matches, in those codes─▶ OUT
+//     span ─a sample─▶ counts ─▶ codes
+//     span ─matches, in those codes─▶ OUT
 //
 // Bytes are read once: the first few of a stretch choose the codes for all of it. Where what follows takes much more or
 // less than they did, the next step begins a new stretch; where it takes more than the bytes themselves, those are stored.
 //
-// The memory, by address:
+// The workspace:
 //
-//     0 tables and statics | WINDOW: the 32 KiB before a block, then the block | HEADS: where four bytes were seen last
-//     | SUMS, REMAINDER: see checksum.ts | OUT
-import { flush, mark, OUT, out, putStored, restart, rewind, written } from './bits'
+//     tables | HEADS: where four bytes were seen last | SUMS, REMAINDER: see checksum.ts | OUT
+import { flush, mark, out, putStored, restart, rewind, written } from './bits'
 import { beginStretch, countedBits, endStretch } from './stretch'
 import { countEnd, forgetCounts } from './counts'
 import { separate } from './lines'
-import { BLOCK_BYTES, HISTORY_BYTES, WINDOW } from './map'
+import { BLOCK_BYTES, enter, HEADS, OUT, TABLES_END, workspace } from './map'
 import { beginMatches, countMatches, passed, writeMatches } from './matches'
 
 export { remainder, shorten, shortest } from './checksum'
@@ -27,7 +26,7 @@ const SAMPLE_BYTES = 16_384
 /** Codes are made anew after so many bytes in any case. */
 const STRETCH_BYTES = 1_048_576
 
-/** Bytes before a span, and behind a block, that what it comes to may depend on: always the same ones. */
+/** Bytes before and behind a span that what it comes to may depend on: always the same ones. */
 const LOOKED_AT = 64
 
 /** The two pairs of separators that may divide lines: see lines.ts. */
@@ -41,43 +40,41 @@ let open = false
 let left: i32 = 0
 let usual: i32 = 0
 
-/** Where a block's bytes are to be put. */
-export function input(): usize {
-  return WINDOW + HISTORY_BYTES
-}
-
 /** Bytes of a block at most. */
 export function blockBytes(): i32 {
   return BLOCK_BYTES
 }
 
-/** Where the compressed bytes are. */
+/** Where the compressed bytes are, from the workspace's beginning. */
 export function output(): usize {
   return OUT
 }
 
-/** Where statics end: they must not reach WINDOW. */
-export function staticsEnd(): usize {
-  return __heap_base
+/** For the build: the tables must end where HEADS begin. */
+export function tablesEnd(): usize {
+  return TABLES_END
 }
 
-export function windowBegin(): usize {
-  return WINDOW
+export function headsBegin(): usize {
+  return HEADS
 }
 
-/** Bytes of OUT that are used for a moment, past what the compressed come to at most. */
+/** For the build: bytes of OUT that are used for a moment, past what the compressed come to at most. */
 export function slack(): i32 {
   return 3 * STEP_BYTES
 }
 
 /**
- * A new span, which refers to nothing before it. Its lines end with one of two bytes, and their values begin after
+ * A new span of so many bytes at `span`, which refers to nothing before it; 64 bytes before and behind it are set to zero.
+ * Nobody else may use the workspace, at `at`, until the compressed bytes were taken. Its lines end with one of two bytes, and their values begin after
  * another, whichever of the two pairs makes it shorter.
  */
-export function begin(line: i32, lead: i32, otherLine: i32, otherLead: i32): void {
+export function begin(at: usize, span: usize, bytes: i32, line: i32, lead: i32, otherLine: i32, otherLead: i32): void {
+  enter(at)
   restart()
   beginMatches()
-  memory.fill(WINDOW + HISTORY_BYTES - LOOKED_AT, 0, LOOKED_AT)
+  memory.fill(span - LOOKED_AT, 0, LOOKED_AT)
+  memory.fill(span + bytes, 0, LOOKED_AT)
   open = false
   line0 = line
   lead0 = lead
@@ -85,21 +82,17 @@ export function begin(line: i32, lead: i32, otherLine: i32, otherLead: i32): voi
   lead1 = otherLead
 }
 
-/** Compresses the block of so many bytes at `input`. */
-export function block(bytes: i32): void {
-  const from = WINDOW + HISTORY_BYTES
-  memory.fill(from + bytes, 0, LOOKED_AT)
+/** Compresses the span's next block, of so many bytes at `from`. */
+export function block(from: usize, bytes: i32): void {
   for (let at = 0; at < bytes; at += STEP_BYTES) step(from, from + at, min(STEP_BYTES, bytes - at))
   passed(bytes)
-  // What comes next may refer to it.
-  memory.copy(WINDOW, from + bytes - HISTORY_BYTES, HISTORY_BYTES)
 }
 
 /** Ends the span on a byte; returns its bytes. */
 export function end(): i32 {
   if (open) endStretch()
   flush()
-  return <i32>(out() - OUT)
+  return <i32>(out() - workspace - OUT)
 }
 
 function step(block: usize, from: usize, bytes: i32): void {

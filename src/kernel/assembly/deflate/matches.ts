@@ -2,11 +2,11 @@
 // and at its value, 64 bytes at a time: bits show where they are the same, and four in a row are a match. Where there is
 // none for long, it is looked for where the same bytes were seen last.
 import { out, pendingBits, pendingCount, resume } from './bits'
-import { CODES, farOf, MATCHES, NEAR, NEARS } from './book'
+import { farOf, NEAR } from './book'
 import { fillLengths, MAX_MATCH } from './codes'
 import { count, countMatch } from './counts'
 import { endsLine, lineAt, lineEnd, reach, valueOf } from './lines'
-import { HISTORY_BYTES } from './map'
+import { CODES, HISTORY_BYTES, MATCHES, NEARS, workspace } from './map'
 import { forgetSeen, MIN_MATCH, same, search } from './seen'
 
 /** Fewer bytes than these between two matches are spelled: found elsewhere they took more bits than that. */
@@ -79,6 +79,7 @@ function foursOf(bits: u64): u64 {
 // @ts-ignore: decorator
 @inline
 function encode(block: usize, from: usize, end: usize, counting: bool): void {
+  const tables = workspace
   let to = out()
   let pending = pendingBits()
   let bits = pendingCount()
@@ -142,7 +143,7 @@ function encode(block: usize, from: usize, end: usize, counting: bool): void {
         // So many fit between two stores.
         const few = min(pos + 4, stop)
         for (; pos < few; pos++) {
-          const code = load<u32>(CODES + (<usize>load<u8>(at + pos) << 2))
+          const code = load<u32>(tables + (<usize>load<u8>(at + pos) << 2), CODES)
           pending |= <u64>(code & 0xff_ffff) << <u64>bits
           bits += code >> 24
         }
@@ -157,9 +158,9 @@ function encode(block: usize, from: usize, end: usize, counting: bool): void {
         countMatch(length, distance)
         continue
       }
-      const match = load<u32>(MATCHES + (<usize>length << 2))
+      const match = load<u32>(tables + (<usize>length << 2), MATCHES)
       const matchBits = match >> 24
-      const back = distance < NEAR ? load<u32>(NEARS + (<usize>distance << 2)) : farOf(distance)
+      const back = distance < NEAR ? load<u32>(tables + (<usize>distance << 2), NEARS) : farOf(distance)
       pending |= (<u64>(match & 0xff_ffff) | (<u64>(back & 0x7ff_ffff) << <u64>matchBits)) << <u64>bits
       bits += matchBits + (back >> 27)
       store<u64>(to, pending)

@@ -1,6 +1,6 @@
 // Where four bytes were seen last: for what neighbouring lines do not have in common.
 import { MAX_MATCH } from './codes'
-import { HEAD_BITS, HEADS, HISTORY_BYTES } from './map'
+import { HEAD_BITS, HEADS, HISTORY_BYTES, workspace } from './map'
 
 export const MIN_MATCH = 4
 /** Found farther away, four or five bytes take more bits than they are spelled with. */
@@ -10,7 +10,7 @@ const LONG = 32
 
 /** Position 0 is never where anything was seen. */
 export function forgetSeen(): void {
-  memory.fill(HEADS, 0, 8 << HEAD_BITS)
+  memory.fill(workspace + HEADS, 0, 8 << HEAD_BITS)
 }
 
 /** Bytes that are the same from `a` and `b` on, `n` of which are known, up to `most`. Looks 15 bytes further. */
@@ -29,10 +29,11 @@ export function same(a: usize, b: usize, n: i32, most: i32): i32 {
  * position in the span.
  */
 export function search(from: usize, stop: usize, end: usize, base: u32, oldest: usize): u64 {
+  const heads = workspace + HEADS
   let step = 4
   for (let at = from; at < stop; at += step++ >> 2) {
     const four = load<u32>(at)
-    const head = HEADS + (<usize>((four * 0x9e37_79b1) >> (32 - HEAD_BITS)) << 3)
+    const head = heads + (<usize>((four * 0x9e37_79b1) >> (32 - HEAD_BITS)) << 3)
     const seen = load<u64>(head)
     const place = <usize>(<u32>seen + base)
     store<u64>(head, <u64>(<u32>at - base) | (<u64>four << 32))
