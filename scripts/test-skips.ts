@@ -24,6 +24,11 @@ const accepted: readonly AcceptedSkip[] = [
     why: 'uWebSockets.js has no native part for this Node',
     holds: node => !hasNativePart(node),
   },
+  {
+    reason: /\/proc\b/,
+    why: 'only Linux tells the address space of a process there',
+    holds: node => node.platform !== 'linux',
+  },
 ]
 
 /** What the node binary under test says of itself. */

@@ -1,7 +1,7 @@
 import { threadId } from 'node:worker_threads'
 import { Families, type Family } from '../catalogue/families.js'
 import { SelfMetrics } from '../catalogue/self-metrics.js'
-import type { Log } from '../common/log.js'
+import { defaultLog, type Log, logEvent } from '../common/log.js'
 import { privateCopy } from '../common/private-copy.js'
 import { type Kernel, loadKernel } from '../kernel/loader.js'
 import { Sweeper } from '../lifecycle/sweeper.js'
@@ -21,17 +21,20 @@ import type { Scrape, ScrapeOptions, Scraper } from './types.js'
 /** Smaller expositions are encoded by the thread that asks, because a trip to the pool would take longer. */
 export const SMALL_BYTES = 64 * 1024
 
-/** Makes a scraper of a registry for the calling thread. Its pool starts its threads with the first large scrape. */
-export function createScraper(handle: RegistryHandle): Scraper {
-  return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, 0)
+/**
+ * Makes a scraper of a registry for the calling thread. Its pool starts its threads with the first large scrape. If they
+ * cannot start, that is logged once.
+ */
+export function createScraper(handle: RegistryHandle, log = defaultLog): Scraper {
+  return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, 0, log)
 }
 
 /**
  * The same for a program that scrapes in its own thread. It may block that thread, so the scraper leaves slots to
  * fronts.
  */
-export function createGuestScraper(handle: RegistryHandle): Scraper {
-  return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, L.FRONT_SLOTS)
+export function createGuestScraper(handle: RegistryHandle, log = defaultLog): Scraper {
+  return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, L.FRONT_SLOTS, log)
 }
 
 class PoolScraper implements Scraper {
@@ -51,9 +54,12 @@ class PoolScraper implements Scraper {
   readonly #uptime: () => number
   readonly #ancestors = ancestors()
   readonly #sweeper: Sweeper
+  readonly #log: Log
+  #saidAlone = false
 
-  constructor(handle: RegistryHandle, arena: Arena, threads: number, leave: number) {
+  constructor(handle: RegistryHandle, arena: Arena, threads: number, leave: number, log: Log) {
     this.#arena = arena
+    this.#log = log
     this.#leave = leave
     this.#uptime = uptimeOf(arena)
     this.#kernel = loadKernel(arena, handle.kernel)
@@ -114,9 +120,20 @@ class PoolScraper implements Scraper {
       await this.#pool.run(task)
     } catch (error) {
       if (!(error instanceof PoolCannotStart)) throw error
+      this.#sayAlone(error)
       const { compressSpan } = await import('../pool/compress.js')
       work(this.#arena, this.#kernel, task, compressSpan)
     }
+  }
+
+  #sayAlone({ message }: PoolCannotStart): void {
+    if (this.#saidAlone) return
+    this.#saidAlone = true
+    logEvent(this.#log, {
+      level: 'warn',
+      code: 'pool-failed',
+      message: `large scrapes are encoded by the thread that serves them: ${message}`,
+    })
   }
 
   startSweeping(log: Log): void {

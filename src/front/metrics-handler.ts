@@ -67,7 +67,7 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
   const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = checkAnswerOptions(options)
   warnIfOpen(trustedHosts, log)
-  const scraper = createGuestScraper(registry.handle)
+  const scraper = createGuestScraper(registry.handle, log)
   const handler = new RequestHandler({
     ...answerSettings,
     ...LIMITS,

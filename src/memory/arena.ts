@@ -9,6 +9,7 @@
  */
 import { badOption, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
+import { LESS_ADDRESSES } from './address-space.js'
 import { isMemory, isModule, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 import { workspacesBytes } from './workspace-size.js'
@@ -119,8 +120,8 @@ export function createArena(options: ArenaOptions): Arena {
   } catch (cause) {
     throw plainError(
       'ERR_POSTMETER_MEMORY',
-      `option "memory": the system refused to reserve ${options.bytes / 2 ** 20} MiB of address space; ` +
-        'ask for less, or raise its limit (ulimit -v, vm.overcommit_memory)',
+      `option "memory": the system refused to reserve address space for ${options.bytes / 2 ** 20} MiB; raise its limit ` +
+        `(ulimit -v, vm.overcommit_memory), ask for less, or ${LESS_ADDRESSES}`,
       { cause },
     )
   }

@@ -1,4 +1,6 @@
+import type { Worker } from 'node:worker_threads'
 import type { Piscina as PiscinaPool } from 'piscina'
+import { addressSpace, claimThreads, THREAD_LIMITS } from '../memory/address-space.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import type { Task } from './work.js'
 
@@ -19,13 +21,16 @@ export class PoolCannotStart extends Error {
 export class Pool {
   readonly #handle: RegistryHandle
   readonly #threads: number
+  readonly #space: typeof addressSpace
   #piscina: Promise<PiscinaPool> | undefined
   #closed: Promise<void> | undefined
   readonly #running = new Set<Promise<void>>()
 
-  constructor(handle: RegistryHandle, threads = DEFAULT_THREADS) {
+  /** `space` tells what a limit of address space leaves; tests say it themselves. */
+  constructor(handle: RegistryHandle, threads = DEFAULT_THREADS, space = addressSpace) {
     this.#handle = handle
     this.#threads = threads
+    this.#space = space
   }
 
   get threads(): number {
@@ -60,28 +65,42 @@ export class Pool {
   }
 
   async #start(): Promise<PiscinaPool> {
+    const { threads, begun } = this.#claim()
     // Not before it is needed: a program whose scrapes are small never pays for it.
     const { Piscina } = await import('piscina')
     const pool = new Piscina({
       filename: new URL('./task.js', import.meta.url).href,
       workerData: this.#handle,
-      // With none, tasks that wait while the last thread dies would wait until something else is asked for.
-      minThreads: 1,
-      maxThreads: this.#threads,
+      // With none, tasks that wait while the last thread dies would wait until something else is asked for. Under a limit
+      // all start at once, while there is room.
+      minThreads: begun === undefined ? 1 : threads,
+      maxThreads: threads,
       idleTimeout: IDLE_TIMEOUT,
       // A pool thread runs nothing but the kernel; what the program preloads is not for it.
       execArgv: [],
+      resourceLimits: THREAD_LIMITS,
       // The next task lies ready when one is done: a thread never waits for the front to hear of it.
       concurrentTasksPerWorker: 2,
       // Cheapest of the three by far, and a thread that waits in its loop can be ended at any time.
       atomics: 'disabled',
       recordTiming: false,
     })
+    if (begun !== undefined) for (const thread of pool.threads) onceBegun(thread, begun)
     // Ends of threads reach the caller through its task; unheard, the event would end the program.
     pool.on('error', () => {})
     // Not at once: the pool has yet to forget the thread, and to start another.
     pool.on('workerDestroy', () => setImmediate(() => this.#replaceIfDead(pool)))
     return pool
+  }
+
+  /** As many threads as the address space is enough for. One is to spare: what has begun still grows. */
+  #claim(): { threads: number; begun: (() => void) | undefined } {
+    if (this.#space() === undefined) return { threads: this.#threads, begun: undefined }
+    for (let threads = this.#threads; ; threads--) {
+      const claim = claimThreads('it', threads, 1, this.#space)
+      if ('begun' in claim) return { threads, begun: claim.begun }
+      if (threads === 1) throw new Error(claim.lacking)
+    }
   }
 
   /**
@@ -111,4 +130,15 @@ export class Pool {
     await Promise.race([Promise.allSettled([...this.#running]), patience])
     await piscina.destroy()
   }
+}
+
+/** Calls back when a thread runs its first code, or has ended without. */
+function onceBegun(thread: Worker, begun: () => void): void {
+  const once = () => {
+    thread.off('online', once)
+    thread.off('exit', once)
+    begun()
+  }
+  thread.once('online', once)
+  thread.once('exit', once)
 }

@@ -310,7 +310,9 @@ export class Registry {
 
   /** What encodes for this thread, made when it is needed. */
   #scrapes(): Promise<Scraper> {
-    this.#scraper ??= exposition().then(({ createGuestScraper }) => createGuestScraper(this.handle))
+    this.#scraper ??= exposition().then(({ createGuestScraper }) =>
+      createGuestScraper(this.handle, event => this.#notices.log(event)),
+    )
     return this.#scraper
   }
 

@@ -3,6 +3,7 @@ import threads, { type Worker } from 'node:worker_threads'
 import t from 'tap'
 import { Pool } from '../../src/pool/pool.js'
 import { fresh } from '../support/registry.js'
+import { until } from '../support/until.js'
 
 const workers = new Set<Worker>()
 const ending = new Set<Promise<unknown>>()
@@ -38,6 +39,33 @@ for (const threads of [1, 2, 3]) {
     t.pass('a new pool works')
   })
 }
+
+t.test('under a limit of address space it has as many threads as there is room for', async t => {
+  const { registry } = fresh(t)
+  const MIB = 2 ** 20
+  for (const [left, threads] of [
+    [10_000, 3],
+    [4 * 640, 3],
+    [4 * 640 - 1, 2],
+    [2 * 640, 1],
+  ]) {
+    const pool = new Pool(registry.handle, 3, () => ({ limit: 20_000 * MIB, left: left * MIB }))
+    await Promise.all(Array.from({ length: 30 }, () => pool.run({ now: 0 })))
+    t.equal(workers.size, threads, `${left} MiB`)
+    await pool.close()
+    await until('they have ended', () => workers.size === 0)
+  }
+  let left = 2 * 640 - 1
+  const pool = new Pool(registry.handle, 3, () => ({ limit: 20_000 * MIB, left: left * MIB }))
+  t.teardown(() => pool.close())
+  await t.rejects(
+    pool.run({ now: 0 }),
+    /the pool cannot start: it needs 1280 MiB of address space, and the limit of 20000 MiB .*leaves 1279 MiB/,
+  )
+  left++
+  await pool.run({ now: 0 })
+  t.pass('and starts when there is room')
+})
 
 t.test('a pool that cannot start fails what was asked of it, and starts when it can', async t => {
   const { registry } = fresh(t)

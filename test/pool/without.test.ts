@@ -39,6 +39,25 @@ t.test('a large exposition is encoded here, in every format', async t => {
   t.equal(Object.keys((await registry.json()).c_total as object).length > 0, true)
 })
 
+t.test('one thread compresses for several registries in turn', async t => {
+  const registries = [1, 2].map(nth => {
+    const { registry } = fresh(t, { memory: '32MiB' })
+    const c = registry.counter({ name: 'c_total', help: 'h', labelNames: ['x'] })
+    for (let n = 0; n < SERIES; n++) c.inc({ x: `${n}` }, n * nth)
+    return registry
+  })
+  const compressed = async (registry: (typeof registries)[number]) => {
+    const parts: Uint8Array[] = []
+    for await (const part of registry.stream({ gzip: true })) parts.push(part)
+    return gunzipSync(Buffer.concat(parts)).toString()
+  }
+  const [told, plain] = [
+    await Promise.all(registries.map(compressed)),
+    await Promise.all(registries.map(registry => registry.metrics())),
+  ]
+  t.ok(told.every((text, n) => text === plain[n]))
+})
+
 t.test('idle series go all the same', async t => {
   const { registry, arena, events } = fresh(t, { memory: '32MiB', sweepEvery: 10 })
   const c = registry.counter({ name: 'c_total', help: 'h', labelNames: ['x'], expireAfter: 10 })

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import { type Log, logEvent } from '../../common/log.js'
+import { claimThreads, THREAD_LIMITS } from '../../memory/address-space.js'
 import { LIMITS } from '../request/limits.js'
 import type { AnswerSettings } from '../request/options.js'
 import { warnIfOpen } from '../request/trusted-hosts.js'
@@ -166,7 +167,17 @@ class Supervisor {
   }
 
   /** Runs one thread; resolves when it listens. */
-  #run(): Promise<Listening> {
+  async #run(): Promise<Listening> {
+    const claim = claimThreads("serve: the front's thread", 1, 0)
+    if ('lacking' in claim) throw plainError('ERR_POSTMETER_MEMORY', claim.lacking)
+    try {
+      return await this.#listening()
+    } finally {
+      claim.begun()
+    }
+  }
+
+  #listening(): Promise<Listening> {
     const ended = new SharedArrayBuffer(4)
     const { answerSettings, limits, socketMode, tls, choice, fallBack, log } = this.#settings
     const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait } = this.#internals
@@ -192,6 +203,7 @@ class Supervisor {
       // The program's flags and preloads are not for this thread: `--input-type`, for one, would keep it from starting.
       execArgv: [],
       argv: [],
+      resourceLimits: THREAD_LIMITS,
       env: frontEnvironment(),
     })
     this.#worker = worker

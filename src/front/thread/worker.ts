@@ -1,7 +1,7 @@
 /** The front's own thread: readers get the figures even while the event loops of the program are blocked. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
-import type { LogEvent } from '../../common/log.js'
+import type { Log, LogEvent } from '../../common/log.js'
 import type { Scraper } from '../../exposition/types.js'
 import type { RegistryHandle } from '../../memory/handle.js'
 import { allowedHostsOf } from '../request/options.js'
@@ -56,7 +56,7 @@ started.catch(error => {
 
 /** What makes expositions and counts requests. */
 interface ScraperModule {
-  createScraper(handle: RegistryHandle): Scraper
+  createScraper(handle: RegistryHandle, log: Log): Scraper
   createRecorder?(handle: RegistryHandle): Recorder
 }
 
@@ -67,7 +67,7 @@ function scraperModule(): Promise<ScraperModule> {
 async function start(): Promise<void> {
   const { createScraper, createRecorder } = await scraperModule()
   if (closing.signal.aborted) return
-  scraper = createScraper(data.handle)
+  scraper = createScraper(data.handle, log)
   scraper.startSweeping(log)
   const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
   const recorder = recorderOf(createRecorder)
