@@ -29,9 +29,9 @@ export type ErrorCode =
   | 'ERR_POSTMETER_NO_REGISTRY'
   /** The front's thread could not begin. */
   | 'ERR_POSTMETER_FRONT'
-  /** The system refused the memory. */
+  /** The system refused the memory, or has too little address space left for a thread. */
   | 'ERR_POSTMETER_MEMORY'
-  /** The processor is of a kind that it does not run on. */
+  /** There is no WebAssembly (`node --jitless`), or the processor is of a kind that it does not run on. */
   | 'ERR_POSTMETER_PLATFORM'
 
 const OPTION = 'ERR_POSTMETER_OPTION'

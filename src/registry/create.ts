@@ -3,13 +3,14 @@ import { createRequire } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
-import { defaultLog } from '../common/log.js'
+import { defaultLog, type Log, logEvent } from '../common/log.js'
 import { compileKernel } from '../kernel/loader.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, createArena, openArena } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
+import { type GroupMemory, groupMemory, left } from './control-group.js'
 import { inherited, registries } from './environment.js'
 import {
   checkOptions,
@@ -19,6 +20,7 @@ import {
   type RegistryOptions,
   type SharedOptions,
 } from './options.js'
+import { checkPlatform } from './platform.js'
 import { Registry } from './registry.js'
 
 // For what only makers of registries need: not in each thread that records.
@@ -29,10 +31,21 @@ const require = createRequire(import.meta.url)
  * `getRegistry()`. Called again with the same name and options it gives the same registry: for each realm of a thread
  * (node:vm contexts, a test runner's files) one of its own, which holds its memory until close() or the thread's end.
  *
- * @throws Error if there is one of that name with other options, or the system refuses the memory; TypeError or
- * RangeError naming a bad option.
+ * A memory of more than the process' control group leaves is told to option `log`, once: code `memory-limit`.
+ *
+ * @throws Error if there is one of that name with other options, if the system refuses the memory, or if there is no
+ * WebAssembly (`node --jitless`); TypeError or RangeError naming a bad option.
  */
 export function createRegistry(options?: RegistryOptions): Registry {
+  return createRegistryWith(options, groupMemory)
+}
+
+/** createRegistry() with what only tests set: where it learns what the control group leaves. */
+export function createRegistryWith(
+  options: RegistryOptions | undefined,
+  ofGroup: () => GroupMemory | undefined,
+): Registry {
+  checkPlatform()
   const { name, shared, collectEvery, log } = checkOptions(options)
   const spelled = JSON.stringify(shared)
   const known = find(name)
@@ -45,8 +58,6 @@ export function createRegistry(options?: RegistryOptions): Registry {
     }
     return known
   }
-  if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1)
-    throw plainError('ERR_POSTMETER_PLATFORM', 'postmeter needs a little-endian processor, as WebAssembly is')
   const { randomBytes, randomUUID } = require('node:crypto') as typeof import('node:crypto')
   const key = randomBytes(8)
   const arena = createArena({
@@ -58,6 +69,7 @@ export function createRegistry(options?: RegistryOptions): Registry {
     started: monotonic(),
     hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
   })
+  warnOfGroup(name, shared.memory, log, ofGroup())
   writeDefaults(arena, shared.labels)
   writeSelfMetrics(arena, Date.now())
   const handle = {
@@ -83,9 +95,10 @@ export function createRegistry(options?: RegistryOptions): Registry {
  * default one, which the main thread makes if need be. With a handle: that registry, in a Worker that was started
  * before it was made.
  *
- * @throws Error naming it if there is none; TypeError for a handle that another release laid out.
+ * @throws Error naming it if there is none, or if there is no WebAssembly; TypeError for a handle that another release laid out.
  */
 export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): Registry {
+  checkPlatform()
   if (typeof nameOrHandle === 'object' && nameOrHandle !== null) return open(nameOrHandle)
   if (typeof nameOrHandle !== 'string')
     throw badOption('name', nameOrHandle, 'is neither a name nor a handle')
@@ -145,6 +158,20 @@ function attach(handle: RegistryHandle, arena: Arena): Registry {
 function enter(registry: Registry): Registry {
   registries<Registry>().set(registry.name, registry)
   return registry
+}
+
+/** Only said: a registry need not fill, and the group's limit can be raised meanwhile. */
+function warnOfGroup(name: string, memory: number, log: Log, group: GroupMemory | undefined): void {
+  if (group === undefined || memory <= left(group)) return
+  const mebibytes = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`
+  logEvent(log, {
+    level: 'warn',
+    code: 'memory-limit',
+    message:
+      `registry "${name}": option "memory": ${mebibytes(memory)} are more than the ${mebibytes(left(group))} that the ` +
+      `control group leaves (${mebibytes(group.limit)} in ${group.folder}, ${mebibytes(group.used)} of them used): if ` +
+      'it fills, the process may be killed; ask for less, or raise the limit',
+  })
 }
 
 function writeDefaults(arena: Arena, labels: SharedOptions['labels']): void {

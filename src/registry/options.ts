@@ -11,7 +11,8 @@ export interface RegistryOptions {
   name?: string
   /**
    * Address space to reserve, in bytes or as `'512MiB'`; at most just under 4 GiB. It takes no memory until it is
-   * used, and never grows. Default 256 MiB: about two million series of one label.
+   * used, and never grows. Default 256 MiB: about two million series of one label. V8 reserves 8 or 10 GiB of address
+   * space for each registry all the same, unless node was started with `--disable-wasm-trap-handler`.
    */
   memory?: number | string
   /** Labels put on every series. */
