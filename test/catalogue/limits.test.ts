@@ -41,11 +41,11 @@ t.test('memory full: what exists goes on, what is new is dropped', async t => {
   const said = events.filter(event => event.code === 'dropped-memory').map(event => event.message)
   t.equal(said.filter(message => message.includes('"c_total"')).length, 1, 'said once')
   t.match(said[0], /metric "c_total": updates are dropped and counted: memory is full \(option "memory"/)
-  const told = samples(await registry.metrics()).filter(line => line.startsWith('c_total'))
-  t.equal(told.length, made, 'and all that was made is told')
+  const exposed = samples(await registry.metrics()).filter(line => line.startsWith('c_total'))
+  t.equal(exposed.length, made, 'and all that was made is exposed')
 })
 
-t.test('memory full at any moment of a registration or a first use: told whole or not at all', async t => {
+t.test('memory full at any moment of a registration or a first use: exposed whole or not at all', async t => {
   for (let but = 0; but <= 400; but += 8) {
     const { registry, arena } = fresh(t, { memory: '4MiB' })
     fill(arena, but)
@@ -72,7 +72,7 @@ t.test('memory full at any moment of a registration or a first use: told whole o
       if (!((value === undefined || value === 0) && lost >= 1))
         t.fail(`${but} words left: ${name} is ${value}, ${lost} dropped`)
     }
-    // Whatever could be registered can be told.
+    // Whatever could be registered can be exposed.
     for (const line of samples(await registry.metrics())) if (!/^\S+ \d+$/.test(line)) t.fail(line)
     JSON.parse(JSON.stringify(await registry.json()))
     await registry.close()
@@ -113,9 +113,9 @@ t.test("maxSeries, a family's and the registry's", async t => {
   )
   t.match(events[0].message, /"c_total".*as many series as allowed \(option "maxSeries"\)/)
   registry.gauge({ name: 'without_labels', help: '' }).set(1)
-  const told = await registry.metrics({ selfMetrics: true })
-  t.match(told, 'without_labels 1\n', 'what has no labels is not limited')
-  t.match(told, 'postmeter_series 7\n', 'but told of')
+  const text = await registry.metrics({ selfMetrics: true })
+  t.match(text, 'without_labels 1\n', 'what has no labels is not limited')
+  t.match(text, 'postmeter_series 7\n', 'but counted')
   const thread = new Thread(t)
   await thread.call('get', registry.name)
   await thread.call('register', 'counter', C)

@@ -138,7 +138,7 @@ function inflate(arena: Arena): void {
 }
 
 /** Plans as much of the family as a budget allows, and encodes it into a slot that ends where the plan does. */
-function told(arena: Arena, asked: Asked, budget: number) {
+function encodedSpan(arena: Arena, asked: Asked, budget: number) {
   const { i32 } = arena
   const family = familyOf(arena, 'm_total').ref
   const kernel = loadKernel(arena)
@@ -162,9 +162,9 @@ function told(arena: Arena, asked: Asked, budget: number) {
 
 /** What is wrong with spans of all of a family, and of ever smaller parts; planned by pages, and by places. */
 function wrongSpans(arena: Arena, asked: Asked): string[] {
-  const all = told(arena, asked, arena.i32[L.H_SLOT_TEXT])
+  const all = encodedSpan(arena, asked, arena.i32[L.H_SLOT_TEXT])
   const spans = [all]
-  for (let parts = 2; parts <= 6; parts++) spans.push(told(arena, asked, Math.floor(all.cost / parts)))
+  for (let parts = 2; parts <= 6; parts++) spans.push(encodedSpan(arena, asked, Math.floor(all.cost / parts)))
   return spans
     .filter(({ status, bytes, cost }) => status !== L.STATUS_OK || bytes > cost)
     .map(({ count, bytes, cost }) => `${count} series: ${bytes} bytes of ${cost}`)
@@ -172,8 +172,8 @@ function wrongSpans(arena: Arena, asked: Asked): string[] {
 
 /** What a span of one series costs, its head included. */
 function costOfOne(arena: Arena, asked: Asked): number {
-  let span = told(arena, asked, arena.i32[L.H_SLOT_TEXT])
-  while (span.count > 1) span = told(arena, asked, span.cost - 1)
+  let span = encodedSpan(arena, asked, arena.i32[L.H_SLOT_TEXT])
+  while (span.count > 1) span = encodedSpan(arena, asked, span.cost - 1)
   return span.cost
 }
 

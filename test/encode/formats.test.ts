@@ -26,7 +26,7 @@ function canonical(json: string): string {
   return json.replace(/\\(.)/g, (_, c: string) => `\\${short[c] ?? c}`)
 }
 
-async function told(model: Model, prefix: string) {
+async function exposed(model: Model, prefix: string) {
   const undo: (() => unknown)[] = []
   const { registry } = fresh(
     { teardown: ((undone: () => unknown) => undo.push(undone)) as never },
@@ -52,11 +52,11 @@ async function told(model: Model, prefix: string) {
   }
 }
 
-t.test('random registries are told as the naive formatter tells them', async t => {
+t.test('random registries are exposed as the naive formatter writes them', async t => {
   t.comment(`POSTMETER_SEED=${SEED}`)
   await fc.assert(
     fc.asyncProperty(anyModel, anyPrefix, async (model, prefix) => {
-      const { text, json, openMetrics, protobuf, whole, parsed } = await told(model, prefix)
+      const { text, json, openMetrics, protobuf, whole, parsed } = await exposed(model, prefix)
       if (text !== expectedText(model, prefix)) {
         throw new Error(`text is\n${text}and should be\n${expectedText(model, prefix)}`)
       }
@@ -82,7 +82,7 @@ t.test('random registries are told as the naive formatter tells them', async t =
 const empty: Model = { defaults: {}, families: [] }
 
 t.test('an empty registry', async t => {
-  const { text, json } = await told(empty, '')
+  const { text, json } = await exposed(empty, '')
   t.equal(text, '')
   t.equal(json, '{}\n')
 })
@@ -107,7 +107,7 @@ t.test('a family without series has its head', async t => {
       },
     ],
   }
-  const { text, json } = await told(model, 'p_')
+  const { text, json } = await exposed(model, 'p_')
   t.equal(text, '# HELP p_a \n# TYPE p_a histogram\n# HELP p_b_total none yet\n# TYPE p_b_total counter\n')
   t.equal(
     json,
@@ -162,7 +162,7 @@ t.test('the JSON shapes of FORMATS.md, value for value', async t => {
       },
     ],
   }
-  const { json } = await told(model, '')
+  const { json } = await exposed(model, '')
   t.equal(
     json,
     '{"h":{"type":"histogram","value":{"count":2,"sum":2.5,"avg":1.25,"bucket":[[0.5,1],[1,1]]}},' +

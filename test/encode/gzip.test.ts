@@ -55,7 +55,7 @@ function large(t: Parameters<typeof fresh>[0], value: (n: number) => string) {
   return made
 }
 
-t.test('in each format, at each level, what is undone is what was told', async t => {
+t.test('in each format, at each level, what is decompressed is what was encoded', async t => {
   const { registry, arena } = large(t, n => `queue-${n}.example`)
   for (const format of FORMATS) {
     const plain = await bytesOf(registry, { format })
@@ -102,7 +102,7 @@ t.test('what cannot be compressed fits its slot all the same', async t => {
   t.equal(compressible(65_536), 65_536 - 30)
 })
 
-t.test('a family whose series go while it is told in parts', async t => {
+t.test('a family whose series go while it is exposed in parts', async t => {
   const { registry, arena } = large(t, n => `x${n}`)
   const gauge = registry.gauge({ name: 'b', help: '', labelNames: ['x'] })
   for (let n = 0; n < 4_000; n += 1) if (n !== 3_999) gauge.remove({ x: `x${n}` })

@@ -5,21 +5,21 @@ import { fresh, samples } from '../support/registry.js'
 
 const example = readFileSync(new URL('../../../test/encode/kumomta-example.txt', import.meta.url), 'utf8')
 
-interface Told {
+interface ExposedFamily {
   readonly help: string
   readonly type: string
   readonly lines: string[]
 }
 
-function families(text: string): Map<string, Told> {
-  const all = new Map<string, Told>()
-  let current: Told | undefined
+function families(text: string): Map<string, ExposedFamily> {
+  const all = new Map<string, ExposedFamily>()
+  let current: ExposedFamily | undefined
   for (const line of text.trimEnd().split('\n')) {
     const help = /^# HELP (\S+) (.*)$/.exec(line)
     const type = /^# TYPE (\S+) (\S+)$/.exec(line)
     if (help !== null) current = { help: help[2], type: '', lines: [] }
     else if (type !== null) {
-      current = { ...(current as Told), type: type[2] }
+      current = { ...(current as ExposedFamily), type: type[2] }
       all.set(type[1], current)
     } else current?.lines.push(line)
   }
@@ -37,11 +37,11 @@ const OBSERVED: Record<string, number[]> = {
 
 t.test('the example comes out byte for byte', async t => {
   const { registry } = fresh(t)
-  const told = families(example)
-  t.equal(told.size, example.match(/^# HELP /gm)?.length, 'families in the example')
+  const exposed = families(example)
+  t.equal(exposed.size, example.match(/^# HELP /gm)?.length, 'families in the example')
   t.ok(samples(example).length > 100)
-  // Registered in the reverse of the order that they are told in.
-  for (const [name, { help, type, lines }] of [...told].reverse()) {
+  // Registered in the reverse of the order that they are exposed in.
+  for (const [name, { help, type, lines }] of [...exposed].reverse()) {
     const label = /\{(\w+)="/.exec(lines[0])?.[1]
     if (type === 'histogram') {
       const histogram = registry.histogram({

@@ -33,7 +33,7 @@ t.test('bounds are spelled as the specification spells its examples', async t =>
   t.equal(spellCanonical(-0), '0.0')
 })
 
-t.test('a sum that could fall, or is none, is not told, nor the count without it', async t => {
+t.test('a sum that could fall, or is none, is not exposed, nor the count without it', async t => {
   const { registry } = fresh(t)
   const value = { labelNames: ['x'], help: '' } as const
   registry.histogram({ name: 'a', buckets: [-1, 1], ...value }).observe({ x: '1' }, 5)
@@ -83,7 +83,7 @@ t.test('an empty registry ends all the same', async t => {
   t.equal((await registry.metrics({ format: 'protobuf' })).length, 0)
 })
 
-t.test('created: a series tells its own birth, after expiry the new one', async t => {
+t.test('created: each series exposes when it was made, after expiry when it was made anew', async t => {
   const { registry } = fresh(t, { sweepEvery: 1 })
   const counter = registry.counter({ name: 'c_total', help: '', labelNames: ['x'], expireAfter: '1h' })
   registry.counter({ name: 'unknown', help: '' })

@@ -77,7 +77,7 @@ const LARGE: Model = {
   ],
 }
 
-t.test('a registry larger than a slot is told as the naive formatter tells it', async t => {
+t.test('a registry larger than a slot is exposed as the naive formatter writes it', async t => {
   for (const [what, model] of [
     ['two divided families among small ones', LARGE],
     ['with default labels', { ...LARGE, defaults: { node: 'mx"1' } }],
@@ -126,7 +126,7 @@ function many(count: number): FamilyModel[] {
   }))
 }
 
-t.test('whatever the sizes are beside the limit, all is told', async t => {
+t.test('whatever the sizes are beside the limit, all is exposed', async t => {
   // Lines of 31 to 95 bytes in sizes around a slot's: prefixes move every limit byte by byte.
   const { registry, arena } = fresh(t, { memory: '4MiB' })
   const model: Model = {
@@ -143,14 +143,14 @@ t.test('whatever the sizes are beside the limit, all is told', async t => {
       wrong.push(`json ${length}`)
     if ((await streamed(registry, 'openmetrics', prefix)).text !== expectedOpenMetrics(model, prefix))
       wrong.push(`openmetrics ${length}`)
-    const told = joined(messages((await streamed(registry, 'protobuf', prefix)).bytes))
-    if (!isDeepStrictEqual(told, expectedMessages(model, prefix))) wrong.push(`protobuf ${length}`)
+    const exposed = joined(messages((await streamed(registry, 'protobuf', prefix)).bytes))
+    if (!isDeepStrictEqual(exposed, expectedMessages(model, prefix))) wrong.push(`protobuf ${length}`)
   }
   t.strictSame(wrong, [])
   t.equal(slotsTaken(arena), 0)
 })
 
-t.test('label sets as long as a slot are told or refused, never what makes a scrape endless', async t => {
+t.test('label sets as long as a slot are exposed or refused, and never make a scrape endless', async t => {
   for (const [what, unit] of [
     ['letters', 'x'],
     ['control characters', '\u0001'],
@@ -163,7 +163,7 @@ t.test('label sets as long as a slot are told or refused, never what makes a scr
       maxLabelLength: 65_536,
     })
     const gauge = registry.gauge({ name: 'g', help: 'h', labelNames: ['x'] })
-    let told = 0
+    let exposed = 0
     let asked = 0
     for (const around of [SLOT / 12, SLOT / 6, SLOT / 2, SLOT]) {
       for (let size = around - 420; size < around + 40; size += 23) {
@@ -174,12 +174,12 @@ t.test('label sets as long as a slot are told or refused, never what makes a scr
     const refused = drops(arena, 'g', 'label') + drops(arena, 'g', 'memory')
     for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
       const { text, bytes } = await streamed(registry, format, 'p'.repeat(64), { most: 500 })
-      if (format === 'json') told = Object.keys(JSON.parse(text)[`${'p'.repeat(64)}g`].value.x).length
-      else if (format === 'protobuf') told = joined(messages(bytes))[0].metric.length
-      else told = text.split('\n').filter(line => /^p+g\{/.test(line)).length
-      t.equal(told + refused, asked, `${what}, ${format}: each is told or counted as dropped`)
+      if (format === 'json') exposed = Object.keys(JSON.parse(text)[`${'p'.repeat(64)}g`].value.x).length
+      else if (format === 'protobuf') exposed = joined(messages(bytes))[0].metric.length
+      else exposed = text.split('\n').filter(line => /^p+g\{/.test(line)).length
+      t.equal(exposed + refused, asked, `${what}, ${format}: each is exposed or counted as dropped`)
     }
-    t.ok(told > 10 && refused > 3, `${what}: ${told} told, ${refused} refused`)
+    t.ok(exposed > 10 && refused > 3, `${what}: ${exposed} exposed, ${refused} refused`)
     t.equal(slotsTaken(arena), 0)
     await registry.close()
   }
@@ -212,7 +212,7 @@ t.test("what a family's head takes of a slot is not its series'", async t => {
       counter?.inc({ x })
       histogram?.observe({ x }, 1)
     }
-    const told = asked - drops(arena, 'm_total', 'label') - drops(arena, 'm_total', 'memory')
+    const accepted = asked - drops(arena, 'm_total', 'label') - drops(arena, 'm_total', 'memory')
     for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
       for (const gzip of [false, { level: 9 }]) {
         const options = {
@@ -228,7 +228,7 @@ t.test("what a family's head takes of a slot is not its series'", async t => {
           const text = (gzip ? gunzipSync(whole) : whole).toString('latin1')
           t.equal(
             new Set(text.match(/\b\d+ x{500}/g)).size,
-            told,
+            accepted,
             `${kind}, ${format}: all that was accepted`,
           )
         } catch (error) {
@@ -236,13 +236,13 @@ t.test("what a family's head takes of a slot is not its series'", async t => {
         }
       }
     }
-    t.ok(told > 10, `${told} told`)
+    t.ok(accepted > 10, `${accepted} accepted`)
     await registry.close()
   }
 })
 
 t.test(
-  'a histogram whose bounds alone outgrow a slot is refused, in words; one that fits is told',
+  'a histogram whose bounds alone outgrow a slot is refused, in words; one that fits is exposed',
   async t => {
     const buckets = linearBuckets(1.0625, 1.0625, 1_000)
     for (const labelNames of [[], ['x']]) {
@@ -438,7 +438,7 @@ t.test('a pool thread that is killed midway fails the scrape, and the next one w
     ...threads.map(one => one.terminate()),
   ])
   arena.i32[link] = 0
-  t.equal(await scrape.next(), undefined, 'nothing more is told after a failure')
+  t.equal(await scrape.next(), undefined, 'nothing more is encoded after a failure')
   await until('slots given back', () => slotsTaken(arena) === 0)
   t.ok(await whole(), 'the next scrape is whole')
 })

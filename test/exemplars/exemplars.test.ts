@@ -1,4 +1,4 @@
-/** Exemplars: what is told of them, in which format, and what is refused. OpenMetrics 1.0, 'Exemplars'. */
+/** Exemplars: what is exposed of them, in which format, and what is refused. OpenMetrics 1.0, 'Exemplars'. */
 import t from 'tap'
 import * as L from '../../src/memory/layout.js'
 import { type ExemplarMessage, messages } from '../support/protobuf.js'
@@ -18,7 +18,7 @@ function spelled(exemplar: ExemplarMessage | undefined): string | undefined {
   return `${labels} ${exemplar.value} ${exemplar.timestamp.seconds + exemplar.timestamp.nanos / 1e9}`
 }
 
-t.test('a counter tells the last one', async t => {
+t.test('a counter exposes the last one', async t => {
   const { registry } = fresh(t)
   const sent = registry.counter({ name: 'sent_total', help: 'h', labelNames: ['to'] })
   const child = sent.labels('a')
@@ -64,7 +64,7 @@ t.test('with created, and for what OpenMetrics calls unknown', async t => {
   t.equal(spelled(b.metric[0].counter?.exemplar), 'x=1 1 1700000000.125', 'in protobuf it is a counter')
 })
 
-t.test('a histogram tells one for each bucket', async t => {
+t.test('a histogram exposes one for each bucket', async t => {
   const { registry } = fresh(t)
   const wait = registry.histogram({ name: 'wait', help: '', buckets: [1, 2, 4] })
   wait.observe(0.5, { n: 1 })
@@ -96,7 +96,7 @@ t.test('a histogram tells one for each bucket', async t => {
   )
 })
 
-t.test('a native histogram without classic buckets tells the last one of all', async t => {
+t.test('a native histogram without classic buckets exposes the last one of all', async t => {
   const { registry } = fresh(t)
   const wait = registry.histogram({ name: 'wait', help: '', native: {} })
   wait.observe(0.5, { n: 1 })
@@ -228,7 +228,7 @@ t.test('none is none, whether undefined or null; 128 code points fit', async t =
   t.match(registry.value('s'), { count: 1 }, 'a summary has none, and counts')
 })
 
-t.test('one that is dropped with its update is not told', async t => {
+t.test('one that is dropped with its update is not exposed', async t => {
   const { registry, events } = fresh(t, { maxLabelLength: 3 })
   const counter = registry.counter({ name: 'c_total', help: '', labelNames: ['a'] })
   counter.inc({ a: 'long' }, 1, { trace_id: 'x' })
@@ -257,7 +257,7 @@ t.test('what gives none pays for none', async t => {
   t.ok(arena.usedBytes() > used)
 })
 
-t.test('a series that would not fit a slot with all of them is told without', async t => {
+t.test('a series that would not fit a slot with all of them is exposed without', async t => {
   const { registry, arena } = fresh(t, { memory: '8MiB' })
   const buckets = Array.from({ length: 300 }, (_, n) => n)
   const wide = registry.histogram({ name: 'wide', help: '', labelNames: ['x'], buckets })
@@ -271,7 +271,7 @@ t.test('a series that would not fit a slot with all of them is told without', as
   t.equal(samples(text).length, 2 * 303 + 2)
   t.match(text, /^a_total 1 # \{n="1"\}/m)
   t.match(text, /^z_total 1 # \{n="1"\}/m)
-  const [, told] = messages(await registry.metrics({ format: 'protobuf' }))
-  t.equal(told.name, 'wide')
-  t.equal(told.metric[0].histogram?.bucket?.[200].cumulativeCount, 201)
+  const [, family] = messages(await registry.metrics({ format: 'protobuf' }))
+  t.equal(family.name, 'wide')
+  t.equal(family.metric[0].histogram?.bucket?.[200].cumulativeCount, 201)
 })

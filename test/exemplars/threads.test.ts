@@ -1,5 +1,5 @@
 /**
- * Exemplars of several threads: the newest is told, whole or not at all, and never with another series, however writers,
+ * Exemplars of several threads: the newest is exposed, whole or not at all, and never with another series, however writers,
  * deaths, sweeps and readers interleave.
  */
 import fc from 'fast-check'
@@ -17,8 +17,12 @@ import { messages } from '../support/protobuf.js'
 
 const NAME = 'f_total'
 
-/** The exemplars that a scrape tells, by label value: `trace value`. */
-function told(sim: Sim, kernel: Kernel = sim.kernel, format: 'openmetrics' | 'protobuf' = 'openmetrics') {
+/** The exemplars in a scrape, by label value: `trace value`. */
+function exposedExemplars(
+  sim: Sim,
+  kernel: Kernel = sim.kernel,
+  format: 'openmetrics' | 'protobuf' = 'openmetrics',
+) {
   const { arena } = sim
   const slot = takeSlot(arena, 900)
   const family = new Families(arena).get(NAME)
@@ -48,21 +52,21 @@ function told(sim: Sim, kernel: Kernel = sim.kernel, format: 'openmetrics' | 'pr
   return all
 }
 
-t.test('the newest of all threads is told', async t => {
+t.test('the newest of all threads is exposed', async t => {
   const sim = new Sim()
   const [a, b] = [sim.thread(1), sim.thread(2)]
   a.counter(NAME).inc({ x: 'q' }, 1, { t: 'old' })
   sim.now += 5
   b.counter(NAME).inc({ x: 'q' }, 2, { t: 'new' })
-  t.same([...told(sim)], [['q', 'new 2']])
+  t.same([...exposedExemplars(sim)], [['q', 'new 2']])
   sim.now += 5
   a.counter(NAME).inc({ x: 'q' }, 3, { t: 'newer' })
-  t.same([...told(sim)], [['q', 'newer 3']])
+  t.same([...exposedExemplars(sim)], [['q', 'newer 3']])
   sim.bury(a)
-  t.same([...told(sim)], [['q', 'newer 3']], 'after its thread, too')
+  t.same([...exposedExemplars(sim)], [['q', 'newer 3']], 'after its thread, too')
   sim.now += 5
   sim.thread(3).counter(NAME).inc({ x: 'q' }, 4, { t: 'heir' })
-  t.same([...told(sim)], [['q', 'heir 4']])
+  t.same([...exposedExemplars(sim)], [['q', 'heir 4']])
 })
 
 t.test('a series that comes back after expiry has none of its earlier life', async t => {
@@ -79,9 +83,9 @@ t.test('a series that comes back after expiry has none of its earlier life', asy
   const used = sim.arena.usedBytes()
   for (let n = 0; n < L.FIRST_PAGE_PLACES; n++) counter.inc({ x: `came${n}` }, 1)
   t.equal(sim.scrape().size, L.FIRST_PAGE_PLACES)
-  t.same([...told(sim)], [])
+  t.same([...exposedExemplars(sim)], [])
   counter.inc({ x: 'came0' }, 1, { t: 'c' })
-  t.same([...told(sim)], [['came0', 'c 1']])
+  t.same([...exposedExemplars(sim)], [['came0', 'c 1']])
   t.equal(sim.arena.usedBytes(), used, 'in the record that was there')
 })
 
@@ -104,12 +108,12 @@ t.test('a thread killed at any step leaves the old one, the new one or none; its
         },
         check: step => {
           sim.bury(thread)
-          const seen = told(sim).get('q')
+          const seen = exposedExemplars(sim).get('q')
           const allowed = [undefined, `${before} 1`, `${after} 2`]
           t.ok(allowed.includes(seen), `killed before step ${step}: ${seen}`)
           sim.now++
           sim.thread(2).counter(NAME).inc({ x: 'q' }, 3, { t: 'heir' })
-          t.equal(told(sim).get('q'), 'heir 3')
+          t.equal(exposedExemplars(sim).get('q'), 'heir 3')
         },
       }
     })
@@ -117,7 +121,7 @@ t.test('a thread killed at any step leaves the old one, the new one or none; its
   }
 })
 
-t.test('a record that changes, or goes, while it is read is not told in part', async t => {
+t.test('a record that changes, or goes, while it is read is not exposed in part', async t => {
   for (const format of ['openmetrics', 'protobuf'] as const) {
     for (const text of ['b', 'much longer'.repeat(10)]) {
       const sim = new Sim()
@@ -135,15 +139,15 @@ t.test('a record that changes, or goes, while it is read is not told in part', a
         other.inc(3, { t: 'z' })
       }
       const kernel = hookedKernel(sim.arena, beforeCopy)
-      const seen = told(sim, kernel, format)
+      const seen = exposedExemplars(sim, kernel, format)
       t.ok(done)
       t.equal(seen.get('q'), undefined, `${format}: neither old nor new can be vouched for`)
-      t.equal(told(sim, undefined, format).get('q'), `${text} 2`)
+      t.equal(exposedExemplars(sim, undefined, format).get('q'), `${text} 2`)
     }
   }
 })
 
-t.test('random programs: what is told is the last that was given', async t => {
+t.test('random programs: what is exposed is the last that was given', async t => {
   t.comment(`POSTMETER_SEED=${SEED}`)
   const step = fc.record({
     thread: fc.nat(2),
@@ -180,8 +184,11 @@ t.test('random programs: what is told is the last that was given', async t => {
           threads[thread] = sim.thread(ids++)
         }
       }
-      t.strictSame(Object.fromEntries(told(sim)), Object.fromEntries(model))
-      t.strictSame(Object.fromEntries(told(sim, undefined, 'protobuf')), Object.fromEntries(model))
+      t.strictSame(Object.fromEntries(exposedExemplars(sim)), Object.fromEntries(model))
+      t.strictSame(
+        Object.fromEntries(exposedExemplars(sim, undefined, 'protobuf')),
+        Object.fromEntries(model),
+      )
     }),
     { seed: SEED, numRuns: 150 },
   )

@@ -362,8 +362,8 @@ t.test('a label value may be any string', async t => {
     pair.inc({ x: value, y: 'q' })
     pair.labels('q', value).inc(2)
   }
-  const told = samples(await registry.metrics())
-  t.equal(new Set(told).size, values.length * 3, 'each is a series of its own')
+  const lines = samples(await registry.metrics())
+  t.equal(new Set(lines).size, values.length * 3, 'each is a series of its own')
   // Not named one by one: TAP cannot carry such names.
   const wrong = values.filter(
     value =>
@@ -397,7 +397,7 @@ t.test('a label value may be any string', async t => {
   )
 })
 
-t.test('bad options of telling', async t => {
+t.test('bad options of metrics() and json()', async t => {
   const { registry } = fresh(t)
   registry.counter({ name: 'c', help })
   const bad = (call: () => Promise<unknown>, message: RegExp) => t.rejects(call(), { message })
@@ -410,7 +410,7 @@ t.test('bad options of telling', async t => {
   )
 })
 
-t.test('a value is told of exactly the labels asked for', async t => {
+t.test('value() returns the value of exactly the labels asked for', async t => {
   const { registry } = fresh(t, { labels: { node: 'mx1' } })
   registry.counter({ name: 'none', help }).inc()
   const one = registry.counter({ name: 'one', help, labelNames: ['a'] })

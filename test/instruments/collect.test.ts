@@ -27,7 +27,7 @@ function timed() {
 
 const never = () => new Promise<void>(() => {})
 
-t.test('whatever a callback throws is told, and is no unhandled rejection', async t => {
+t.test('whatever a callback throws is logged, and is no unhandled rejection', async t => {
   const { registry, events } = fresh(t)
   const unhandled: unknown[] = []
   const note = (error: unknown) => unhandled.push(error)
@@ -46,7 +46,7 @@ t.test('whatever a callback throws is told, and is no unhandled rejection', asyn
     })
   })
   registry.gauge({ name: 'rejects', help: '', collect: () => Promise.reject(Symbol('later')) })
-  t.match(await registry.metrics(), /^g0 0$/m, 'the scrape is told all the same')
+  t.match(await registry.metrics(), /^g0 0$/m, 'the scrape succeeds all the same')
   t.match(await registry.metrics(), /^g0 0$/m, 'again')
   t.equal(calls, 2 * things.length, 'and they are called again')
   t.same(unhandled, [])
@@ -93,9 +93,9 @@ t.test('one that has not ended is not called again, which is said once', async t
     events.map(({ code, message }) => [code, message]),
     [['collect-slow', 'metric "slow": its collect callback has not ended in 10 ms (option "collectEvery")']],
   )
-  const told = registry.metrics()
+  const scrape = registry.metrics()
   end?.()
-  t.match(await told, 'slow 0\n', 'metrics() waits for the call that is under way')
+  t.match(await scrape, 'slow 0\n', 'metrics() waits for the call that is under way')
   const again = registry.metrics()
   await new Promise(resolve => setImmediate(resolve))
   t.ok(slow >= 2, 'and then it is called again')
@@ -147,7 +147,7 @@ t.test('a callback that takes the place of one that never ends is called', async
   collectors.stop()
 })
 
-t.test('after a second, figures are told without one that has not ended; said once', async t => {
+t.test('after a second, figures are exposed without one that has not ended; logged once', async t => {
   const { collectors, events, waits, pass } = timed()
   let ends: (() => void) | undefined
   let calls = 0
@@ -157,10 +157,10 @@ t.test('after a second, figures are told without one that has not ended; said on
   })
   let quick = 0
   collectors.add({ name: 'quick' }, async () => void quick++)
-  let told = false
-  const first = collectors.run().then(() => (told = true))
+  let ended = false
+  const first = collectors.run().then(() => (ended = true))
   await new Promise(resolve => setImmediate(resolve))
-  t.notOk(told, 'it is waited for')
+  t.notOk(ended, 'it is waited for')
   t.same([...waits.values()], [1_000])
   pass()
   await first
@@ -193,7 +193,7 @@ t.test('who waits for one that ends in time leaves no timer behind', async t => 
   collectors.stop()
 })
 
-t.test('one that awaits the exposition itself tells what there was, and holds up nobody', async t => {
+t.test('one that awaits the exposition itself gets what there was, and holds up nobody', async t => {
   const { registry, events } = fresh(t)
   const inner: string[] = []
   for (const name of ['a', 'b']) {
@@ -226,10 +226,10 @@ t.test('one that awaits it after something else is given up like one that does n
       ended++
     })
   }
-  const told = collectors.run()
+  const run = collectors.run()
   await until('all three wait', () => waits.size === 3)
   pass()
-  await told
+  await run
   await until('both have ended', () => ended === 2)
   t.same(
     events.map(({ code, message }) => [code, message.slice(0, 10)]),
@@ -271,11 +271,11 @@ t.test('closed meanwhile, none is called, and none is said to have failed', asyn
       gauge.set(1)
     },
   })
-  const told = registry.metrics()
+  const scrape = registry.metrics()
   registry.gauge({ name: 'new', help: '', collect: () => void calls++ })
   const closed = registry.close()
   go?.()
-  await Promise.allSettled([told, closed])
+  await Promise.allSettled([scrape, closed])
   await new Promise(resolve => setImmediate(resolve))
   t.equal(calls, 0)
   t.throws(() => gauge.set(1), /closed/)
@@ -300,7 +300,7 @@ t.test('a log hook that rejects is no unhandled rejection: Node warns in its pla
   })
   registry.gauge({ name: 'g', help: '', collect: () => Promise.reject(new Error('no reading')) })
   await registry.metrics()
-  // Node tells both once the loop turns.
+  // Node reports both once the loop turns.
   await new Promise(resolve => setImmediate(resolve))
   t.same(unhandled, [])
   t.match(said[0], /metric "g": its collect callback failed: Error: no reading/)

@@ -24,8 +24,8 @@ t.test(
       for (const name of there) {
         // What does not change stays as well as what does: that it is set is enough.
         open.set({ x: name }, name === 'a' ? turn : 1)
-        const told = sim.scrape()
-        missed.push(...lines(steady).filter(line => !told.has(line)))
+        const exposed = sim.scrape()
+        missed.push(...lines(steady).filter(line => !exposed.has(line)))
       }
       sim.sweep(EXPIRE / 4)
     }
@@ -75,8 +75,8 @@ t.test('another thread scrapes while callbacks run: it never misses one', async 
   let scraped = 0
   const scrapes = (async () => {
     while (scraped < 100) {
-      const told = samples(await reader.call<string>('metrics'))
-      if (told.length !== names.length) t.fail(`${told.length} of ${names.length}`)
+      const exposed = samples(await reader.call<string>('metrics'))
+      if (exposed.length !== names.length) t.fail(`${exposed.length} of ${names.length}`)
       scraped++
     }
     Atomics.store(stop, 0, 1)

@@ -1,5 +1,5 @@
 /**
- * What logs and error texts tell of the library's objects, and of whatever a program hands it by mistake: a short text,
+ * What logs and error texts show of the library's objects, and of whatever a program hands it by mistake: a short text,
  * never the shared memory, and no code of the program's is called for it.
  */
 import { once } from 'node:events'
@@ -42,7 +42,7 @@ function everything(registry: ReturnType<typeof fresh>['registry']) {
   } as const
 }
 
-t.test('an object is told by its name and labels, in JSON and by inspect', async t => {
+t.test('an object is shown by its name and labels, in JSON and by inspect', async t => {
   const { registry } = fresh(t)
   for (const [what, [object, facts]] of Object.entries(everything(registry))) {
     t.same(JSON.parse(JSON.stringify({ object })), { object: facts }, what)
@@ -80,7 +80,7 @@ t.test('a handle, a front and a handler for requests are short', async t => {
   server.close()
 })
 
-t.test('an error text tells what a value is, and looks into none', async t => {
+t.test('an error text shows what a value is, and looks into none', async t => {
   let called = 0
   const call = () => {
     called++
@@ -109,7 +109,7 @@ t.test('an error text tells what a value is, and looks into none', async t => {
   class Odder {}
   Object.defineProperty(Odder.prototype, 'constructor', { get: call })
   const shared = new Float64Array(new SharedArrayBuffer(64 * 2 ** 20))
-  const rows: [value: unknown, told: string][] = [
+  const rows: [value: unknown, shown: string][] = [
     ['text', '"text"'],
     ['a "quote"\n\0', '"a \\"quote\\"\\n\\u0000"'],
     ['\u007f\u0085\u200f\u2028\u202e\u2066\ufeff', '"\\u007f\\u0085\\u200f\\u2028\\u202e\\u2066\\ufeff"'],
@@ -152,7 +152,7 @@ t.test('an error text tells what a value is, and looks into none', async t => {
     [Object.create(new Proxy({}, trap)), '[object Object]'],
     [[new Proxy({}, trap)], '[[object Proxy]]'],
   ]
-  for (const [value, told] of rows) t.equal(show(value), told)
+  for (const [value, shown] of rows) t.equal(show(value), shown)
   t.equal(called, 0, 'no trap, getter, toJSON or toString was called')
 })
 
@@ -177,21 +177,21 @@ t.test('however much there is, it is cut, and most of it never looked at', async
     new Array(1_000).fill(Symbol('x'.repeat(1_000_000))),
     Object.create(long.prototype),
   ]) {
-    const told = show(value)
-    t.ok(told.length <= 120 && told.endsWith('...'), told)
+    const shown = show(value)
+    t.ok(shown.length <= 120 && shown.endsWith('...'), shown)
   }
   t.equal(read, 0)
   t.equal(show('😀'.repeat(200)).isWellFormed(), true, 'no half of a character is left')
   t.equal(show(`x${'😀'.repeat(200)}`).isWellFormed(), true)
 })
 
-t.test('what was thrown is told, whatever it is', async t => {
+t.test('what was thrown is shown, whatever it is', async t => {
   const odd = {
     get message() {
       throw new Error('no message')
     },
   }
-  for (const [error, told] of [
+  for (const [error, shown] of [
     [new RangeError('too far'), 'RangeError: too far'],
     [new Error(''), 'Error'],
     [new DOMException('given up', 'AbortError'), 'AbortError: given up'],
@@ -204,7 +204,7 @@ t.test('what was thrown is told, whatever it is', async t => {
     [new Float64Array(2), '[object Float64Array]'],
     [Object.assign([1], { message: 'x' }), '[1]'],
   ] as const) {
-    t.equal(thrown(error), told)
+    t.equal(thrown(error), shown)
   }
   t.equal(thrown(new Error('x'.repeat(10_000_000))).length, 1_000)
   t.equal(thrown('x'.repeat(10_000_000)).length, 1_000)

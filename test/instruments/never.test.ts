@@ -26,7 +26,7 @@ t.test('series of a family that says never stay, whatever the registry says', as
     ['stays', 'stays_gauge', 'stays_histogram_count', 'stays_summary_count', 'stays_untouched'].map(
       name => `${name}{x="a"}`,
     ),
-    'and these are told yet',
+    'and these are still exposed',
   )
 })
 

@@ -368,8 +368,8 @@ t.test('what has overflown begins at zero again with reset()', async t => {
   for (const name of ['h', 'n', 's']) {
     t.match(registry.value(name), { count: 1, sum: 0.5 })
   }
-  const told = await registry.metrics({ format: 'openmetrics' })
-  for (const line of ['c_total 2', 'h_sum 0.5', 'n_sum 0.5', 's_sum 0.5']) t.match(told, `\n${line}\n`)
+  const text = await registry.metrics({ format: 'openmetrics' })
+  for (const line of ['c_total 2', 'h_sum 0.5', 'n_sum 0.5', 's_sum 0.5']) t.match(text, `\n${line}\n`)
 })
 
 t.test('collect callbacks', async t => {
@@ -396,9 +396,9 @@ t.test('collect callbacks', async t => {
   await next()
   await next()
   t.ok(calls >= before + 2, 'and again and again')
-  const told = calls
+  const callsBefore = calls
   t.match(await registry.metrics(), /^g (\d+)$/m)
-  t.ok(calls > told, 'and for metrics()')
+  t.ok(calls > callsBefore, 'and for metrics()')
   registry.gauge({
     name: 'async',
     help: '',

@@ -36,7 +36,7 @@ t.test('info: labels of a series that is 1, one set at a time', async t => {
 })
 
 t.test(
-  'a fact that another thread replaced, and this one sets again before its loop turns, is told',
+  'a fact that another thread replaced, and this one sets again before its loop turns, is exposed',
   async t => {
     const { registry } = fresh(t)
     const options = { name: 'build_info', help: '', labelNames: ['version'] as const }
@@ -98,7 +98,7 @@ t.test('stateset: a series for each state, with a label of the family’s name',
   t.equal(registry.value('door', { door: 'shut' }), 0)
 })
 
-t.test('a state with half a character is told, and set, with the character that stands for it', async t => {
+t.test('a state with half a character is exposed and set with the one that stands for it', async t => {
   const { registry } = fresh(t)
   const half = registry.stateset({ name: 'half', help: '', states: ['\ud800', '😀', 'x\udc00'] })
   half.become('\ud800')

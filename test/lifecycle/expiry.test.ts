@@ -271,8 +271,8 @@ t.test('remove: what a look-up found may be another series by now', async t => {
     return place
   }
   d.remove('a')
-  const told = sim.scrape()
-  for (let n = 0; n < L.FIRST_PAGE_PLACES; n++) t.equal(told.get(`c{x="other ${n}"}`), n)
+  const exposed = sim.scrape()
+  for (let n = 0; n < L.FIRST_PAGE_PLACES; n++) t.equal(exposed.get(`c{x="other ${n}"}`), n)
 })
 
 t.test('clear takes all, and only labelled', async t => {

@@ -110,7 +110,7 @@ t.test('set again by a thread that dies at once, while another replaces what was
   })
 })
 
-t.test('clear() tells nothing, and what is set while it clears stays', async t => {
+t.test('after clear() nothing is exposed, and what is set while it clears stays', async t => {
   const at = world()
   at.info[0].set({ x: 'a' })
   at.info[1].clear()

@@ -125,7 +125,7 @@ const LOOKS = 512 + 128 + 64
 /** More than a thousand pages. */
 const SERIES = 130_000
 
-/** At least so many series, all pages full; then those that `goes` tells are free again. */
+/** At least so many series, all pages full; then those that `goes` names are free again. */
 function partlyFreed(goes: (n: number) => boolean) {
   const sim = new Sim({ mib: 128 })
   const thread = sim.thread(1)

@@ -112,7 +112,7 @@ class Oracle {
     return living.length === 0 ? 0 : Math[kind](...living)
   }
 
-  /** What tells whether it moves: values, counts of observations, or what stands in cells, the dead's too. */
+  /** What shows whether it moved: values, counts of observations, or what stands in cells, the dead's too. */
   activity(kind: Kind, one: Series): number | string {
     if (!isGauge(kind) || kind === 'gauge') return this.value(kind, one)
     const stored = [...one.shares].filter(
@@ -311,18 +311,19 @@ function checkRetired(sim: Sim): void {
 }
 
 function compare(sim: Sim, oracle: Oracle): void {
-  const told = new Map<string, number>()
+  const exposed = new Map<string, number>()
   for (const [line, value] of sim.scrape()) {
     const match = /^(counter|gauge|livesum|min|max|histogram_count)\{x="(x*)"\}$/.exec(line)
-    if (match !== null) told.set(`${match[1].replace('_count', '')} ${match[2]}`, value)
+    if (match !== null) exposed.set(`${match[1].replace('_count', '')} ${match[2]}`, value)
   }
   for (const [key, one] of oracle.all) {
     if (one.hidden) continue
     const expected = oracle.value(key.slice(0, key.indexOf(' ')) as Kind, one)
-    if (told.get(key) !== expected) throw new Error(`${key} is told as ${told.get(key)}, not ${expected}`)
-    told.delete(key)
+    if (exposed.get(key) !== expected)
+      throw new Error(`${key} is exposed as ${exposed.get(key)}, not ${expected}`)
+    exposed.delete(key)
   }
-  if (told.size > 0) throw new Error(`told, but hidden or gone: ${[...told.keys()].join(', ')}`)
+  if (exposed.size > 0) throw new Error(`exposed, but hidden or gone: ${[...exposed.keys()].join(', ')}`)
 }
 
 const property = fc.property(fc.array(step, { maxLength: 120, size: 'max' }), run)
@@ -346,8 +347,8 @@ t.test('the oracle would notice', async t => {
   const oracle = new Oracle()
   const sim = new Sim()
   sim.thread(1).counter('counter').inc({ x: 'x' }, 2)
-  t.throws(() => compare(sim, oracle), /told, but hidden or gone: counter x/)
+  t.throws(() => compare(sim, oracle), /exposed, but hidden or gone: counter x/)
   oracle.touch('counter x', 1, 0, 1).value = 3
-  t.throws(() => compare(sim, oracle), /told as 2, not 3/)
+  t.throws(() => compare(sim, oracle), /exposed as 2, not 3/)
   t.doesNotThrow(() => run([record, { do: 'scrape' }]))
 })

@@ -194,7 +194,7 @@ t.test("the library's own series take nothing of the program's limit, nor give i
     sim.sweep(EXPIRE)
     one.letGo()
   }
-  t.equal(sim.states('postmeter_c_total')[L.STATE_LIVE], 0, 'they would expire if they were told to')
+  t.equal(sim.states('postmeter_c_total')[L.STATE_LIVE], 0, 'they expire, as their own expireAfter says')
   t.equal(sim.series(), 0, 'and are taken off no count that they are not in')
   for (let n = 0; n < 5; n++) c.inc({ x: `${n}` })
   t.equal(sim.series(), 2)

@@ -104,19 +104,19 @@ export class Sim {
     sweep(this.arena, this.kernel, this.uptime(), () => 0)
   }
 
-  /** What a scrape tells, by line without its value; throws if a line is told twice. */
+  /** What a scrape exposes, by line without its value; throws if a line comes twice. */
   scrape(): Map<string, number> {
     const bytes = this.scraper.small({ format: 'text', prefix: '', selfMetrics: false })
     if (bytes === undefined) throw new Error('a scrape too large for this')
-    const told = new Map<string, number>()
+    const exposed = new Map<string, number>()
     for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
       if (line === '' || line.startsWith('#')) continue
       const at = line.lastIndexOf(' ')
       const key = line.slice(0, at)
-      if (told.has(key)) throw new Error(`told twice: ${key}`)
-      told.set(key, Number(line.slice(at + 1)))
+      if (exposed.has(key)) throw new Error(`exposed twice: ${key}`)
+      exposed.set(key, Number(line.slice(at + 1)))
     }
-    return told
+    return exposed
   }
 
   /** A thread's death, as who watches it sees it. */

@@ -2,8 +2,8 @@
  * Calls of the real code, interrupted at each of their steps on shared memory in turn: by another thread's call or by
  * sweeps, whole, after which they go on; or by their thread's death. Steps within a sweep are for test/model.
  *
- * Allowed: what is counted is told or, where it was counted before a remove() or an expiry, gone with its series.
- * Forbidden: a count that is lost, told twice, or told of another label set; a place that nobody can use again.
+ * Allowed: what is counted is exposed or, where it was counted before a remove() or an expiry, gone with its series.
+ * Forbidden: a count that is lost, exposed twice, or exposed under another label set; a place that nobody can use again.
  */
 import t from 'tap'
 import { countDrop } from '../../src/catalogue/drops.js'
@@ -157,11 +157,12 @@ t.test('to count, interrupted at each step', async t => {
           break
         steps++
         at.sim.sweep()
-        const told = at.sim.scrape().get(A)
+        const exposed = at.sim.scrape().get(A)
         // What stood before may have expired with its series, as a whole.
         const allowed = [old + theirs + 1, ...(theirs === 0 || old > 0 ? [theirs + 1] : [])]
         const wrong = [...checkOthers(at.sim), ...checkFree(at.sim, [at.one, at.two])]
-        if (told === undefined || !allowed.includes(told)) wrong.push(`a is ${told}, not one of ${allowed}`)
+        if (exposed === undefined || !allowed.includes(exposed))
+          wrong.push(`a is ${exposed}, not one of ${allowed}`)
         if (wrong.length > 0) t.fail(`${before}; at step ${step} ${meanwhile}: ${wrong.join(', ')}`)
       }
     }
@@ -198,9 +199,10 @@ t.test('to let go and to remove, interrupted at each step', async t => {
           // Then the other counts on; only what it counted before the removal's end may be gone.
           at.d.inc({ x: 'a' }, 0.5)
           at.sim.sweep()
-          const told = at.sim.scrape().get(A) ?? 0
-          if (told % 1 !== 0.5) wrong.push(`a is ${told}: what came after is lost`)
-          if (name === 'let go' && told % 100 !== theirs + 0.5) wrong.push(`a is ${told}, without ${theirs}`)
+          const exposed = at.sim.scrape().get(A) ?? 0
+          if (exposed % 1 !== 0.5) wrong.push(`a is ${exposed}: what came after is lost`)
+          if (name === 'let go' && exposed % 100 !== theirs + 0.5)
+            wrong.push(`a is ${exposed}, without ${theirs}`)
           if (name !== 'clear') wrong.push(...checkOthers(at.sim))
           wrong.push(...checkFree(at.sim, [at.one, at.two]))
           if (wrong.length > 0)
@@ -248,8 +250,8 @@ t.test(
           for (let n = 0; n < 20; n++) e.inc({ x: `other ${n % 10}` }, (1000 + (n % 10)) / 2)
           sim.sweep()
           const wrong = checkOthers(sim)
-          const told = sim.scrape().get(A) ?? Number.NaN
-          if (![0.5, 1.5, 100.5, 101.5].includes(told)) wrong.push(`a is ${told}`)
+          const exposed = sim.scrape().get(A) ?? Number.NaN
+          if (![0.5, 1.5, 100.5, 101.5].includes(exposed)) wrong.push(`a is ${exposed}`)
           wrong.push(...checkFree(sim, [at.two, heir]))
           if (wrong.length > 0) t.fail(`${name}; ${before}; death at step ${step}: ${wrong.join(', ')}`)
         }
@@ -444,7 +446,7 @@ t.test('a thread that dies together with those above it, at each step of what it
   }
 })
 
-t.test('a dead share goes, touches stay: they tell whether others were there', async t => {
+t.test('a dead share goes, touches stay: they show whether others were there', async t => {
   const sim = new Sim()
   const [one, two] = [1, 2].map(id => sim.thread(id))
   const [g, h] = [one, two].map(thread => thread.gauge('g', { aggregate: 'livesum', expire: 'untouched' }))
@@ -460,8 +462,8 @@ t.test('a dead share goes, touches stay: they tell whether others were there', a
   t.equal(sim.scrape().get('g{x="a"}'), 3, 'touched ten times, as often as the dead had')
 })
 
-t.test('nor the first drop of a family, which makes a series of its own be told', async t => {
-  let told = 0
+t.test('nor the first drop of a family, which makes a series of its own visible', async t => {
+  let exposed = 0
   for (let step = 0; ; step++) {
     const { sim, c } = world()
     c.inc({ x: 'b' })
@@ -483,15 +485,15 @@ t.test('nor the first drop of a family, which makes a series of its own be told'
     )
     t.equal(i32[place * 2 + L.PLACE_STATE], L.STATE_LIVE)
     if (!there) break
-    const tells = i32[place * 2 + L.PLACE_BORN] - seq <= 0
-    if (tells) told++
-    if (tells && !planned) t.fail(`step ${step}: told, but not planned`)
+    const isExposed = i32[place * 2 + L.PLACE_BORN] - seq <= 0
+    if (isExposed) exposed++
+    if (isExposed && !planned) t.fail(`step ${step}: exposed, but not planned`)
   }
-  t.ok(told > 0, `${told} told`)
+  t.ok(exposed > 0, `${exposed} exposed`)
 })
 
-t.test('a scrape that begins while a series is being written does not tell what it did not plan', async t => {
-  let told = 0
+t.test('a scrape that begins while a series is being written exposes only what it planned', async t => {
+  let exposed = 0
   for (let step = 0; ; step++) {
     const { sim, c } = world()
     c.inc({ x: 'b' })
@@ -509,9 +511,9 @@ t.test('a scrape that begins while a series is being written does not tell what 
     const { i32 } = sim.arena
     const family = i32[L.H_FAMILIES]
     const place = i32[family * 2 + L.F_FIRST_PAGE] + L.PAGE_HEADER_WORDS + L.PLACE_WORDS
-    const tells = i32[place * 2 + L.PLACE_BORN] - seq <= 0
-    if (tells) told++
-    if (tells && !planned) t.fail(`step ${step}: told, but not planned`)
+    const isExposed = i32[place * 2 + L.PLACE_BORN] - seq <= 0
+    if (isExposed) exposed++
+    if (isExposed && !planned) t.fail(`step ${step}: exposed, but not planned`)
   }
-  t.ok(told > 0, `${told} told`)
+  t.ok(exposed > 0, `${exposed} exposed`)
 })

@@ -166,7 +166,7 @@ t.test("gauges: the dead's share stays in a sum, and goes from livesum, min and 
   }))
   const threads: Thread[] = []
   const values = () => gauges.map(({ name }) => registry.value(name, { x: 'a' }))
-  const told = async () => {
+  const exposedValues = async () => {
     const text = await registry.metrics()
     return gauges.map(({ name }) => Number(new RegExp(`^${name}\\{x="a"\\} (.*)$`, 'm').exec(text)?.[1]))
   }
@@ -180,26 +180,26 @@ t.test("gauges: the dead's share stays in a sum, and goes from livesum, min and 
     }
   }
   t.strictSame(values(), [17, 17, 3, 9, 9])
-  t.strictSame(await told(), values())
+  t.strictSame(await exposedValues(), values())
   await threads[1].end()
   t.strictSame(values(), [17, 14, 5, 9, 9], 'the 3 has died')
-  t.strictSame(await told(), values())
+  t.strictSame(await exposedValues(), values())
   await threads[2].end()
   t.strictSame(values(), [17, 5, 5, 5, 9], 'the 9 has died')
-  t.strictSame(await told(), values())
+  t.strictSame(await exposedValues(), values())
   // The next thread takes over a dead one's shard, not its shares.
   const heir = new Thread(t)
   await heir.call('get', registry.name)
   for (const options of gauges) await heir.call('register', 'gauge', options)
   await heir.call('inc', 'sum', { x: 'b' }, 1)
   t.strictSame(values(), [17, 5, 5, 5, 9])
-  t.strictSame(await told(), values())
+  t.strictSame(await exposedValues(), values())
   for (const name of ['sum', 'livesum', 'min', 'max']) await heir.call('inc', name, { x: 'a' }, 1)
   t.strictSame(values(), [18, 6, 1, 5, 9])
-  t.strictSame(await told(), values())
+  t.strictSame(await exposedValues(), values())
   await Promise.all([threads[0].end(), heir.end()])
   t.strictSame(values(), [18, 0, 0, 0, 9], 'nobody lives')
-  t.strictSame(await told(), values())
+  t.strictSame(await exposedValues(), values())
 })
 
 t.test(

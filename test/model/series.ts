@@ -1,6 +1,6 @@
 /**
  * A model of the life of series: two threads with a place each, one bucket, a sweeper, one that removes, and deaths,
- * with a step for every access to shared memory. What the steps are is told in src/lifecycle/states.ts and
+ * with a step for every access to shared memory. What the steps are is described in src/lifecycle/states.ts and
  * series.ts; a mutant leaves one of them out, or swaps two, to show that the exploration would find it.
  */
 import { type Process, type State, Violation } from './explore.js'

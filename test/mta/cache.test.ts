@@ -69,7 +69,7 @@ t.test('what has outlived its time is asked for again', async t => {
   t.equal(count('cache_size'), 1)
 })
 
-t.test('a question that fails is told to all who asked, and may be asked again', async t => {
+t.test('a question that fails rejects for all who asked, and may be asked again', async t => {
   const { cache, asked, count } = bench(t)
   const both = [cache.get('bad'), cache.get('bad')].map(answer => Promise.resolve(answer))
   for (const answer of both) await t.rejects(answer, { message: 'no answer' })

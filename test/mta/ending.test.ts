@@ -30,14 +30,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     sending.on('error', () => {})
     const gone = Promise.all([once(idle, 'close'), once(sending, 'close')])
 
-    const told = mta.next('stopped')
+    const stopped = mta.next('stopped')
     const start = performance.now()
     mta.child.kill(signal)
     t.strictSame(await mta.exited, [0, null], 'exit code 0')
     t.ok(performance.now() - start < 10_000, `after ${Math.round(performance.now() - start)} ms`)
     await gone
-    t.match(goodbye, /^421 /, 'the session that waited was told goodbye')
-    const { generator } = (await told) as { generator: { sent: number } }
+    t.match(goodbye, /^421 /, 'the session that waited was sent 421')
+    const { generator } = (await stopped) as { generator: { sent: number } }
     t.ok(generator.sent > 0, 'traffic was under way')
 
     for (const place of [endpoint(mta.url), ...mta.smtp]) {
@@ -46,7 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-t.test('it ends by itself after the time given, and has told of what moved', async t => {
+t.test('it ends by itself after the time given, and has reported what moved', async t => {
   const mta = await RunningMta.start(t, ...'--rate 200 --duration 1.2 --report 0.4 --seed 6'.split(' '))
   t.strictSame(await mta.exited, [0, null])
   const said = mta.said.join('')

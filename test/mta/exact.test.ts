@@ -15,7 +15,7 @@ const rule = { seed: SEED, defer: 0.25, refuse: 0.1 }
 const listener = { service: 'esmtp_listener' }
 const client = { service: 'smtp_client' }
 
-interface Foretold {
+interface Outcome {
   delivered: number
   transfail: number
   fail: number
@@ -24,8 +24,8 @@ interface Foretold {
 }
 
 /** What must become of a recipient, by the sink's rule and the attempts that it gets. */
-function foretell(recipients: readonly string[]): Foretold {
-  const told: Foretold = {
+function expectedOutcome(recipients: readonly string[]): Outcome {
+  const expected: Outcome = {
     delivered: 0,
     transfail: 0,
     fail: 0,
@@ -36,16 +36,16 @@ function foretell(recipients: readonly string[]): Foretold {
     const due = verdict(rule, recipient)
     const deferrals = due.kind === 'defer' ? Math.min(due.times, MAX_ATTEMPTS) : 0
     if (recipient.endsWith('.invalid')) {
-      told.unresolved++
+      expected.unresolved++
       continue
     }
-    told.transfail += deferrals
-    told.attempts += deferrals
-    if (due.kind === 'refuse' || deferrals === MAX_ATTEMPTS) told.fail++
-    else told.delivered++
-    if (deferrals < MAX_ATTEMPTS) told.attempts++
+    expected.transfail += deferrals
+    expected.attempts += deferrals
+    if (due.kind === 'refuse' || deferrals === MAX_ATTEMPTS) expected.fail++
+    else expected.delivered++
+    if (deferrals < MAX_ATTEMPTS) expected.attempts++
   }
-  return told
+  return expected
 }
 
 t.test('an exact number of messages is counted to the message', async t => {
@@ -71,9 +71,9 @@ t.test('an exact number of messages is counted to the message', async t => {
     }),
   )
   const recipients = mails.flat().flatMap(({ to }) => to)
-  const told = foretell(recipients)
+  const expected = expectedOutcome(recipients)
   for (const kind of ['delivered', 'transfail', 'fail', 'unresolved'] as const) {
-    t.ok(told[kind] > 0, `the test has some that are to be ${kind}`)
+    t.ok(expected[kind] > 0, `the test has some that are to be ${kind}`)
   }
 
   const tallies = await Promise.all(mails.map((list, n) => sendAll(mta.smtp[n % 2]!, list)))
@@ -82,15 +82,15 @@ t.test('an exact number of messages is counted to the message', async t => {
   t.equal(accepted, recipients.length, 'the client saw all accepted')
 
   const sink = await mta.settled()
-  t.equal(sink.accepted, told.delivered, 'the sink saw what its rule says')
-  t.equal(sink.deferred, told.transfail)
+  t.equal(sink.accepted, expected.delivered, 'the sink saw what its rule says')
+  t.equal(sink.deferred, expected.transfail)
 
   const seen = await mta.scrape()
   t.equal(seen.value('total_messages_received', listener), accepted, 'received')
   t.equal(seen.value('total_messages_delivered', client), sink.accepted, 'delivered')
   t.equal(seen.value('total_messages_transfail', client), sink.deferred, 'deferred')
-  const gaveUp = told.fail - sink.refused
-  t.equal(seen.value('total_messages_fail', client), sink.refused + gaveUp + told.unresolved, 'failed')
+  const gaveUp = expected.fail - sink.refused
+  t.equal(seen.value('total_messages_fail', client), sink.refused + gaveUp + expected.unresolved, 'failed')
   t.equal(
     seen.value('total_messages_received', listener),
     seen.value('total_messages_delivered', client)! + seen.value('total_messages_fail', client)!,
@@ -116,7 +116,7 @@ t.test('an exact number of messages is counted to the message', async t => {
   }
   t.ok(byProvider.size > 10)
   for (const [provider, theirs] of byProvider) {
-    const { delivered, transfail, fail } = foretell(theirs)
+    const { delivered, transfail, fail } = expectedOutcome(theirs)
     for (const [what, count] of Object.entries({
       delivered,
       transfail,
@@ -147,15 +147,15 @@ t.test('an exact number of messages is counted to the message', async t => {
   t.equal(seen.value('smtpsrv_process_data_duration_count'), transactions)
   t.equal(seen.value('queue_resolve_latency_count'), accepted)
   t.equal(seen.value('queue_insert_latency_count'), accepted)
-  t.equal(seen.value('deliver_message_latency_rollup_count', client), told.attempts)
+  t.equal(seen.value('deliver_message_latency_rollup_count', client), expected.attempts)
   t.equal(
     seen.value('deliver_message_latency_rollup_bucket', {
       ...client,
       le: '+Inf',
     }),
-    told.attempts,
+    expected.attempts,
   )
-  t.equal(seen.value('timeq_pop_tardiness_count'), told.transfail - gaveUp, 'each retry was due once')
+  t.equal(seen.value('timeq_pop_tardiness_count'), expected.transfail - gaveUp, 'each retry was due once')
 
   // Nothing is left anywhere.
   t.equal(seen.value('message_count'), 0)
@@ -165,7 +165,7 @@ t.test('an exact number of messages is counted to the message', async t => {
     t.equal(seen.sum(name), 0, name)
   }
 
-  // The resolver's cache tells the same story twice.
+  // The resolver's cache counts the same twice, under two names.
   const cache = { cache_name: 'dns_resolver_mx' }
   const misses = seen.value('lruttl_miss_count', cache)!
   t.equal(seen.value('dns_mx_resolve_cache_miss'), misses)

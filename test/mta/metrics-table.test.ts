@@ -21,7 +21,7 @@ function fact(name: string, spec: AnySpec) {
   }
 }
 
-t.test('the table tells the same facts as kumod', async t => {
+t.test('the table has the same facts as kumod', async t => {
   const wanted = list.map(([name, type, labels, buckets, prunes]) => ({
     name,
     type,
@@ -45,7 +45,7 @@ t.test('every help is one short sentence of its own', async t => {
   }
 })
 
-t.test('registered, all of them are told, and nothing else', async t => {
+t.test('registered, all of them are exposed, and nothing else', async t => {
   const registry = createRegistry({ name: 'table' })
   t.teardown(() => registry.close())
   registerMetrics(registry)

@@ -64,7 +64,7 @@ t.test('with options', async t => {
   t.equal(readOptions(['--help', '--rate', 'x']), undefined, 'help is given whatever else there is')
 })
 
-t.test('mistakes are told with the option and the value', async t => {
+t.test('mistakes are reported with the option and the value', async t => {
   const mistakes: [string[], RegExp][] = [
     [['--rate', 'fast'], /--rate "fast" is not a number from 1 to/],
     [['--rate', '0'], /--rate "0"/],

@@ -23,7 +23,7 @@ function settle(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
-/** A queue whose clock stands still unless moved, and whose receiver answers as told. */
+/** A queue whose clock stands still unless moved, and whose receiver answers as the test sets it. */
 function bench(
   t: Test,
   outcomes: (Outcome | 'cannot connect')[],

@@ -76,7 +76,7 @@ export class RunningMta {
     })
   }
 
-  /** What /metrics tells now. */
+  /** What /metrics exposes now. */
   async scrape(): Promise<Exposition> {
     const response = await fetch(this.url)
     if (response.status !== 200) throw new Error(`${this.url}: ${response.status}`)
@@ -106,7 +106,7 @@ export class Exposition {
   value(name: string, labels: Record<string, string> = {}): number | undefined {
     const wanted = JSON.stringify(Object.entries(labels).sort())
     const of = this.#samples.get(name)?.filter(([l]) => JSON.stringify(Object.entries(l).sort()) === wanted)
-    if (of !== undefined && of.length > 1) throw new Error(`${name} ${wanted} is told ${of.length} times`)
+    if (of !== undefined && of.length > 1) throw new Error(`${name} ${wanted} is exposed ${of.length} times`)
     return of?.[0]?.[1]
   }
 

@@ -18,7 +18,7 @@ t.test('one that cannot start is an error with its reason', async t => {
   await t.rejects(start({ fail: 'no such luck' }), { message: 'no such luck' })
 })
 
-t.test('one that does not end when told to is ended', async t => {
+t.test('one that does not end when it is asked to is terminated', async t => {
   const thread = await start({ linger: true })
   t.equal(await thread.stop(), 'last words')
 })
@@ -27,7 +27,7 @@ for (const [question, message] of [
   ['die', /ended unasked, with exit code 3/],
   ['throw', /thrown in the thread/],
 ] as const) {
-  t.test(`one that ends unasked is told of: ${question}`, async t => {
+  t.test(`one that ends unasked is reported: ${question}`, async t => {
     const died = new Promise<Error>(resolve => {
       void start({}, resolve).then(thread => thread.ask(question))
     })

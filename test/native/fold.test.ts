@@ -1,4 +1,4 @@
-/** What threads count into exponential buckets is told exactly, at the finest schema that the limit allows. */
+/** What threads count into exponential buckets is exposed exactly, at the finest schema that the limit allows. */
 import fc from 'fast-check'
 import t from 'tap'
 import * as L from '../../src/memory/layout.js'
@@ -28,7 +28,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ thread: fc.nat(THREADS - 1), does: fc.constantFrom('die', 'reset') }) },
 ) as fc.Arbitrary<Step>
 
-function told(sim: Sim) {
+function exposed(sim: Sim) {
   const bytes = sim.scraper.small({ format: 'protobuf', prefix: '', selfMetrics: false })
   if (bytes === undefined) throw new Error('a scrape too large for this')
   return decoded(messages(bytes.slice())[0].metric[0])
@@ -75,9 +75,9 @@ t.test('random observations of threads that come, die and reset', async t => {
           throw new Error(`folded ${JSON.stringify(value)}, not ${JSON.stringify(expected)}`)
         }
         if (count !== seen.length) throw new Error(`${count} counted, not ${seen.length}`)
-        const kernel = told(sim)
+        const kernel = exposed(sim)
         if (JSON.stringify(kernel) !== JSON.stringify({ ...value, count, sum })) {
-          throw new Error(`told ${JSON.stringify(kernel)}, folded ${JSON.stringify(js)}`)
+          throw new Error(`exposed ${JSON.stringify(kernel)}, folded ${JSON.stringify(js)}`)
         }
       },
     ),
@@ -95,7 +95,7 @@ t.test('NaN is counted and makes the sum one, until a reset; opposite infinities
   })
   const check = (count: number, sum: number, buckets: number[]) => {
     t.match(folded(sim.arena, 'h'), { count, sum })
-    t.match(told(sim), { count, sum })
+    t.match(exposed(sim), { count, sum })
     const text = sim.scrape()
     const lines = ['h_bucket{le="1"}', 'h_bucket{le="2"}', 'h_bucket{le="+Inf"}']
     t.strictSame(
@@ -134,7 +134,7 @@ t.test('a series that expires starts anew, in its next life, at the finest schem
     const { schema, positive, negative, count } = folded(sim.arena, 'f')
     t.ok(schema < 0, 'coarse')
     t.strictSame([positive.length, negative.length, count], [2, 1, 3])
-    t.strictSame(told(sim), folded(sim.arena, 'f'))
+    t.strictSame(exposed(sim), folded(sim.arena, 'f'))
     sim.sweep(2_000)
     sim.sweep(2_000)
     thread.letGo()

@@ -141,12 +141,12 @@ for (const [name, { before, value }] of Object.entries(CHANGES)) {
       if (reads <= step) break
       const all = [seen, [...seen, value], [...seen, value, value * 100]]
       const lists = all.map(values => expectedAt(values, counts.schema))
-      const told = [counts.positive, counts.negative].map(({ low, counts }) =>
+      const exposed = [counts.positive, counts.negative].map(({ low, counts }) =>
         [...counts].map((count, n) => [low + n, count]).filter(([, count]) => count !== 0),
       )
       t.ok(
-        lists.some(one => JSON.stringify([one.positive, one.negative]) === JSON.stringify(told)),
-        `step ${step}: ${JSON.stringify(told)}`,
+        lists.some(one => JSON.stringify([one.positive, one.negative]) === JSON.stringify(exposed)),
+        `step ${step}: ${JSON.stringify(exposed)}`,
       )
     }
   })

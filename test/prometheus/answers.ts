@@ -1,7 +1,7 @@
 /** What a Prometheus answers of one job, held against what it had to scrape. */
 import { labelKey, pairUp, same, sameTime, type Time } from '../readers/compare.js'
 import { numberOf } from '../readers/reader.js'
-import { isClose, type Sample, type ToldFamily, type ToldLines } from '../support/told.js'
+import { type ExpectedFamily, type ExpectedLines, isClose, type Sample } from '../support/expected.js'
 import type { Answer, ExemplarsOf, Metadata } from './server.js'
 
 type Pairs = readonly (readonly [string, string])[]
@@ -11,7 +11,7 @@ function keyOf(name: string, at: number | undefined, labels: Pairs): string {
   return `${name} ${at ?? ''} ${labelKey(labels.filter(([, value]) => value !== ''))}`
 }
 
-/** Prometheus' own labels left out, and bounds and quantiles told as numbers, for formats spell them differently. */
+/** Prometheus' own labels left out, and bounds and quantiles as numbers, because formats spell them differently. */
 function keyOfMetric(metric: Readonly<Record<string, string>>): string {
   const { __name__: name, job, instance, le, quantile, ...labels } = metric
   const at = le ?? quantile
@@ -21,7 +21,7 @@ function keyOfMetric(metric: Readonly<Record<string, string>>): string {
 const keyOfSample = ({ name, at, labels }: Sample) => keyOf(name, at, labels)
 
 /** Series that are numbers. */
-export function checkNumbers(answers: readonly Answer[], lines: readonly ToldLines[]): number {
+export function checkNumbers(answers: readonly Answer[], lines: readonly ExpectedLines[]): number {
   const found = answers.filter(({ value }) => value !== undefined)
   const samples = lines.flatMap(family => family.samples)
   for (const [{ value }, sample, where] of pairUp(
@@ -38,21 +38,21 @@ export function checkNumbers(answers: readonly Answer[], lines: readonly ToldLin
 }
 
 /** Series that are native histograms. */
-export function checkNative(answers: readonly Answer[], families: readonly ToldFamily[]): number {
+export function checkNative(answers: readonly Answer[], families: readonly ExpectedFamily[]): number {
   const found = answers.filter(({ histogram }) => histogram !== undefined)
   const expected = families.flatMap(({ name, series }) => series.map(one => ({ name, ...one })))
-  for (const [{ histogram: is }, { histogram: told }, where] of pairUp(
+  for (const [{ histogram: is }, { histogram: wanted }, where] of pairUp(
     'native histogram',
     found,
     ({ metric }) => keyOfMetric(metric),
     expected,
     ({ name, labels }) => keyOf(name, undefined, labels),
   )) {
-    if (is === undefined || told?.native === undefined) throw new Error(`${where} is not native`)
+    if (is === undefined || wanted?.native === undefined) throw new Error(`${where} is not native`)
     const { count, sum, buckets = [] } = is[1]
-    same(`${where}, count`, numberOf(count), told.count)
-    same(`${where}, sum`, numberOf(sum), told.sum)
-    const bounds = boundsOf(told.native)
+    same(`${where}, count`, numberOf(count), wanted.count)
+    same(`${where}, sum`, numberOf(sum), wanted.sum)
+    const bounds = boundsOf(wanted.native)
     same(`${where}, buckets`, buckets.length, bounds.length)
     buckets.forEach(([, low, high, count], n) => {
       same(`${where}, bucket ${n}`, numberOf(count), bounds[n].count)
@@ -71,7 +71,7 @@ interface Bucket {
 
 /** The buckets that are not empty, in order, with their bounds. Native histograms specification, 'Schema'. */
 function boundsOf(
-  native: NonNullable<NonNullable<ToldFamily['series'][0]['histogram']>['native']>,
+  native: NonNullable<NonNullable<ExpectedFamily['series'][0]['histogram']>['native']>,
 ): Bucket[] {
   const bound = (index: number) => 2 ** (index * 2 ** -native.schema)
   const positive = native.positive.map(([index, count]) => ({
@@ -89,13 +89,13 @@ function boundsOf(
 }
 
 function sameBound(where: string, is: number, expected: number): void {
-  // What lies above the greatest number is told in one way or another.
+  // A bound above the greatest number is spelled in one way or another.
   if (Math.abs(expected) > 1e308 && Math.abs(is) > 1e308) return
   if (!(Math.abs(is - expected) <= Math.abs(expected) * 1e-9)) same(where, is, expected)
 }
 
 /** Types and help of the families that have series. */
-export function checkMetadata(all: readonly Metadata[], lines: readonly ToldLines[]): number {
+export function checkMetadata(all: readonly Metadata[], lines: readonly ExpectedLines[]): number {
   const families = lines.filter(({ samples }) => samples.length > 0)
   const names = new Set(families.map(({ name }) => name))
   const pairs = pairUp(
@@ -119,7 +119,7 @@ export function checkMetadata(all: readonly Metadata[], lines: readonly ToldLine
  */
 export function checkExemplars(
   all: readonly ExemplarsOf[],
-  lines: readonly ToldLines[],
+  lines: readonly ExpectedLines[],
   time: Time,
   spell = (value: string) => value,
 ): number {
@@ -136,8 +136,10 @@ export function checkExemplars(
   for (const [{ exemplars }, { exemplar }, where] of pairs) {
     same(`${where}, how many`, exemplars.length, 1)
     const [{ labels, value, timestamp }] = exemplars
-    const told = Object.entries(exemplar?.labels ?? {}).map(([name, value]) => [name, spell(value)] as const)
-    same(where, keyOf('', undefined, Object.entries(labels)), keyOf('', undefined, told))
+    const spelled = Object.entries(exemplar?.labels ?? {}).map(
+      ([name, value]) => [name, spell(value)] as const,
+    )
+    same(where, keyOf('', undefined, Object.entries(labels)), keyOf('', undefined, spelled))
     same(where, numberOf(value), exemplar?.value)
     sameTime(where, timestamp, time)
   }

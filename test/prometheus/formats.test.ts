@@ -1,5 +1,5 @@
 /**
- * A real Prometheus scrapes one registry in each format, and its query API tells what was recorded. Debian 12 has
+ * A real Prometheus scrapes one registry in each format, and its query API returns what was recorded. Debian 12 has
  * Prometheus 2.42: it takes native histograms, of which it then leaves out the classic buckets, and exemplars, though not
  * those that a native histogram has beside its buckets.
  */
@@ -9,17 +9,17 @@ import { serve } from '../../src/index.js'
 import { DIFFERENCE } from '../readers/compare.js'
 import { SEED } from '../support/arbitrary.js'
 import { everythingAnd } from '../support/everything.js'
+import {
+  type ExpectedFamily,
+  type ExpectedLines,
+  expectedFamilies,
+  openMetricsLines,
+  protobufLines,
+  textLines,
+} from '../support/expected.js'
 import { neededOrSkip } from '../support/need.js'
 import { type Model, record } from '../support/oracle.js'
 import { fresh } from '../support/registry.js'
-import {
-  openMetricsLines,
-  protobufLines,
-  type ToldFamily,
-  type ToldLines,
-  textLines,
-  told,
-} from '../support/told.js'
 import { checkExemplars, checkMetadata, checkNative, checkNumbers } from './answers.js'
 import { type Answer, PrometheusServer } from './server.js'
 
@@ -50,7 +50,7 @@ async function scrape(t: Test, model: Model) {
     'exemplar-storage',
   ])
   await server.up(jobs.length)
-  return { registry, server, time, expected: told(model, PREFIX) }
+  return { registry, server, time, expected: expectedFamilies(model, PREFIX) }
 }
 
 t.test('values, types and exemplars', async t => {
@@ -108,7 +108,7 @@ t.test('values, types and exemplars', async t => {
       return (await server.value(query)) === 3 * count ? true : undefined
     })
   }
-  t.pass('all tell what changes')
+  t.pass('changes are seen in all formats')
 
   for (const format of ['text', 'openmetrics', 'protobuf']) {
     const scrapes = registry.value('postmeter_scrapes_total', { status: '200', format }) as number
@@ -123,8 +123,8 @@ t.test('values, types and exemplars', async t => {
 function seesChanges(
   t: Test,
   answers: Answer[],
-  lines: readonly ToldLines[],
-  native: readonly ToldFamily[],
+  lines: readonly ExpectedLines[],
+  native: readonly ExpectedFamily[],
 ): void {
   const number = answers.findIndex(({ value }) => value !== undefined)
   t.throws(

@@ -31,7 +31,7 @@ export async function startMta(t: Test, ...args: string[]): Promise<RunningMta> 
       if (found) resolve(found[0])
     })
     exited.then(([code]) =>
-      reject(new Error(`npm start ended (${code}) before it told its endpoint:\n${said.join('')}`)),
+      reject(new Error(`npm start ended (${code}) before it reported its endpoint:\n${said.join('')}`)),
     )
   })
   return { url }

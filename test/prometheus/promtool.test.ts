@@ -101,7 +101,7 @@ t.test('promtool finds no error in random registries of every type', async t => 
   }
 })
 
-t.test('promtool finds no error in what npm start tells', async t => {
+t.test('promtool finds no error in what npm start exposes', async t => {
   const programs = await neededOrSkip(t, 'Prometheus', needPrometheus)
   if (!programs) return
   const { url } = await startMta(t, '--rate', '50')

@@ -1,4 +1,4 @@
-/** Expositions that are pushed: pushgateway takes text and protobuf, checks them, and tells them on. */
+/** Expositions that are pushed: pushgateway takes text and protobuf, checks them, and exposes them. */
 import t from 'tap'
 import { needExpfmt } from '../../scripts/need-expfmt.js'
 import { needPushgateway } from '../../scripts/need-pushgateway.js'
@@ -6,10 +6,10 @@ import * as go from '../readers/go.js'
 import { SEED } from '../support/arbitrary.js'
 import { Daemon } from '../support/daemon.js'
 import { everythingAnd } from '../support/everything.js'
+import { expectedFamilies } from '../support/expected.js'
 import { neededOrSkip } from '../support/need.js'
 import { record } from '../support/oracle.js'
 import { fresh } from '../support/registry.js'
-import { told } from '../support/told.js'
 
 t.comment(`POSTMETER_SEED=${SEED}`)
 
@@ -28,7 +28,7 @@ async function push(daemon: Daemon, format: Pushed, body: string | Uint8Array) {
   return { status: answer.status, said: await answer.text() }
 }
 
-t.test('what is pushed is told on', async t => {
+t.test('what is pushed is exposed', async t => {
   const programs = await neededOrSkip(t, 'pushgateway', needPushgateway)
   const program = await neededOrSkip(t, "Go's expfmt", needExpfmt)
   if (programs === undefined || program === undefined) return
@@ -48,7 +48,7 @@ t.test('what is pushed is told on', async t => {
     ['job', 'mail'],
     ['instance', ''],
   ] as const
-  const expected = told(model, prefix).map(family => ({
+  const expected = expectedFamilies(model, prefix).map(family => ({
     ...family,
     series: family.series.map(one => ({ ...one, labels: [...one.labels, ...added] })),
   }))
@@ -74,7 +74,7 @@ t.test('what is pushed is told on', async t => {
     const found = await reader.read(pulled, new Uint8Array(await answer.arrayBuffer()))
     const own = found.filter(({ name }) => name.startsWith(prefix))
     go.checkFamilies(own, pulled === 'text' ? unsigned : expected, pulled, time)
-    t.pass(`${own.length} families of ${pushed} are told on as ${pulled}`)
+    t.pass(`${own.length} families of ${pushed} are exposed as ${pulled}`)
     const gone = await fetch(`${daemon.url}/metrics/job/mail`, { method: 'DELETE' })
     t.equal(gone.status, 202)
   }

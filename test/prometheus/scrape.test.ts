@@ -17,7 +17,7 @@ t.test('a real Prometheus scrapes npm start and answers with its figures', async
   await server.up(2)
   t.pass('both targets are up')
 
-  // Each figure is at least what the endpoint told before the question, and no more than it tells after the answer.
+  // Each figure is at least what the endpoint exposed before the question, and no more than it exposes after the answer.
   const families = [
     'total_messages_received',
     'total_messages_delivered',

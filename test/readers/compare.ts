@@ -1,5 +1,5 @@
 /** Holds what a reader found against what it had to find: the first difference is an error. */
-import type { ToldExemplar } from '../support/told.js'
+import type { ExpectedExemplar } from '../support/expected.js'
 
 type Pairs = readonly (readonly [string, string])[]
 
@@ -64,7 +64,7 @@ export function sameTime(where: string, is: number, [from, to]: Time): void {
 export function sameExemplar(
   where: string,
   is: FoundExemplar | undefined,
-  expected: ToldExemplar | undefined,
+  expected: ExpectedExemplar | undefined,
   time: Time,
 ): void {
   if (is === undefined || expected === undefined) {

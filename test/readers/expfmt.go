@@ -1,4 +1,4 @@
-// Reads expositions with Prometheus' own expfmt and tells what it saw. Built by scripts/need-expfmt.ts.
+// Reads expositions with Prometheus' own expfmt and writes what it saw. Built by scripts/need-expfmt.ts.
 //
 // In: a line of JSON, {"format": "text" or "protobuf", "bytes": N}, and N bytes; as often as one likes.
 // Out, for each: a line of JSON, {"families": […]} or {"error": "…"}. Numbers are strings, for JSON has no NaN.

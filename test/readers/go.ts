@@ -1,6 +1,11 @@
 /** Prometheus' own expfmt, text and protobuf. */
 import type { Test } from 'tap'
-import { isClose, type ToldFamily, type ToldHistogram, type ToldSeries } from '../support/told.js'
+import {
+  type ExpectedFamily,
+  type ExpectedHistogram,
+  type ExpectedSeries,
+  isClose,
+} from '../support/expected.js'
 import { type FoundExemplar, labelKey, pairUp, same, sameExemplar, type Time } from './compare.js'
 import { numberOf, Reader } from './reader.js'
 
@@ -48,7 +53,7 @@ const TYPES: Readonly<Record<string, string>> = { info: 'GAUGE', stateset: 'GAUG
 export async function checkText(
   reader: Reader<GoFamily>,
   text: string,
-  expected: readonly ToldFamily[],
+  expected: readonly ExpectedFamily[],
 ): Promise<void> {
   checkFamilies(await reader.read('text', text), expected, 'text', [0, 0])
 }
@@ -56,7 +61,7 @@ export async function checkText(
 export async function checkProtobuf(
   reader: Reader<GoFamily>,
   body: Uint8Array,
-  expected: readonly ToldFamily[],
+  expected: readonly ExpectedFamily[],
   time: Time,
 ): Promise<void> {
   checkFamilies(joined(await reader.read('protobuf', body)), expected, 'protobuf', time)
@@ -75,11 +80,11 @@ function joined(families: readonly GoFamily[]): GoFamily[] {
 /** Text has no exemplars and no native histograms, and its reader skips blanks before a help. */
 export function checkFamilies(
   found: readonly GoFamily[],
-  expected: readonly ToldFamily[],
+  expected: readonly ExpectedFamily[],
   format: 'text' | 'protobuf',
   time: Time,
 ): void {
-  // It does not tell families without series.
+  // It does not report families without series.
   const families = expected.filter(({ series }) => series.length > 0)
   for (const [is, family, where] of pairUp(
     'family',
@@ -98,18 +103,18 @@ export function checkFamilies(
       family.series,
       ({ labels }) => labelKey(labels),
     )
-    for (const [one, told, place] of series) compareSeries(one, told, place, format, time)
+    for (const [one, expected, place] of series) compareSeries(one, expected, place, format, time)
   }
 }
 
 function compareSeries(
   is: Found,
-  told: ToldSeries,
+  expected: ExpectedSeries,
   where: string,
   format: 'text' | 'protobuf',
   time: Time,
 ): void {
-  const { histogram, summary } = told
+  const { histogram, summary } = expected
   same(`${where}, histogram`, is.histogram !== undefined, histogram !== undefined)
   same(`${where}, summary`, is.summary !== undefined, summary !== undefined)
   if (is.histogram !== undefined && histogram !== undefined) {
@@ -118,14 +123,14 @@ function compareSeries(
     same(`${where}, count`, Number(is.summary.count), summary.count)
     same(`${where}, sum`, numberOf(is.summary.sum), summary.sum)
     const rows = [...is.summary.quantiles].sort(([a], [b]) => Number(a) - Number(b))
-    const told = [...summary.rows].sort(([a], [b]) => a - b)
-    same(`${where}, quantiles`, String(rows.map(([at]) => Number(at))), String(told.map(([at]) => at)))
+    const wanted = [...summary.rows].sort(([a], [b]) => a - b)
+    same(`${where}, quantiles`, String(rows.map(([at]) => Number(at))), String(wanted.map(([at]) => at)))
     rows.forEach(([at, value], n) => {
-      if (!isClose(numberOf(value), told[n][1])) same(`${where}, ${at}`, numberOf(value), told[n][1])
+      if (!isClose(numberOf(value), wanted[n][1])) same(`${where}, ${at}`, numberOf(value), wanted[n][1])
     })
   } else {
-    same(where, numberOf(is.value ?? ''), told.value)
-    sameExemplar(where, exemplarOf(is.exemplar), format === 'text' ? undefined : told.exemplar, time)
+    same(where, numberOf(is.value ?? ''), expected.value)
+    sameExemplar(where, exemplarOf(is.exemplar), format === 'text' ? undefined : expected.exemplar, time)
   }
 }
 
@@ -135,18 +140,18 @@ function exemplarOf(given: Exemplar | undefined): FoundExemplar | undefined {
 
 function compareHistogram(
   is: Histogram,
-  told: ToldHistogram,
+  expected: ExpectedHistogram,
   where: string,
   format: 'text' | 'protobuf',
   time: Time,
 ): void {
-  same(`${where}, count`, Number(is.count), told.count)
-  same(`${where}, sum`, numberOf(is.sum), told.sum)
-  // Protobuf tells +Inf's bucket only for its exemplar, which in a native histogram without others is elsewhere.
-  const last = told.rows.length - 1
-  const rows = told.rows.filter(([, , exemplar], n) => {
+  same(`${where}, count`, Number(is.count), expected.count)
+  same(`${where}, sum`, numberOf(is.sum), expected.sum)
+  // Protobuf has a bucket of +Inf only for its exemplar, which in a native histogram without others is elsewhere.
+  const last = expected.rows.length - 1
+  const rows = expected.rows.filter(([, , exemplar], n) => {
     return (
-      format === 'text' || n < last || (exemplar !== undefined && (last > 0 || told.native === undefined))
+      format === 'text' || n < last || (exemplar !== undefined && (last > 0 || expected.native === undefined))
     )
   })
   same(
@@ -160,14 +165,14 @@ function compareHistogram(
     sameExemplar(place, exemplarOf(exemplar), format === 'text' ? undefined : rows[n][2], time)
   })
   if (format === 'text') return
-  same(`${where}, native`, is.native !== undefined, told.native !== undefined)
-  if (is.native === undefined || told.native === undefined) return
+  same(`${where}, native`, is.native !== undefined, expected.native !== undefined)
+  if (is.native === undefined || expected.native === undefined) return
   const { schema, zeroThreshold, zeroCount, spans, positive, negative } = is.native
-  same(`${where}, schema`, schema, told.native.schema)
-  same(`${where}, zero threshold`, numberOf(zeroThreshold), told.native.zeroThreshold)
-  same(`${where}, zero count`, Number(zeroCount), told.native.zeroCount)
+  same(`${where}, schema`, schema, expected.native.schema)
+  same(`${where}, zero threshold`, numberOf(zeroThreshold), expected.native.zeroThreshold)
+  same(`${where}, zero count`, Number(zeroCount), expected.native.zeroCount)
   // One at least, so that it is seen to be native.
   same(`${where}, spans`, spans > 0, true)
-  same(`${where}, positive`, String(positive), String(told.native.positive))
-  same(`${where}, negative`, String(negative), String(told.native.negative))
+  same(`${where}, positive`, String(positive), String(expected.native.positive))
+  same(`${where}, negative`, String(negative), String(expected.native.negative))
 }

@@ -1,5 +1,5 @@
 /** JSON.parse, and the shape that FORMATS.md has. */
-import { isClose, type ToldFamily, type ToldSeries } from '../support/told.js'
+import { type ExpectedFamily, type ExpectedSeries, isClose } from '../support/expected.js'
 import { differ, labelKey, pairUp, same } from './compare.js'
 
 interface Family {
@@ -10,7 +10,7 @@ interface Family {
 
 const PLAIN: Readonly<Record<string, string>> = { info: 'gauge', stateset: 'gauge' }
 
-export function checkJson(text: string, expected: readonly ToldFamily[]): void {
+export function checkJson(text: string, expected: readonly ExpectedFamily[]): void {
   const found = Object.entries(JSON.parse(text) as Record<string, Family>)
   for (const [[, is], family, where] of pairUp(
     'family',
@@ -28,7 +28,7 @@ export function checkJson(text: string, expected: readonly ToldFamily[]): void {
       family.series,
       ({ labels }) => labelKey(labels),
     )
-    for (const [{ value }, told, place] of series) compareValue(value, told, place)
+    for (const [{ value }, wanted, place] of series) compareValue(value, wanted, place)
   }
 }
 
@@ -54,10 +54,10 @@ function rowsOf(value: unknown): Row[] {
 
 const finite = (value: number) => (Number.isFinite(value) ? value : null)
 
-function compareValue(is: unknown, told: ToldSeries, where: string): void {
-  const { histogram, summary } = told
+function compareValue(is: unknown, wanted: ExpectedSeries, where: string): void {
+  const { histogram, summary } = wanted
   if (histogram === undefined && summary === undefined) {
-    same(where, is, finite(told.value ?? Number.NaN))
+    same(where, is, finite(wanted.value ?? Number.NaN))
     return
   }
   const { count, sum, avg, bucket, quantile } = is as Record<string, unknown>

@@ -2,10 +2,10 @@
 import t from 'tap'
 import { needExpfmt } from '../../scripts/need-expfmt.js'
 import { needPythonClient } from '../../scripts/need-python-client.js'
+import { expectedFamilies } from '../support/expected.js'
 import { neededOrSkip } from '../support/need.js'
 import { type FamilyModel, type Model, record, streamed } from '../support/oracle.js'
 import { fresh } from '../support/registry.js'
-import { told } from '../support/told.js'
 import * as go from './go.js'
 import { checkJson } from './json.js'
 import * as python from './python.js'
@@ -50,7 +50,7 @@ t.test('each format', async t => {
   const from = Date.now() / 1000
   record(registry, model)
   const time = [from, Date.now() / 1000] as const
-  const expected = told(model, PREFIX)
+  const expected = expectedFamilies(model, PREFIX)
   const py = python.pythonReader(t, client)
   const expfmt = go.goReader(t, program)
   const text = await streamed(registry, 'text', PREFIX)

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { PythonClient } from '../../scripts/need-python-client.js'
 import {
+  type ExpectedFamily,
+  type ExpectedLines,
   isClose,
   openMetricsLines,
   type Sample,
-  type ToldFamily,
-  type ToldLines,
   textLines,
-} from '../support/told.js'
+} from '../support/expected.js'
 import { labelKey, pairUp, same, sameExemplar, sameTime, type Time } from './compare.js'
 import { numberOf, Reader } from './reader.js'
 
@@ -42,12 +42,12 @@ const ENDS =
 export async function checkText(
   reader: Reader<Family>,
   text: string,
-  expected: readonly ToldFamily[],
+  expected: readonly ExpectedFamily[],
 ): Promise<void> {
   const lines = expected.map(textLines).map(family => {
     const help = family.help.replace(ENDS, '')
     if (family.type !== 'counter') return { ...family, help }
-    // It tells counters as OpenMetrics has them.
+    // It names counters as OpenMetrics does.
     const base = family.name.replace(/_total$/, '')
     return {
       ...family,
@@ -62,7 +62,7 @@ export async function checkText(
 export async function checkOpenMetrics(
   reader: Reader<Family>,
   text: string,
-  expected: readonly ToldFamily[],
+  expected: readonly ExpectedFamily[],
   created: boolean,
   time: Time,
 ): Promise<void> {
@@ -84,7 +84,7 @@ function keyOf({ name, labels }: Found, type: string): string {
   return pointOf(name, rest, at === undefined ? undefined : numberOf(at))
 }
 
-function compare(found: readonly Family[], expected: readonly ToldLines[], time: Time): void {
+function compare(found: readonly Family[], expected: readonly ExpectedLines[], time: Time): void {
   for (const [is, family, where] of pairUp(
     'family',
     found,

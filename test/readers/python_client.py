@@ -1,4 +1,4 @@
-"""Reads expositions with prometheus_client's parsers and tells what they saw.
+"""Reads expositions with prometheus_client's parsers and writes what they saw.
 
 In: a line of JSON, {"format": "text" or "openmetrics", "bytes": N}, and N bytes; as often as one likes.
 Out, for each: a line of JSON, {"families": [...]} or {"error": "..."}. Numbers are strings, for JSON has no NaN.

@@ -6,10 +6,10 @@ import { needPythonClient } from '../../scripts/need-python-client.js'
 import type { Format } from '../../src/exposition/types.js'
 import type { Registry } from '../../src/index.js'
 import { anyPrefix, richModel, SEED } from '../support/arbitrary.js'
+import { expectedFamilies } from '../support/expected.js'
 import { neededOrSkip } from '../support/need.js'
 import { type Model, record, streamed } from '../support/oracle.js'
 import { fresh } from '../support/registry.js'
-import { told } from '../support/told.js'
 import type { Time } from './compare.js'
 import * as go from './go.js'
 import { checkJson } from './json.js'
@@ -70,7 +70,9 @@ t.test('text, read by prometheus_client', async t => {
   const client = await neededOrSkip(t, 'prometheus_client', needPythonClient)
   if (client === undefined) return
   const reader = python.pythonReader(t, client)
-  await forAll('text', ({ text }, { model, prefix }) => python.checkText(reader, text, told(model, prefix)))
+  await forAll('text', ({ text }, { model, prefix }) =>
+    python.checkText(reader, text, expectedFamilies(model, prefix)),
+  )
   t.pass(`${RUNS} registries`)
 })
 
@@ -79,7 +81,7 @@ t.test('OpenMetrics, read by prometheus_client', async t => {
   if (client === undefined) return
   const reader = python.pythonReader(t, client)
   await forAll('openmetrics', ({ text }, { model, prefix, created }, time) =>
-    python.checkOpenMetrics(reader, text, told(model, prefix), created, time),
+    python.checkOpenMetrics(reader, text, expectedFamilies(model, prefix), created, time),
   )
   t.pass(`${RUNS} registries`)
 })
@@ -88,7 +90,9 @@ t.test('text, read by expfmt', async t => {
   const program = await neededOrSkip(t, "Go's expfmt", needExpfmt)
   if (program === undefined) return
   const reader = go.goReader(t, program)
-  await forAll('text', ({ text }, { model, prefix }) => go.checkText(reader, text, told(model, prefix)))
+  await forAll('text', ({ text }, { model, prefix }) =>
+    go.checkText(reader, text, expectedFamilies(model, prefix)),
+  )
   t.pass(`${RUNS} registries`)
 })
 
@@ -97,12 +101,12 @@ t.test('protobuf, read by expfmt', async t => {
   if (program === undefined) return
   const reader = go.goReader(t, program)
   await forAll('protobuf', ({ bytes }, { model, prefix }, time) =>
-    go.checkProtobuf(reader, bytes, told(model, prefix), time),
+    go.checkProtobuf(reader, bytes, expectedFamilies(model, prefix), time),
   )
   t.pass(`${RUNS} registries`)
 })
 
 t.test('JSON, read by JSON.parse', async t => {
-  await forAll('json', ({ text }, { model, prefix }) => checkJson(text, told(model, prefix)))
+  await forAll('json', ({ text }, { model, prefix }) => checkJson(text, expectedFamilies(model, prefix)))
   t.pass(`${RUNS} registries`)
 })

@@ -15,7 +15,7 @@ export class Reader<F> {
     this.#child.stderr.setEncoding('utf8').on('data', part => {
       this.#said += part
     })
-    // What a reader that has ended does not take is told by what it does not answer.
+    // A reader that has ended takes nothing: the missing answer shows it, so this error need not.
     this.#child.stdin.on('error', () => {})
     const exited = once(this.#child, 'exit')
     t.teardown(async () => {

@@ -3,10 +3,10 @@ import t, { type Test } from 'tap'
 import { needExpfmt } from '../../scripts/need-expfmt.js'
 import { needPythonClient } from '../../scripts/need-python-client.js'
 import type { Registry } from '../../src/index.js'
+import { expectedFamilies } from '../support/expected.js'
 import { neededOrSkip } from '../support/need.js'
 import { type Model, record } from '../support/oracle.js'
 import { fresh } from '../support/registry.js'
-import { told } from '../support/told.js'
 import { DIFFERENCE } from './compare.js'
 import * as go from './go.js'
 import { checkJson } from './json.js'
@@ -61,7 +61,7 @@ const model: Model = {
   ],
 }
 
-const expected = told(model, 'p_')
+const expected = expectedFamilies(model, 'p_')
 const edited = (family: string, change: (one: (typeof expected)[0]) => (typeof expected)[0]) =>
   expected.map(one => (one.model.name === family ? change(one) : one))
 
@@ -110,11 +110,14 @@ async function registryOf(t: Test): Promise<Registry> {
   return registry
 }
 
-async function seesChanges(t: Test, check: (told: typeof expected) => Promise<void> | void): Promise<void> {
+async function seesChanges(
+  t: Test,
+  check: (changed: typeof expected) => Promise<void> | void,
+): Promise<void> {
   await check(expected)
-  for (const [what, told] of Object.entries(changes)) {
+  for (const [what, changed] of Object.entries(changes)) {
     await t.rejects(
-      Promise.resolve().then(() => check(told)),
+      Promise.resolve().then(() => check(changed)),
       DIFFERENCE,
       `sees ${what}`,
     )
@@ -163,21 +166,21 @@ t.test('prometheus_client', async t => {
   const registry = await registryOf(t)
   const reader = python.pythonReader(t, client)
   const text = await registry.metrics({ prefix: 'p_' })
-  await seesChanges(t, told => python.checkText(reader, text, told))
+  await seesChanges(t, changed => python.checkText(reader, text, changed))
   const openMetrics = await registry.metrics({ format: 'openmetrics', prefix: 'p_' })
   const time = [from, Date.now() / 1000] as const
-  await seesChanges(t, told => python.checkOpenMetrics(reader, openMetrics, told, false, time))
+  await seesChanges(t, changed => python.checkOpenMetrics(reader, openMetrics, changed, false, time))
   for (const change of [
     { labels: { trace_id: 'abd' }, value: 41.5 },
     { labels: { trace_id: 'abc' }, value: 41 },
     undefined,
   ]) {
-    const told = edited('sent_total', one => ({
+    const changed = edited('sent_total', one => ({
       ...one,
       series: [{ ...one.series[0], exemplar: change }, one.series[1]],
     }))
     await t.rejects(
-      python.checkOpenMetrics(reader, openMetrics, told, false, time),
+      python.checkOpenMetrics(reader, openMetrics, changed, false, time),
       DIFFERENCE,
       'sees an exemplar',
     )
@@ -206,10 +209,10 @@ t.test("Go's expfmt", async t => {
   const registry = await registryOf(t)
   const reader = go.goReader(t, program)
   const text = await registry.metrics({ prefix: 'p_' })
-  await seesChanges(t, told => go.checkText(reader, text, told))
+  await seesChanges(t, changed => go.checkText(reader, text, changed))
   const protobuf = await registry.metrics({ format: 'protobuf', prefix: 'p_' })
   const time = [from, Date.now() / 1000] as const
-  await seesChanges(t, told => go.checkProtobuf(reader, protobuf, told, time))
+  await seesChanges(t, changed => go.checkProtobuf(reader, protobuf, changed, time))
   const native = edited('wait', ({ series: [one], ...rest }) => {
     if (one.histogram?.native === undefined) throw new Error('not native')
     const [[index, count], ...others] = one.histogram.native.positive
@@ -231,6 +234,6 @@ t.test("Go's expfmt", async t => {
 t.test('JSON', async t => {
   const registry = await registryOf(t)
   const json = await registry.metrics({ format: 'json', prefix: 'p_' })
-  await seesChanges(t, told => checkJson(json, told))
+  await seesChanges(t, changed => checkJson(json, changed))
   t.throws(() => checkJson(json.slice(0, -2), expected), SyntaxError)
 })

@@ -18,7 +18,7 @@ t.test('any number of registries watch one Worker, and Node warns of no leak', a
   worker.postMessage('end')
   await once(worker, 'exit')
   for (const registry of registries) await registry.close()
-  // Warnings are told in a turn of their own.
+  // Warnings are emitted in a turn of their own.
   await new Promise(resolve => setImmediate(resolve))
   t.same(warnings, [], 'no warning')
   t.equal(process.listenerCount('worker'), before, 'and nothing is left behind')

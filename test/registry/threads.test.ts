@@ -126,7 +126,7 @@ t.test('a callback that throws when the registry is closed keeps nothing else fr
   })
   registry.onClose(() => void heard++)
   await t.rejects(registry.close(), /odd/)
-  t.equal(heard, 1, 'the others are told')
+  t.equal(heard, 1, 'the others are called')
   await ended
   t.pass('the pool is ended')
 })
@@ -214,7 +214,7 @@ t.test('close can be awaited twice, frees the name, and ends the registry', asyn
   off()
   await Promise.all([registry.close(), registry.close()])
   await registry.close()
-  t.equal(heard, 1, 'who asked was told, once')
+  t.equal(heard, 1, 'the callback that stayed was called, once')
   t.throws(() => registry.counter({ ...C, name: 'another' }), new RegExp(`registry "${name}" is closed`))
   await t.rejects(registry.metrics(), /is closed/)
   const closed = new RegExp(`metric "c_total": registry "${name}" is closed`)

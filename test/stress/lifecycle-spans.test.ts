@@ -1,8 +1,8 @@
 /**
- * Spans encoded while the places they tell are freed and used again. POSTMETER_STRESS_SECONDS says how long in all.
+ * Spans encoded while the places in them are freed and used again. POSTMETER_STRESS_SECONDS says how long in all.
  *
  * Allowed: any of the series that there were while the scrape ran, or none. Forbidden: a label set that never was, a
- * value that its label set never had, a label set told twice.
+ * value that its label set never had, a label set exposed twice.
  */
 import { Worker } from 'node:worker_threads'
 import t from 'tap'

@@ -2,10 +2,10 @@
  * Real threads that record, register and remove, and are killed at random instants, while series of 20 ms come and
  * go, one sweeper sweeps every 5 ms and the main thread scrapes. POSTMETER_STRESS_SECONDS says how long; 10 if left out.
  *
- * Allowed: of each thread that died, the one call that it was in counted or not; series of `churn` told or not, once
+ * Allowed: of each thread that died, the one call that it was in counted or not; series of `churn` exposed or not, once
  * they are idle or removed.
  * Forbidden: a count of `kept` or `hot`, which never go, lost or counted twice; one of them seen to fall; a label set
- * told twice in one scrape; a line of `churn` whose value or labels no thread made; more shards than threads that
+ * exposed twice in one scrape; a line of `churn` whose value or labels no thread made; more shards than threads that
  * lived at once; a place of `churn` that is not free when all has ended; memory that grows.
  */
 import { once } from 'node:events'
@@ -102,7 +102,7 @@ t.test(`threads are killed for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }
       const at = line.lastIndexOf(' ')
       const key = line.slice(0, at)
       const value = Number(line.slice(at + 1))
-      if (seen.has(key)) note(`told twice: ${key}`)
+      if (seen.has(key)) note(`exposed twice: ${key}`)
       seen.add(key)
       if (key.startsWith('churn_total')) {
         churned++
@@ -148,8 +148,8 @@ t.test(`threads are killed for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }
   await until('every place that came and went is free', () => inUse().length === 0, 20_000)
   t.notMatch(await registry.metrics(), /^churn.*\{/m)
   await until('what deaths left counted is counted anew', () => !wantsRecount(arena))
-  const told = samples(await registry.metrics()).filter(line => line.includes('{'))
-  t.equal(arena.i32[L.H_SERIES], told.length + churn().length)
+  const exposed = samples(await registry.metrics()).filter(line => line.includes('{'))
+  t.equal(arena.i32[L.H_SERIES], exposed.length + churn().length)
   const made = readWide(arena, L.H_MADE)
   t.comment(`${made} series made, arena: ${arena.usedBytes()} bytes`)
   t.ok(arena.usedBytes() < MOST_BYTES, 'memory does not grow, however many came and went')

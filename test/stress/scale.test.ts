@@ -2,7 +2,7 @@
  * As many one-label series as the largest scrape that kumod's authors report, registered by four threads at once, a
  * part of them by all four.
  *
- * Allowed: any order. Forbidden: a series missing or told twice, a count lost, more memory than the README says.
+ * Allowed: any order. Forbidden: a series missing or exposed twice, a count lost, more memory than the README says.
  */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
@@ -50,7 +50,7 @@ t.test(`${SERIES} series from ${THREADS} threads`, { timeout: 160_000 }, async t
   t.strictSame(wrong, [])
   t.notOk(
     seen.some(times => times !== 1),
-    'each is told, once',
+    'each is exposed, once',
   )
   // Text in steps of 16 bytes; the common ones have cells in all four threads, by pages.
   const bytes = arena.usedBytes() / SERIES

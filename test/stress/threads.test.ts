@@ -111,8 +111,8 @@ t.test(
     for (const [thread, expected] of shares)
       if (registry.value('stress_total', { thread }) !== expected) wrong++
     t.equal(wrong, 0, `${shares.size} series that came meanwhile`)
-    const told = samples(await registry.metrics()).filter(line => line.startsWith('stress_total{'))
-    t.equal(told.length, shares.size + THREADS + 1, 'each is told once')
+    const exposed = samples(await registry.metrics()).filter(line => line.startsWith('stress_total{'))
+    t.equal(exposed.length, shares.size + THREADS + 1, 'each is exposed once')
   },
 )
 
@@ -151,11 +151,11 @@ t.test('threads that insert the same label sets at once insert each once', async
     const text = await registry.metrics()
     watcher.take(text)
     t.strictSame(watcher.wrong, [])
-    const told = samples(text).filter(line => line.startsWith(name))
-    t.equal(told.length, sets.length, `round ${round}: each label set is told once`)
-    t.equal(new Set(told).size, sets.length)
+    const exposed = samples(text).filter(line => line.startsWith(name))
+    t.equal(exposed.length, sets.length, `round ${round}: each label set is exposed once`)
+    t.equal(new Set(exposed).size, sets.length)
     t.ok(
-      told.every(line => line.endsWith(` ${THREADS}`)),
+      exposed.every(line => line.endsWith(` ${THREADS}`)),
       'and every thread counted in it',
     )
   }

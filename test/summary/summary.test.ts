@@ -1,4 +1,4 @@
-/** Summaries: what they tell in each format, over what time, and what is refused. */
+/** Summaries: what they expose in each format, over what time, and what is refused. */
 import fc from 'fast-check'
 import t from 'tap'
 import { BELOW, HdrBuckets } from '../../src/folds/hdr-buckets.js'
@@ -52,9 +52,9 @@ t.test('each format', async t => {
     },
     bare: { value: { count: 1, sum: 2, quantile: [[0.25, Number]] } },
   })
-  const [bare, told] = messages(await registry.metrics({ format: 'protobuf', created: true }))
+  const [bare, labelled] = messages(await registry.metrics({ format: 'protobuf', created: true }))
   t.equal(bare.type, 'SUMMARY')
-  const { summary } = told.metric[0]
+  const { summary } = labelled.metric[0]
   t.match(summary, { sampleCount: 100, sampleSum: 1262.5, createdTimestamp: { seconds: Number } })
   t.same(
     summary?.quantile?.map(({ quantile }) => quantile),
@@ -89,11 +89,11 @@ t.test('quantiles are exact to the digits asked for, as nearest ranks of all tha
         const window = { maxAge: 1_000, ageBuckets: 1, significantDigits: digits }
         const summary = sim.thread(1).summary('s', { labelNames: [], quantiles, window })
         for (const one of values) summary.observe(one)
-        const told = quantilesOf(sim)
+        const exposed = quantilesOf(sim)
         const sorted = [...values].sort((a, b) => a - b)
         t.equal(sim.scrape().get('s_count'), values.length)
         for (const [n, quantile] of quantiles.entries()) {
-          const got = told[n]
+          const got = exposed[n]
           const exact = sorted[Math.max(Math.ceil(quantile * values.length - 1e-9), 1) - 1]
           const close = exact < 2 ** -30 ? got === 0 : Math.abs(got - exact) <= exact * 10 ** -digits
           if (!close) t.fail(`${quantile} of ${values.length}: ${got}, not ${exact}, to ${digits} digits`)

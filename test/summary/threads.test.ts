@@ -1,5 +1,5 @@
 /**
- * Summaries over threads and time. Allowed: quantiles of what was observed in the ages that are told, all of it, by
+ * Summaries over threads and time. Allowed: quantiles of what was observed in the ages that are exposed, all of it, by
  * whatever thread, dead or alive. Forbidden: a value that is too old, one of another series or of an earlier life, a
  * count of another shape's block.
  */
@@ -14,7 +14,7 @@ const AGE = 1_000
 const OPTIONS = { quantiles: [0, 1], expireAfter: 0 }
 
 /** The quantiles, each as the whole number below 100 that it is within 1% of. */
-function told(sim: Sim): number[] {
+function exposedQuantiles(sim: Sim): number[] {
   return quantilesOf(sim).map(value => Math.ceil(value * 0.99))
 }
 
@@ -24,15 +24,15 @@ t.test('values of all threads, and of dead ones, until they are too old', t => {
   a.summary('s', OPTIONS).observe({ x: 'q' }, 10)
   sim.now += AGE
   b.summary('s', OPTIONS).observe({ x: 'q' }, 50)
-  t.same(told(sim), [10, 50])
+  t.same(exposedQuantiles(sim), [10, 50])
   sim.bury(a)
-  t.same(told(sim), [10, 50])
+  t.same(exposedQuantiles(sim), [10, 50])
   sim.now += 3 * AGE
-  t.same(told(sim), [10, 50], 'five ages are told')
+  t.same(exposedQuantiles(sim), [10, 50], 'five ages are exposed')
   sim.now += AGE
-  t.same(told(sim), [50, 50], 'the first is too old')
+  t.same(exposedQuantiles(sim), [50, 50], 'the first is too old')
   sim.now += AGE
-  t.same(told(sim), [Number.NaN, Number.NaN])
+  t.same(exposedQuantiles(sim), [Number.NaN, Number.NaN])
   t.same(
     [...sim.scrape()].filter(([key]) => key.startsWith('s_')),
     [
@@ -41,7 +41,7 @@ t.test('values of all threads, and of dead ones, until they are too old', t => {
     ],
   )
   sim.thread(3).summary('s', OPTIONS).observe({ x: 'q' }, 7)
-  t.same(told(sim), [7, 7], 'the heir begins anew where the dead had counted')
+  t.same(exposedQuantiles(sim), [7, 7], 'the heir begins anew where the dead had counted')
   t.end()
 })
 
@@ -50,7 +50,7 @@ t.test('an age is begun anew where one five ages older was', t => {
   const child = sim.thread(1).summary('s', OPTIONS).labels('q')
   for (let n = 1; n <= 40; n++) {
     child.observe(n * 2)
-    t.same(told(sim), [Math.max(1, n - 4) * 2, n * 2], `age ${n}`)
+    t.same(exposedQuantiles(sim), [Math.max(1, n - 4) * 2, n * 2], `age ${n}`)
     sim.now += AGE
   }
   const used = sim.arena.usedBytes()
@@ -69,11 +69,11 @@ t.test('reset: nothing from before, all from the next age on', t => {
   summary.observe({ x: 'q' }, 3)
   b.summary('s', OPTIONS).observe({ x: 'q' }, 4)
   summary.reset()
-  t.same(told(sim), [Number.NaN, Number.NaN])
+  t.same(exposedQuantiles(sim), [Number.NaN, Number.NaN])
   t.equal(sim.scrape().get('s_count{x="q"}'), 0)
   sim.now += AGE
   b.summary('s', OPTIONS).observe({ x: 'q' }, 5)
-  t.same(told(sim), [5, 5])
+  t.same(exposedQuantiles(sim), [5, 5])
   t.equal(sim.scrape().get('s_count{x="q"}'), 1)
   t.equal(sim.scrape().get('s_sum{x="q"}'), 5)
   t.end()
@@ -90,7 +90,7 @@ t.test('a series that comes back, and others in its place, have nothing of its e
   const summary = thread.summary('s', options)
   const round = (name: string, value: number) => {
     for (let n = 0; n < 16; n++) summary.observe({ x: `${name}${n}` }, value)
-    t.same(told(sim), [value, value])
+    t.same(exposedQuantiles(sim), [value, value])
     for (let n = 0; n < 8; n++) {
       sim.sweep(AGE + 1)
       thread.letGo()
@@ -126,10 +126,10 @@ t.test('a thread killed at any step of an observation loses at most that one', t
         },
         check: step => {
           sim.bury(thread)
-          for (const value of told(sim))
+          for (const value of exposedQuantiles(sim))
             t.ok([8, 90].includes(value ?? 0) || Number.isNaN(value), `${step}: ${value}`)
           sim.thread(2).summary('s', OPTIONS).observe({ x: 'q' }, 8)
-          t.equal(told(sim)[0], 8, `killed before step ${step}: the heir goes on`)
+          t.equal(exposedQuantiles(sim)[0], 8, `killed before step ${step}: the heir goes on`)
         },
       }
     })
@@ -138,7 +138,7 @@ t.test('a thread killed at any step of an observation loses at most that one', t
   t.end()
 })
 
-t.test('a block that is begun anew, or replaced, while it is read is not told in part', t => {
+t.test('a block that is begun anew, or replaced, while it is read is not exposed in part', t => {
   for (const change of ['age', 'shape'] as const) {
     for (let step = 0; ; step++) {
       const sim = new Sim()
@@ -155,7 +155,7 @@ t.test('a block that is begun anew, or replaced, while it is read is not told in
           } else for (let n = 0; n < 7; n++) child.observe(2 ** n)
         },
         () => {
-          seen = told(sim)
+          seen = exposedQuantiles(sim)
         },
       )
       const whole = change === 'age' ? ['8 64', '4 4'] : ['8 64', '1 64']

@@ -211,7 +211,7 @@ const modelOf = (family: (reserved: readonly string[]) => fc.Arbitrary<FamilyMod
       }),
     )
 
-/** Counters, gauges and histograms: what the naive formatters can tell. */
+/** Counters, gauges and histograms: what the naive formatters can write. */
 export const anyModel = modelOf(family)
 /** Of every type, with exemplars, native histograms and whatever else there is. */
 export const richModel = modelOf(reserved =>

@@ -21,7 +21,7 @@ export class Watcher {
     for (const line of text.split('\n').slice(0, -1)) {
       const type = /^# TYPE (\S+) (\S+)$/.exec(line)
       if (type !== null) {
-        if (types.has(type[1])) this.#note(`${type[1]} is told twice`)
+        if (types.has(type[1])) this.#note(`${type[1]} is exposed twice`)
         types.set(type[1], type[2])
         family = type[1]
         continue
@@ -36,7 +36,7 @@ export class Watcher {
       const value = Number(spelled)
       const key = name + labels
       this.series++
-      if (seen.has(key)) this.#note(`${key} is told twice`)
+      if (seen.has(key)) this.#note(`${key} is exposed twice`)
       seen.add(key)
       if (!name.startsWith(family)) this.#note(`${key} stands under ${family}`)
       const kind = types.get(family)

@@ -1,4 +1,4 @@
-/** A registry that has everything, for readers to which it has to be told at once. */
+/** A registry that has everything, for readers that have to read it at once. */
 import fc from 'fast-check'
 import { richModel, SEED } from './arbitrary.js'
 import type { FamilyModel, Model } from './oracle.js'

@@ -30,7 +30,7 @@ export interface FamilyModel {
   readonly quantiles?: readonly number[]
   /** Of a stateset. */
   readonly states?: readonly string[]
-  /** Of an info: all that was set, the last of which is told. */
+  /** Of an info: all that was set, the last of which is exposed. */
   readonly series: readonly SeriesModel[]
 }
 
@@ -189,7 +189,7 @@ function spellCanonical(bound: number): string {
  * OpenMetrics 1.0, 'Histogram': no sum where a bound is negative, as it could fall then; and none that has fallen, or is
  * no number. Without it no count either: see prometheus_client's _check_histogram.
  */
-export function openMetricsTellsSum(firstBound: number | undefined, sum: number): boolean {
+export function openMetricsHasSum(firstBound: number | undefined, sum: number): boolean {
   return !(firstBound !== undefined && firstBound < 0) && sum >= 0
 }
 
@@ -213,7 +213,7 @@ export function expectedOpenMetrics(model: Model, prefix = ''): string {
         lines.push(`${name}_bucket${labelText([...pairs, ['le', spellCanonical(bound)]])} ${below}`)
       }
       lines.push(`${name}_bucket${labelText([...pairs, ['le', '+Inf']])} ${count}`)
-      if (!openMetricsTellsSum(rows[0]?.[0], sum)) continue
+      if (!openMetricsHasSum(rows[0]?.[0], sum)) continue
       lines.push(`${name}_sum${labelText(pairs)} ${spellNumber(sum)}`)
       lines.push(`${name}_count${labelText(pairs)} ${count}`)
     }
@@ -221,7 +221,7 @@ export function expectedOpenMetrics(model: Model, prefix = ''): string {
   return [...lines, '# EOF'].map(line => `${line}\n`).join('')
 }
 
-/** What the messages say, put together by name; families without series are not told. */
+/** What the messages say, put together by name; families without series are left out. */
 export function expectedMessages(model: Model, prefix = ''): Message[] {
   return sorted(model)
     .filter(family => seriesOf(family).length > 0)

@@ -106,7 +106,7 @@ export interface Span {
   readonly length: number
 }
 
-/** Index and count of the buckets that spans and deltas tell of, those that are not empty. */
+/** Index and count of the buckets that spans and deltas encode, those that are not empty. */
 export function spanned(spans: readonly Span[] = [], deltas: readonly number[] = []): [number, number][] {
   const buckets: [number, number][] = []
   let index = 0

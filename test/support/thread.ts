@@ -44,7 +44,7 @@ export class Thread {
   }
 }
 
-/** For Atomics: a barrier, or a flag to stop and one to tell that it began. */
+/** For Atomics: a barrier, or a flag to stop and one that says that it began. */
 export function shared(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(8))
 }

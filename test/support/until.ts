@@ -1,4 +1,4 @@
-/** Waits, turn by turn of the event loop, for what other threads do and no event tells of. */
+/** Waits, turn by turn of the event loop, for what other threads do without an event. */
 export async function until(what: string, done: () => boolean, within = 10_000): Promise<void> {
   const limit = performance.now() + within
   while (!done()) {

@@ -3,39 +3,39 @@
  */
 import { DEFAULT_BUCKETS } from '../../src/index.js'
 import { expectedAt, expectedSchema } from './native.js'
-import { type FamilyModel, type Model, openMetricsTellsSum, type SeriesModel, step } from './oracle.js'
+import { type FamilyModel, type Model, openMetricsHasSum, type SeriesModel, step } from './oracle.js'
 
 type Pairs = readonly (readonly [string, string])[]
 
-export interface ToldExemplar {
+export interface ExpectedExemplar {
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
 }
 
-export interface ToldHistogram {
+export interface ExpectedHistogram {
   readonly count: number
   readonly sum: number
   /** Bound, cumulative count and exemplar, +Inf last. */
-  readonly rows: readonly (readonly [number, number, ToldExemplar | undefined])[]
+  readonly rows: readonly (readonly [number, number, ExpectedExemplar | undefined])[]
   readonly native?: ReturnType<typeof expectedAt>
 }
 
-export interface ToldSummary {
+export interface ExpectedSummary {
   readonly count: number
   readonly sum: number
   /** Quantile and the value that it is close to. */
   readonly rows: readonly (readonly [number, number])[]
 }
 
-export interface ToldSeries {
+export interface ExpectedSeries {
   readonly labels: Pairs
   readonly value?: number
-  readonly exemplar?: ToldExemplar
-  readonly histogram?: ToldHistogram
-  readonly summary?: ToldSummary
+  readonly exemplar?: ExpectedExemplar
+  readonly histogram?: ExpectedHistogram
+  readonly summary?: ExpectedSummary
 }
 
-export interface ToldFamily {
+export interface ExpectedFamily {
   readonly model: FamilyModel
   /** With the prefix. */
   readonly name: string
@@ -43,17 +43,17 @@ export interface ToldFamily {
   readonly unit: string
   /** Whether its whole name can be a label too, as a stateset's has to be. */
   readonly isLabel: boolean
-  readonly series: readonly ToldSeries[]
+  readonly series: readonly ExpectedSeries[]
 }
 
-/** The label that tells the states of a stateset apart: its whole name, as OpenMetrics has it, if that can be one. */
+/** The label that distinguishes the states of a stateset: its whole name, as OpenMetrics has it, if that can be one. */
 function stateLabel({ defaults }: Model, { name, labelNames }: FamilyModel, prefix: string): string {
   const whole = prefix + name
   const taken = labelNames.includes(whole) || Object.hasOwn(defaults, whole)
   return /^(?!__)[a-zA-Z_]\w*$/.test(whole) && !taken ? whole : name
 }
 
-export function told(model: Model, prefix: string): ToldFamily[] {
+export function expectedFamilies(model: Model, prefix: string): ExpectedFamily[] {
   return model.families.map(family => ({
     model: family,
     name: prefix + family.name,
@@ -64,13 +64,13 @@ export function told(model: Model, prefix: string): ToldFamily[] {
   }))
 }
 
-function seriesOf(model: Model, family: FamilyModel, prefix: string): ToldSeries[] {
+function seriesOf(model: Model, family: FamilyModel, prefix: string): ExpectedSeries[] {
   const { kind, labelNames } = family
   // Without labels a series is there from the start.
   const from: SeriesModel[] = labelNames.length === 0 ? [{ labels: [], recorded: [] }] : []
   let all = family.series.length > 0 ? family.series : from
   if (kind === 'info') all = all.slice(-1)
-  return all.flatMap((series): ToldSeries[] => {
+  return all.flatMap((series): ExpectedSeries[] => {
     const defaults = Object.entries(model.defaults)
     const own = labelNames.map((name, n) => [name, series.labels[n].toWellFormed()] as const)
     const labels = [...defaults, ...own]
@@ -80,7 +80,7 @@ function seriesOf(model: Model, family: FamilyModel, prefix: string): ToldSeries
         value: on ? 1 : 0,
       }))
     }
-    return [{ labels, ...toldOf(family, series) }]
+    return [{ labels, ...expectedOf(family, series) }]
   })
 }
 
@@ -94,7 +94,10 @@ function statesOf({ states = [] }: FamilyModel, { recorded }: SeriesModel): Map<
   return on
 }
 
-function toldOf(family: FamilyModel, { recorded, exemplars = [] }: SeriesModel): Omit<ToldSeries, 'labels'> {
+function expectedOf(
+  family: FamilyModel,
+  { recorded, exemplars = [] }: SeriesModel,
+): Omit<ExpectedSeries, 'labels'> {
   const { kind } = family
   const sum = recorded.reduce((all, value) => all + value, 0)
   const { native } = family
@@ -134,7 +137,7 @@ function toldOf(family: FamilyModel, { recorded, exemplars = [] }: SeriesModel):
   }
 }
 
-/** An exemplar's labels as they are told: no half characters, and no NUL. */
+/** An exemplar's labels as they are exposed: no half characters, and no NUL. */
 function wellFormed(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(labels).map(([name, value]) => [name, value.toWellFormed().replaceAll('\0', '\ufffd')]),
@@ -150,10 +153,10 @@ export interface Sample {
   readonly value: number
   /** Whether the value is only close to it, or a time. */
   readonly how: 'exact' | 'close' | 'time'
-  readonly exemplar?: ToldExemplar
+  readonly exemplar?: ExpectedExemplar
 }
 
-export interface ToldLines {
+export interface ExpectedLines {
   readonly name: string
   readonly type: string
   readonly help: string
@@ -164,18 +167,18 @@ export interface ToldLines {
 const PLAIN: Readonly<Record<string, string>> = { info: 'gauge', stateset: 'gauge' }
 
 /** What a reader of protobuf makes of a family that is not native: it is named as in text. */
-export function protobufLines({ model, name, help, series }: ToldFamily): ToldLines {
+export function protobufLines({ model, name, help, series }: ExpectedFamily): ExpectedLines {
   const samples = series.flatMap(one => linesOf(name, one, true))
   return { name, type: PLAIN[model.kind] ?? model.kind, help, unit: '', samples }
 }
 
 /** Text has no exemplars. */
-export function textLines(family: ToldFamily): ToldLines {
+export function textLines(family: ExpectedFamily): ExpectedLines {
   const lines = protobufLines(family)
   return { ...lines, samples: lines.samples.map(one => ({ ...one, exemplar: undefined })) }
 }
 
-export function openMetricsLines(family: ToldFamily, created: boolean): ToldLines {
+export function openMetricsLines(family: ExpectedFamily, created: boolean): ExpectedLines {
   const { model, name, help, unit, series } = family
   const { kind } = model
   const ends: Readonly<Record<string, string>> = { counter: '_total', info: '_info' }
@@ -185,16 +188,16 @@ export function openMetricsLines(family: ToldFamily, created: boolean): ToldLine
   const born = created && (kind === 'histogram' || kind === 'summary' || (kind === 'counter' && !unknown))
   const samples = series.flatMap(one => {
     const { histogram, exemplar, ...rest } = one
-    const told = unknown ? rest : one
-    const sum = histogram === undefined || openMetricsTellsSum(histogram.rows[0][0], histogram.sum)
+    const exposed = unknown ? rest : one
+    const sum = histogram === undefined || openMetricsHasSum(histogram.rows[0][0], histogram.sum)
     const birth = { name: `${base}_created`, labels: one.labels, value: 0, how: 'time' as const }
-    return [...linesOf(name, told, sum), ...(born ? [birth] : [])]
+    return [...linesOf(name, exposed, sum), ...(born ? [birth] : [])]
   })
   const type = unknown ? 'unknown' : kind
   return { name: base, type: kind === 'stateset' && !family.isLabel ? 'gauge' : type, help, unit, samples }
 }
 
-function linesOf(name: string, series: ToldSeries, sums: boolean): Sample[] {
+function linesOf(name: string, series: ExpectedSeries, sums: boolean): Sample[] {
   const { labels, value, exemplar, histogram, summary } = series
   const exact = { labels, how: 'exact' as const }
   const totals = ({ count, sum }: { count: number; sum: number }) => [
