@@ -1,5 +1,5 @@
 /**
- * Programs that others wrote, to read what postmeter tells: from PATH, or else Debian's packages unpacked under
+ * Programs that others wrote, to read what postmeter exposes: from PATH, or else Debian's packages unpacked under
  * node_modules/.cache.
  *
  * Unpacked and not installed: that starts no service, adds no user, and leaves the machine as it was.

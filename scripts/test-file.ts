@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { type FinalResults, Parser } from 'tap-parser'
 
-/** What one test file did, as its own TAP output and its end tell it. */
+/** What one test file did, as its own TAP output and its end show it. */
 export interface FileReport {
   readonly file: string
   /** Assertions that held; subtests are not counted on top of what is in them. */
@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly node: string
   readonly timeoutSeconds: number
   readonly env: NodeJS.ProcessEnv
-  /** Told the process group when it starts and, with undefined, when it is gone. */
+  /** Called with the process group, once when it starts (`alive`) and once when it is gone. */
   readonly onGroup?: (group: number, alive: boolean) => void
 }
 

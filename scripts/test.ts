@@ -61,7 +61,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const env: NodeJS.ProcessEnv = {
   ...process.env,
   TAP: '1',
-  // tap's own limit comes first: it tells which test hung.
+  // tap's own limit comes first: it names the test that hung.
   TAP_TIMEOUT: String(Math.max(1, timeoutSeconds - 10)),
   // Whatever a test starts by the name `node` is the same node.
   PATH: [dirname(node), process.env.PATH].join(delimiter),
@@ -88,7 +88,7 @@ async function work(): Promise<void> {
       console.log(`FAIL ${file}: not built (expected ${built})`)
       continue
     }
-    tell(
+    printReport(
       await runFile(file, built, {
         node,
         timeoutSeconds,
@@ -99,7 +99,7 @@ async function work(): Promise<void> {
   }
 }
 
-function tell(report: FileReport): void {
+function printReport(report: FileReport): void {
   const troubles = [...report.troubles]
   const notes: string[] = []
   for (const skip of report.skips) {

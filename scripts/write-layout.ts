@@ -1,5 +1,5 @@
 /**
- * Writes src/memory/offsets.ts from the table of records: `npm run layout`. With --check it only tells whether the file is
+ * Writes src/memory/offsets.ts from the table of records: `npm run layout`. With --check it only says whether the file is
  * what the table says, and fails if not.
  */
 import { readFileSync, writeFileSync } from 'node:fs'

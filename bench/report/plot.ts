@@ -11,7 +11,7 @@ interface Look {
   readonly width: number
 }
 
-/** Okabe and Ito's colours, which the colour-blind can tell apart; ours alone is thick. */
+/** Okabe and Ito's colours, which the colour-blind can distinguish; ours alone is thick. */
 const OWN = ['#0072b2', '#56b4e9', '#3b4cc0', '#1b9e9e', '#5e4fa2']
 const LIBRARIES: readonly (readonly [name: string, colour: string, dash: Dash])[] = [
   ['prom-client', '#d55e00', [7, 3]],

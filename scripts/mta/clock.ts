@@ -5,7 +5,7 @@ export interface Clock {
 
 export const monotonic: Clock = { now: () => performance.now() }
 
-/** Seconds since an earlier `clock.now()`: what histograms are told. */
+/** Seconds since an earlier `clock.now()`: what histograms observe. */
 export function secondsSince(clock: Clock, start: number): number {
   return (clock.now() - start) / 1000
 }

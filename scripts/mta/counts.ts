@@ -9,7 +9,7 @@ import type { Source } from './sources.js'
  * then a plain store for each; nothing on the way of a message looks up a label.
  */
 
-/** kumod's name for delivery over SMTP, and the service that its totals are told under. */
+/** kumod's name for delivery over SMTP, and the service that its totals are counted under. */
 export const CLIENT = 'smtp_client'
 
 /** The one egress pool that this MTA has. */

@@ -4,7 +4,7 @@ import { type Clock, secondsSince } from './clock.js'
 import type { Message } from './message.js'
 import type { Metrics } from './metrics.js'
 
-/** kumod's names for what its log tells. */
+/** kumod's names for the records of its log. */
 export type RecordType = 'Reception' | 'Delivery' | 'TransientFailure' | 'Bounce' | 'Expiration'
 
 /** The log of what became of each message. */

@@ -47,7 +47,7 @@ const byDomain = new Map(providers.flatMap(provider => provider.domains.map(doma
 /** Where mail for a domain goes. */
 export interface Route {
   readonly site: string
-  /** What figures by provider are told under: the provider's name, or the site where there is none. */
+  /** The label of figures by provider: the provider's name, or the site where there is none. */
   readonly provider: string
   /** Connections that one thread may have open to the site at once. */
   readonly maxConnections: number

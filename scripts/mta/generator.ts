@@ -69,7 +69,7 @@ function connect(host: string, port: number): Promise<SMTPConnection> {
     connection.once('error', reject)
     connection.connect(error => {
       connection.off('error', reject)
-      // What goes wrong later is told to the send that it hits; without a listener it would end the thread.
+      // A later error reaches the callback of the send that it hits; without a listener it would end the thread.
       connection.on('error', () => {})
       if (error) reject(error)
       else resolve(connection)

@@ -15,7 +15,7 @@ export interface InboundOptions {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly date: () => Date
-  /** Takes over a message: once this returns, the client is told that it was accepted. */
+  /** Takes over a message: once this returns, the client gets the answer that it was accepted. */
   readonly accept: (message: Message) => void
   /** Whether there is room for more messages. */
   readonly hasRoom: () => boolean
@@ -177,7 +177,7 @@ export async function listen(options: InboundOptions): Promise<Inbound> {
     close: () =>
       new Promise(resolve => {
         server.close(() => {
-          // smtp-server tells of a session's end a turn of the loop after its socket's.
+          // smtp-server reports a session's end a turn of the loop after its socket's.
           for (const session of sessions.keys()) ended(session)
           resolve()
         })

@@ -4,7 +4,7 @@ import { describe, totals } from './report.js'
 
 /**
  * `npm start`: a mail server in several threads, measured with postmeter. A program that forks this file hears
- * `{ type: 'ready', url, smtp }` over the channel, may say 'settle' and 'stop', and hears what the sink saw.
+ * `{ type: 'ready', url, smtp }` over the channel, may print 'settle' and 'stop', and hears what the sink saw.
  */
 async function main(): Promise<number> {
   let options: Options | undefined
@@ -100,7 +100,7 @@ function answerParent(mta: Mta, end: () => void): void {
   process.send({ type: 'ready', url: mta.url, smtp: mta.smtp })
 }
 
-/** What is wrong with an option is told under its name here; 2 for a mistake, 1 for what the system refuses. */
+/** Reports what is wrong with an option under its name here. Returns 2 for a mistake, 1 for what the system refuses. */
 function explain(error: Error): number {
   const option = /^option "(\w+)": /.exec(error.message)
   if (option !== null) {
@@ -114,7 +114,7 @@ function explain(error: Error): number {
 }
 
 function complain(message: string, code = 2): number {
-  process.stderr.write(`error: ${message}\n(--help tells the options)\n`)
+  process.stderr.write(`error: ${message}\n(--help lists the options)\n`)
   return code
 }
 

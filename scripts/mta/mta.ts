@@ -39,7 +39,7 @@ export interface Mta {
 
 /**
  * Starts it: the registry, the endpoint, the sink, the listening threads and the traffic, in this order. If one of
- * them cannot start, those that did are ended and the error is thrown. `onDeath` is told of a thread that dies later.
+ * them cannot start, those that did are ended and the error is thrown. `onDeath` is called when a thread dies later.
  */
 export async function startMta(options: Options, onDeath: (error: Error) => void): Promise<Mta> {
   const started: {

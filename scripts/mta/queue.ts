@@ -28,9 +28,9 @@ export interface QueueOptions {
   readonly reapMs: number
 }
 
-/** The scheduled queue of one domain (and tenant, and campaign): who is in it is told by its counts. */
+/** The scheduled queue of one domain (and tenant, and campaign): its counts show what is in it. */
 interface ScheduledQueue {
-  /** Whom its figures by provider are told under, once that is known. */
+  /** The label of its figures by provider, once that is known. */
   provider: string
   /** Made when the first message has to wait: most queues never need it. */
   counts: ScheduledCounts | undefined

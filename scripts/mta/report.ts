@@ -2,7 +2,7 @@ import type { Registry } from '../../src/index.js'
 import { CLIENT } from './counts.js'
 import { LISTENER } from './inbound.js'
 
-/** What has happened since the start, as the metrics tell it: the sum over all threads. */
+/** What has happened since the start, as the metrics have it: the sum over all threads. */
 export interface Totals {
   readonly received: number
   readonly delivered: number

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { parentPort, Worker } from 'node:worker_threads'
 
-/** Milliseconds that a thread has to end by itself once it was told to. */
+/** Milliseconds that a thread has to end by itself once it was asked to. */
 const GRACE_MS = 2000
 
 type ToThread = { readonly ask: string; readonly id: number }
@@ -10,7 +10,7 @@ type FromThread =
   | { readonly failed: string }
   | { readonly id: number; readonly answer: unknown }
 
-/** A Worker that says when it is ready, answers questions, and ends when told to. */
+/** A Worker that says when it is ready, answers questions, and ends when asked to. */
 export class Thread<Ready> {
   readonly worker: Worker
   readonly ready: Ready
@@ -19,7 +19,7 @@ export class Thread<Ready> {
   #ids = 0
   #stopping = false
 
-  /** Starts a Worker and waits until it is ready. `onDeath` is told if it ends without having been told to. */
+  /** Starts a Worker and waits until it is ready. `onDeath` is called if it ends without having been asked to. */
   static async start<Ready>(
     file: URL,
     workerData: object,
@@ -62,7 +62,7 @@ export class Thread<Ready> {
     })
   }
 
-  /** Tells it to end, and resolves with its last words once it has; or with nothing if it had to be stopped. */
+  /** Asks it to end, and resolves with its last words once it has; or with nothing if it had to be stopped. */
   async stop<Answer>(): Promise<Answer | undefined> {
     this.#stopping = true
     let words: Answer | undefined
@@ -76,7 +76,7 @@ export class Thread<Ready> {
   }
 }
 
-/** The other end: starts the thread's work, and answers until it is told to stop. */
+/** The other end: starts the thread's work, and answers until it is asked to stop. */
 export async function serveThread(
   start: () => Promise<{
     ready: unknown

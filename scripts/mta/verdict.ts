@@ -1,6 +1,6 @@
 import { hash, shareOf } from './random.js'
 
-/** What the sink does with mail, decided by the recipient's address alone, so that anybody can foretell it. */
+/** What the sink does with mail, decided by the recipient's address alone, so that anybody can predict it. */
 export interface SinkRule {
   readonly seed: number
   /** The share of recipients that are deferred at first, 0 to 1. */

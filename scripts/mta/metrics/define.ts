@@ -1,6 +1,6 @@
 import type { Counter, Gauge, Histogram, Registry } from '../../../src/index.js'
 
-/** Whether kumod forgets a series of the family once what it tells of has been idle: what `expireAfter` is for. */
+/** Whether kumod forgets a series of the family once what it counts has been idle: what `expireAfter` is for. */
 export type Idle = 'kept' | 'pruned'
 
 interface Spec<L extends string> {
@@ -31,7 +31,7 @@ export type InstrumentOf<S> =
         ? Histogram<L>
         : never
 
-/** A queue that nothing went through for so long is no longer told of; if mail comes, it counts on. */
+/** A queue that nothing went through for so long is no longer exposed; if mail comes, it counts on. */
 const PRUNE_AFTER = '10m'
 
 /** Upper bounds in seconds for what takes milliseconds to seconds. */
