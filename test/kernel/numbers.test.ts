@@ -112,7 +112,7 @@ t.test('all powers of ten, times one to nine, and their neighbours', async t => 
 t.test('a million random bit patterns', async t => {
   t.comment(`POSTMETER_SEED=${SEED}`)
   let state = SEED >>> 0
-  // mulberry32: the seed alone tells the numbers.
+  // mulberry32: the seed alone determines the numbers.
   const random = () => {
     state = (state + 0x6d2b_79f5) | 0
     let z = Math.imul(state ^ (state >>> 15), 1 | state)

@@ -47,8 +47,8 @@ function replace({ sim, thread }: ReturnType<typeof world>, kind: Kind, gone: st
   count(thread, kind, come, 1_000)
 }
 
-/** Told by a kernel that calls `beforeCopy` for each place it is about to tell. */
-function tell(at: ReturnType<typeof world>, format: Format, beforeCopy: (place: number) => void): string {
+/** The family, encoded by a kernel that calls `beforeCopy` before it encodes a place. */
+function encoded(at: ReturnType<typeof world>, format: Format, beforeCopy: (place: number) => void): string {
   const { arena } = at.sim
   const kernel = hookedKernel(arena, beforeCopy)
   const slot = takeSlot(arena, 900)
@@ -57,9 +57,9 @@ function tell(at: ReturnType<typeof world>, format: Format, beforeCopy: (place: 
   flagPiece(arena, slot, 0, L.PIECE_OPEN)
   flagPiece(arena, slot, pieceCount(arena, slot) - 1, L.PIECE_CLOSE)
   kernel.encode(slot)
-  const told = Buffer.from(spanBytes(arena, slot)).toString('latin1')
+  const text = Buffer.from(spanBytes(arena, slot)).toString('latin1')
   giveSlot(arena, slot)
-  return told
+  return text
 }
 
 for (const kind of ['counter', 'histogram'] as const) {
@@ -71,7 +71,7 @@ for (const kind of ['counter', 'histogram'] as const) {
         const at = world(kind)
         let looks = 0
         let place = 0
-        const told = tell(at, format, address => {
+        const text = encoded(at, format, address => {
           if (looks++ !== which) return
           place = address / L.WORD_BYTES
           // Of another length, so that a text in parts would show.
@@ -80,10 +80,10 @@ for (const kind of ['counter', 'histogram'] as const) {
         const state = at.sim.arena.i32[place * 2 + L.PLACE_STATE]
         t.equal(state & L.STATE_MASK, L.STATE_LIVE, 'the place is in use again')
         t.ok(at.sim.arena.i32[place * 2 + L.PLACE_TEXT_BYTES] > 20, 'by the one that came')
-        t.ok(looks > SERIES, 'the page was told again')
+        t.ok(looks > SERIES, 'the page was encoded again')
         t.equal(
-          told,
-          tell(expected, format, () => {}),
+          text,
+          encoded(expected, format, () => {}),
           `place ${which}`,
         )
       }
@@ -129,7 +129,7 @@ for (const kind of ['counter', 'histogram'] as const) {
       for (const [what, tear] of Object.entries(TORN)) {
         for (const labelNames of [['x'], ['x', 'y']]) {
           const at = world(kind, labelNames)
-          const whole = tell(at, format, () => {})
+          const whole = encoded(at, format, () => {})
           const { sim } = at
           const { i32, u8, slots, slotWords } = sim.arena
           const behind = u8.subarray((slots + slotWords) * L.WORD_BYTES, i32[L.H_LIMIT] * L.WORD_BYTES)
@@ -137,7 +137,7 @@ for (const kind of ['counter', 'histogram'] as const) {
           let looks = 0
           let begin = 0
           let mend: (() => void) | undefined
-          const told = tell(at, format, address => {
+          const text = encoded(at, format, address => {
             if (++looks === 1) begin = address
             if (looks === 2) {
               const place = address / L.WORD_BYTES
@@ -153,8 +153,8 @@ for (const kind of ['counter', 'histogram'] as const) {
               mend?.()
             }
           })
-          t.equal(told, whole, `${what}, ${labelNames.length} labels`)
-          t.ok(mend !== undefined && looks > SERIES, 'the page was told again')
+          t.equal(text, whole, `${what}, ${labelNames.length} labels`)
+          t.ok(mend !== undefined && looks > SERIES, 'the page was encoded again')
         }
       }
     })
