@@ -4,7 +4,7 @@ import type { Native } from '../catalogue/families.js'
 import { wholeNumber } from '../common/checks.js'
 import { badOption, knownOptions, outOfRange } from '../common/errors.js'
 import * as L from '../memory/layout.js'
-import { makeRoom } from '../memory/native.js'
+import { growBlock } from '../memory/native.js'
 import type { Buckets } from './buckets.js'
 import type { Context } from './context.js'
 import type { Exemplar } from './exemplar.js'
@@ -103,7 +103,7 @@ export class NativeBuckets {
   grow(at: number, index: number, negative: boolean): boolean {
     const { arena, series } = this.#context
     const shard = series.shard()
-    return shard !== undefined && makeRoom(arena, shard, at, this.limits, index, negative)
+    return shard !== undefined && growBlock(arena, shard, at, this.limits, index, negative)
   }
 }
 

@@ -5,7 +5,7 @@ import { duration, wholeNumber } from '../common/checks.js'
 import { badOption, outOfRange } from '../common/errors.js'
 import { BELOW, HdrBuckets, MAX_DIGITS } from '../folds/hdr-buckets.js'
 import * as L from '../memory/layout.js'
-import { makeRoom } from '../memory/native.js'
+import { growBlock } from '../memory/native.js'
 import type { Context } from './context.js'
 import { badValue, Child, type Labels, Metric } from './metric.js'
 import { startLabelledTimer, startTimer } from './timer.js'
@@ -98,7 +98,7 @@ class SummaryBuckets {
   grow(at: number, index: number): boolean {
     const { arena, series } = this.#context
     const shard = series.shard()
-    return shard !== undefined && makeRoom(arena, shard, at, UNREDUCED, Math.max(index, 0), index === BELOW)
+    return shard !== undefined && growBlock(arena, shard, at, UNREDUCED, Math.max(index, 0), index === BELOW)
   }
 }
 

@@ -107,8 +107,8 @@ export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
     const first = block + L.BLOCK_HEADER_WORDS
     const read = {
       schema: head[L.BLOCK_SCHEMA],
-      positive: window(arena, head[L.BLOCK_LOW], first, head[L.BLOCK_COUNTS]),
-      negative: window(
+      positive: readCounts(arena, head[L.BLOCK_LOW], first, head[L.BLOCK_COUNTS]),
+      negative: readCounts(
         arena,
         head[L.BLOCK_NEGATIVE_LOW],
         first + head[L.BLOCK_COUNTS],
@@ -119,7 +119,7 @@ export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
   }
 }
 
-function window(arena: Arena, low: number, from: number, width: number): BucketCounts {
+function readCounts(arena: Arena, low: number, from: number, width: number): BucketCounts {
   const counts = new Float64Array(width)
   for (let n = 0; n < width; n++) counts[n] = arena.f64[from + n]
   return { low, counts }
@@ -129,7 +129,7 @@ function window(arena: Arena, low: number, from: number, width: number): BucketC
  * Makes room in the calling thread's shard for a bucket that the block of a place has none for: `index` is at `schema`,
  * the family's finest (or 0, if that is coarser). Returns false when memory is full. Some microseconds.
  */
-export function makeRoom(
+export function growBlock(
   arena: Arena,
   shard: Shard,
   at: number,
