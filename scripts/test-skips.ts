@@ -26,7 +26,7 @@ const accepted: readonly AcceptedSkip[] = [
   },
   {
     reason: /\/proc\b/,
-    why: 'only Linux tells the address space of a process there',
+    why: 'only Linux shows the address space of a process there',
     holds: node => node.platform !== 'linux',
   },
 ]

@@ -51,11 +51,11 @@ t.test('one thread compresses for several registries in turn', async t => {
     for await (const part of registry.stream({ gzip: true })) parts.push(part)
     return gunzipSync(Buffer.concat(parts)).toString()
   }
-  const [told, plain] = [
+  const [unpacked, plain] = [
     await Promise.all(registries.map(compressed)),
     await Promise.all(registries.map(registry => registry.metrics())),
   ]
-  t.ok(told.every((text, n) => text === plain[n]))
+  t.ok(unpacked.every((text, n) => text === plain[n]))
 })
 
 t.test('idle series go all the same', async t => {
