@@ -1,11 +1,11 @@
-/** Options of a kind that several calls have: numbers, durations, sizes. Each error names the option and the value. */
+/** Checks of options that several calls have: numbers, durations, sizes. Each error names the option and the value. */
 import { createRequire } from 'node:module'
 import { badOption, outOfRange } from './errors.js'
 
-// Loaded where a duration or a size is given as text, and not in each thread that records.
+// Loaded only when a duration or a size is given as text, because most threads that record need neither.
 const require = createRequire(import.meta.url)
 
-/** A whole number from `min` to `max`; `fallback`, whatever it is, when left out. */
+/** A whole number from `min` to `max`. If it is left out, `fallback`, which is not checked. */
 export function wholeNumber(
   option: string,
   value: unknown,
@@ -20,16 +20,16 @@ export function wholeNumber(
   return value
 }
 
-/** Times of places are Int32s of ms: what is longer could not be told from what is short. */
+/** A place keeps its times as Int32s of ms, which wrap: a longer duration would look like a short one. */
 const MAX_DURATION = 20 * 24 * 3_600_000
 
 /**
- * Milliseconds, from a number of them or a text such as `10m`; `fallback`, whatever it is, when left out. `others` are
- * values that the caller takes.
+ * Milliseconds, from a number of them or a text such as `10m`. If it is left out, `fallback`, which is not checked.
+ * `others` adds to the error message what else the caller accepts.
  */
 export function duration(option: string, value: unknown, fallback: number, others = ''): number {
   if (value === undefined) return fallback
-  // An empty text it throws for.
+  // `ms` throws for an empty text.
   const millis = typeof value === 'string' && value !== '' ? parseDuration(value) : value
   if (typeof millis !== 'number' || !Number.isFinite(millis)) {
     throw badOption(option, value, `is not a duration (a number of ms, or for example '10m'${others})`)
@@ -38,19 +38,19 @@ export function duration(option: string, value: unknown, fallback: number, other
   return Math.round(millis)
 }
 
-/** What `never` is in ms. */
+/** The ms that stand for `never`. */
 export const NEVER = 0
 
-/** Option `expireAfter` in ms, 0 for never; `fallback` when left out. */
+/** Option `expireAfter` in ms; 0 for never; `fallback` if it is left out. */
 export function expiry(value: unknown, fallback: number): number {
   return value === 'never' ? NEVER : duration('expireAfter', value, fallback, ", or 'never'")
 }
 
 const SIZE = /^\s*[\d.]+\s*[a-z]+\s*$/i
 
-/** A size in bytes, from a number or for example `'512MiB'`; undefined where it is none. */
+/** A size in bytes, from a number or for example `'512MiB'`; undefined if it is no size. */
 export function bytesOf(size: unknown): number | undefined {
-  // What stands behind a size it passes over.
+  // xbytes ignores text that follows the size, so the whole text is checked first.
   const bytes = typeof size === 'string' ? (SIZE.test(size) ? parseSize(size) : undefined) : size
   return typeof bytes === 'number' && Number.isFinite(bytes) && bytes >= 0 ? bytes : undefined
 }

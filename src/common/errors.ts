@@ -1,33 +1,33 @@
 /**
- * Mistakes in the program are thrown where they were made, with the option or label and the value named.
- * Wrong kinds of value are TypeErrors, values of the right kind out of range are RangeErrors.
+ * Errors for mistakes of the program. They are thrown in the call that made the mistake, and name the option or label,
+ * and the value. A value of the wrong kind is a TypeError; one of the right kind that is out of range is a RangeError.
  *
- * Guarantees: to tell a value takes bounded work whatever it is, and runs no code of the program's: no getter, no
- * toJSON(), no trap of a Proxy. Values are caches, buffers and this library's own children, handed over by mistake.
+ * Guarantees: to show a value takes bounded work whatever it is, and runs no code of the program: no getter, no
+ * toJSON(), no trap of a Proxy. The values can be caches, buffers or this library's own children, passed by mistake.
  */
-// Not node:util, all of which an import reads: on some Nodes that opens the process's output.
+// Not node:util, because an import of it reads all its exports: on some Nodes that opens the process's output.
 import types from 'node:util/types'
 
 /**
- * What kind of mistake it was: `code` of each error that a call of the program's throws or rejects with. Codes stay as
- * they are from release to release; messages do not. Errors of the system keep its own (`EADDRINUSE`).
+ * What kind of mistake it was: `code` of each error that a call throws or rejects with. Codes stay the same from
+ * release to release; messages do not. Errors of the system keep their own codes (`EADDRINUSE`).
  */
 export type ErrorCode =
   /** An option is unknown, of the wrong kind, or out of range. */
   | 'ERR_POSTMETER_OPTION'
   /** A label is missing or unknown, or its value is no text. */
   | 'ERR_POSTMETER_LABEL'
-  /** A value that the metric does not take. */
+  /** The metric does not accept the value. */
   | 'ERR_POSTMETER_VALUE'
-  /** A call that makes no sense there: an argument of another kind, remove() of what cannot be removed. */
+  /** A call that is not possible there: an argument of another kind, remove() of what cannot be removed. */
   | 'ERR_POSTMETER_CALL'
-  /** It was registered, or made, otherwise before. */
+  /** It was registered, or made, with other options before. */
   | 'ERR_POSTMETER_CONFLICT'
   /** The registry was closed. */
   | 'ERR_POSTMETER_CLOSED'
   /** There is no registry of that name in this thread. */
   | 'ERR_POSTMETER_NO_REGISTRY'
-  /** The front's thread could not begin. */
+  /** The front's thread could not start. */
   | 'ERR_POSTMETER_FRONT'
   /** The system refused the memory, or has too little address space left for a thread. */
   | 'ERR_POSTMETER_MEMORY'
@@ -51,16 +51,16 @@ export function rangeError(code: ErrorCode, message: string): RangeError {
 const MOST = 120
 const MOST_THROWN = 1_000
 
-/** What would change how the line looks that it stands in: JSON escapes only what is below U+0020. */
+/** Characters that would change how the line around them looks. JSON escapes only those below U+0020. */
 const UNSEEN = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
-/** A value as an error message shows it: short, quoted, never throwing. */
+/** A value as an error message shows it: short and quoted. Never throws. */
 export function show(value: unknown): string {
   return cut(isList(value) ? spellList(value) : spell(value), MOST)
 }
 
 function isList(value: unknown): value is unknown[] {
-  // First: of a Proxy that was revoked not even this can be asked.
+  // Checked first, because Array.isArray() throws for a Proxy that was revoked.
   return !types.isProxy(value) && Array.isArray(value)
 }
 
@@ -93,17 +93,17 @@ function escaped(text: string): string {
   return text.replace(UNSEEN, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** By its class alone: what an object holds can be large, and to read it can run anything. */
+/** Shows only the class: what an object holds can be large, and reading it can run any code. */
 function spellObject(value: object): string {
   if (types.isProxy(value)) return '[object Proxy]'
   return isList(value) ? '[...]' : `[object ${escaped(className(value))}]`
 }
 
-/** The first elements, so far as there is room for them. */
+/** The first elements, as many as fit. */
 function spellList(list: readonly unknown[]): string {
   let text = ''
   for (let n = 0; n < list.length && text.length <= MOST; n++) {
-    // What is behind a getter is left there.
+    // A getter is not called.
     const element: unknown = Object.getOwnPropertyDescriptor(list, n)?.value
     text += `${n === 0 ? '' : ','}${spell(element)}`
   }
@@ -117,13 +117,16 @@ function className(value: object): string {
   return typeof name === 'string' && name !== '' ? name.slice(0, MOST) : 'Object'
 }
 
-/** A property that can be read without running anything. */
+/** A property that can be read without running any code. */
 function own(value: object | null, key: string): unknown {
   if (value === null || types.isProxy(value)) return undefined
   return Object.getOwnPropertyDescriptor(value, key)?.value
 }
 
-/** What was thrown, which need be no Error: the name and message of what has them, which are read; else as show() does. */
+/**
+ * What was thrown, which need not be an Error. If it has a message, shows its name and message, for which it reads
+ * them; else as show().
+ */
 export function thrown(error: unknown): string {
   if (typeof error === 'string') return cut(error, MOST_THROWN)
   if (typeof error === 'object' && error !== null && !isList(error)) {
@@ -134,7 +137,7 @@ export function thrown(error: unknown): string {
         return cut(message === '' ? of : `${of}: ${message}`, MOST_THROWN)
       }
     } catch {
-      // A getter that throws says no more than its object's class.
+      // A getter threw: show only the class.
     }
   }
   return show(error)
@@ -150,12 +153,15 @@ export function outOfRange(option: string, value: unknown, why: string): RangeEr
   return rangeError(OPTION, `option "${option}": ${show(value)} ${why}`)
 }
 
-/** Whether its own keys are names, and not the indices of what may have millions. */
+/** Whether its own keys are names, and not indices, of which there may be millions. */
 export function isNamed(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !isList(value) && !ArrayBuffer.isView(value)
 }
 
-/** Refuses options that do not exist, so that a misspelt one is not silently without effect; and what has none. */
+/**
+ * Refuses options that do not exist, so that a misspelt one is not silently ignored. Refuses also what cannot have
+ * options.
+ */
 export function knownOptions(call: string, options: unknown, known: readonly string[]): void {
   if (!isNamed(options)) throw typeError(OPTION, `${call}: options ${show(options)} are no object`)
   for (const key of Object.keys(options)) {

@@ -1,11 +1,11 @@
 /**
- * One registry's shared memory as a thread sees it: typed views, made once (the memory never grows, so they stay
- * valid), and the allocator.
+ * One registry's shared memory as a thread sees it: typed views, and the allocator. The views are made once: the memory
+ * never grows, so they stay valid.
  *
- * Assumes: Int32 access through Atomics is sequentially consistent; plain 8-byte aligned Float64 access does not
- * tear (so on every platform that V8 runs on, though the specification does not promise it).
- * Guarantees: `alloc` may be called from any thread; a thread that dies in it leaks nothing but what it had been
- * given; memory that was never allocated is zero.
+ * Assumes: Int32 access through Atomics is sequentially consistent. Plain 8-byte aligned Float64 access does not tear;
+ * that is so on every platform that V8 runs on, though the specification does not promise it.
+ * Guarantees: `alloc` may be called from any thread. A thread that dies in it leaks at most the piece that it was
+ * given. Memory that was never allocated is zero.
  */
 import { badOption, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
@@ -20,13 +20,13 @@ export class Arena {
   readonly i32: Int32Array
   readonly i64: BigInt64Array
   readonly u8: Uint8Array
-  /** Word where the table of shards begins; likewise hash buckets and slots. */
+  /** Word at which the table of shards begins; likewise for hash buckets and slots. */
   readonly shards: number
   readonly hash: number
   readonly hashMask: number
   readonly slots: number
   readonly slotWords: number
-  /** Of the hashes that label sets are found by: random, and the same for all threads. */
+  /** Key of the hashes by which label sets are found: random, and the same in all threads. */
   readonly hashKey: readonly [number, number]
 
   constructor(memory: WebAssembly.Memory) {
@@ -46,7 +46,7 @@ export class Arena {
     this.hashKey = [this.i32[L.H_KEY], this.i32[L.H_KEY + 1]]
   }
 
-  /** Words from the arena, starting on a cache line, zero; 0 when memory is full. */
+  /** A reference to so many zeroed words, on a cache line of their own; 0 when memory is full. */
   alloc(words: number): number {
     const size = L.roundUp(words, L.LINE_WORDS)
     const limit = this.i32[L.H_LIMIT]
@@ -95,7 +95,7 @@ export interface ArenaOptions {
   readonly maxThreads: number
   readonly maxLabelBytes: number
   readonly maxSeries: number
-  /** When it is made, ms since the epoch. */
+  /** When the memory is made, ms since the epoch. */
   readonly now: number
   /** The same moment on the monotonic clock, ms. */
   readonly started: number
@@ -151,7 +151,7 @@ export function createArena(options: ArenaOptions): Arena {
   return new Arena(memory)
 }
 
-/** Checks what came from another thread before anything is read through it. */
+/** Checks a handle that came from another thread, before anything is read through it. */
 export function openArena(handle: RegistryHandle): Arena {
   const texts = [handle?.name, handle?.id, handle?.options]
   if (!isMemory(handle?.memory) || !isModule(handle.kernel) || texts.some(text => typeof text !== 'string')) {

@@ -1,17 +1,20 @@
 /**
- * A registry's own time, ms since it was made: on a clock that all threads share and that nobody sets. By the wall
- * clock, which is set now and then, idle series would expire early or late.
+ * A registry's own time, ms since it was made. It is taken from a clock that all threads share and that nobody sets.
+ * The wall clock is set now and then, and idle series would expire early or late by it.
  */
 import type { Arena } from './arena.js'
 import { H_STARTED_WORD } from './layout.js'
 
-/** The calling thread's view of it. */
+/** The registry's time, as a function for the calling thread. */
 export function uptimeOf(arena: Arena): () => number {
   const offset = ahead() - arena.f64[H_STARTED_WORD]
   return () => performance.now() + offset
 }
 
-/** How far monotonic() is ahead of the thread's cheaper clock: by the pair of them that nothing came between. */
+/**
+ * How far monotonic() is ahead of performance.now(), which is cheaper and each thread's own. Of several attempts it
+ * takes the one in which the two readings were closest together.
+ */
 function ahead(): number {
   let between = Number.POSITIVE_INFINITY
   let found = 0

@@ -4,23 +4,25 @@
  *     cell page ─▶ table, made with the first exemplar of a page ─▶ record ─▶ sequence odd ─▶ written ─▶ even
  *                                                                └─ too small: another is written and put in its place
  *
- * Assumes: a table and its records are written by the shard's one thread.
+ * Assumes: only the shard's thread writes a table and its records.
  * Guarantees:
- * - whoever gives no exemplars pays for one field a cell page.
- * - a reader takes the reference, the sequence, the record, and both again. Unchanged, what it took is one exemplar of
- *   this series. A reference never comes back: a record is only ever replaced by a larger one.
- * - a thread that dies while it writes leaves an odd sequence: that exemplar is not told until the shard's next owner
- *   gives another. At most the record that is in nobody's hands is never used again.
- * - who clears a place for its next life (the sweeper, when no thread may store there) marks its records empty.
+ * - A thread that gives no exemplars pays for one field a cell page.
+ * - A reader reads the reference, the sequence and the record, then the reference and the sequence again. If neither
+ *   changed, it has read one exemplar of this series. A reference never comes back, because a record is only replaced
+ *   by a larger one.
+ * - A thread that dies while it writes leaves an odd sequence. That exemplar is not exposed until the shard's next
+ *   owner gives another. At most one record, which nothing refers to any more, is never used again.
+ * - The sweeper clears a place for its next life only when no thread may store there. It then marks the place's records
+ *   empty.
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 import { type Shard, textWords } from './shards.js'
 
-/** F_EXEMPLAR_MAX goes up in steps of so many bytes. */
+/** F_EXEMPLAR_MAX is raised in steps of so many bytes. */
 const STEP = 16
 
-/** The table of a cell page with room for so many references, made if there is none; 0 when memory is full. */
+/** The table of a cell page, with room for so many references; made if there is none. 0 when memory is full. */
 export function exemplarTable(arena: Arena, cells: number, references: number): number {
   const { i32 } = arena
   const at = cells * 2 + L.CELLS_EXEMPLARS
@@ -28,7 +30,7 @@ export function exemplarTable(arena: Arena, cells: number, references: number): 
   return i32[at]
 }
 
-/** Makes scrapes that are planned from now on count on texts of so many bytes in a family. */
+/** Has scrapes that are planned from now on reserve room for exemplar texts of so many bytes in a family. */
 export function reserveExemplars(arena: Arena, family: number, bytes: number): void {
   const { i32 } = arena
   const at = family * 2 + L.F_EXEMPLAR_MAX
@@ -70,12 +72,15 @@ export function keepExemplar(
   return true
 }
 
-/** First step of a change: readers leave it alone. A read and a write in one, which nothing after it overtakes. */
+/**
+ * First step of a change: the odd sequence keeps readers away. It is one atomic read and write, so that no later store
+ * can be seen before it.
+ */
 export function beginExemplar(arena: Arena, record: number): number {
   return Atomics.or(arena.i32, record * 2 + L.EXEMPLAR_SEQ, 1) | 1
 }
 
-/** Second step. */
+/** Second step: writes the exemplar. */
 export function fillExemplar(
   arena: Arena,
   record: number,
@@ -89,7 +94,7 @@ export function fillExemplar(
   arena.u8.set(text, (record + L.EXEMPLAR_HEADER_WORDS) * L.WORD_BYTES)
 }
 
-/** Third step: it can be read. */
+/** Third step: the even sequence lets readers read it. */
 export function endExemplar(arena: Arena, record: number, seq: number): void {
   Atomics.store(arena.i32, record * 2 + L.EXEMPLAR_SEQ, (seq + 1) | 0)
 }

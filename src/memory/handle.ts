@@ -3,10 +3,10 @@ export interface SharedMemory {
   readonly buffer: ArrayBufferLike
 }
 
-/** Whether it is a WebAssembly.Memory, of this realm or of another, where that class is another. */
+/** Whether it is a WebAssembly.Memory, of this realm or of another one, in which that class is another. */
 export function isMemory(value: unknown): value is WebAssembly.Memory {
   try {
-    // The getter looks at what it is called on, not at where that was made.
+    // The getter checks what it is called on, whichever realm made that.
     Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer')!.get!.call(value)
     return true
   } catch {
@@ -24,12 +24,15 @@ export function isModule(value: unknown): value is WebAssembly.Module {
   }
 }
 
-/** What another thread needs to find a registry: structured-cloneable, the memory itself is shared. */
+/** What another thread needs to find a registry. It can be cloned by structured clone; the memory itself is shared. */
 export interface RegistryHandle {
   /** The layout version of the memory. */
   readonly postmeter: number
   readonly name: string
-  /** Unlike any other registry's: two clones of one handle hold buffers that are not `===`. */
+  /**
+   * Differs from that of any other registry. Two clones of one handle hold buffers that are not `===`, so they are
+   * compared by this.
+   */
   readonly id: string
   readonly memory: SharedMemory
   /** A WebAssembly.Module: the compiled kernel, the same in all threads. */

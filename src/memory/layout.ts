@@ -1,10 +1,9 @@
 /**
- * Where everything lies in the shared memory, and what the fields hold. The records stand in records.ts, field by field;
- * their offsets follow from that table (offsets.ts). The kernel's copy of the constants is written from here when the
- * kernel is built.
+ * Where everything is in the shared memory, and what the fields hold. records.ts lists the records, field by field;
+ * offsets.ts is written from that table. The build writes the kernel's copy of the constants from this file.
  *
- * Units: a *word* is 8 bytes. A *reference* is a word index into the memory (at most 2^29, so it stays a small
- * integer in V8); 0 refers to nothing. A *field* is an Int32 counted from the start of its record.
+ * Units: a *word* is 8 bytes. A *reference* is a word index into the memory (at most 2^29, so it stays a small integer
+ * in V8); 0 refers to nothing. A *field* is an Int32, counted from the start of its record.
  *
  *     0        header                       HEADER_BYTES
  *     16 KiB   the kernel's constant data   up to KERNEL_END
@@ -14,8 +13,8 @@
  *              series hash table            one Int32 a bucket
  *     end      SLACK_BYTES                  16-byte copies may read and write past what they copy
  *
- * The hash table is as large as any label text can be, and comes last: who reads a text while its place is used again
- * may read on for another text's length, and must not leave the memory.
+ * The hash table is as large as any label text can be, and comes last. A reader of a text whose place is used again
+ * meanwhile may read on for the length of another text. Because of the hash table, it does not leave the memory.
  */
 
 import { SHARD_WORDS, SLOT_TEXT_WORD } from './offsets.js'
@@ -29,7 +28,7 @@ export const MAGIC = 0x706d_7472
 
 export const WORD_BYTES = 8
 export const WASM_PAGE_BYTES = 65_536
-/** One page less than 4 GiB: an end address must not wrap to 0. */
+/** One page less than 4 GiB, because an end address must not wrap to 0. */
 export const MAX_MEMORY_BYTES = 65_535 * WASM_PAGE_BYTES
 export const MIN_MEMORY_BYTES = 4 * 1024 * 1024
 
@@ -53,17 +52,17 @@ export const SHARD_STATE_MASK = 7
 export const SHARD_FREE = 0
 export const SHARD_LIVE = 1
 export const SHARD_ORPHAN = 2
-/** Being made an orphan, or an orphan being adopted: only who made it so may touch it. */
+/** Being made an orphan, or being adopted. Only the thread that set this state may touch it. */
 export const SHARD_MOVING = 3
 
 export const MAX_ANCESTORS = 14
 
-/** Texts are given out in steps of this many words, so that a freed one fits the next. */
+/** Texts are allocated in steps of this many words, so that a freed one fits the next. */
 export const TEXT_STEP_WORDS = 2
-/** Texts up to TEXT_CLASSES steps have a class for each step; larger ones, each power of two of steps. */
+/** Texts of up to TEXT_CLASSES steps have a size class for each number of steps; larger ones, for each power of two. */
 export const TEXT_CLASSES = 16
 
-/** The shard that is no thread's: cells that all threads store to, and what was subtracted by reset(). */
+/** The shard that no thread owns: it has the cells that all threads store to, and what reset() subtracted. */
 export const COMMON_SHARD = 0
 
 /** Idle when the fold has not changed. */
@@ -76,11 +75,11 @@ export const EXPIRE_UNTOUCHED = 2
 export const KIND_COUNTER = 1
 export const KIND_GAUGE = 2
 export const KIND_HISTOGRAM = 3
-/** Its cells: count, sum, and one for each quantile, which a scrape fills in. */
+/** Its cells are count, sum, and one for each quantile, which a scrape fills in. */
 export const KIND_SUMMARY = 4
-/** A gauge whose first label has the family's name, and so its prefix. */
+/** A gauge whose first label has the family's name, with the prefix of the exposition. */
 export const KIND_STATESET = 8
-/** A gauge that is 1 whatever its cells hold. */
+/** A gauge that is exposed as 1 whatever its cells hold. */
 export const KIND_INFO = 16
 
 export const AGGREGATE_SUM = 0
@@ -98,25 +97,23 @@ export const FIRST_PAGE_PLACES = 8
 export const INDEX_BITS = 7
 export const INDEX_MASK = 127
 
-/**
- * State in the low three bits, generation above; lifecycle/states.ts tells who may change it, and how.
- */
+/** State in the low three bits, generation above. lifecycle/states.ts describes who may change it, and how. */
 export const STATE_MASK = 7
 export const STATE_BITS = 3
 export const STATE_FREE = 0
-/** Written, and linked or about to be; not told by scrapes yet. */
+/** Written, and linked or about to be. Scrapes do not expose it yet. */
 export const STATE_MADE = 1
 export const STATE_LIVE = 2
-/** Idle for long enough: not told any more, all it counted still there. */
+/** Idle for long enough: not exposed any more, but all that it counted is still there. */
 export const STATE_RETIRED = 3
-/** As RETIRED, at the program's wish; the sweeper has yet to note what it counted. */
+/** As RETIRED, but by a call of the program. The sweeper has not yet noted what it counted. */
 export const STATE_REMOVED = 4
-/** Nobody's any more; about to leave its hash chain. */
+/** No thread holds it any more, and none can attach. It is about to leave its hash chain. */
 export const STATE_FREEING = 5
-/** Out of its chain; free when nobody can still be walking over it. */
+/** Out of its chain. It becomes free when no look-up can still be walking over it. */
 export const STATE_UNLINKED = 6
 
-/** Set in a text length when the text has control characters, which JSON spells with six bytes. */
+/** Set in a text length if the text has control characters, which take six bytes in JSON. */
 export const TEXT_CONTROL_BIT = 0x4000_0000
 
 export const CELLS_BITS_FIELDS = 4
@@ -124,8 +121,8 @@ export const CELLS_BITS_FIELDS = 4
 export const CELLS_PAGE_WORDS = 128
 
 /**
- * A native histogram's cells behind the classic ones and the sum: what is in no bucket of its own. The sum has no NaN
- * and no infinity in it, so that reset() can subtract it.
+ * The cells of a native histogram that follow the classic ones and the sum. They count values that are in no bucket of
+ * their own. The sum has no NaN and no infinity in it, so that reset() can subtract it.
  */
 export const NATIVE_ZERO = 0
 export const NATIVE_NAN = 1
@@ -136,7 +133,7 @@ export const NATIVE_CELLS = 4
 export const MIN_SCHEMA = -4
 export const MAX_SCHEMA = 8
 export const MAX_NATIVE_BUCKETS = 1_000
-/** All buckets above the zero bucket, of both signs, at the coarsest schema: what maxBuckets cannot go below. */
+/** All buckets above the zero bucket, of both signs, at the coarsest schema: `maxBuckets` cannot be less. */
 export const COARSEST_BUCKETS = 144
 /** Exponent of the zero bucket's bound. */
 export const ZERO_EXPONENT = -128
@@ -144,9 +141,7 @@ export const ZERO_EXPONENT = -128
 /** Code points of an exemplar's label names and values together. OpenMetrics 1.0, 'Exemplars'. */
 export const MAX_EXEMPLAR_CHARACTERS = 128
 
-/**
- * What an unset cell of a min or max gauge holds: a NaN that arithmetic never makes, as two Int32 halves.
- */
+/** The value of an unset cell of a min or max gauge: a NaN that arithmetic never makes, as two Int32 halves. */
 export const UNSET_LOW = 0x7074_6d72
 export const UNSET_HIGH = 0x7ff9_706d
 
@@ -154,23 +149,26 @@ export const MAX_PREFIX_BYTES = 64
 export const MAX_PIECES = 512
 /** The family's head (HELP and TYPE) goes before this piece. */
 export const PIECE_HEAD = 1
-/** The whole family is in this piece: in JSON the kernel closes it too. */
+/** The whole family is in this piece. In JSON the kernel closes it, too. */
 export const PIECE_WHOLE = 2
-/** JSON: a family stands before this one in the whole document. */
+/** JSON: another family comes before this one in the document. */
 export const PIECE_COMMA = 4
 /** JSON and OpenMetrics: the document begins, or ends, with this piece. */
 export const PIECE_OPEN = 8
 export const PIECE_CLOSE = 16
 
-/** What stands before the labels of a line: prefix, name, suffix, default labels; four of them. */
+/** What comes before the labels of a line: prefix, name, suffix, default labels. There are four such heads. */
 export const HEAD_BYTES = 11_264
 export const SCRATCH_BYTES = 4 * HEAD_BYTES
 export const MAX_BOUNDS = 1_000
 export const VECTOR_WORDS = MAX_BOUNDS + 24
 export const SLOT_COUNT = 8
-/** Left to fronts that have a thread of their own: a program that is blocked amid its own scrapes holds the others. */
+/**
+ * Slots that other scrapers leave to fronts with a thread of their own: a program that is blocked amid its own scrapes
+ * keeps the slots that it has.
+ */
 export const FRONT_SLOTS = 4
-/** More than a socket takes at once: what a reader waits for is then told in few large writes. */
+/** More than a socket takes at once: what a reader waits for is then written in few large writes. */
 export const MAX_SLOT_TEXT = 4 * 1024 * 1024
 export const MIN_SLOT_TEXT = 64 * 1024
 
@@ -181,7 +179,7 @@ export const FORMAT_PROTOBUF = 3
 
 /** Slot status. */
 export const STATUS_OK = 0
-/** A line would not have fitted where the plan said it would. */
+/** A line did not fit, though the plan had room for it. */
 export const STATUS_FULL = 1
 
 export const MAX_NAME_BYTES = 1_024
@@ -202,9 +200,12 @@ export interface Regions {
   readonly limit: number
 }
 
-/** A slot's text takes this part of all memory, within its limits: all nine together a fourteenth. */
+/** A slot's text takes this part of the memory, within its limits. All nine together take a fourteenth. */
 const SLOT_SHARE = 128
-/** Shared memory for each hash bucket: chains stay about one long when memory is full of one-label counters. */
+/**
+ * Bytes of shared memory for each hash bucket. Chains are then about one long when the memory is full of counters with
+ * one label.
+ */
 const BYTES_A_BUCKET = 128
 
 export function regions(bytes: number, shards: number): Regions {
@@ -224,7 +225,7 @@ export function regions(bytes: number, shards: number): Regions {
     slots,
     slotWords,
     slotText,
-    // One more, for sweeps: stalled readers must not keep idle series from going.
+    // One more slot, for sweeps, because readers that stall must not keep idle series from being freed.
     arena: roundUp(slots + (SLOT_COUNT + 1) * slotWords, LINE_WORDS),
     limit: hash,
   }

@@ -1,14 +1,16 @@
 /**
- * Which threads end together: a Worker ends with the one that started it, and only the end of the topmost is seen. For
- * each thread that has others above it, the main thread apart, whose end is the process's, a record of their ids.
+ * Which threads end together. A Worker ends with the thread that started it, and only the end of the topmost is seen.
+ * Each thread that was started by others has a record of their ids. The main thread is not in it, because its end is
+ * the end of the process.
  *
- * Assumes: thread ids are never used twice in a process; no two threads see to one thread's end at once (who started
- * it does, or, where that one has ended with it, who started that one, and so on); the dead run no more instructions.
- * Guarantees: a record is whole before it can be found, and can be found before its thread takes anything that others
- * must give back for it (a shard, a slot, the right to sweep): so whatever a thread that died had taken, and however
- * far it had come, its owner's id and the records tell whose it was. Not so where memory has no room for a record: to
- * do without the thread would lose more. Records are used again; a thread that dies while it writes one leaves 64 bytes
- * that nobody uses.
+ * Assumes: Thread ids are never used twice in a process. No two threads bury the same thread at once: the thread that
+ * started it does, or, if that one has ended with it, the one that started that one, and so on. Dead threads run no
+ * more instructions.
+ * Guarantees: A record is whole before it can be found, and it can be found before its thread takes anything that
+ * others must give back for it (a shard, a slot, the right to sweep). So whatever a dead thread had taken, and however
+ * far it had come, the owner's id and the records show whose it was. This does not hold if memory has no room for a
+ * record: to do without the thread would lose more. Records are used again. A thread that dies while it writes one
+ * leaves 64 bytes that nobody uses.
  *
  *     free ─announce─▶ being written ─▶ a thread's ─its end, once all that it had is given back─▶ free
  */
@@ -18,7 +20,7 @@ import * as L from './layout.js'
 const FREE = 0
 const WRITING = -1
 
-/** Makes known whose end is the calling thread's too, nearest last, unless it is known. */
+/** Records the threads that this thread ends with, nearest last, unless it was recorded before. */
 export function announce(arena: Arena, threadId: number, ancestors: readonly number[]): void {
   const above = ancestors.filter(id => id !== 0).slice(-L.MAX_ANCESTORS)
   if (above.length === 0) return
@@ -75,7 +77,7 @@ function isBelow(arena: Arena, record: number, threadId: number): boolean {
   return false
 }
 
-/** Frees the records of a thread that has ended and of those below it: when all that they had is given back. */
+/** Frees the records of a thread that has ended, and of those below it. Call when all that they had is given back. */
 export function forgetLineage(arena: Arena, threadId: number): void {
   const ended = endedWith(arena, threadId)
   for (const record of records(arena)) {

@@ -1,28 +1,30 @@
 /**
- * Exponential buckets of native histograms: for each place and shard one block, a window of counts for each sign.
+ * Exponential buckets of native histograms. Each place has one block in each shard: a window of counts for each sign.
  *
  *     count in its cell ──outside the window──▶ build a larger or coarser block aside, all counts copied
  *                                               ─▶ publish it (one store) ─▶ raise the sequence ─▶ free the old one
  *
- * Assumes: a block's counts are stored by the shard's one thread (the common shard's: by whoever resets, see
- * replaceCommon); what the thread stores before an Atomics operation is seen by who reads after it.
+ * Assumes: Only the shard's thread stores to a block's counts (in the common shard, the thread that resets; see
+ * replaceCommon). What a thread stores before an Atomics operation is visible to a thread that reads after that
+ * operation.
  * Guarantees:
- * - a block's shape never changes while it stands: whoever reads (schema, low, counts) reads what belongs together.
- * - a reader takes the sequence, the block, its counts, and the sequence again. Unchanged, the block was not freed
- *   before the counts were read, so they are this place's and of this shape; changed, it reads again. Blocks change a
- *   few times in a place's life (each at least doubles the window or halves the resolution, or ends at the limit), so
- *   it gets through, and no writer ever waits for it.
- * - nothing is lost when a thread is terminated between two steps: before the store that publishes, the old block
- *   stands whole; after it, the new one does. At most the block that is in nobody's hands is never used again.
- * - of a thread that dies, the shard's next owner counts on in the block that stands.
- * - who clears a place for its next life (the sweeper, when no thread may store there) has no list of its own to free
- *   into: it moves the block to NATIVE_SPARE, from where the shard's owner takes it when it next counts there.
+ * - The shape of a block never changes while the block is in use, so the schema, the lows and the counts that a reader
+ *   reads belong together.
+ * - A reader reads the sequence, the block, its counts, and the sequence again. If it did not change, the block was not
+ *   freed before the counts were read, so they are this place's and of this shape. If it changed, the reader reads
+ *   again. Blocks change a few times in a place's life, because each change at least doubles the window or halves the
+ *   resolution, or ends at the limit. So the reader gets through, and no writer ever waits for it.
+ * - Nothing is lost when a thread is terminated between two steps. Before the store that publishes, the old block is
+ *   whole; after it, the new one is. At most one block, which nothing refers to any more, is never used again.
+ * - When a thread dies, the shard's next owner counts on in the block that is in use.
+ * - The sweeper clears a place for its next life only when no thread may store there. It has no free list of its own,
+ *   so it moves the block to NATIVE_SPARE. The shard's owner takes it from there when it next counts in that place.
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 import { type Shard, textWords } from './shards.js'
 
-/** Counts by ascending bucket index; the first is `low`'s. */
+/** Counts by ascending bucket index; the first is that of bucket `low`. */
 export interface BucketCounts {
   readonly low: number
   readonly counts: Float64Array
@@ -34,7 +36,7 @@ export interface NativeCounts {
   readonly negative: BucketCounts
 }
 
-/** Indices in use, both included; none where `high` is below `low`. */
+/** The lowest and the highest index in use; none if `high` is below `low`. */
 export interface Extent {
   low: number
   high: number
@@ -46,10 +48,10 @@ export interface Reach {
   readonly negative: Extent
 }
 
-/** Cells of a first block: with its header 128 bytes. */
+/** Cells of a first block, which is 128 bytes with its header. */
 const FIRST_CELLS = 12
 
-/** The index at a schema `by` coarser: what an index's bucket is merged into. */
+/** The index of the bucket, at a schema `by` coarser, into which the bucket of an index is merged. */
 export function coarser(index: number, by: number): number {
   return (index + (1 << by) - 1) >> by
 }
@@ -68,7 +70,10 @@ export function nothing(schema: number): Reach {
   return { schema, positive: { low: 0, high: -1 }, negative: { low: 0, high: -1 } }
 }
 
-/** Halves the resolution until no more than so many buckets are between the outermost ones, or it is the coarsest. */
+/**
+ * Halves the resolution until there are at most so many buckets between the outermost ones, or the schema is the
+ * coarsest.
+ */
 export function reduce(reach: Reach, maxBuckets: number): void {
   while (reach.schema > L.MIN_SCHEMA && widthOf(reach.positive) + widthOf(reach.negative) > maxBuckets) {
     coarsen(reach, 1)
@@ -84,7 +89,7 @@ export function coarsen(reach: Reach, by: number): void {
   }
 }
 
-/** Widens `reach` by what a window has that is not zero, `by` schemas coarser. */
+/** Widens `extent` by the buckets of a window that are not zero, at a schema `by` coarser. */
 export function reachOf(window: BucketCounts, extent: Extent, by: number): void {
   const { low, counts } = window
   let first = 0
@@ -94,7 +99,7 @@ export function reachOf(window: BucketCounts, extent: Extent, by: number): void 
   if (first <= last) widen(extent, coarser(low + first, by), coarser(low + last, by))
 }
 
-/** What a shard counted in a place; undefined where it has no block. May be called from any thread. */
+/** What a shard counted in a place; undefined if it has no block there. May be called from any thread. */
 export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
   const { i32 } = arena
   for (;;) {
@@ -102,7 +107,7 @@ export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
     const block = Atomics.load(i32, at * 2 + L.NATIVE_BLOCK)
     if (block === 0) return undefined
     const head = i32.slice(block * 2, (block + L.BLOCK_HEADER_WORDS) * 2)
-    // Or its widths may be anything.
+    // If the block was freed meanwhile, its widths may be anything.
     if (Atomics.load(i32, at * 2 + L.NATIVE_SEQ) !== seq) continue
     const first = block + L.BLOCK_HEADER_WORDS
     const read = {
@@ -126,8 +131,9 @@ function readCounts(arena: Arena, low: number, from: number, width: number): Buc
 }
 
 /**
- * Makes room in the calling thread's shard for a bucket that the block of a place has none for: `index` is at `schema`,
- * the family's finest (or 0, if that is coarser). Returns false when memory is full. Some microseconds.
+ * Makes room in the calling thread's shard for a bucket that is outside the windows of the place's block. `index` is at
+ * `schema`, the family's finest (or at 0, if that is coarser). Returns false when memory is full. Takes some
+ * microseconds.
  */
 export function growBlock(
   arena: Arena,
@@ -145,7 +151,9 @@ export function growBlock(
   return true
 }
 
-/** First step: a block with all that the place's has, and room for one more index; 0 when memory is full. */
+/**
+ * First step: builds a block with all counts of the place's block, and room for one more index; 0 when memory is full.
+ */
 export function buildBlock(
   arena: Arena,
   shard: Shard,
@@ -184,7 +192,7 @@ export function buildBlock(
   return block
 }
 
-/** With so many more cells around it; none where none is in use. */
+/** The extent with so many more cells around it; an empty one stays empty. */
 function spread(extent: Extent, slack: number): Extent {
   const width = widthOf(extent)
   if (width === 0) return extent
@@ -226,12 +234,12 @@ function addTo(arena: Arena, block: number, counts: NativeCounts, times: number)
   add(counts.negative, first + i32[block * 2 + L.BLOCK_COUNTS], i32[block * 2 + L.BLOCK_NEGATIVE_LOW])
 }
 
-/** Second step: the place has the new block; returns the one it had. */
+/** Second step: gives the place the new block; returns the old one. */
 export function publishBlock(arena: Arena, at: number, block: number): number {
   return Atomics.exchange(arena.i32, at * 2 + L.NATIVE_BLOCK, block)
 }
 
-/** Third step: readers of the old block can tell, and then it is free. */
+/** Third step: raises the sequence, so that readers of the old block notice, and then frees it. */
 export function freeBlock(arena: Arena, shard: Shard, at: number, old: number): void {
   Atomics.add(arena.i32, at * 2 + L.NATIVE_SEQ, 1)
   shard.freeText(old, arena.i32[old * 2 + L.BLOCK_WORDS])
@@ -241,14 +249,14 @@ function takeSpare(arena: Arena, shard: Shard, at: number): void {
   const { i32 } = arena
   const spare = i32[at * 2 + L.NATIVE_SPARE]
   if (spare === 0) return
-  // Out of the place before it is in the free list: a death in between must not leave it in both.
+  // It leaves the place before it enters the free list: a death in between must not leave it in both.
   Atomics.store(i32, at * 2 + L.NATIVE_SPARE, 0)
   freeBlock(arena, shard, at, spare)
 }
 
 /**
- * Puts the negative of `held` in the common shard's block of a place, in one store. Any thread may, more than one at
- * once: the last one's holds. The block before it is kept for the next time. Returns false when memory is full.
+ * Puts the negative of `held` into the common shard's block of a place, in one store. Any thread may call it, and
+ * several at once: the last store counts. The old block is kept for the next call. Returns false when memory is full.
  */
 export function replaceCommon(
   arena: Arena,
@@ -267,7 +275,7 @@ export function replaceCommon(
   const spare = Atomics.exchange(i32, at * 2 + L.NATIVE_SPARE, 0)
   let block = 0
   if (spare !== 0) {
-    // It may still be being read as the block that it was.
+    // A reader may still be reading it as the block that it was.
     Atomics.add(i32, at * 2 + L.NATIVE_SEQ, 1)
     if (i32[spare * 2 + L.BLOCK_WORDS] >= words) block = spare
     else shard?.freeText(spare, i32[spare * 2 + L.BLOCK_WORDS])

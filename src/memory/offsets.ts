@@ -1,53 +1,54 @@
 // Written by scripts/write-layout.ts from records.ts: not to be changed by hand.
 
 /**
- * Header, 512 bytes. One a memory, at its beginning.
+ * Header, 512 bytes. Each memory has one, at its beginning.
  *
- *     0         magic           MAGIC, stored last: who reads it reads a memory that is laid out
+ *     0         magic           MAGIC, stored last: a memory that has it is laid out
  *     1         version         LAYOUT_VERSION
  *     2         closed          1 once any thread has closed the registry
  *     3         bump            next free word of the arena; only ever raised, by compare-exchange
  *     4         limit           the arena's end
  *     5         families        newest family; families chain through F_NEXT and are never unlinked
  *     6         hash            series hash table
- *     7         hashMask        buckets of it, less one
+ *     7         hashMask        buckets of the hash table, less one
  *     8         shards          shard table
- *     9         shardCount      shards there are, the common one (index 0) included
+ *     9         shardCount      number of shards, the common one (index 0) included
  *     10        slots           first slot
- *     11        slotCount       slots there are, besides the one for sweeps
- *     12        slotWords       from one slot to the next
+ *     11        slotCount       number of slots, without the one for sweeps
+ *     12        slotWords       words from one slot to the next
  *     13        slotText        capacity of a slot's text, in bytes
  *     14        scrapeSeq       raised by each scrape when it begins; a place notes it when it is born
- *     15        room            raised whenever what was refused may be had: see lifecycle/room.ts
+ *     15        room            raised whenever something that was refused may be granted now: see
+ *                               lifecycle/room.ts
  *     16        epoch           the reclamation epoch: raised after each sweep
  *     17        series          series in all of the program's families with labels
- *     18        maxSeries       at most so many; 0 for no limit
+ *     18        maxSeries       the most series; 0 for no limit
  *     19,20     defaults        default labels as exposition text
- *     21,22     defaultsJson    and as JSON members
- *     23        defaultsCount   and how many there are
- *     24        maxLabelBytes   bytes of a label value at most
+ *     21,22     defaultsJson    default labels as JSON members
+ *     23        defaultsCount   number of default labels
+ *     24        maxLabelBytes   the most bytes of a label value
  *     25        threadsRefused  raised when a thread is refused a shard
- *     26        sweeper         thread id + 1 of the one that sweeps, 0 for none
+ *     26        sweeper         id + 1 of the thread that sweeps, 0 for none
  *     27        requests        raised with each request to let go of a place
  *     28        sweptAt         when the last sweep began, ms since the registry was made
  *     29        retired         series that the last sweep left hidden
  *     30..31    birth           when the registry was made, ms since the epoch
- *     32..33    started         likewise on the system's monotonic clock: what memory/clock.ts counts from
- *     34..41    drops           updates dropped that no family could be charged with, by reason
+ *     32..33    started         the same moment on the system's monotonic clock: memory/clock.ts counts from it
+ *     34..41    drops           dropped updates that no family could count, by reason
  *     42..43    made            label sets registered in the program's families
  *     44..45    expired         of these, freed
  *     46..47    removed         of these, taken out by remove() and clear()
- *     48..49    sweeps          sweeps that came to their end
- *     50..51    sweepsFailed    sweeps that did not
+ *     48..49    sweeps          sweeps that ended
+ *     50..51    sweepsFailed    sweeps that failed
  *     52..53    sweepTotal      time that sweeps took, µs
- *     54        sweepLast       and the last one
- *     55        places          places there are for series with labels
- *     56        dropPage        page of drops that no family can be charged with
- *     57        deathsInside    deaths after which series are to be counted anew: see lifecycle/recount.ts
- *     58        recounted       and how many of them were seen to
+ *     54        sweepLast       time that the last sweep took, µs
+ *     55        places          number of places for series with labels
+ *     56        dropPage        page of drops that no family can count
+ *     57        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
+ *     58        recounted       of these, deaths after which series were counted anew
  *     59        lineages        newest record of which threads end together: see memory/lineage.ts
- *     60..61    key             random, so that nobody can choose label values that collide: the key of the
- *                               hashes
+ *     60..61    key             the key of the hashes: random, so that nobody can choose label values that
+ *                               collide
  */
 export const H_MAGIC = 0
 export const H_VERSION = 1
@@ -98,8 +99,8 @@ export const H_KEY = 60
 export const HEADER_BYTES = 512
 
 /**
- * Shard, 192 bytes. What one thread owns. One word for state and thread: only so can a shard not be taken from
- * its new owner by who buries the old one.
+ * Shard, 192 bytes. What one thread owns. State and thread are one word, so that a thread that buries the old
+ * owner cannot take the shard from a new one.
  *
  *     0         state           SHARD_FREE to SHARD_MOVING, and above it the thread's id
  *     1         claimed         when it was claimed, ms since the registry was made
@@ -107,10 +108,10 @@ export const HEADER_BYTES = 512
  *     3         epoch           the epoch that its thread is inside, 0 outside
  *     4         claims          how often it was claimed
  *     5         text            where the next text goes
- *     6         textEnd         where its chunk ends
- *     7         watched         1 once somebody said that the thread's end will be seen
- *     8         making          family of which its thread is making a series, which may have taken the last
- *                               room; 0 for none
+ *     6         textEnd         where the chunk of that text ends
+ *     7         watched         1 once it is known that the thread's end will be seen
+ *     8         making          family of which its thread is making a series, which may take the last room; 0
+ *                               for none
  *     9..47     freeTexts       freed texts by size class, chained through their first field
  */
 export const SHARD_STATE = 0
@@ -126,11 +127,11 @@ export const SHARD_FREE_TEXTS = 9
 export const SHARD_WORDS = 24
 
 /**
- * Lineage, 64 bytes. Who is above a thread, and so ends with it: see memory/lineage.ts.
+ * Lineage, 64 bytes. The threads above a thread, with which it ends: see memory/lineage.ts.
  *
  *     0         next            older record
  *     1         thread          the thread's id + 1, 0 free, -1 being written
- *     2..15     above           ids + 1 of those above it, nearest last, then 0
+ *     2..15     above           ids + 1 of the threads above it, nearest last, then 0
  */
 export const LINEAGE_NEXT = 0
 export const LINEAGE_THREAD = 1
@@ -147,17 +148,17 @@ export const LINEAGE_WORDS = 8
  *     4         cells           cells of a place in each shard
  *     5         bounds          bucket bounds without +Inf, or quantiles
  *     6         labels          label names
- *     7         pagePlaces      places a page at most
+ *     7         pagePlaces      the most places of a page
  *     8,9       name            name
  *     10,11     definition      what makes two registrations the same family, as JSON
  *     12,13     help            after the name in HELP, up to TYPE
- *     14,15     type            the type line's end
+ *     14,15     type            the end of the TYPE line
  *     16,17     json            after the name in JSON
  *     18        suffixes        table of suffixes
  *     19        firstPage       first page of places
  *     20        lastPage        last page: a hint
  *     21        series          series counted against the limit
- *     22        maxSeries       at most so many; 0 for no limit
+ *     22        maxSeries       the most series; 0 for no limit
  *     23        expireAfter     ms; 0 for never
  *     24..31    drops           updates dropped, by reason
  *     32..33    birth           when it was registered, ms since the epoch
@@ -167,25 +168,26 @@ export const LINEAGE_WORDS = 8
  *     37        removals        removals under way, or broken off by a death
  *     38        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
  *     39        dropPage        page of DROP_REASONS places in the family of dropped updates
- *     40,41     rawHelp         help as it was given
+ *     40,41     rawHelp         help as the program gave it
  *     42,43     omHelp          after the name in OpenMetrics' HELP
- *     44,45     omType          its type line's end
- *     46,47     omUnit          its UNIT line's end, ` unit` and a line feed; no bytes where there is no unit
+ *     44,45     omType          the end of the TYPE line in OpenMetrics
+ *     46,47     omUnit          the end of the UNIT line: ` unit` and a line feed; no bytes if there is no unit
  *     48        baseBytes       bytes of the name without `_total`
  *     49        unitBytes       bytes of the unit
- *     50        hidden          series that the last sweep left hidden, more with each removal since; 0: a
- *                               sweep can pass over the family, unless its series expire
- *     51        age             ms in an age bucket of a summary: its quantiles are over F_BLOCKS of these
+ *     50        hidden          series that the last sweep left hidden, and those removed since; if 0, a sweep
+ *                               can pass over the family, unless its series expire
+ *     51        age             ms of an age bucket of a summary: its quantiles are over F_BLOCKS age buckets
  *     52        blocks          blocks of a place in each shard: one in a native histogram, one for each age
  *                               bucket in a summary
- *     53        exemplarMax     bytes of an exemplar's text at most, 0 where none was given yet; raised in
- *                               steps before one that is longer
+ *     53        exemplarMax     the most bytes of an exemplar's text, 0 if none was given yet; raised in steps
+ *                               before a longer one is kept
  *     54        nativeSchema    a native histogram's finest schema
- *     55        nativeBuckets   and the most buckets it has; 0 where it is none
- *     56        current         an info's place that is exposed, 0 where none was set: see instruments/info.ts
- *     57        resets          raised by each reset of a gauge, after its cells are zero: what a thread took
- *                               over from the dead is gone too
- *     58        refused         1 once a label set was refused, 0 again when one was made since: see
+ *     55        nativeBuckets   the most buckets of a native histogram; 0 if it is none
+ *     56        current         the place of an info that is exposed, 0 if none was set: see
+ *                               instruments/info.ts
+ *     57        resets          raised by each reset of a gauge, after its cells are zero: what threads took
+ *                               over from dead ones is then gone, too
+ *     58        refused         1 once a label set was refused, 0 again once one was made: see
  *                               lifecycle/room.ts
  *     59                        reserved
  *     60..                      table of suffixes, and the texts
@@ -244,7 +246,7 @@ export const F_REFUSED = 58
 export const FAMILY_WORDS = 30
 
 /**
- * Suffix, 32 bytes. Of a histogram, for each bucket, +Inf included; of a summary, for each quantile.
+ * Suffix, 32 bytes. A histogram has one for each bucket, +Inf included; a summary has one for each quantile.
  *
  *     0,1       text            `,le="…"} ` as text spells it
  *     2,3       json            `[le,`
@@ -268,11 +270,11 @@ export const SUFFIX_WORDS = 4
  *     2         owner           index of the shard that fills it
  *     3         capacity        places
  *     4         cells           newest page of cells
- *     5         number          its number in the family
+ *     5         number          number of the page in the family
  *     6         frees           places freed so far: a reader that finds it changed reads the page again
- *     7         textBytes       bytes of all its label texts at most; with TEXT_CONTROL_BIT once one had
- *                               control characters
- *     8         made            places made so far, raised before one is LIVE: as frees
+ *     7         textBytes       the most bytes of all its label texts together; with TEXT_CONTROL_BIT once one
+ *                               had control characters
+ *     8         made            places made so far, raised before one is LIVE: used as frees is
  *     9                         reserved
  *     10..                      places
  */
@@ -299,9 +301,9 @@ export const PAGE_HEADER_WORDS = 5
  *     4         textBytes       its bytes, with TEXT_CONTROL_BIT
  *     5         index           index in its page, and above it the words that its text has room for
  *     6..7      birth           when it was made, ms since the epoch
- *     8..9      fold            last fold: the sweeper's
- *     10        changed         last change, ms since the registry was made: the sweeper's. Once it is
- *                               UNLINKED, the epoch in which that was
+ *     8..9      fold            last fold that the sweeper noted
+ *     10        changed         last change that the sweeper noted, ms since the registry was made; in an
+ *                               UNLINKED place, the epoch in which it was unlinked
  *     11        born            scrape sequence at birth
  */
 export const PLACE_STATE = 0
@@ -317,15 +319,15 @@ export const PLACE_BORN = 11
 export const PLACE_WORDS = 6
 
 /**
- * Page of cells, 56 bytes. One shard's Float64s for the places of one page. Published by compare-exchange of
- * PAGE_CELLS, zeroed (or unset, for min and max) before.
+ * Page of cells, 56 bytes. One shard's Float64s for the places of one page. Zeroed (or unset, for min and max),
+ * then published by compare-exchange of PAGE_CELLS.
  *
  *     0         next            older page of cells of the same page of places
- *     1         shard           index of the shard whose they are
+ *     1         shard           index of the shard that owns it
  *     2         ownNext         older page of cells of the same shard
  *     3         page            page of places
  *     4..7      owned           a bit for each place: this shard's thread may store there
- *     8..11     requested       a bit for each place: it is asked to let go
+ *     8..11     requested       a bit for each place: that thread is asked to let go
  *     12        exemplars       table of references to exemplars, 0 for none
  *     13                        reserved
  *     14..                      cells, F_CELLS a place; then a gauge's Shares, or F_BLOCKS times a Block
@@ -341,7 +343,8 @@ export const CELLS_EXEMPLARS = 12
 export const CELLS_HEADER_WORDS = 7
 
 /**
- * Shares, 48 bytes. What a gauge's cells are, a bit for each place: see memory/shares.ts.
+ * Shares, 48 bytes. What the cells of a gauge are to their shard's thread, a bit for each place: see
+ * memory/shares.ts.
  *
  *     0..3      own             the cell is this shard's living thread's
  *     4..7      set             the thread has set it, not only added to it
@@ -358,10 +361,10 @@ export const SHARE_WORDS = 6
  * bucket: see memory/native.ts.
  *
  *     0         block           block, 0 for none
- *     1         seq             raised before a block that stood here is used for anything else
+ *     1         seq             raised before a block that was here is used for anything else
  *     2         spare           block of the place's earlier life
- *     3         age             a summary's: the number of the age it counts, plus one; in the common shard's
- *                               first: the last age that is not exposed any more, plus one
+ *     3         age             in a summary: the number of the age that it counts, plus one; in the first one
+ *                               of the common shard: the last age that is not exposed any more, plus one
  */
 export const NATIVE_BLOCK = 0
 export const NATIVE_SEQ = 1
@@ -370,10 +373,10 @@ export const NATIVE_AGE = 3
 export const NATIVE_WORDS = 2
 
 /**
- * Block, 32 bytes. A window of counts for each sign, of one shape as long as it stands.
+ * Block, 32 bytes. A window of counts for each sign. Its shape never changes while it is in use.
  *
- *     0         free            freed texts chain through it
- *     1         words           words that it takes
+ *     0         free            chains freed texts
+ *     1         words           size in words
  *     2         schema          schema
  *     3                         reserved
  *     4         low             lowest positive index
@@ -392,12 +395,12 @@ export const BLOCK_NEGATIVE_COUNTS = 7
 export const BLOCK_HEADER_WORDS = 4
 
 /**
- * Exemplar, 32 bytes. The last one of a line of a series in one shard: see memory/exemplars.ts. A table of them
- * has for each place as many references as its series have lines that can have one: one a bucket, or one.
+ * Exemplar, 32 bytes. The last exemplar of a line of a series in one shard: see memory/exemplars.ts. For each
+ * place, the table has a reference for each line that can have one: one for each bucket, or one.
  *
- *     0         seq             odd while it is written (freed texts chain through it)
- *     1         words           words that it takes
- *     2         bytes           bytes of its text, -1: none
+ *     0         seq             odd while it is written (chains freed texts)
+ *     1         words           size in words
+ *     2         bytes           bytes of its text; -1 if there is no exemplar
  *     3                         reserved
  *     4..5      value           value
  *     6..7      time            when it was given, s since the epoch
@@ -411,7 +414,7 @@ export const EXEMPLAR_TIME_WORD = 3
 export const EXEMPLAR_HEADER_WORDS = 4
 
 /**
- * Slot, 73,704 bytes. Where a span is planned, folded and encoded; one more is for sweeps.
+ * Slot, 73,704 bytes. Where a span is planned, folded and encoded. One more slot is for sweeps.
  *
  *     0         owner           thread id + 1, 0 free
  *     1         format          FORMAT_TEXT to FORMAT_PROTOBUF
@@ -422,18 +425,19 @@ export const EXEMPLAR_HEADER_WORDS = 4
  *     6         prefixBytes     bytes of the prefix
  *     7         created         whether the time that series were made is exposed
  *     8..23     prefix          prefix
- *     24        planPage        where the next piece of the family begins; 0 when it is planned to its end
- *     25        planFirst       and the first place in that page
- *     26        planCost        bytes at most that were planned
- *     27        planExemplar    bytes that a planned piece has for each exemplar
+ *     24        planPage        page where the next piece of the family begins; 0 when the family is planned to
+ *                               its end
+ *     25        planFirst       first place in that page
+ *     26        planCost        the most bytes that the planned pieces can take
+ *     27        planExemplar    bytes that a planned piece reserves for each exemplar
  *     28        exemplars       whether exemplars are exposed
- *     29        plainBytes      bytes of a compressed span before it was
- *     30        plainCrc        and its CRC-32
- *     31        sweepPage       page that a sweep goes on with; 0 at the end
- *     32        sweepFreed      series that it freed
+ *     29        plainBytes      bytes of a compressed span before compression
+ *     30        plainCrc        CRC-32 of a compressed span before compression
+ *     31        sweepPage       page at which a sweep goes on; 0 at the end
+ *     32        sweepFreed      series that the sweep freed
  *     33                        reserved
  *     34..3105  pieceTable      pieces
- *     3106..14369scratch         what stands before the labels of a line: prefix, name, suffix, default labels;
+ *     3106..14369scratch         what comes before the labels of a line: prefix, name, suffix, default labels;
  *                               four of them
  *     14370..16417vector          folded values
  *     16418..18425native          a native histogram's buckets, of all shards together, as a block
@@ -468,8 +472,8 @@ export const SLOT_TEXT_WORD = 9213
  *
  *     0         family          family
  *     1         page            page where it begins
- *     2         first           first place in that
- *     3         count           places, over as many pages as it takes
+ *     2         first           first place in that page
+ *     3         count           number of places, over as many pages as it takes
  *     4         flags           PIECE_HEAD to PIECE_CLOSE
  *     5         exemplar        bytes planned for each exemplar
  */

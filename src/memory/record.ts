@@ -1,32 +1,32 @@
 /**
- * How a record in shared memory is written down: its fields in order, each with its width and a line of text. Offsets
+ * How a record in shared memory is described: its fields in order, each with its width and a line of text. Offsets
  * follow from the order, each from the one before, so no two fields can overlap.
  *
- * Units: a *word* is 8 bytes, a *field* is an Int32 counted from the start of its record. What is wider than a field
- * begins on a word; the field that this leaves out before it must be written down as `reserved`.
+ * Units: a *word* is 8 bytes, a *field* is an Int32 counted from the start of its record. A value that is wider than a
+ * field begins on a word. If that leaves a field unused before it, the table must list that field as `reserved`.
  */
 
 export interface Field {
-  /** Int32s that one takes. */
+  /** Int32s of one value. */
   readonly fields: number
-  /** Of these, one after the other. */
+  /** How many values, one after the other. */
   readonly count: number
   /** Whether it begins on a word. */
   readonly onWord: boolean
-  /** Whether offsets of it are told in words: a Float64, or a part with a layout of its own. */
+  /** Whether its offset is given in words, as that of a Float64 or of a part with a layout of its own. */
   readonly inWords: boolean
-  /** AssemblyScript's type of it; undefined for what is no single value there. */
+  /** Its type in AssemblyScript; undefined if it is not a single value there. */
   readonly type: string | undefined
   readonly doc: string
 }
 
-/** A number, or a state: signed. */
+/** A number, or a state. Signed. */
 export const i32 = (doc: string): Field => ({
   ...{ fields: 1, count: 1, onWord: false, inWords: false, type: 'i32', doc },
 })
 /** A reference: the word where something begins; 0 refers to nothing. */
 export const ref = (doc: string): Field => ({ ...i32(doc), type: 'u32' })
-/** A count of 64 bits; told as the field that it begins at. */
+/** A count of 64 bits. Its offset is in fields. */
 export const i64 = (doc: string): Field => ({
   ...{ fields: 2, count: 1, onWord: true, inWords: false, type: 'i64', doc },
 })
@@ -38,27 +38,27 @@ export const f64 = (doc: string): Field => ({
 export const text = (doc: string): Field => ({
   ...{ fields: 2, count: 1, onWord: false, inWords: false, type: undefined, doc },
 })
-/** So many of them, one after the other. */
+/** So many values, one after the other. */
 export const list = (count: number, of: Field): Field => ({ ...of, count, type: undefined })
 /** Bytes with a layout of their own. */
 export const bytes = (count: number, doc: string): Field => ({
   ...{ fields: count / 4, count: 1, onWord: true, inWords: true, type: undefined, doc },
 })
-/** Fields that nothing is kept in. */
+/** Fields that are not used. */
 export const reserved = (count = 1): Field => list(count, i32('reserved'))
 
 export interface RecordLayout {
   readonly name: string
-  /** What the constants of its fields begin with. */
+  /** The prefix of the constants of its fields. */
   readonly prefix: string
-  /** The constant of its size, and in what. */
+  /** The constant of its size, and the unit. */
   readonly size: readonly [constant: string, unit: 'words' | 'fields' | 'bytes']
   readonly doc: string
   /** In order. */
   readonly fields: Readonly<Record<string, Field>>
   /** What follows the record in memory. */
   readonly behind?: string
-  /** Room kept for it, in bytes; what its fields take where it is left out. */
+  /** Room that is kept for it, bytes; by default what its fields take. */
   readonly room?: number
 }
 
@@ -69,7 +69,10 @@ export interface Placed {
   readonly at: number
 }
 
-/** Where each field is. @throws Error naming a field that does not begin on a word, or a record that outgrows its room. */
+/**
+ * The offset of each field.
+ * @throws Error naming a field that does not begin on a word, or a record that outgrows its room.
+ */
 export function place(record: RecordLayout): { readonly placed: readonly Placed[]; readonly fields: number } {
   const placed: Placed[] = []
   let at = 0
@@ -88,7 +91,10 @@ export function place(record: RecordLayout): { readonly placed: readonly Placed[
   return { placed, fields: at }
 }
 
-/** A field's constant: `expireAfter` of a family is F_EXPIRE_AFTER, or F_EXPIRE_AFTER_WORD where it is told in words. */
+/**
+ * The name of a field's constant: `expireAfter` of a family is F_EXPIRE_AFTER; if its offset were in words,
+ * F_EXPIRE_AFTER_WORD.
+ */
 export function constantOf(record: RecordLayout, { key, field }: Placed): string {
   const name = key.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()
   return `${record.prefix}_${name}${field.inWords ? '_WORD' : ''}`

@@ -1,16 +1,16 @@
 /**
- * Shards: what each recording thread owns. A shard's cells have one writer, its thread; its place pages are filled
- * by that thread alone.
+ * Shards: what each recording thread owns. Only its thread writes to a shard's cells, and only its thread fills its
+ * pages of places.
  *
  *     FREE ──claim──▶ MOVING ──▶ LIVE ──the thread's death, seen from outside──▶ MOVING ──▶ ORPHAN ──claim──▶ MOVING …
  *
- * Assumes: a thread calls `orphanThread` for another only after that one's outer 'exit' event, when no instruction of
- * it can run any more; thread ids are never used twice in a process; what lineage.ts says.
- * Guarantees: every change of state is a compare-exchange of one word that names the thread too, so a shard has at
- * most one owner, and burying the dead cannot hit who has come after; an orphan keeps all it counted and goes on
- * being folded, holds no place, owns no share (shares.ts), and is in nobody's way; who adopts it finds no place half
- * made, and takes its cells over one by one, as it attaches to them. A death in MOVING
- * leaves work that is done again from the start.
+ * Assumes: A thread calls `orphanThread` for another one only after that one's outer 'exit' event, when it can run no
+ * more instructions. Thread ids are never used twice in a process. What lineage.ts guarantees.
+ * Guarantees: Every change of state is a compare-exchange of one word that names the thread, too. So a shard has at
+ * most one owner, and a burial cannot hit a thread that has claimed the shard since. An orphan keeps all that it
+ * counted and is folded as before; it holds no place, owns no share (shares.ts), and is in nobody's way. An adopter
+ * finds no place half made, and takes the cells over one by one, as it attaches to them. After a death in MOVING, the
+ * same work is done again from the start.
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
@@ -30,9 +30,9 @@ export class Shard {
   }
 
   /**
-   * Room for text, of the shard's own: what was freed first, else from chunks one after the other, so that a scrape
-   * reads it in order. Only the owner may call it. Returns a reference, or 0 when memory is full; `textWords` tells
-   * how much it has room for.
+   * A reference to room for text that is the shard's own, or 0 when memory is full; `textWords` is its size. Freed room
+   * is used first, then chunks from start to end, so that a scrape reads texts in order of memory. Only the owner may
+   * call it.
    */
   allocText(bytes: number): number {
     const { i32 } = this.arena
@@ -57,7 +57,7 @@ export class Shard {
     return at
   }
 
-  /** Gives text back that nobody can be reading. Only the owner may call it. */
+  /** Frees text that nobody can be reading. Only the owner may call it. */
   freeText(text: number, words: number): void {
     const { i32 } = this.arena
     const list = this.at + L.SHARD_FREE_TEXTS + textClass(words)
@@ -66,7 +66,7 @@ export class Shard {
   }
 }
 
-/** Words that a text of so many bytes is given: what all texts of its class have. */
+/** Words that are allocated for a text of so many bytes: the same for all texts of its class. */
 export function textWords(bytes: number): number {
   const steps = Math.ceil(bytes / (L.TEXT_STEP_WORDS * L.WORD_BYTES))
   return L.TEXT_STEP_WORDS * (steps <= L.TEXT_CLASSES ? steps : 2 ** Math.ceil(Math.log2(steps)))
@@ -84,8 +84,8 @@ function shardState(thread: number, state: number): number {
 }
 
 /**
- * A shard for the calling thread: an orphan's if there is one, else a free one; undefined when `maxThreads` are in use.
- * `ancestors` are the threads whose end is this one's too, nearest last; `now` is in ms since the registry was made.
+ * A shard for the calling thread: an orphan if there is one, else a free one; undefined when `maxThreads` are in use.
+ * `ancestors` are the threads that this one ends with, nearest last; `now` is in ms since the registry was made.
  */
 export function claimShard(
   arena: Arena,
@@ -113,7 +113,7 @@ export function claimShard(
   return undefined
 }
 
-/** Its cell pages, newest first. */
+/** The cell pages of a shard, newest first. */
 export function* ownCells(shard: Shard): Generator<number> {
   const { i32 } = shard.arena
   let cells = Atomics.load(i32, shard.at + L.SHARD_CELLS)
@@ -121,7 +121,7 @@ export function* ownCells(shard: Shard): Generator<number> {
 }
 
 /**
- * Gives up the shards of a thread that has ended, and of all that it or those had started: they cannot outlive it.
+ * Makes orphans of the shards of a thread that has ended, and of all threads below it, because they cannot outlive it.
  * What they counted stays. Call from the thread that saw its 'exit'.
  */
 export function orphanThread(arena: Arena, threadId: number): void {
@@ -136,7 +136,7 @@ export function orphanThread(arena: Arena, threadId: number): void {
     if (!ended.has(owner)) continue
     const moving = shardState(owner, L.SHARD_MOVING)
     if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
-    // Inside a look-up: it may have counted a series that it did not come to make.
+    // The thread died inside a look-up: it may have counted a series that it did not make any more.
     if (Atomics.load(i32, shard.at + L.SHARD_EPOCH) !== 0) Atomics.add(i32, L.H_DEATHS_INSIDE, 1)
     Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
     Atomics.store(i32, shard.at + L.SHARD_MAKING, 0)
@@ -149,11 +149,11 @@ export function orphanThread(arena: Arena, threadId: number): void {
     }
     Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, moving, shardState(0, L.SHARD_ORPHAN))
   }
-  // It may have asked others to let go of a series, and died before it said so.
+  // It may have asked other threads to let go of a series, and died before it raised H_REQUESTS.
   Atomics.add(i32, L.H_REQUESTS, 1)
 }
 
-/** Notes which shards in use have somebody who will see their thread's end. */
+/** Marks the shards in use whose threads are watched: some thread will see their end. */
 export function markWatched(arena: Arena, threadIds: ReadonlySet<number>): void {
   const { i32 } = arena
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {

@@ -1,26 +1,27 @@
 /**
- * Shares: what the cells of a gauge are to the thread that owns their shard. Behind a page's cells is a bit for each
- * place (SHARE_OWN): the cell is the living thread's. A thread sets it when it attaches, after the cell is what it
- * begins with; who buries the thread clears it, and so does who clears the place for its next life.
+ * Shares: what the cells of a gauge are to the thread that owns their shard. Behind the cells of a page there are bits
+ * for each place. SHARE_OWN means that the cell is the living thread's. A thread sets it when it attaches, after it has
+ * stored the cell's first value. The thread that buries it clears the bit, and so does the sweeper when it clears the
+ * place for its next life.
  *
- * - `livesum`, `min` and `max` fold cells whose bit is set, so a share goes with its thread, at one moment for all
- *   series. Nobody writes to a dead thread's cells: what tells whether a removed series has moved stays as it was.
- * - `sum` folds all cells, so the dead's share stays. What a cell held before its bit was set is not the thread's own:
- *   set() puts the thread's share beside it (series/inherited.ts).
- * - SHARE_SET is a thread's whole word: it has set its share, and not only added to it. A `sum` that folds to zero over
- *   shares that were set (5 here, -5 there) is news as long as they stand: the next set() counts on the other. Over
- *   shares that were only added to (inc here, dec there) it is idle. Beside a dead thread's share a cell does not tell
- *   what was set: there SHARE_BESIDE does, in its place.
+ * - `livesum`, `min` and `max` fold only cells whose bit is set, so a share goes with its thread, at one moment for all
+ *   series. Nobody writes to a dead thread's cells, so what shows whether a removed series has moved stays as it was.
+ * - `sum` folds all cells, so a dead thread's share stays. What a cell held before its bit was set is not the living
+ *   thread's own: set() stores the sum of it and the thread's share (series/inherited.ts).
+ * - SHARE_SET means that the thread has set its share, and not only added to it. A `sum` that folds to zero over shares
+ *   that were set (5 here, -5 there) is not idle as long as they are there, because the next set() relies on the other
+ *   share. Over shares that were only added to (inc here, dec there) it is idle. A cell that also has a dead thread's
+ *   share in it does not show what was set; SHARE_BESIDE shows it there.
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 
-/** Whether cells of such a family have these bits. `last` has one cell for all threads. */
+/** Whether the cells of such a family have these bits. A gauge with aggregate `last` has one cell for all threads. */
 export function hasShares(kind: number, aggregate: number): boolean {
   return kind === L.KIND_GAUGE && aggregate !== L.AGGREGATE_LAST
 }
 
-/** Int32 index of a cell page's bits. */
+/** Int32 index of the bits of a cell page. */
 function bitsAt(arena: Arena, cells: number): number {
   const { i32 } = arena
   const page = i32[cells * 2 + L.CELLS_PAGE]
@@ -41,7 +42,7 @@ export function markShare(arena: Arena, cells: number, which: number, index: num
   else Atomics.and(arena.i32, field, ~bit)
 }
 
-/** The thread that these cells were has ended. */
+/** Clears the bits of cells whose thread has ended. */
 export function disownShares(arena: Arena, cells: number): void {
   const { i32 } = arena
   const family = i32[i32[cells * 2 + L.CELLS_PAGE] * 2 + L.PAGE_FAMILY] * 2
@@ -50,7 +51,7 @@ export function disownShares(arena: Arena, cells: number): void {
   for (let n = 0; n < L.SHARE_WORDS * 2; n++) Atomics.store(i32, bits + n, 0)
 }
 
-/** Marks cells of a min or max gauge as never set: the first of every `cells` words. */
+/** Marks cells of a min or max gauge as never set: the first of each `cells` words. */
 export function unset(arena: Arena, first: number, words: number, cells: number): void {
   for (let word = first; word < first + words; word += cells) {
     arena.i32[word * 2] = L.UNSET_LOW

@@ -1,18 +1,19 @@
 /**
- * Slots: fixed pieces of shared memory in which spans are planned and encoded. They bound what all scrapes together
- * can use.
+ * Slots: fixed pieces of shared memory in which spans are planned and encoded. They bound the memory of all scrapes
+ * together.
  *
- * Assumes: only the thread that took a slot, and the pool tasks it waits for, touch it.
- * Guarantees: a slot has one owner (compare-exchange); the slots of a thread that ended are free again once its
- * 'exit' was seen, when its pool has ended too (a Worker's Workers end before it does).
+ * Assumes: Only the thread that took a slot, and the pool tasks that it waits for, touch the slot.
+ * Guarantees: A slot has one owner, by compare-exchange. The slots of a thread that ended are free again once its
+ * 'exit' was seen. Its pool has ended by then, too, because a Worker's Workers end before it does.
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 import { announce, endedWith } from './lineage.js'
 
 /**
- * A free slot's first word, now the calling thread's; 0 when all are in use. Lowest first: fewest pages touched; the
- * first few are left alone by who says so. `ancestors` are the threads whose end is the caller's too, nearest last.
+ * The first word of a free slot, which now belongs to the calling thread; 0 when all are in use. It takes the lowest,
+ * so that the fewest pages are touched, but leaves the first `leave` slots to others. `ancestors` are the threads that
+ * the caller ends with, nearest last.
  */
 export function takeSlot(
   arena: Arena,
@@ -38,7 +39,7 @@ export function slotsTaken(arena: Arena): number {
   return taken
 }
 
-/** Gives back the slots of a thread that has ended, and of those that it had started. */
+/** Frees the slots of a thread that has ended, and of those below it. */
 export function freeSlots(arena: Arena, threadId: number): void {
   const ended = endedWith(arena, threadId)
   for (const slot of allSlots(arena)) {
@@ -48,14 +49,15 @@ export function freeSlots(arena: Arena, threadId: number): void {
   }
 }
 
-/** The slot whose scratch sweeps use; H_SWEEPER guards it. */
+/** The slot that sweeps use; H_SWEEPER guards it. */
 export function sweepSlot(arena: Arena): number {
   return arena.slots + arena.i32[L.H_SLOT_COUNT] * arena.slotWords
 }
 
-/** A span of at most so many bytes fits a slot of `room` even if it cannot be compressed. */
+/** The most bytes of a span that fits a slot of `room` bytes even if it cannot be compressed. */
 export function compressible(room: number): number {
-  // Ours stores 32 KiB at a time, with 7 bytes more; zlib 16 KiB at least, with 5. Then comes a flush.
+  // Our compressor stores 32 KiB at a time, with 7 bytes more; zlib at least 16 KiB, with 5 bytes more. Then comes a
+  // flush.
   return room - 5 * (Math.ceil(room / 16_384) + 2)
 }
 

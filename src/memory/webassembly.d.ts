@@ -1,4 +1,7 @@
-/** The part of the WebAssembly interface that is used here; without the browser's types, which Node has not all of. */
+/**
+ * The part of the WebAssembly interface that is used here, declared without the types of browsers, of which Node lacks
+ * some.
+ */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum: number; shared: true })

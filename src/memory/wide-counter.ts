@@ -1,8 +1,8 @@
 /**
- * Counts of 64 bits, which any thread may add to: 2^32 dropped updates come together in an hour.
+ * Counts of 64 bits that any thread may add to. 32 bits are too few: 2^32 dropped updates can come together in an hour.
  *
- * Guarantees: a count is one word, changed by one atomic add, so that no reader sees a part of it, and no death leaves
- * one. It costs what an Int32 does (10 to 18 ns): V8 makes no BigInt where the result is not used.
+ * Guarantees: A count is one word and is changed by one atomic add, so no reader sees half of it, and no death leaves
+ * half of it. It costs what an Int32 does (10 to 18 ns), because V8 makes no BigInt if the result is not used.
  */
 import type { Arena } from './arena.js'
 
