@@ -1,10 +1,10 @@
 /**
- * Families: what metrics exist. A family is written whole into memory of its own and then published at the head of
- * one chain, so a reader sees all of it or nothing; families are never unlinked.
+ * Families: which metrics exist. A family is written whole into memory of its own, and then published at the head of
+ * one chain. So a reader sees all of it or nothing. Families are never unlinked.
  *
- * Assumes: an arena's memory does not move.
- * Guarantees: `register` may be called from any thread; of threads that register the same name at once one wins and
- * all get its family; a thread that dies in it leaves at most unused memory.
+ * Assumes: An arena's memory does not move.
+ * Guarantees: `register` may be called from any thread. If threads register the same name at once, one wins, and all
+ * get its family. A thread that dies in it leaves at most unused memory.
  */
 import { plainError } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
@@ -24,7 +24,7 @@ const KINDS: Record<Kind, number> = {
   summary: L.KIND_SUMMARY,
 }
 
-/** What OpenMetrics has a type of its own for, and the other formats tell as a gauge. */
+/** The type of a kind outside of OpenMetrics. The kinds for which only OpenMetrics has a type are exposed as gauges. */
 function plainType(kind: Kind): string {
   return kind === 'info' || kind === 'stateset' ? 'gauge' : kind
 }
@@ -39,25 +39,25 @@ const AGGREGATES: Record<Aggregate, number> = {
 
 export const AGGREGATE_NAMES = Object.keys(AGGREGATES) as Aggregate[]
 
-/** When a gauge counts as idle: it has been zero, or it has not been touched. */
+/** When a gauge is idle: while it is zero, or while no thread touches it. */
 export type ExpireRule = 'zero' | 'untouched'
 
-/** How long series live, and how many; the first registration's hold. */
+/** Limits of a family's series. The first registration sets them. */
 export interface Limits {
-  /** At most so many series; 0 for no limit. */
+  /** The most series; 0 for no limit. */
   readonly maxSeries: number
-  /** Series idle for so long go, ms; 0 for never. */
+  /** Series that are idle for so long are freed, ms; 0 for never. */
   readonly expireAfter: number
 }
 
 /** Exponential buckets of a histogram. */
 export interface Native {
-  /** The finest, -4 to 8; a series falls to coarser ones when it would have too many buckets. */
+  /** The finest schema, -4 to 8. A series uses a coarser one when it would have too many buckets. */
   readonly schema: number
   readonly maxBuckets: number
 }
 
-/** Over what a summary's quantiles are, and how exactly. */
+/** The time that a summary's quantiles are over, and their precision. */
 export interface AgeWindow {
   /** ms. */
   readonly maxAge: number
@@ -73,16 +73,16 @@ export interface Identity {
   /** Upper bounds of a histogram, ascending, without +Inf; a summary's quantiles, ascending. */
   readonly bounds: readonly number[]
   readonly aggregate: Aggregate
-  /** For gauges; the others are idle when their fold has not changed. */
+  /** Only for gauges. The other kinds are idle while their fold does not change. */
   readonly expire: ExpireRule
-  /** Of a stateset. */
+  /** Only for a stateset. */
   readonly states?: readonly string[]
-  /** What it is measured in, which its name ends with; '' for none. */
+  /** The unit, with which the name ends; '' for none. */
   readonly unit: string
   readonly self: boolean
-  /** Of a native histogram. */
+  /** Only for a native histogram. */
   readonly native?: Native
-  /** Of a summary. */
+  /** Only for a summary. */
   readonly window?: AgeWindow
 }
 
@@ -94,7 +94,10 @@ export interface Family extends Identity {
   readonly pagePlaces: number
 }
 
-/** Cells of one series: one a bucket and the sum, and a native histogram's; or the value, and touches where they count. */
+/**
+ * Cells of one series in a shard. A histogram has one for each bucket and one for the sum, and four more if it is
+ * native. A counter or gauge has its value, and a count of touches if they matter.
+ */
 function cellCount(identity: Identity): number {
   if (identity.kind === 'histogram')
     return identity.bounds.length + 2 + (identity.native === undefined ? 0 : L.NATIVE_CELLS)
@@ -102,27 +105,30 @@ function cellCount(identity: Identity): number {
   return identity.expire === 'untouched' ? 2 : 1
 }
 
-/** Lines of a series that can have an exemplar: a counter, or each bucket. OpenMetrics 1.0, 'Exemplars'. */
+/**
+ * How many lines of a series can have an exemplar: a counter has one, a histogram one for each bucket. OpenMetrics 1.0,
+ * 'Exemplars'.
+ */
 export function exemplarLines({ kind, bounds }: Identity): number {
   return kind === 'histogram' ? bounds.length + 1 : kind === 'counter' ? 1 : 0
 }
 
-/** Blocks that a place has in each shard: see NATIVE_BLOCK. */
+/** How many blocks a place has in each shard: see NATIVE_BLOCK. */
 function blockCount({ native, window }: Identity): number {
   return native !== undefined ? 1 : (window?.ageBuckets ?? 0)
 }
 
-/** Words behind the cells that a place has in each shard for its blocks. */
+/** Words that the blocks of a place take behind the cells, in each shard. */
 export function blockWords(identity: Identity): number {
   return blockCount(identity) * L.NATIVE_WORDS
 }
 
-/** Words behind the cells of a page for what a gauge's cells are to their thread: see memory/shares.ts. */
+/** Words behind the cells of a page for the bits of a gauge's shares: see memory/shares.ts. */
 export function shareWords({ kind, aggregate }: Identity): number {
   return hasShares(KINDS[kind], AGGREGATES[aggregate]) ? L.SHARE_WORDS : 0
 }
 
-/** ms that an age bucket counts for. */
+/** How long an age bucket is counted in, ms. */
 export function ageOf({ maxAge, ageBuckets }: AgeWindow): number {
   return Math.ceil(maxAge / ageBuckets)
 }
@@ -142,7 +148,10 @@ function pagePlaces(identity: Identity): number {
   return Math.min(L.MAX_PAGE_PLACES, Math.max(1, room))
 }
 
-/** What a family, and its lines, can be called in any format: a histogram `x` has `x_bucket`, a counter `x_total` is `x`. */
+/**
+ * All names that a family and its lines have in any format: a histogram `x` also has `x_bucket`; a counter `x_total` is
+ * also called `x`.
+ */
 function linesOf({ name, kind }: Identity): string[] {
   const base = baseName(kind, name)
   if (kind === 'histogram') return [name, ...HISTOGRAM_LINES.map(suffix => name + suffix)]
@@ -154,13 +163,13 @@ function linesOf({ name, kind }: Identity): string[] {
 const SUMMARY_LINES = ['_sum', '_count', '_created']
 const HISTOGRAM_LINES = ['_bucket', ...SUMMARY_LINES]
 
-/** The label that tells lines of a series apart, and its values: bounds, or quantiles. */
+/** The label by which the lines of a series differ, and its values: bounds, or quantiles. */
 function lineLabels({ kind, bounds }: Identity): [label: string, values: readonly number[]] {
   if (kind === 'histogram') return ['le', [...bounds, Number.POSITIVE_INFINITY]]
   return kind === 'summary' ? ['quantile', bounds] : ['', []]
 }
 
-/** Bytes of the longest `,le="…"} ` or `,quantile="…"} `, however spelled, or `[le,`. */
+/** The most bytes of `,le="…"} ` or `,quantile="…"} ` in any spelling, or of `[le,`. */
 export function longestSuffix(identity: Identity): number {
   const [label, values] = lineLabels(identity)
   const around = label.length + 6
@@ -173,7 +182,7 @@ export function longestSuffix(identity: Identity): number {
 export class Families {
   readonly #arena: Arena
   readonly #byName = new Map<string, Family>()
-  /** By what its lines can be called. */
+  /** By the names that their lines can have. */
   readonly #byLine = new Map<string, Family>()
   readonly #byRef = new Map<number, Family>()
   #newest = 0
@@ -187,7 +196,7 @@ export class Families {
     return this.#byName.get(name)
   }
 
-  /** The family whose record this is. */
+  /** The family that has this record. */
   byRef(ref: number): Family | undefined {
     const known = this.#byRef.get(ref)
     if (known !== undefined) return known
@@ -195,21 +204,21 @@ export class Families {
     return this.#byRef.get(ref)
   }
 
-  /** All families there are at this moment, in order of name (by code unit, as the names are ASCII). */
+  /** All families at this moment, in order of name (by code unit, because names are ASCII). */
   sorted(): Family[] {
     this.#sync()
     return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Something that changes when a family is added: to know whether an earlier sorted() still holds. */
+  /** A number that changes when a family is added. If it is the same, an earlier sorted() is still right. */
   version(): number {
     return Atomics.load(this.#arena.i32, L.H_FAMILIES)
   }
 
   /**
-   * The family of that name, made if there is none; undefined when memory is full. Whether a family that was there
-   * fits is for the caller to check, with `conflict`. `prepare` is called with a family's record before anybody can see
-   * it; where it returns false memory is full.
+   * The family of that name, which is made if there is none; undefined when memory is full. Whether a family that
+   * existed has the same options is for the caller to check, with `conflict`. `prepare` is called with a new family's
+   * record before anybody can see it; it returns false when memory is full.
    *
    * @throws Error naming both if another family has lines of the same name.
    */
@@ -225,7 +234,8 @@ export class Families {
     for (;;) {
       const found = this.get(identity.name)
       if (found !== undefined) return found
-      // Checked against what is known at `head`: had another been published since, the exchange would fail.
+      // Checked against the families known at `head`: if another has been published since, the exchange fails, and it
+      // is checked again.
       this.#checkLines(identity)
       const head = this.#newest
       if (written === undefined) {
@@ -237,7 +247,7 @@ export class Families {
     }
   }
 
-  /** No line, in any format, may be two families'. OpenMetrics 1.0, 'MetricFamily' and 'Suffixes'. */
+  /** No two families may have lines of the same name in any format. OpenMetrics 1.0, 'MetricFamily' and 'Suffixes'. */
   #checkLines(identity: Identity): void {
     for (const line of linesOf(identity)) {
       const taken = this.#byLine.get(line)
@@ -249,7 +259,7 @@ export class Families {
     }
   }
 
-  /** Takes in what was published since the last call. */
+  /** Reads the families that were published since the last call. */
   #sync(): void {
     const newest = Atomics.load(this.#arena.i32, L.H_FAMILIES)
     for (let ref = newest; ref !== this.#newest; ref = this.#arena.i32[ref * 2 + L.F_NEXT]) {
@@ -262,7 +272,7 @@ export class Families {
   }
 }
 
-/** Why a registration does not fit a family that exists; undefined when it does. */
+/** Why a registration conflicts with a family that exists; undefined if it does not. */
 export function conflict(family: Identity, asked: Identity): string | undefined {
   const differs = (what: string, is: unknown, wanted: unknown) =>
     `metric "${family.name}" is registered already with ${what} ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`
@@ -324,7 +334,7 @@ function writeFamily(
     window,
   })
   const base = baseName(kind, name)
-  // A counter that is not called so is none there: no metric is ever renamed.
+  // In OpenMetrics a counter whose name has no `_total` is of type unknown, because no metric is ever renamed.
   const type = kind === 'counter' && base === name ? 'unknown' : kind
   const json = `":{${help === '' ? '' : `"help":${JSON.stringify(help)},`}"type":"${plainType(kind)}","value":`
   const [label, suffixes] = lineLabels(identity)
@@ -391,7 +401,7 @@ function writeFamily(
   }
 }
 
-/** A family without labels has one series, which exists from the family's registration on. */
+/** Writes the only series of a family without labels. It exists from the registration on. */
 function writeOnlyPlace(arena: Arena, family: number, now: number): boolean {
   const { i32, f64 } = arena
   const page = arena.alloc(L.PAGE_HEADER_WORDS + L.PLACE_WORDS)

@@ -1,35 +1,36 @@
 /**
- * The hash that label sets are found by: in what a thread has looked up, and in the chains that all threads share.
+ * The hash by which label sets are found, in each thread's own index and in the chains that all threads share.
  *
- * Senders choose label values, and know this file. Without the key they must not find many values that collide. A seed
- * that FNV and its like begin with does not do: two values can collide whatever the seed is, or for a good part of all
- * seeds, and 2^n more follow from n such pairs. Sums of characters times secret numbers do not for long: from one
- * collision that shows in a delay, others follow by addition. HalfSipHash was made for this: SipHash for words of 32
- * bits, with a key of 64. One round for each word and three at the end are what Linux has for its tables. With four
- * characters in a word it takes about as long as FNV, which waits for a multiplication at each.
+ * Senders choose label values, and can read this file. Without the key they must not be able to find many values that
+ * collide. A random seed for FNV or a similar hash is not enough: two values can collide for all seeds, or for a good
+ * part of them, and 2^n more collisions follow from n such pairs. Sums of characters times secret numbers are not
+ * enough for long: from one collision that shows as a delay, others follow by addition. HalfSipHash was made for this:
+ * it is SipHash for words of 32 bits, with a key of 64. It is used with one round for each word and three at the end,
+ * as in Linux's tables. With four characters in a word it takes about as long as FNV, which waits for a multiplication
+ * for each character.
  *
- * Assumes: the key is random, the same in all threads of a registry, and told to nobody.
- * Guarantees: different lists of values are different messages. A word with its top bit set ends each value; a list
- * that is not all ASCII begins with a word that no other list has.
+ * Assumes: The key is random, the same in all threads of a registry, and never exposed.
+ * Guarantees: Different lists of values are different messages to the hash. A word whose top bit is set ends each
+ * value. A list that is not all ASCII begins with a word that no other list has.
  */
 
-/** Two halves of a registry's key. */
+/** The two halves of a registry's key. */
 export type HashKey = readonly [number, number]
 
-/** What is longer is kept nowhere (option "maxLabelLength"), so its rest need not be read. */
+/** Values that are longer are refused (option "maxLabelLength"), so their rest need not be read. */
 const MAX_UNITS = 65_536
-/** Ends a value; how many characters it has above a multiple of four is added. */
+/** Ends a value. The number of characters above a multiple of four is added to it. */
 const END = 0x80
 const WIDE = -1
 
-/** Scratch: the state of the hash that is being reckoned. */
+/** Scratch: the state of the hash that is being computed. */
 const state = new Int32Array(4)
 
 export class KeyedHash {
-  /** The state that each hash begins with: the key and the domain are in it. */
+  /** The state with which each hash begins: it contains the key and the domain. */
   readonly #start = new Int32Array(4)
 
-  /** Hashes of different domains have nothing to do with each other. */
+  /** Hashes of different domains are independent of each other. */
   constructor([low, high]: HashKey, domain: number) {
     this.#start.set([low, high, low ^ 0x6c79_6765, high ^ 0x7465_6462])
     absorb(this.#start, domain)
@@ -38,7 +39,7 @@ export class KeyedHash {
   /** The 32-bit hash of a list of values. */
   of(values: readonly string[]): number {
     const start = this.#start
-    // The rounds of absorb() once more, on locals: they stay in registers.
+    // These are the rounds of absorb(), written out over locals, so that they stay in registers.
     let a = start[0]
     let b = start[1]
     let c = start[2]

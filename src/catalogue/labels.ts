@@ -1,7 +1,7 @@
 /**
- * Label sets as text: rendered, escaped and hashed once, when a thread first meets them.
+ * Label sets as text. A thread renders, escapes and hashes a label set once, when it first looks it up.
  *
- * Not for use by two threads: a writer has scratch of its own, valid until its next call.
+ * A writer is for one thread: it has scratch of its own, which is valid until its next call.
  */
 import { TEXT_CONTROL_BIT } from '../memory/layout.js'
 import { type HashKey, KeyedHash } from './keyed-hash.js'
@@ -11,7 +11,7 @@ const QUOTE = 0x22
 const LINE_FEED = 0x0a
 
 export class LabelWriter {
-  /** `a="x",b="y"} `: `length` bytes and the two behind them. */
+  /** `a="x",b="y"} `: `length` bytes, and the two after them. */
   bytes = new Uint8Array(1024)
   length = 0
   hash = 0
@@ -23,14 +23,14 @@ export class LabelWriter {
   readonly #maxValueBytes: number
   readonly #one = ['']
 
-  /** `family` is a reference that makes equal label sets of different families hash differently. */
+  /** `family` is the reference of the family. With it, equal label sets of different families have different hashes. */
   constructor(key: HashKey, labelNames: readonly string[], family: number, maxValueBytes: number) {
     this.#names = labelNames.map((name, n) => Buffer.from(`${n === 0 ? '' : ','}${name}="`))
     this.#hash = new KeyedHash(key, family)
     this.#maxValueBytes = maxValueBytes
   }
 
-  /** Renders values, well-formed, one for each label name. False when one is longer than allowed. */
+  /** Renders values, which are well-formed, one for each label name. False if one is longer than allowed. */
   write(values: readonly string[]): boolean {
     let at = 0
     this.control = 0
@@ -51,7 +51,9 @@ export class LabelWriter {
     return this.write(this.#one)
   }
 
-  /** Copies what was rendered, with its `} `. A loop: for some dozens of bytes a call of set() costs more. */
+  /**
+   * Copies the rendered text, with its `} `. It is a loop because a call of set() costs more for some dozens of bytes.
+   */
   copyTo(memory: Uint8Array, at: number): void {
     const { bytes } = this
     const end = this.length + 2
@@ -59,10 +61,10 @@ export class LabelWriter {
   }
 
   #label(n: number, value: string, at: number): number {
-    // A code unit takes a byte at least. No scratch is kept for what is refused.
+    // A code unit takes at least one byte. Checked first, so that no scratch is reserved for a refused value.
     if (value.length > this.#maxValueBytes) return -1
     const name = this.#names[n]
-    // UTF-8 takes at most three bytes a code unit, escapes two; the name, quotes and `} ` come on top.
+    // UTF-8 takes at most three bytes for a code unit, and escapes take two. The name, the quotes and `} ` are added.
     this.#reserve(at + name.length + value.length * 3 + 4)
     for (let i = 0; i < name.length; i++) this.bytes[at++] = name[i]
     const end = this.#value(value, at)
@@ -70,7 +72,7 @@ export class LabelWriter {
     return end < 0 ? -1 : end + 1
   }
 
-  /** Writes one escaped value; -1 when it is too long. */
+  /** Writes one escaped value; -1 if it is too long. */
   #value(value: string, at: number): number {
     const { bytes } = this
     const start = at

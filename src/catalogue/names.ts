@@ -1,5 +1,5 @@
 /**
- * Names of metrics and labels, label values and help: what is allowed and how it is spelled.
+ * Names of metrics and labels, label values and help: which are allowed, and how they are spelled.
  * Text format 0.0.4, 'Text format details'; OpenMetrics 1.0, 'ABNF'.
  */
 import { badOption, outOfRange, show, typeError } from '../common/errors.js'
@@ -7,7 +7,7 @@ import { MAX_HELP_BYTES, MAX_NAME_BYTES } from '../memory/layout.js'
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
-/** The library's own families. */
+/** The prefix of the library's own families. */
 export const SELF_PREFIX = 'postmeter_'
 
 export function checkMetricName(name: unknown, self: boolean): string {
@@ -44,7 +44,7 @@ export function checkLabelName(option: string, label: unknown): string {
   return label
 }
 
-/** What a family's own lines use as a label. */
+/** The label that a family's own lines use, by kind. */
 const RESERVED_LABELS: Record<string, string> = {
   histogram: 'le',
   summary: 'quantile',
@@ -72,7 +72,7 @@ export function checkLabelNames(
   return [...seen]
 }
 
-/** A label's value as text; numbers and booleans are spelled as String() does. */
+/** A label's value as text. Numbers and booleans are spelled as String() spells them. */
 export function labelText(metric: string, label: string, value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
@@ -93,17 +93,17 @@ export function escapeHelp(help: string): string {
   return help.replace(/[\\\n]/g, c => (c === '\\' ? '\\\\' : '\\n'))
 }
 
-/** In OpenMetrics a quote is escaped too. */
+/** OpenMetrics escapes quotes, too. */
 export function escapeOpenMetricsHelp(help: string): string {
   return escapeHelp(help).replaceAll('"', '\\"')
 }
 
 const NAME_ENDS: Readonly<Record<string, string>> = { counter: '_total', info: '_info' }
 
-/** What OpenMetrics calls a family: of a counter, the name without `_total`; of an info, without `_info`. */
+/** The name of a family in OpenMetrics: of a counter, without `_total`; of an info, without `_info`. */
 export function baseName(kind: string, name: string): string {
   const end = NAME_ENDS[kind]
-  // A name that is nothing else stays: OpenMetrics has no family without one.
+  // A name that is only the suffix stays, because OpenMetrics has no family without a name.
   return end !== undefined && name !== end && name.endsWith(end) ? name.slice(0, -end.length) : name
 }
 
@@ -129,13 +129,14 @@ export function checkUnit(name: string, kind: string, unit: unknown): string {
   return unit
 }
 
-/** A bound as `le` spells it, for good: it is part of a series' identity. */
+/** A bound as `le` spells it. The spelling never changes, because it is part of the identity of a series. */
 export function spellBound(bound: number): string {
   return bound === Number.POSITIVE_INFINITY ? '+Inf' : Object.is(bound, -0) ? '0' : String(bound)
 }
 
 /**
- * A bound as OpenMetrics spells `le`: 1.0, not 1; with an exponent below 1e-4 and from 1e6 on, of two digits at least.
+ * A bound as OpenMetrics spells `le`: 1.0, not 1. Below 1e-4 and from 1e6 on it has an exponent, of at least two
+ * digits.
  * OpenMetrics 1.0, 'Canonical Numbers'.
  */
 export function spellCanonical(bound: number): string {

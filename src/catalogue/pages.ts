@@ -1,8 +1,8 @@
 /**
- * Pages of places and of cells: where their parts are, and how they come to be seen.
+ * Pages of places and of cells: where their parts are, and how they are published.
  *
- * Guarantees: a page is filled in before it is published, and never taken out again; of two threads that publish at
- * once none is lost.
+ * Guarantees: A page is filled in before it is published, and it is never taken out again. If two threads publish at
+ * once, no page is lost.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -10,7 +10,7 @@ import { unset } from '../memory/shares.js'
 import { compressible } from '../memory/slots.js'
 import { blockWords, type Family, type Identity, shareWords } from './families.js'
 
-/** Publishes a filled-in page as its family's last. Pages are never taken out again. */
+/** Publishes a filled-in page as the last of its family. Pages are never taken out again. */
 export function appendPage(arena: Arena, family: number, page: number): void {
   const { i32 } = arena
   const at = family * 2
@@ -34,14 +34,14 @@ export function placeIndex(arena: Arena, place: number): number {
   return arena.i32[place * 2 + L.PLACE_INDEX] & L.INDEX_MASK
 }
 
-/** What exponential buckets take in protobuf: no less than the kernel's nativeFixed. */
+/** Bytes that exponential buckets take in protobuf. Must not be less than the kernel's nativeFixed. */
 function nativeBytes({ native }: Identity): number {
   return native === undefined ? 0 : 128 + 16 * Math.max(native.maxBuckets, L.COARSEST_BUCKETS)
 }
 
 /**
- * Whether a span that begins with a family's head has room for one series, in any format. Counts no less than what the
- * kernel's plan counts (textHeadCost, textFixed and their like), or there would be no scrape while the series is there.
+ * Whether a span that begins with a family's head has room for one series, in any format. It must not count less than
+ * the kernel's plan (textHeadCost, textFixed and the like). Else no scrape would succeed while the series exists.
  * `help` is in bytes.
  */
 export function fitsSpan(
@@ -98,7 +98,7 @@ export function allocCells(arena: Arena, family: Family, page: number, shard: nu
   return cells
 }
 
-/** Where a cell page has a place's blocks: see NATIVE_BLOCK. */
+/** The word where a cell page has the blocks of a place: see NATIVE_BLOCK. */
 export function blocksAt(arena: Arena, family: Family, page: number, cells: number, index: number): number {
   const capacity = arena.i32[page * 2 + L.PAGE_CAPACITY]
   return cells + L.CELLS_HEADER_WORDS + capacity * family.cells + index * blockWords(family)
@@ -116,7 +116,7 @@ export function publishCells(arena: Arena, page: number, cells: number): void {
   }
 }
 
-/** The one cell page of a place page that is no thread's, made if there is none; 0 when memory is full. */
+/** The common shard's page of cells for a page of places, which is made if there is none; 0 when memory is full. */
 export function commonCells(arena: Arena, family: Family, page: number): number {
   const { i32 } = arena
   const at = page * 2 + L.PAGE_CELLS

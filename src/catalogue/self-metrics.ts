@@ -1,10 +1,10 @@
 /**
- * The library's own metrics: families like all others, whose values are read off the memory when a scrape that tells
- * them begins.
+ * The library's own metrics. They are families like all others. Their values are read off the memory when a scrape that
+ * exposes them begins.
  *
- * Assumes: what is written are facts of the memory, so that two scrapes which write at once write the same.
- * Guarantees: telling them needs no shard and no new memory, the two things whose lack they tell of: the series of
- * dropped updates are made, hidden, together with the family they are about.
+ * Assumes: The values written are facts of the memory, so two scrapes that write at once write the same.
+ * Guarantees: Exposing them needs no shard and no new memory, which are what is missing when updates are dropped: the
+ * hidden series of a family's dropped updates are made together with the family.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -37,14 +37,14 @@ const counter = (name: string, help: string, read: SelfMetric['read']): SelfMetr
 const field = (n: number) => (arena: Arena) => Atomics.load(arena.i32, n)
 const pair = (n: number) => (arena: Arena) => readWide(arena, n)
 
-/** Shards in a state. */
+/** Number of shards in a state. */
 function shards(arena: Arena, wanted: number): number {
   return shardsIn(arena, wanted).length
 }
 
 /**
- * Who watches a thread says so on a timer, and an event loop may be busy: a thread that has recorded for less than this,
- * ms, is not called unwatched.
+ * A thread that watches another marks its shard on a timer, and an event loop may be busy. So a thread that has
+ * recorded for less than this, ms, does not count as unwatched.
  */
 const WATCHED_WITHIN = 10_000
 
@@ -66,7 +66,7 @@ function shardsIn(arena: Arena, wanted: number): number[] {
   return found
 }
 
-/** Those that are counted, and one for each family of the program's without labels. */
+/** Series that are counted, and one for each of the program's families without labels. */
 function series(arena: Arena): number {
   const { i32 } = arena
   let count = Atomics.load(i32, L.H_SERIES)
@@ -96,7 +96,7 @@ const SELF_METRICS: readonly SelfMetric[] = [
   gauge('postmeter_series', 'series that exist, retired ones included', series),
   gauge(
     'postmeter_series_retired',
-    'series that the last sweep left hidden: told no more, and not yet free',
+    'series that the last sweep left hidden: not exposed any more, and not yet free',
     field(L.H_RETIRED),
   ),
   counter('postmeter_series_made_total', 'label sets registered', pair(L.H_MADE)),
@@ -127,7 +127,7 @@ const SELF_METRICS: readonly SelfMetric[] = [
   ),
 ]
 
-/** Told whether or not there is a default label of that name: so there must be none. */
+/** These labels are always exposed, so no default label may have their names. */
 export const DROP_LABELS = ['family', 'reason']
 
 const DROPS = 'postmeter_dropped_updates_total'
@@ -145,7 +145,10 @@ const identity = (name: string, kind: Kind, labelNames: readonly string[]) =>
     self: true,
   }) as const
 
-/** Registers them, when the registry is made. Drops that no family can be charged with have an empty `family` label. */
+/**
+ * Registers the library's own metrics, when the registry is made. Drops that no family can count have an empty `family`
+ * label.
+ */
 export function writeSelfMetrics(arena: Arena, now: number): void {
   const families = new Families(arena)
   const limits = { maxSeries: 0, expireAfter: 0 }
@@ -156,18 +159,18 @@ export function writeSelfMetrics(arena: Arena, now: number): void {
 }
 
 /**
- * Makes the hidden series that a family's dropped updates are told by, before the family can be seen: so there is none
- * whose drops are in no figure. False where memory is full; then its drops are the registry's. Of two threads that
- * register a family at once, one makes them in vain, and they stay hidden.
+ * Makes the hidden series that expose a family's dropped updates, before the family can be seen, so that all drops of
+ * every family can be exposed. False when memory is full; then the registry counts the drops. If two threads register a
+ * family at once, one of them makes the series in vain, and they stay hidden.
  */
 export function reserveDrops(arena: Arena, families: Families, ref: number, metric: string): boolean {
   const drops = families.get(DROPS)
-  // A memory too small for the library's own metrics tells no drops at all.
+  // In a memory too small for the library's own metrics no drops are exposed.
   if (drops === undefined) return true
   return makeDropPage(arena, drops, metric, ref * 2 + L.F_DROP_PAGE)
 }
 
-/** Makes a page of them, and notes it at an Int32 index; false where memory is full. */
+/** Makes a page of such series, and stores its reference at an Int32 index. False when memory is full. */
 function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): boolean {
   const { i32, f64 } = arena
   const page = arena.alloc(L.PAGE_HEADER_WORDS + L.DROP_REASONS * L.PLACE_WORDS)
@@ -192,7 +195,7 @@ function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): 
   return true
 }
 
-/** Brings them up to date. Costs about a microsecond a family. */
+/** Updates the library's own metrics. Costs about a microsecond for each family. */
 export class SelfMetrics {
   readonly #arena: Arena
   readonly #families: Families
@@ -215,15 +218,15 @@ export class SelfMetrics {
     }
     const drops = this.#families.get(DROPS)
     if (drops === undefined) return
-    this.#tellDrops(drops, 0, arena.i32[L.H_DROP_PAGE])
+    this.#updateDrops(drops, 0, arena.i32[L.H_DROP_PAGE])
     let family = Atomics.load(arena.i32, L.H_FAMILIES)
     for (; family !== 0; family = arena.i32[family * 2 + L.F_NEXT]) {
-      this.#tellDrops(drops, family, Atomics.load(arena.i32, family * 2 + L.F_DROP_PAGE))
+      this.#updateDrops(drops, family, Atomics.load(arena.i32, family * 2 + L.F_DROP_PAGE))
     }
   }
 
-  /** Series of drops show once there is something to tell. */
-  #tellDrops(drops: Family, family: number, page: number): void {
+  /** Updates the counts of a family's drops. A series is shown only once it has something to count. */
+  #updateDrops(drops: Family, family: number, page: number): void {
     if (page === 0) return
     for (let reason = 0; reason < L.DROP_REASONS; reason++) {
       const count = dropped(this.#arena, family, reason)
@@ -233,7 +236,10 @@ export class SelfMetrics {
     }
   }
 
-  /** Makes a hidden series live, born now: as SeriesTable does one that it makes, for scrapes that did not plan it. */
+  /**
+   * Makes a hidden series live, and born now. So scrapes that did not plan it skip it, as they skip a series that
+   * SeriesTable makes.
+   */
   #show(place: number): void {
     const { i32 } = this.#arena
     const state = place * 2 + L.PLACE_STATE

@@ -1,16 +1,17 @@
 /**
- * Counts series anew after a death that may have left one counted that is none: a thread reserves a series before it
- * makes one, and can be killed in between; a sweep that is broken off has freed what it has not yet taken off.
+ * Counts series anew after a death that may have left a series counted that does not exist. A thread reserves a series
+ * before it makes one, and can be killed in between. A sweep that is broken off may have freed series that it has not
+ * yet taken off the count.
  *
- * Assumes: the caller has the right to sweep, so nothing is freed meanwhile; whoever makes a series, or gives a
- * reservation back, is inside an epoch (SHARD_EPOCH) from before its first step to after its last; the dead are buried
- * after their last instruction, and their epoch with them.
- * Guarantees: a count is changed only to what it truly is at that moment.
+ * Assumes: The caller has the right to sweep, so nothing is freed meanwhile. A thread that makes a series, or gives a
+ * reservation back, is inside an epoch (SHARD_EPOCH) from before its first step to after its last. Dead threads are
+ * buried after their last instruction, and the burial ends their epoch.
+ * Guarantees: A count is changed only to its true value at that moment.
  *
- *     read the counts ─▶ nobody is inside an epoch ─▶ count the places ─▶ exchange each count, if it is what it was
+ *     read the counts ─▶ nobody is inside an epoch ─▶ count the places ─▶ exchange each count, if it is unchanged
  *
- * Who enters after the look adds one for each series that it makes, and takes back only what it added: so a count that
- * is what it was means that none was made, and that nobody is in between.
+ * A thread that enters an epoch after the check adds one for each series that it makes, and takes back only what it
+ * added. So an unchanged count means that no series was made, and that no thread is between counting and making one.
  */
 
 import { placeAt } from '../catalogue/pages.js'
@@ -19,13 +20,13 @@ import * as L from '../memory/layout.js'
 import { isOwn } from './reserve.js'
 import { makeRoom } from './room.js'
 
-/** Whether a death (H_DEATHS_INSIDE) since the last recount makes one worthwhile. */
+/** Whether there was a death inside an epoch (H_DEATHS_INSIDE) since the last recount. */
 export function wantsRecount(arena: Arena): boolean {
   return Atomics.load(arena.i32, L.H_DEATHS_INSIDE) !== arena.i32[L.H_RECOUNTED]
 }
 
 /**
- * Does it if it is wanted and can be done now; else the next sweep tries again. Costs as much as a sweep over all
+ * Recounts if it is wanted and possible now; else the next sweep tries again. Costs as much as a sweep over all
  * families.
  */
 export function recount(arena: Arena): void {
@@ -44,13 +45,13 @@ export function recount(arena: Arena): void {
   })
   const total = counted.reduce((sum, one) => sum + one, 0)
   const mended = whole && Atomics.compareExchange(i32, L.H_SERIES, all, total) === all
-  // Also where not all could be mended: a family's count may be lower now.
+  // Also if some counts could not be exchanged, because the count of a family may be lower now.
   makeRoom(arena)
   if (!mended) return
   i32[L.H_RECOUNTED] = deaths
 }
 
-/** The program's families with labels: others count against no limit of the registry. */
+/** The program's families with labels. The others do not count against the registry's limit. */
 function programFamilies(arena: Arena): number[] {
   const { i32 } = arena
   const families: number[] = []
@@ -68,7 +69,7 @@ function isAnybodyInside(arena: Arena): boolean {
   return false
 }
 
-/** Places that are not free. */
+/** Number of places of a family that are not free. */
 function seriesIn(arena: Arena, family: number): number {
   const { i32 } = arena
   let series = 0

@@ -1,22 +1,24 @@
 /**
- * The count of series against `maxSeries`, of a family and of the registry: taken before a series is made, given back
- * when it was not, or when a sweep has freed it. What a death in between leaves, recount.ts mends. Series without
- * labels, which come with their family, are not in it: a death between publishing a family and counting it could be told
- * from neither side. The library's own families count for themselves alone: they take nothing of the program's limit.
+ * Counts series against `maxSeries`, of the family and of the registry. A series is counted before it is made. It is
+ * taken off if it is not made, or when a sweep has freed it. recount.ts corrects what a death in between leaves. Series
+ * without labels come with their family and are not counted: after a death between publishing a family and counting its
+ * series, nobody could know whether it was counted. The library's own families are counted only for themselves, and
+ * take nothing of the program's limit.
  *
- * Guarantees: no count is above its limit, not for a moment: who came then would be refused what there is room for. A
- * count that falls makes room (room.ts).
+ * Guarantees: No count is above its limit, not even for a moment: a thread that comes then would be refused although
+ * there is room. A count that falls makes room (room.ts).
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { addWide } from '../memory/wide-counter.js'
 import { makeRoom } from './room.js'
 
-/** Counts one more series of a family; false where a limit forbids it. */
+/** Counts one more series of a family; false if a limit forbids it. */
 export function reserve(arena: Arena, family: number): boolean {
   const { i32 } = arena
   const own = isOwn(arena, family)
-  // Looked at first: to take and give back at each refusal would have everybody who was refused try again each time.
+  // Checked first. To take one and give it back at each refusal would make room each time, and all that were refused
+  // would try again.
   if (!own && isRegistryFull(arena)) return false
   if (!take(i32, family * 2 + L.F_SERIES, i32[family * 2 + L.F_MAX_SERIES])) return false
   if (own || take(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return true
@@ -25,13 +27,13 @@ export function reserve(arena: Arena, family: number): boolean {
   return false
 }
 
-/** Takes one series off that was counted, and is none. */
+/** Takes off one series that was counted and was not made. */
 export function unreserve(arena: Arena, family: number): void {
   takeOff(arena, family, 1)
   makeRoom(arena)
 }
 
-/** Takes series off that a sweep has freed. */
+/** Takes off the series that a sweep has freed. */
 export function takeOffFreed(arena: Arena, family: number, freed: number): void {
   if (freed === 0) return
   takeOff(arena, family, freed)
@@ -50,12 +52,12 @@ function takeOff(arena: Arena, family: number, series: number): void {
   if (!isOwn(arena, family)) Atomics.sub(arena.i32, L.H_SERIES, series)
 }
 
-/** Whether there are as many series as the registry allows. */
+/** Whether the registry has as many series as it allows. */
 export function isRegistryFull({ i32 }: Arena): boolean {
   return i32[L.H_MAX_SERIES] !== 0 && Atomics.load(i32, L.H_SERIES) >= i32[L.H_MAX_SERIES]
 }
 
-/** 0 is no limit. */
+/** Adds one to a count, up to `max`; 0 is no limit. */
 function take(i32: Int32Array, at: number, max: number): boolean {
   let seen = Atomics.load(i32, at)
   while (max === 0 || seen < max) {

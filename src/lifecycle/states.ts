@@ -3,53 +3,60 @@
  *
  *     FREE ─owner─▶ MADE ─anyone─▶ LIVE ─sweeper─▶ RETIRED ─sweeper─▶ FREEING ─sweeper─▶ UNLINKED ─sweeper─▶ FREE
  *                                   │ ◀─attach, or it moved─┘ ▲ sweeper     ▲
- *                                   └─remove()─▶ REMOVED ────────────────────┘ or remove(), where nobody else holds it
+ *                                   └─remove()─▶ REMOVED ────────────────────┘ or remove(), if no thread holds it
  *
- * Assumes: one sweeper at a time (H_SWEEPER); a thread stores to a series' cells only while its owner bit is set; a
- * thread that ended has its owner bits cleared by who saw its end, after its last instruction.
+ * Assumes: There is one sweeper at a time (H_SWEEPER). A thread stores to a series' cells only while its owner bit is
+ * set. The thread that sees another one's end clears that one's owner bits, after its last instruction.
  *
- * Nothing is lost, because
- * - RETIRED only hides a series. Who holds it goes on storing, and the sweeper, which compares what the cells fold to
- *   with what they did, makes it LIVE again with everything.
- * - to attach is: set the owner bit, then read the state. To free is: change the state to FREEING, after no owner bit
- *   was seen. Both orders are those of Atomics, so of an attach and a free at the same time at least one sees the
- *   other: either the bit is seen, or the attacher reads FREEING, clears its bit, stores nothing and starts over.
- *   That it reads RETIRED is no danger: it exchanges it for LIVE, and the sweeper's exchange for FREEING fails, or
- *   the other way round.
- * - the sweeper looks for owner bits first and folds second: what was stored before a bit was cleared is in the fold.
- * - whatever hides a series raises its generation. Else who saw it hidden and held by nobody, and was delayed while it
- *   came back, was attached to and hidden anew, would free it under its holder.
- * - a free raises the generation too. Who found a place, was delayed, and attaches to it in its next life reads another
- *   generation, and starts over.
+ * Nothing is lost, for these reasons:
+ * - RETIRED only hides a series. A holder goes on storing. The sweeper compares the fold of the cells with the fold
+ *   before, and makes a series that moved LIVE again, with all that it counted.
+ * - To attach is to set the owner bit, then to read the state. To free is to change the state to FREEING after no owner
+ *   bit was seen. Atomics keep both orders. So of an attach and a free at the same time at least one sees the other:
+ *   either the sweeper sees the bit, or the attacher reads FREEING, clears its bit, stores nothing and starts over. If
+ *   the attacher reads RETIRED, there is no danger: either it exchanges RETIRED for LIVE, and the sweeper's exchange
+ *   for FREEING fails, or the other way round.
+ * - The sweeper looks for owner bits before it folds, so what was stored before a bit was cleared is in the fold.
+ * - Every step that hides a series raises its generation. Otherwise this could happen: a thread sees the series hidden
+ *   and held by nobody, and is delayed. Meanwhile the series comes back, is attached to and is hidden anew. The delayed
+ *   thread would free it under its holder.
+ * - A free raises the generation, too. A thread that found a place, was delayed, and attaches to it in its next life
+ *   reads another generation, and starts over.
  *
- * Gauges are idle at zero, and what is zero is each thread's word, not only their fold. `livesum`, `min` and `max` are
- * idle when every living share is zero (or unset): a fold of zero over 5 and 0, or 5 and -5, is news that a thread would
- * not get back. Of `sum` only a share that a living thread has set (SHARE_SET) counts so; shares that were added to
- * cancel, as queues do that one thread fills and another empties, and are idle at a fold of zero. Whether a hidden gauge
- * has moved must not be read off a fold that a death changes: a removed series would come back, stale, when a thread
- * that held it dies. So of `livesum`, `min` and `max` it is read off all cells, the dead's too, which nobody stores to
- * before its shard's next thread attaches there, and that brings the series back by itself. What expired was not busy;
- * so one that is hidden and busy has moved, also where its shares cancel again.
+ * Gauges are idle at zero. Whether a gauge is zero depends on the share of each thread, and not only on the fold.
+ * Gauges with `livesum`, `min` and `max` are idle when every living share is zero (or unset): a fold of zero over 5 and
+ * 0, or over 5 and -5, has values in it that a thread would not get back. For `sum`, only a share that a living thread
+ * has set (SHARE_SET) counts so. Shares that were added to cancel, as for a queue that one thread fills and another
+ * empties, and are idle at a fold of zero. Whether a hidden gauge has moved must not be read from a fold that a death
+ * changes: a removed series would come back, stale, when a thread that held it dies. So for `livesum`, `min` and `max`
+ * it is read from all cells, those of dead threads included. Nobody stores to those until the shard's next thread
+ * attaches there, and that attach brings the series back by itself. A series that expired was not busy, so one that is
+ * hidden and busy has moved, even if its shares cancel again.
  *
- * A place leaves its chain (UNLINKED) before it is zeroed, and that waits until every look-up that was under way has
- * ended: look-ups publish the epoch they began in (SHARD_EPOCH), a place notes the epoch it was unlinked in, and the
- * sweeper raises the epoch after each sweep. So a walk along a chain never strays into another one, and the label set
- * it did not find is not there. Scrapes publish nothing: they skip places born after they began, and a page of which a
- * place was freed while its text was copied (PAGE_FREES) is told again.
+ * A place leaves its chain (UNLINKED) before it is zeroed, and it is zeroed only when every look-up that was under way
+ * has ended. For this, look-ups publish the epoch in which they began (SHARD_EPOCH), a place notes the epoch in which
+ * it was unlinked, and the sweeper raises the epoch after each sweep. So a walk along a chain never strays into another
+ * one, and a label set that it did not find is not there. Scrapes publish no epoch. They skip places that were born
+ * after they began, and write a page again if one of its places was freed while its text was copied (PAGE_FREES).
  *
- * Which series are hidden is counted by the sweeper alone, as it walks: a count that each step kept would be wrong for
- * ever after a death between a state and its count. A sweep passes over a family whose series do not expire, unless
- * the last one left some hidden (F_HIDDEN) or a removal is under way or has been since: it says so before it hides
- * (F_REMOVALS), and that it did after, so that no sweep in between takes the family for done. Who asks for a place to
- * be let go of, and dies before it says that it did (H_REQUESTS), has it said by who buries it.
+ * Only the sweeper counts the hidden series, as it walks: if each step kept the count, it would be wrong for ever after
+ * a death between a change of state and its count. A sweep passes over a family whose series do not expire, unless the
+ * last sweep left some hidden (F_HIDDEN), or a removal is under way or has been since. So a removal raises F_REMOVALS
+ * before it hides the series, and F_HIDDEN after it: no sweep in between passes over the family. A thread that asks for
+ * a place to be let go of can die before it raises H_REQUESTS. The thread that buries it raises H_REQUESTS for it.
  *
- * What was mended in the design on paper: who removes a series notes what it folds to, before it hides it: the
- * sweeper's last fold may be older, which would read as a movement, and one that it made later could have in it what
- * another thread counted since, which would be lost; what was found to be removed may be another series by then, so
- * the generation is compared here too; a sweeper that finds a movement exchanges the state before it notes the fold,
- * or it would overwrite what a remove() in between has noted; a free that had left its chain must say
- * so (UNLINKED), or a sweeper that dies makes the next one walk the chain for each; a shard's state and its thread
- * must be one word, or burying the dead can take a shard from who has just adopted it.
+ * These points of the protocol are easy to get wrong:
+ * - A thread that removes a series notes its fold before it hides it. The sweeper's last fold may be older, and the
+ *   difference would look like a movement. A fold that the sweeper made later could contain what another thread counted
+ *   since, which would be lost.
+ * - When a series that was found is removed, the place may have another series by then, so the generation is compared
+ *   here, too.
+ * - A sweeper that finds a movement exchanges the state before it notes the fold. Otherwise it could overwrite what a
+ *   remove() in between has noted.
+ * - A place that was freed and has left its chain must be marked (UNLINKED). Otherwise, after a sweeper has died, the
+ *   next one would walk the chain for each such place.
+ * - The state of a shard and its thread must be one word. Otherwise a burial could take a shard from a thread that has
+ *   just adopted it.
  */
 
 import type { Family } from '../catalogue/families.js'
@@ -57,7 +64,7 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { addWide } from '../memory/wide-counter.js'
 
-/** Whether a place in this state, and of this generation, is a series that can be held. */
+/** Whether a place in this state has a series that can be held. */
 export function canBeHeld(state: number): boolean {
   const kind = state & L.STATE_MASK
   return kind === L.STATE_LIVE || kind === L.STATE_RETIRED || kind === L.STATE_REMOVED
@@ -67,7 +74,10 @@ export function generation(state: number): number {
   return state >> L.STATE_BITS
 }
 
-/** A place's next life: its generation is one higher, so that who still knows the old one can tell. */
+/**
+ * The state of a place's next life, without a kind. The generation is one higher, so a thread that knows the old one
+ * sees that it is over.
+ */
 export function nextLife(state: number): number {
   return ((state >> L.STATE_BITS) + 1) << L.STATE_BITS
 }
@@ -79,8 +89,8 @@ export function changeState(arena: Arena, place: number, from: number, kind: num
 }
 
 /**
- * The second half of attaching, after the owner bit was set: whether the place still is in the life it was found in,
- * brought back if it was retired. If not, the bit must be cleared.
+ * The second half of attaching, after the owner bit was set: whether the place is still in the life in which it was
+ * found. Brings the series back if it was hidden. If it returns false, the bit must be cleared.
  */
 export function hold(arena: Arena, place: number, found: number, now: number): boolean {
   const { i32 } = arena
@@ -94,7 +104,7 @@ export function hold(arena: Arena, place: number, found: number, now: number): b
   }
 }
 
-/** From MADE to LIVE, by whoever finds it first. */
+/** From MADE to LIVE, by the first thread that finds the place. */
 export function publish(arena: Arena, place: number): void {
   const { i32 } = arena
   const at = place * 2 + L.PLACE_STATE
@@ -110,18 +120,20 @@ export interface Removed {
   readonly place: number
   /** Its state and generation when it was found. */
   readonly found: number
-  /** What tells whether it moves, as the sweeper reckons it. */
+  /** Shows whether the series moves, computed as the sweeper computes it. */
   activity(): number
 }
 
 /**
- * Takes a series out of scrapes at the program's wish. Where nobody holds it, it is gone: a later one of its labels
- * begins at zero. Where other threads hold it, they are asked to let go, and if one stores to it first, it comes back.
+ * Hides a series from scrapes, by a call of the program. If nobody holds it, it is freed, and a later series of the
+ * same labels begins at zero. If other threads hold it, they are asked to let go. If one of them stores to it first,
+ * the series comes back.
  */
 export function remove(arena: Arena, family: Family, removed: Removed): boolean {
   const { i32 } = arena
   const at = family.ref * 2
-  // Sweeps look at the family from before it is hidden; for good, if this thread dies in between.
+  // From before the series is hidden, sweeps do not pass over the family; they never do again if this thread dies in
+  // between.
   Atomics.add(i32, at + L.F_REMOVALS, 1)
   const hidden = hide(arena, removed)
   if (hidden >= 0) {
@@ -133,12 +145,15 @@ export function remove(arena: Arena, family: Family, removed: Removed): boolean 
   return hidden >= 0
 }
 
-/** From LIVE or RETIRED to REMOVED: its generation then; -1 where it is none of the two any more. */
+/**
+ * From LIVE or RETIRED to REMOVED. Returns the generation after that, or -1 if the series is in neither state any more.
+ */
 function hide(arena: Arena, { place, found, activity }: Removed): number {
   const { i32, f64 } = arena
   const at = place * 2 + L.PLACE_STATE
   for (;;) {
-    // Older than the state: had it been hidden when this was reckoned, what was counted since would be lost.
+    // Computed before the state is read. If the series were hidden before this is computed, what was counted in between
+    // would be lost.
     const moved = activity()
     const state = Atomics.load(i32, at)
     const kind = state & L.STATE_MASK
@@ -146,13 +161,13 @@ function hide(arena: Arena, { place, found, activity }: Removed): number {
     if (kind !== L.STATE_LIVE && kind !== L.STATE_RETIRED) return -1
     const live = kind === L.STATE_LIVE
     if (live) f64[place + L.PLACE_FOLD_WORD] = moved
-    // Hiding what was LIVE raises the generation.
+    // Hiding a LIVE series raises the generation.
     const to = (live ? nextLife(state) : state & ~L.STATE_MASK) | L.STATE_REMOVED
     if (Atomics.compareExchange(i32, at, state, to) === state) return generation(to)
   }
 }
 
-/** From REMOVED to FREEING, if nobody holds it; else who does is asked to let go. */
+/** From REMOVED to FREEING, if nobody holds the series; else its holders are asked to let go. */
 function letGoOrFree(arena: Arena, family: Family, removed: Removed, hidden: number): void {
   const { page, index, place } = removed
   const at = place * 2 + L.PLACE_STATE
@@ -165,7 +180,7 @@ function letGoOrFree(arena: Arena, family: Family, removed: Removed, hidden: num
       request(arena, page, index)
       return
     }
-    // It may be set again by now, by a thread that has died since: the sweeper frees it if it is not.
+    // A thread may have set the info again since, and died. The sweeper frees the place if that is not so.
     if (family.kind === 'info') return
     if (changeState(arena, place, state, L.STATE_FREEING)) return
   }

@@ -1,9 +1,9 @@
 /**
- * Sweeps: one at a time in a registry, from whatever thread comes first when one is due.
+ * Sweeps. A registry has one at a time, in the thread that comes first when one is due.
  *
- * Assumes: what states.ts says.
- * Guarantees: H_SWEEPER has one holder (compare-exchange), and is free again when that one's end was seen; a sweep
- * that was broken off is taken up by the next one.
+ * Assumes: what states.ts guarantees.
+ * Guarantees: H_SWEEPER has one holder, by compare-exchange, and is free again once that thread's end was seen. The
+ * next sweep finishes what a broken-off one left.
  */
 
 import type { Arena } from '../memory/arena.js'
@@ -16,13 +16,13 @@ import { takeOffFreed } from './reserve.js'
 
 /** What a sweep needs of the kernel. */
 export interface SweepKernel {
-  /** Returns how many series it leaves hidden; see kernel/assembly/sweep.ts for what it leaves in the slot. */
+  /** Returns how many series it leaves hidden. kernel/assembly/sweep.ts describes what it leaves in the slot. */
   sweep(slot: number, family: number, page: number, pages: number, now: number): number
 }
 
 /**
- * Takes the right to sweep, if a sweep is due; `now` is in ms since the registry was made, `ancestors` are the threads
- * whose end is the caller's too, nearest last.
+ * Takes the right to sweep, if a sweep is due. `now` is in ms since the registry was made; `ancestors` are the threads
+ * that the caller ends with, nearest last.
  */
 export function beginSweep(
   arena: Arena,
@@ -41,20 +41,20 @@ export function beginSweep(
 
 /** Whether the last sweep began `every` ms ago or earlier. */
 export function isSweepDue(arena: Arena, now: number, every: number): boolean {
-  // Both are Int32s, which a registry that lives for weeks outgrows: only their difference has a meaning. Below zero
-  // is long ago.
+  // Both are Int32s, and the time of a registry that lives for weeks overflows them, so only their difference has a
+  // meaning. A negative difference means long ago.
   const since = (now - arena.i32[L.H_SWEPT_AT]) | 0
   return since < 0 || since >= every
 }
 
-/** Gives the right back. */
+/** Gives back the right to sweep. */
 export function endSweep(arena: Arena, threadId: number): void {
   Atomics.compareExchange(arena.i32, L.H_SWEEPER, threadId + 1, 0)
 }
 
 /**
- * A sweep was broken off, by a death or a failure: what it freed and did not come to take off the counts is counted
- * anew, and what it asked threads to let go of is said again.
+ * Called when a death or a failure broke off a sweep. The series are counted anew, because it may have freed some and
+ * not taken them off. H_REQUESTS is raised, because it may have asked threads to let go and not raised it.
  */
 export function brokeOff(arena: Arena): void {
   addWide(arena, L.H_SWEEPS_FAILED)
@@ -62,7 +62,7 @@ export function brokeOff(arena: Arena): void {
   Atomics.add(arena.i32, L.H_REQUESTS, 1)
 }
 
-/** Gives the right back for a thread that has ended and those that it had started. */
+/** Gives back the right to sweep for a thread that has ended, and for those below it. */
 export function endSweepOf(arena: Arena, threadId: number): void {
   const { i32 } = arena
   const sweeper = Atomics.load(i32, L.H_SWEEPER)
@@ -72,7 +72,7 @@ export function endSweepOf(arena: Arena, threadId: number): void {
   }
 }
 
-/** Series in families that a sweep has to look at. */
+/** Number of series in the families that a sweep has to look at. */
 export function sweepableSeries(arena: Arena): number {
   let series = 0
   for (const family of sweepable(arena)) series += arena.i32[family * 2 + L.F_SERIES]
@@ -92,13 +92,18 @@ function* sweepable(arena: Arena): Generator<number> {
   }
 }
 
-/** Looks once at every series that can go, for who has the right to sweep. `now` as above; `elapsed` is in ms. */
+/**
+ * Looks once at every series that can be freed. The caller has the right to sweep. `now` is in ms since the registry
+ * was made; `elapsed` returns ms.
+ */
 export function sweep(arena: Arena, kernel: SweepKernel, now: number, elapsed: () => number): void {
   const steps = sweepInSteps(arena, kernel, now, elapsed, Number.MAX_SAFE_INTEGER)
   while (!steps.next().done);
 }
 
-/** As sweep, `pages` pages at a time (up to 128 series each): between the steps the thread can do its own work. */
+/**
+ * As sweep(), but `pages` pages at a time, of up to 128 series each. Between the steps the thread can do its own work.
+ */
 export function* sweepInSteps(
   arena: Arena,
   kernel: SweepKernel,
@@ -117,19 +122,20 @@ export function* sweepInSteps(
     while (page !== 0) {
       const begin = elapsed()
       hidden += kernel.sweep(slot, family, page, Math.min(pages, 2 ** 30), now)
-      // What the kernel freed it counts nowhere: the counts are kept here alone.
+      // The kernel does not change the counts of series; only this code does.
       takeOffFreed(arena, family, i32[slot * 2 + L.SLOT_SWEEP_FREED])
       page = i32[slot * 2 + L.SLOT_SWEEP_PAGE]
       spent += elapsed() - begin
       if (page !== 0) yield
     }
-    // What was removed since may have been passed before it was hidden.
+    // If a series was removed since, F_HIDDEN has changed and stays: the sweep may have passed the series before it was
+    // hidden.
     Atomics.compareExchange(i32, family * 2 + L.F_HIDDEN, seen, hidden)
     retired += hidden
   }
   const begin = elapsed()
   Atomics.store(i32, L.H_RETIRED, retired)
-  // From here on, who looks something up cannot come upon what was unlinked above.
+  // A look-up that begins from here on cannot find what was unlinked above.
   Atomics.add(i32, L.H_EPOCH, 1)
   recount(arena)
   const micros = Math.round((spent + elapsed() - begin) * 1000)

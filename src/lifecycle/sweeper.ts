@@ -1,6 +1,7 @@
 /**
- * The timer that sweeps: in whatever thread it runs, one sweep at a time in a registry (sweep.ts). Few series are swept at
- * once by this thread; many by a thread of the pool, or, where none can be had, by this one step by step.
+ * The timer that sweeps. It may run in any thread; a registry has one sweep at a time (sweep.ts). If there are few
+ * series, this thread sweeps them at once. If there are many, a thread of the pool does, or, if there is no pool, this
+ * thread does it in steps.
  */
 import { threadId } from 'node:worker_threads'
 import { type Log, logEvent } from '../common/log.js'
@@ -8,11 +9,11 @@ import type { Arena } from '../memory/arena.js'
 import { MAX_PAGE_PLACES } from '../memory/layout.js'
 import { beginSweep, brokeOff, endSweep, type SweepKernel, sweepableSeries, sweepInSteps } from './sweep.js'
 
-/** Sweeps over so many series take well under a millisecond. */
+/** A sweep over so many series takes well under a millisecond. */
 const SMALL_SWEEP = 20_000
-/** As many series, in full pages: what a sweep in this thread does at once. */
+/** The same number of series in full pages: what this thread sweeps in one step. */
 const STEP_PAGES = Math.floor(SMALL_SWEEP / MAX_PAGE_PLACES)
-/** A pool that failed, for lack of a permission perhaps, is asked again after so many sweeps. */
+/** A pool that failed, perhaps for lack of a permission, is tried again after so many sweeps. */
 const SWEEPS_WITHOUT_POOL = 100
 
 export interface SweeperTools {
@@ -22,16 +23,16 @@ export interface SweeperTools {
   readonly every: number
   /** ms since the registry was made. */
   readonly uptime: () => number
-  /** Threads whose end is this one's too, nearest last. */
+  /** Threads that this one ends with, nearest last. */
   readonly ancestors: readonly number[]
-  /** Has a thread of the pool sweep; `now` in ms since the registry was made. */
+  /** Has a thread of the pool sweep; `now` is in ms since the registry was made. */
   readonly pooled: (now: number) => Promise<void>
 }
 
 export class Sweeper {
   readonly #tools: SweeperTools
   #timer: NodeJS.Timeout | undefined
-  /** Sweeps to come that this thread does itself, as the pool could not. */
+  /** How many more sweeps this thread does itself, because the pool failed. */
   #withoutPool = 0
   #saidFailed = false
   #closed = false
@@ -40,7 +41,7 @@ export class Sweeper {
     this.#tools = tools
   }
 
-  /** Sweeps from now on, on a timer that keeps no process alive. That a sweep failed is told to `log` once. */
+  /** Sweeps from now on, on a timer that keeps no process alive. Only the first failure is logged. */
   start(log: Log): void {
     this.#timer ??= setInterval(() => this.#sweep(log), this.#tools.every).unref()
   }
@@ -53,7 +54,7 @@ export class Sweeper {
   async #sweep(log: Log): Promise<void> {
     const { arena, every, uptime, ancestors, pooled } = this.#tools
     const now = uptime()
-    // A little less, or a timer that fires early waits for another turn.
+    // A little less than `every`, so that a timer that fires early does not wait for another turn.
     if (!beginSweep(arena, threadId, ancestors, now, every * 0.9)) return
     const inPool = sweepableSeries(arena) > SMALL_SWEEP && this.#withoutPool === 0
     if (this.#withoutPool > 0) this.#withoutPool--
@@ -61,7 +62,8 @@ export class Sweeper {
       if (inPool) await pooled(now)
       else await this.#sweepHere(now)
     } catch (error) {
-      // What it left the next one takes up: not at once, as a thread of the pool may be about to end, and still write.
+      // The next sweep finishes what this one left. It is not run at once, because a thread of the pool may be about to
+      // end, and still write.
       brokeOff(arena)
       if (inPool) this.#withoutPool = SWEEPS_WITHOUT_POOL
       this.#sayFailed(log, error, inPool)
@@ -77,7 +79,9 @@ export class Sweeper {
     while (!steps.next().done && !this.#closed) await new Promise(resolve => setImmediate(resolve))
   }
 
-  /** Once: it may fail each time from now on. The count of them goes on. */
+  /**
+   * Logs only the first failure, because each sweep may fail from now on. The metric of failed sweeps counts them all.
+   */
   #sayFailed(log: Log, error: unknown, inPool: boolean): void {
     if (this.#saidFailed || this.#closed) return
     this.#saidFailed = true
