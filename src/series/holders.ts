@@ -1,10 +1,10 @@
 /**
  * What a thread holds: its shard's pages of cells, and the handles that store to them.
  *
- * Assumes: the calling thread owns the shard; handles never leave it.
- * Guarantees: an owner bit is cleared only after every handle of the series points nowhere; a page of cells is in its
- * place page's chain, and so folded, before it is in the shard's, from which an adopter takes it; one call lets go of
- * as many handles as it was told to, at most.
+ * Assumes: The calling thread owns the shard. Handles never leave the thread.
+ * Guarantees: An owner bit is cleared only after every handle of the series points at no cell. A page of cells is in
+ * its place page's chain, and so is folded, before it is in the shard's chain, in which an adopter finds it. One call
+ * lets go of no more handles than its argument allows.
  */
 
 import type { Family } from '../catalogue/families.js'
@@ -13,41 +13,45 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { ownCells, type Shard } from '../memory/shards.js'
 
-/** What a thread keeps of a series it holds; told when it must let go. */
+/** What a thread keeps of a series that it holds. `letGo` is called when the thread must let go. */
 export interface Holder {
-  /** Where the thread stores; 0 from now on. */
+  /** Index of the cell to which the thread stores; set to 0 when it lets go. */
   at: number
   /** Another holder of the same series in this thread. */
   twin: Holder | undefined
-  /** Where the thread counts its touches, if the family's series expire by them. */
+  /** Index of the cell in which the thread counts its touches, if the family's series expire by them. */
   touch?: number
-  /** The page of its cell, in a gauge of which each thread has a share. */
+  /** The page of cells of a gauge of which each thread has a share. */
   page?: number
-  /** Where it finds its blocks, in a native histogram or a summary: see NATIVE_BLOCK. */
+  /** The word where it finds its blocks, in a native histogram or a summary: see NATIVE_BLOCK. */
   native?: number
-  /** Forgets it in the thread's maps. */
+  /** Removes it from the thread's maps. */
   letGo(): void
 }
 
-/** Of a place page: this shard's cell page, and who holds series there, by index. */
+/** What this shard has of a page of places: its page of cells, and the holders of the series there, by index. */
 interface Held {
   readonly cells: number
   readonly holders: (Holder | undefined)[]
 }
 
 /**
- * A family's, by number of the place page. In chunks: other threads' pages are numbered in between, and a list with
- * large gaps becomes a table that is hashed anew, all at once, when it grows.
+ * What a shard has of a family's pages, by the number of the page of places. In chunks, because pages of other threads
+ * are numbered in between. A list with large gaps becomes a hash table, which is hashed anew, all at once, when it
+ * grows.
  */
 type HeldPages = (Held | undefined)[][]
 const CHUNK_BITS = 8
 
-/** Handles that a look-up lets go of for others' sake, and a turn of the timer: each takes a microsecond, or less. */
+/**
+ * Handles that one look-up, and one turn of the timer, let go of because others asked. Each takes a microsecond or
+ * less.
+ */
 export const LOOK_UP_RELEASES = 64
 export const TURN_RELEASES = 1_024
-/** Cell pages that are looked at for requests in the time that one release may take: 2,048 take about 20 µs. */
+/** Cell pages that can be checked for requests in the time of one release: 2,048 take about 20 µs. */
 const PAGES_A_RELEASE = 32
-/** More than a thread can have. */
+/** More handles than a thread can have. */
 const ALL = 2 ** 30
 
 export class Holders {
@@ -57,7 +61,7 @@ export class Holders {
   /** All cell pages of this shard. */
   readonly #cellPages: number[] = []
   #requestsSeen = 0
-  /** The next cell page to look at for requests; -1 where all have been since requestsSeen. */
+  /** The next cell page to check for requests; -1 if all were checked since requestsSeen. */
   #cursor = -1
 
   constructor(arena: Arena, shard: Shard) {
@@ -70,14 +74,15 @@ export class Holders {
     }
   }
 
-  /** This shard's cells for a page of places, made if there are none; 0 when memory is full. */
+  /** This shard's page of cells for a page of places, which is made if there is none; 0 when memory is full. */
   cellPage(family: Family, page: number): number {
     const { i32 } = this.#arena
     const known = this.#of(family.ref, page)
     if (known !== undefined) return known.cells
     const cells = allocCells(this.#arena, family, page, this.#shard.index)
     if (cells === 0) return 0
-    // Into the place page's chain first: what is in no chain is not folded, and an adopter must not store there.
+    // Into the place page's chain first: a page of cells that is in no such chain is not folded, and an adopter must
+    // not store there.
     publishCells(this.#arena, page, cells)
     i32[cells * 2 + L.CELLS_OWN_NEXT] = i32[this.#shard.at + L.SHARD_CELLS]
     Atomics.store(i32, this.#shard.at + L.SHARD_CELLS, cells)
@@ -85,7 +90,7 @@ export class Holders {
     return cells
   }
 
-  /** Who holds the series of a page that cellPage() gave cells for, by index. */
+  /** The holders of the series of a page that cellPage() was called for, by index. */
   on(family: Family, page: number): (Holder | undefined)[] {
     return this.#of(family.ref, page)!.holders
   }
@@ -97,9 +102,9 @@ export class Holders {
   }
 
   /**
-   * Lets go of series that the sweeper, or remove() in another thread, asked for: in bounded batches, here and there,
-   * by the thread itself, as nobody else may touch its handles. `most` is how many requests or handles. Returns whether
-   * there may be more to do.
+   * Lets go of series for which the sweeper, or remove() in another thread, asked. Only the thread itself may touch its
+   * handles, so it does this in bounded batches at look-ups and on a timer. `most` is how many requests or handles.
+   * Returns whether there may be more to do.
    */
   answerRequests(most: number): boolean {
     const { i32 } = this.#arena
@@ -113,7 +118,7 @@ export class Holders {
     let left = most
     while (this.#cursor < end) {
       left = this.#answer(this.#cellPages[this.#cursor], left)
-      // Broken off in the midst of a page, whose requests tell what is left.
+      // It stopped within a page. The bits of the page show what is left.
       if (left < 0) return true
       this.#cursor++
     }
@@ -122,7 +127,7 @@ export class Holders {
     return false
   }
 
-  /** Lets go of everything, at once: this thread is done with the registry. */
+  /** Lets go of everything at once, when this thread is done with the registry. */
   releaseAll(): void {
     for (const pages of this.#held.values()) {
       for (const held of pages.flat()) {
@@ -133,7 +138,7 @@ export class Holders {
     }
   }
 
-  /** Answers requests of a cell page, `most` of them; returns how many of those are left, -1 for too few. */
+  /** Answers at most `most` requests of a cell page. Returns how many of `most` are left; -1 if they were too few. */
   #answer(cells: number, most: number): number {
     const { i32 } = this.#arena
     let left = most
@@ -148,7 +153,7 @@ export class Holders {
         bits &= bits - 1
         const place = placeAt(page, n * 32 + bit)
         const state = Atomics.load(i32, place * 2 + L.PLACE_STATE) & L.STATE_MASK
-        // It may have come back since: then it stays.
+        // The series may have come back since. Then the thread keeps it.
         if (state === L.STATE_LIVE) {
           Atomics.and(i32, cells * 2 + L.CELLS_REQUESTED + n, ~(1 << bit))
           left--
@@ -162,8 +167,8 @@ export class Holders {
   }
 
   /**
-   * Points this thread's handles of a place nowhere, and only then clears its owner bit. `most` is how many handles;
-   * returns how many of those are left, -1 where they were too few: then the rest is still held.
+   * Points this thread's handles of a place at no cell, and only then clears its owner bit. `most` is how many handles.
+   * Returns how many of `most` are left; -1 if they were too few, and then the other handles still hold the series.
    */
   #release({ cells, holders }: Held, index: number, most: number): number {
     const { i32 } = this.#arena

@@ -1,11 +1,11 @@
 /**
  * What a thread's cells of gauges held when it took them over from threads that had died.
  *
- * Assumes: the calling thread owns the shard, and has set its owner bit for the place.
- * Guarantees: a `sum` gauge's set() changes this thread's share and leaves the dead's: the cell is stored once, with
- * both, so a scrape sees the share before or the one after, and a death between two instructions leaves no half. A
- * thread that takes the cell over in its turn takes over both. Of other aggregates the dead's share is gone before the
- * thread's own begins.
+ * Assumes: The calling thread owns the shard, and has set its owner bit for the place.
+ * Guarantees: set() of a `sum` gauge changes this thread's share and leaves those of dead threads. The cell is stored
+ * once, with both, so a scrape sees either the share before or the share after, and a death between two instructions
+ * leaves no half value. A thread that takes the cell over later takes over both. For other aggregates the dead thread's
+ * share is gone before the thread's own begins.
  */
 
 import type { Family } from '../catalogue/families.js'
@@ -15,26 +15,26 @@ import { isShare, markShare, unset } from '../memory/shares.js'
 
 interface Inherited {
   readonly value: number
-  /** F_RESETS at that time: a reset() of the family takes it away. */
+  /** F_RESETS at that time. A reset() of the family makes the value void. */
   readonly resets: number
 }
 
 export class InheritedShares {
   readonly #arena: Arena
-  /** By the cell's word. Only what is not zero. */
+  /** By the cell's word. Only values that are not zero. */
   readonly #byCell = new Map<number, Inherited>()
 
   constructor(arena: Arena) {
     this.#arena = arena
   }
 
-  /** Makes the cell of a series that the thread has just attached to its own, if it is not. */
+  /** Makes a cell the share of this thread, which has just attached to the series, if it is not yet. */
   begin(family: Family, cells: number, index: number): void {
     const arena = this.#arena
     if (isShare(arena, cells, L.SHARE_OWN, index)) return
     const at = cells + L.CELLS_HEADER_WORDS + index * family.cells
     if (family.aggregate === 'sum') {
-      // Before the value: a reset in between makes what is noted void.
+      // Read before the value, so that a reset in between makes the noted value void.
       const resets = Atomics.load(arena.i32, family.ref * 2 + L.F_RESETS)
       const value = arena.f64[at]
       if (value === 0) this.#byCell.delete(at)
@@ -44,7 +44,10 @@ export class InheritedShares {
     markShare(arena, cells, L.SHARE_OWN, index)
   }
 
-  /** Notes that a `sum` gauge's share is set to a value; returns what of the cell is the dead's. */
+  /**
+   * Notes that this thread's share of a `sum` gauge is set to a value. Returns the part of the cell that dead threads
+   * left.
+   */
   set(family: Family, cells: number, at: number, value: number): number {
     const arena = this.#arena
     const index = (at - cells - L.CELLS_HEADER_WORDS) / family.cells

@@ -1,22 +1,24 @@
 /**
- * What a thread has looked up: label values to children. Of one thread alone.
+ * A thread's own index of what it has looked up: from label values to children. It is for one thread.
  *
- * Assumes: label values come from senders that may wish for collisions, and do not know the key of the hash.
- * Guarantees: no joined keys, so two different label sets never meet in one entry. One call does bounded work, whatever
- * the values are and however many are in: it looks at the slots of one part, and moves the entries of one part at most.
- * Only one pointer for each part, so one for some five hundred entries, is copied when their list doubles. A large Map
- * would stop its thread for a quarter of a second when it passes a million entries.
+ * Assumes: Label values come from senders that may want collisions, and that do not know the key of the hash.
+ * Guarantees: Values are never joined to one key, so two different label sets never share an entry. One call does
+ * bounded work, whatever the values are and however many entries there are: it checks the slots of one part, and moves
+ * the entries of at most one part. When the list of parts doubles, only its pointers are copied: one for each part, so
+ * one for about five hundred entries. A large Map would stop its thread for a quarter of a second when it passes a
+ * million entries.
  */
 import { type HashKey, KeyedHash } from '../catalogue/keyed-hash.js'
 
 /**
- * Up to here a Map is fastest: V8 keeps a string's hash. No further, as that hash is not to be trusted with what senders
- * choose: numbers have hashed to themselves, long strings hash to their length, and there were releases in which
- * collisions could be made without the seed. A chain of all of them takes no longer than a registration.
+ * Up to this size a Map is fastest, because V8 keeps the hash of a string. It is not used beyond, because that hash
+ * cannot be trusted with values that senders choose: numbers have hashed to themselves, long strings hash to their
+ * length, and in some releases collisions could be made without the seed. If all entries of the Map are in one chain, a
+ * walk takes no longer than a registration.
  */
 const MAP_ENTRIES = 256
 
-/** Of families no place has this reference. */
+/** No family has this reference, so these hashes are independent of those in the chains. */
 const DOMAIN = 0
 
 /** A map from strings. */
@@ -24,7 +26,7 @@ export class StringMap<T> {
   readonly #hash: KeyedHash
   readonly #map = new Map<string, T>()
   #parts: Parts<string, T> | undefined
-  /** The hash is of a list. */
+  /** Scratch: the hash takes a list. */
   readonly #one = ['']
 
   constructor(key: HashKey) {
@@ -39,13 +41,13 @@ export class StringMap<T> {
     return part.valueAt(find(part, hash, key))
   }
 
-  /** Adds what `get` did not find. */
+  /** Adds a key that `get` did not find. */
   add(key: string, value: T): void {
     if (this.#parts === undefined && this.#map.size < MAP_ENTRIES) this.#map.set(key, value)
     else (this.#parts ?? this.#outgrown()).add(this.#hashOf(key), key, value)
   }
 
-  /** Moves what the Map holds into parts. */
+  /** Moves the entries of the Map into parts. */
   #outgrown(): Parts<string, T> {
     const parts = new Parts<string, T>()
     for (const [key, value] of this.#map) parts.add(this.#hashOf(key), key, value)
@@ -70,18 +72,18 @@ export class StringMap<T> {
   }
 }
 
-/** Where in a part a key is; -1 where it is not. */
+/** The index of a key in a part; -1 if it is not there. */
 function find<T>(part: Part<string, T>, hash: number, key: string): number {
   let at = part.first(hash)
   while (at >= 0 && part.keyAt(at) !== key) at = part.next(hash, at)
   return at
 }
 
-/** Children by several label values. */
+/** A map from several label values. */
 export class TupleMap<T> {
   readonly #hash: KeyedHash
   readonly #parts = new Parts<readonly string[], T>()
-  /** Values that an object is asked for. */
+  /** Scratch: the values of the object that is looked up. */
   readonly #asked: string[]
 
   constructor(key: HashKey, width: number) {
@@ -95,7 +97,7 @@ export class TupleMap<T> {
     return part.valueAt(findList(part, hash, values))
   }
 
-  /** As get, for the values that an object has under `names`; undefined also where one is no string. */
+  /** As get, for the values that an object has under `names`. Undefined also if one of them is no string. */
   getFrom(labels: Record<string, unknown>, names: readonly string[]): T | undefined {
     const asked = this.#asked
     for (let n = 0; n < asked.length; n++) {
@@ -106,7 +108,7 @@ export class TupleMap<T> {
     return this.get(asked)
   }
 
-  /** Adds what `get` did not find, and keeps the list. */
+  /** Adds a list that `get` did not find, and keeps the list. */
   add(values: readonly string[], value: T): void {
     this.#parts.add(this.#hash.of(values), values, value)
   }
@@ -118,7 +120,7 @@ export class TupleMap<T> {
   }
 }
 
-/** As find, for lists. */
+/** As find(), for lists. */
 function findList<T>(part: Part<readonly string[], T>, hash: number, values: readonly string[]): number {
   let at = part.first(hash)
   while (at >= 0 && !same(part.keyAt(at), values)) at = part.next(hash, at)
@@ -130,14 +132,16 @@ function same(one: readonly string[], other: readonly string[]): boolean {
   return true
 }
 
-/** A part is divided when it would have more slots. */
+/** A part is divided instead of getting more slots than this. */
 const MOST_SLOTS = 1_024
-/** Entries for each pointer in the list of parts, at least: so the list is never large for what is in it. */
+/**
+ * The fewest entries for each pointer in the list of parts, so that the list is never large compared to the entries.
+ */
 const ENTRIES_A_POINTER = 32
 
-/** Parts by the low bits of a hash: one that is full is divided by one bit more. */
+/** The parts, by the low bits of the hash. A full part is divided by one more bit. */
 class Parts<K, T> {
-  /** A power of two of them. One that is divided less far than others is here several times. */
+  /** Its length is a power of two. A part that was divided less often than others is in it several times. */
   #parts = [new Part<K, T>(0, 16)]
   #size = 0
 
@@ -152,7 +156,7 @@ class Parts<K, T> {
     if (part.full) this.#makeRoom(part, hash)
   }
 
-  /** Takes out what is at a slot of a part; nothing where that is -1. */
+  /** Deletes the entry at a slot of a part; does nothing if that is -1. */
   delete(part: Part<K, T>, at: number): void {
     if (at < 0) return
     part.delete(at)
@@ -162,7 +166,8 @@ class Parts<K, T> {
   #makeRoom(part: Part<K, T>, hash: number): void {
     const parts = this.#parts
     const whole = 1 << part.bits === parts.length
-    // Too few in all for so many alike: only who knows the key could bring that about. They stay together.
+    // There are too few entries in all for so many with the same low bits. Only someone who knows the key could cause
+    // that. They stay in one part.
     const crowded = whole && this.#size < parts.length * ENTRIES_A_POINTER
     if (part.slots < MOST_SLOTS || crowded) part.grow()
     else {
@@ -180,11 +185,11 @@ class Parts<K, T> {
   }
 }
 
-/** An open-addressed table of hashes and entry numbers: what is not there is mostly told by one look. */
+/** An open-addressed table of hashes and entry numbers. For most keys that are not in it, one slot shows that. */
 class Part<K, T> {
-  /** How many low bits all hashes in it share. */
+  /** The number of low bits that all hashes in it have in common. */
   readonly bits: number
-  /** Pairs: hash, entry number + 1 (0 for none). A hash's first slot is told by its high bits. */
+  /** Pairs: hash, entry number + 1 (0 for none). The high bits of a hash give its first slot. */
   #slots: Int32Array
   #shift: number
   readonly #keys: (K | undefined)[] = []
@@ -202,17 +207,17 @@ class Part<K, T> {
     return this.#slots.length >> 1
   }
 
-  /** More than two thirds of the slots are taken: probes would become long. */
+  /** Whether more than two thirds of the slots are taken, so that probes become long. */
   get full(): boolean {
     return this.#size * 3 > this.#slots.length
   }
 
-  /** The first slot of an entry with that hash, as an index of a pair; -1 where there is none. */
+  /** The first slot of an entry with that hash, as an index of a pair; -1 if there is none. */
   first(hash: number): number {
     return this.#from(hash, this.#home(hash))
   }
 
-  /** The next one behind `at`. */
+  /** The next one after `at`. */
   next(hash: number, at: number): number {
     return this.#from(hash, (at + 2) & (this.#slots.length - 1))
   }
@@ -221,7 +226,7 @@ class Part<K, T> {
     return this.#keys[this.#slots[at + 1] - 1] as K
   }
 
-  /** Undefined for -1. */
+  /** The value at a slot; undefined for -1. */
   valueAt(at: number): T | undefined {
     return at < 0 ? undefined : this.#values[this.#slots[at + 1] - 1]
   }
@@ -242,7 +247,7 @@ class Part<K, T> {
     this.#values[entry] = undefined
     this.#free.push(entry)
     this.#size--
-    // Entries behind it move up, so that no probe ends at the gap.
+    // Later entries move up, so that no probe ends at the gap.
     let at = from
     slots[at + 1] = 0
     for (let next = (at + 2) & mask; slots[next + 1] !== 0; next = (next + 2) & mask) {
@@ -262,7 +267,7 @@ class Part<K, T> {
     for (let at = 0; at < old.length; at += 2) if (old[at + 1] !== 0) this.#insert(old[at], old[at + 1])
   }
 
-  /** Its entries in two parts: those without the bit in their hash, and those with it. */
+  /** Its entries in two parts: those whose hash does not have the bit, and those whose hash has it. */
   divided(bit: number): [Part<K, T>, Part<K, T>] {
     const zeros = new Part<K, T>(this.bits + 1, this.slots)
     const ones = new Part<K, T>(this.bits + 1, this.slots)

@@ -1,11 +1,12 @@
 /**
- * Places that a thread's shard owns: found free or made, and given a label text.
+ * Places that a thread's shard owns: finds a free one or makes one, and gives it a label text.
  *
- * Assumes: the calling thread owns the shard, so nobody else fills its pages; the sweeper alone makes a place FREE that
+ * Assumes: The calling thread owns the shard, so nobody else fills its pages. Only the sweeper makes a place FREE that
  * was a series.
- * Guarantees: a look-up looks at a bounded number of pages and places, unless memory is full; memory is asked for only
- * when none of them is free, so if a family's memory grows, next to none of its places are; a death at any step leaves a
- * place that the shard's next owner uses or finishes, and text room that is in one place or one free list, never in both.
+ * Guarantees: A look-up checks a bounded number of pages and places, unless memory is full. Memory is allocated only
+ * when none of the checked places is free, so while a family's memory grows, almost none of its places are free. A
+ * death at any step leaves a place that the shard's next owner uses or finishes, and text room that is in one place or
+ * in one free list, never in both.
  */
 
 import type { Family } from '../catalogue/families.js'
@@ -17,30 +18,36 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { type Shard, textWords } from '../memory/shards.js'
 
-/** The clocks that a series' times are read from. */
+/** The clocks of the times of a series. */
 export interface Clocks {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Milliseconds since the registry was made, as memory/clock.ts has them. */
+  /** Milliseconds since the registry was made: see memory/clock.ts. */
   readonly uptime: () => number
 }
 
 /** A shard's pages of one family. */
 interface Pages {
-  /** Page that is being filled, and the next place in it to look at. */
+  /** The page that is being filled, and the next place in it to check. */
   page: number
   next: number
   readonly all: number[]
-  /** For each page, how many places were freed when it was last filled up. */
+  /** For each page, its count of freed places when it was last filled. */
   readonly frees: number[]
-  /** Pages before this one are still to be looked at for freed places; and the family's count when that began. */
+  /**
+   * Pages before this index are still to be checked for freed places. freesSeen is the family's count of freed places
+   * when the check began.
+   */
   cursor: number
   freesSeen: number
 }
 
-/** Pages and places that one look-up looks at, but for the rest of a page, before it asks for memory: 10 µs or so. */
+/**
+ * Pages and places that one look-up checks before it allocates memory. It also finishes the page that it is in. About
+ * 10 µs.
+ */
 const LOOKS = 512
-/** More than there are. */
+/** More than a family has. */
 const ALL = 2 ** 30
 
 export class Places {
@@ -48,7 +55,7 @@ export class Places {
   readonly #shard: Shard
   readonly #clocks: Clocks
   readonly #pages = new Map<number, Pages>()
-  /** Looks that the call under way has left. */
+  /** How many more pages and places the call under way may check. */
   #looks = 0
 
   constructor(arena: Arena, shard: Shard, clocks: Clocks) {
@@ -58,7 +65,7 @@ export class Places {
     if (arena.i32[shard.at + L.SHARD_CLAIMS] > 1) this.#takeOver()
   }
 
-  /** Learns which pages an adopted shard has: all may have room. */
+  /** Finds the pages of an adopted shard. All of them may have room. */
   #takeOver(): void {
     const { i32 } = this.#arena
     for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
@@ -73,7 +80,7 @@ export class Places {
     }
   }
 
-  /** A free place with a label set's text, not yet to be seen by anybody; 0 when memory is full. */
+  /** A free place that nobody can find yet, with the text of a label set; 0 when memory is full. */
   write(family: Family, labels: LabelWriter): number {
     const { i32, f64, u8 } = this.#arena
     const place = this.#take(family)
@@ -93,13 +100,16 @@ export class Places {
     return place
   }
 
-  /** Takes a place back that write() gave and that is FREE. */
+  /** Takes back a place that write() returned and that is FREE. */
   giveBack(family: Family, place: number): void {
     const pages = this.#pagesOf(family.ref)
     if (pageOf(this.#arena, place) === pages.page) pages.next = placeIndex(this.#arena, place)
   }
 
-  /** Notes a text's length, and in the page the most that all its texts can have, which is never too little. */
+  /**
+   * Stores the length of a text, and in the page the most that all its texts can have together, which is never too
+   * little.
+   */
   #writeTextBytes(place: number, bytes: number, control: number): void {
     const { i32 } = this.#arena
     const at = place * 2 + L.PLACE_TEXT_BYTES
@@ -110,7 +120,10 @@ export class Places {
     if (more < 0) i32[page] += more
   }
 
-  /** The room a place has from its last life, if it is of the size wanted; else new room, the old given back. */
+  /**
+   * The text room that a place has from its last life, if it has the size wanted. Otherwise new room; the old room is
+   * freed.
+   */
   #textFor(place: number, bytes: number): number {
     const { i32 } = this.#arena
     const at = place * 2
@@ -119,7 +132,7 @@ export class Places {
     const had = i32[at + L.PLACE_INDEX] >>> L.INDEX_BITS
     const old = i32[at + L.PLACE_TEXT]
     if (had === words) return old
-    // Out of the place before it is in the free list: a death in between must not leave it in both.
+    // It leaves the place before it enters the free list: a death in between must not leave it in both.
     i32[at + L.PLACE_INDEX] = index
     i32[at + L.PLACE_TEXT] = 0
     if (had !== 0) this.#shard.freeText(old, had)
@@ -151,15 +164,15 @@ export class Places {
     }
   }
 
-  /** As #pageWithFrees, however many there are to be looked at: nothing is refused while there is a place. */
+  /** As #pageWithFrees, but checks all pages, because nothing is refused while there is a free place. */
   #anyPage(family: Family, pages: Pages): number {
     this.#looks = ALL
     return this.#pageWithFrees(family, pages)
   }
 
   /**
-   * A page of which places were freed since it was last filled; 0 where there is none, or none so far. The newest come
-   * first: an adopted one that was being filled is among them.
+   * A page in which places were freed since it was last filled; 0 if there is none among those checked so far. The
+   * newest pages come first: the one that an adopted shard was filling is among them.
    */
   #pageWithFrees(family: Family, pages: Pages): number {
     const { i32 } = this.#arena
@@ -179,11 +192,12 @@ export class Places {
         frees[n] = freed
         return all[n]
       }
-      // Once more if places were freed meanwhile: a new page at the end of each turn would make memory grow for ever.
+      // Checks once more if places were freed meanwhile. With a new page at the end of each round instead, memory would
+      // grow for ever.
     }
   }
 
-  /** Whether an own place is free, or was left MADE but not linked by a former owner that died. */
+  /** Whether a place of this shard is free, or was left MADE but not linked by an owner that died. */
   #usable(family: Family, place: number): boolean {
     const { i32, hash, hashMask } = this.#arena
     const state = Atomics.load(i32, place * 2 + L.PLACE_STATE)
@@ -200,7 +214,10 @@ export class Places {
     return false
   }
 
-  /** A page behind the family's last; each of a shard's is larger than the one before, up to the family's limit. */
+  /**
+   * Makes a page and appends it to the family's. Each page of a shard is larger than the one before, up to the family's
+   * limit.
+   */
   #newPage(family: Family, pages: Pages): number {
     const { i32 } = this.#arena
     const { all } = pages

@@ -1,9 +1,10 @@
 /**
  * Sets all series of a family to zero.
  *
- * Guarantees: counters, histograms and summaries lose no increment that another thread makes meanwhile. The threads'
- * cells are left alone; what they hold is subtracted in the common shard, by one store a cell, so a scrape sees what was
- * or what is. A gauge's cells are set: what another thread adds at that very moment may bring its share back.
+ * Guarantees: For counters, histograms and summaries, no increment that another thread makes meanwhile is lost. The
+ * threads' cells are left alone. What they hold is subtracted in the common shard, by one store for each cell, so a
+ * scrape sees the value before or the value after. A gauge's cells are set to zero: what another thread adds at that
+ * very moment may bring its share back.
  */
 import type { Family } from '../catalogue/families.js'
 import { commonCells, pageOf, placeIndex } from '../catalogue/pages.js'
@@ -20,18 +21,18 @@ import { places } from './walk.js'
 export interface ResetTools {
   readonly arena: Arena
   readonly series: SeriesTable
-  /** The calling thread's, loaded by the first call. */
+  /** The calling thread's kernel, which the first call loads. */
   readonly kernel: () => Kernel
 }
 
-/** `uptime` in ms since the registry was made. Returns how many series keep their counts, as memory is full. */
+/** `uptime` is in ms since the registry was made. Returns how many series keep their counts, because memory is full. */
 export function resetFamily({ arena, series, kernel }: ResetTools, family: Family, uptime: number): number {
   let kept = 0
   const shard = series.shard()
   const counts = family.kind === 'counter' || family.kind === 'histogram' || family.kind === 'summary'
-  // Loaded outside the epoch, which holds up what the sweeper frees.
+  // Loaded outside the epoch: while this thread is inside an epoch, the sweeper cannot free places.
   const fold = counts ? kernel() : undefined
-  // Inside an epoch no place is used again for another series.
+  // While this thread is inside an epoch, no place is used again for another series.
   series.inEpoch(() => {
     for (const place of places(arena, family, true)) {
       if (fold === undefined) zeroGauge(arena, family, place)
@@ -47,14 +48,14 @@ function zeroGauge(arena: Arena, family: Family, place: number): void {
     if (extreme) unset(arena, at, 1, 1)
     else arena.f64[at] = 0
   }
-  // After the cells: what threads took over from the dead is gone now.
+  // After the cells are zero: makes void what threads took over from dead ones.
   Atomics.add(arena.i32, family.ref * 2 + L.F_RESETS, 1)
 }
 
 /**
- * Subtracts what a series has counted. Of a summary, what was counted in its present age bucket is not exposed any more,
- * and what is counted there from now on neither: its quantiles begin with the next one. Returns false when memory was
- * full. `shard` is the calling thread's, if it has one.
+ * Subtracts what a series has counted. For a summary, the present age bucket is not exposed any more, neither what was
+ * counted in it nor what will be: its quantiles begin with the next age bucket. Returns false if memory is full.
+ * `shard` is the calling thread's, if it has one.
  */
 function subtractCounts(
   arena: Arena,
@@ -66,7 +67,7 @@ function subtractCounts(
 ): boolean {
   const page = pageOf(arena, place)
   const index = placeIndex(arena, place)
-  // The kernel adds in the same order when it folds: what is subtracted leaves exactly nothing.
+  // The kernel adds in the same order when it folds, so the difference is exactly zero.
   const held = new Float64Array(family.cells)
   for (let n = 0; n < family.cells; n++) {
     held[n] = kernel.foldThreads(family.ref, page, index, n)
@@ -85,17 +86,17 @@ function subtractCounts(
 }
 
 /**
- * Sets a cell to zero in all shards, as its sum is not finite any more: nothing can be subtracted from that, and it holds
- * no count that could be lost.
+ * Sets a cell to zero in all shards when its sum is not finite any more. Nothing can be subtracted from such a sum, and
+ * it holds no count that could be lost.
  */
 function zeroOverflown(arena: Arena, family: Family, place: number, cell: number): void {
-  // First what an earlier reset() subtracts, or a scrape in between would expose it alone.
+  // The common shard first. Otherwise a scrape in between would expose only what an earlier reset() subtracts.
   const all = [...cellsOf(arena, family, place)]
   for (const { at, shard } of all) if (shard === L.COMMON_SHARD) arena.f64[at + cell] = 0
   for (const { at } of all) arena.f64[at + cell] = 0
 }
 
-/** Where each shard has its cells of a place, the newest first. */
+/** The cells of a place in each shard, the newest page first. */
 function* cellsOf(arena: Arena, family: Family, place: number): Generator<{ at: number; shard: number }> {
   const { i32 } = arena
   const offset = L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells

@@ -1,17 +1,17 @@
 /**
  * Series: one place for each label set, for all threads together, found through hash chains.
  *
- * Assumes: a place page is filled by its owner shard's thread alone; what states.ts says of a place's states.
- * Guarantees: two threads that look up the same label set get the same place, however they interleave; a place is
- * told by scrapes only when it is whole; a thread that dies at any step leaves a chain that can be walked, and a
- * place that its shard's next owner finishes or uses.
+ * Assumes: Only the thread of the owning shard fills a page of places. What states.ts says of a place's states.
+ * Guarantees: Two threads that look up the same label set get the same place, however they interleave. Scrapes expose a
+ * place only when it is whole. A thread that dies at any step leaves a chain that can be walked, and a place that its
+ * shard's next owner finishes or uses.
  *
- *     take a FREE place of one's own ─▶ write it ─▶ count it: MADE ─▶ link at the head ─▶ LIVE (whoever finds it MADE helps)
+ *     take a FREE place of one's own ─▶ write it ─▶ count it: MADE ─▶ link at the head ─▶ LIVE (any thread that finds it)
  *                                                     └─ lost: another linked the same label set ─▶ FREE
  *
- * A link is a compare-exchange of the bucket's head. If it fails, what was put before us is searched before we try
- * again: so a label set is never linked twice. A head that is what it was has had nothing live put before it: a place
- * that left the chain is not linked again while a look-up that could have seen it is inside its epoch.
+ * A link is a compare-exchange of the bucket's head. If it fails, what was put before the old head is searched before
+ * the next attempt, so a label set is never linked twice. If the head is unchanged, nothing live was put before it: a
+ * place that left the chain is not linked again while a look-up that could have seen it is inside its epoch.
  */
 
 import { exemplarLines, type Family, shareWords } from '../catalogue/families.js'
@@ -33,7 +33,7 @@ import { places } from './walk.js'
 
 export type { Holder }
 
-/** Why there is no place: a drop reason, negative and offset by one so that it is no reference. */
+/** Encodes a refusal: a drop reason, negative and offset by one, so that it is no reference. */
 export function refusal(reason: number): number {
   return -1 - reason
 }
@@ -45,22 +45,22 @@ export function refusalReason(result: number): number {
 export interface SeriesContext extends Clocks {
   readonly arena: Arena
   readonly threadId: number
-  /** Threads whose end is this one's too, nearest last. */
+  /** Threads that this one ends with, nearest last. */
   readonly ancestors: readonly number[]
-  /** The calling thread's, loaded by the first call: a thread that only records needs none. */
+  /** The calling thread's kernel, which the first call loads. A thread that only records needs none. */
   readonly kernel: () => Kernel
 }
 
-/** A label set that was refused while others make series is looked for so often, some 10 µs, */
+/** How often a refused label set is looked up again, without a wait, while others make series: some 10 µs in all. */
 const LOOKS = 32
-/** and then once a millisecond, so often. */
+/** How often it is looked up after that, once a millisecond. */
 const WAITS = 20
-/** Whoever waited in vain does not wait again for so long, ms: a thread may have died there with nobody to bury it. */
+/** A thread that waited in vain does not wait again for so long, ms: a maker may have died, with nobody to bury it. */
 const WAIT_AGAIN_AFTER = 1_000
-/** It is tried again so often, if room has been made meanwhile. */
+/** How often a refused attach is tried again if room was made meanwhile. */
 const RETRIES = 3
 
-/** What the thread has once it has claimed a shard. */
+/** What the thread has after it has claimed a shard. */
 interface ThreadState {
   readonly shard: Shard
   readonly places: Places
@@ -68,8 +68,8 @@ interface ThreadState {
 }
 
 /**
- * Whether another shard's thread is making a series that counts against the same limit: one of the family, or any where
- * the registry is full. Costs a load a shard.
+ * Whether another shard's thread is making a series that counts against the same limit: a series of the family, or of
+ * any family if the registry is full. Costs one load for each shard.
  */
 function isMaking(arena: Arena, family: number, except: number): boolean {
   const { i32 } = arena
@@ -82,7 +82,7 @@ function isMaking(arena: Arena, family: number, except: number): boolean {
   return false
 }
 
-/** Series of one registry as the calling thread finds, makes, holds and lets go of them. */
+/** The series of one registry, as the calling thread finds, makes, holds and lets go of them. */
 export class SeriesTable {
   readonly #context: SeriesContext
   readonly #arena: Arena
@@ -90,7 +90,7 @@ export class SeriesTable {
   #refusedAt = 0
   #waitAgainAt = 0
   readonly #inherited: InheritedShares
-  /** Generation and state of the place that was found last. */
+  /** State and generation of the place that was found last. */
   #found = 0
 
   constructor(context: SeriesContext) {
@@ -128,19 +128,21 @@ export class SeriesTable {
     for (;;) {
       const epoch = Atomics.load(i32, L.H_EPOCH)
       const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0, false)
-      // What is unlinked while we walk is freed in a later epoch at the earliest.
+      // A place that is unlinked during the walk is freed in a later epoch at the earliest. So if the epoch is
+      // unchanged, the walk did not stray.
       if (Atomics.load(i32, L.H_EPOCH) !== epoch) continue
       return place !== 0 && (this.#found & L.STATE_MASK) === L.STATE_LIVE ? place : 0
     }
   }
 
   /**
-   * Where the calling thread may store the cells of the series with the label set in `labels`, made if there is none:
-   * a word index, or a negative refusal where a limit forbids it. `holder` is told when the thread must let go.
+   * The word at which the calling thread may store the cells of the series with the label set in `labels`. The series
+   * is made if there is none. A negative refusal if a limit forbids it. `holder.letGo` is called when the thread must
+   * let go.
    */
   attach(family: Family, labels: LabelWriter, holder: Holder): number {
     const own = this.#claim()
-    // Without a shard nothing can be stored, so nothing need be made.
+    // Without a shard nothing can be stored, so the series is not made.
     if (own === undefined) return refusal(L.DROP_THREADS)
     own.holders.answerRequests(LOOK_UP_RELEASES)
     this.#enter(own.shard)
@@ -164,15 +166,15 @@ export class SeriesTable {
   }
 
   /**
-   * Waits, some milliseconds at most, until no other thread is making a series that may have taken the last room: it may
-   * be the very one that was refused here, or one that is given back, as another thread has made it too. Returns the
-   * place if it is there by then, or 0. Who takes longer says so when it is done (room.ts).
+   * Waits some milliseconds at most, until no other thread is making a series that may have taken the last room. That
+   * may be the very series that was refused here, or one that is given back because another thread has made it, too.
+   * Returns the place if it is there by then, or 0. A thread that takes longer makes room when it is done (room.ts).
    */
   #awaitMakers(shard: Shard, family: Family, labels: LabelWriter): number {
     const { i32 } = this.#arena
     noteRefusal(this.#arena, family.ref)
     for (let n = 0; ; n++) {
-      // Before the look: who was making it may have linked it since.
+      // Read before the look-up, because the thread that was making it may have linked it since.
       const room = roomNumber(this.#arena)
       const making = isMaking(this.#arena, family.ref, shard.index)
       const place = this.#search(family.ref, labels, Atomics.load(i32, this.#bucket(labels)), 0)
@@ -185,7 +187,10 @@ export class SeriesTable {
     }
   }
 
-  /** Runs `work`, in which no place that it finds is used again for another series. Without a shard it just runs. */
+  /**
+   * Runs `work` inside an epoch: no place that it finds is used again for another series meanwhile. Without a shard it
+   * runs without an epoch.
+   */
   inEpoch<T>(work: () => T): T {
     const shard = this.shard()
     if (shard === undefined) return work()
@@ -206,7 +211,7 @@ export class SeriesTable {
     Atomics.store(this.#arena.i32, shard.at + L.SHARD_EPOCH, 0)
   }
 
-  /** As attach, for the series of a family without labels, which always is. */
+  /** As attach, for the only series of a family without labels, which always exists. */
   attachOnly(family: Family, holder: Holder): number {
     const own = this.#claim()
     if (own === undefined) return refusal(L.DROP_THREADS)
@@ -216,15 +221,15 @@ export class SeriesTable {
   }
 
   /**
-   * Where the calling thread keeps exemplars of a series that it holds: the Int32 index of its first reference; 0 when
-   * memory is full, or the series is hidden just now.
+   * The Int32 index of the first reference to the exemplars that the calling thread keeps of a series that it holds; 0
+   * when memory is full, or while the series is hidden.
    */
   exemplarsOf(family: Family, labels: LabelWriter): number {
     const place = this.find(family, labels)
     return place === 0 ? 0 : this.#exemplars(family, place)
   }
 
-  /** As exemplarsOf, for the series of a family without labels. */
+  /** As exemplarsOf, for the only series of a family without labels. */
   exemplarsOfOnly(family: Family): number {
     return this.#exemplars(family, placeAt(this.#arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0))
   }
@@ -239,20 +244,22 @@ export class SeriesTable {
     return table === 0 ? 0 : table * 2 + placeIndex(this.#arena, place) * lines
   }
 
-  /** Takes a series out of scrapes; false where there is none. */
+  /** Hides a series from scrapes; false if there is none. */
   remove(family: Family, labels: LabelWriter): boolean {
     const place = this.find(family, labels)
     if (place === 0) return false
     return this.removePlace(family, place, this.#found)
   }
 
-  /** `found` is the state in which the caller knew the series: it must not hit another one in its place. */
+  /**
+   * `found` is the state in which the caller found the series, so that another series in the same place is not removed.
+   */
   removePlace(
     family: Family,
     place: number,
     found = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE),
   ): boolean {
-    // Before anything is changed: to load it may fail.
+    // Loaded before anything is changed, because loading may fail.
     const kernel = this.#context.kernel()
     const page = pageOf(this.#arena, place)
     const index = placeIndex(this.#arena, place)
@@ -262,12 +269,13 @@ export class SeriesTable {
   }
 
   /**
-   * Makes a label set that the calling thread has just attached to the one of its info, in the place of all others. One
-   * store changes what is exposed: whoever scrapes sees the one before or this one, and of threads that do it at once
-   * the last one's holds. `labels` undefined: none from now on.
+   * Makes a label set to which the calling thread has just attached the current one of its info, and hides all others.
+   * One store changes what is exposed, so a scrape sees either the label set before or this one. If threads do it at
+   * once, the last store counts. If `labels` is undefined, none is exposed from now on.
    *
-   * Others are hidden after it, which they have to be by somebody: who dies before leaves that to the next. Whoever hides
-   * what another has made current meanwhile brings it back, and so does the sweeper, which never frees what is current.
+   * The others are hidden after that store. A thread that dies before it has hidden them leaves that to the next one. A
+   * thread that hides a label set which another thread has made current meanwhile brings it back. The sweeper does so,
+   * too, and never frees the current one.
    */
   makeCurrent(family: Family, labels?: LabelWriter): void {
     const { i32 } = this.#arena
@@ -285,26 +293,29 @@ export class SeriesTable {
     })
   }
 
-  /** Brings a hidden series back, as it is. */
+  /** Brings a hidden series back, with all that it has. */
   #show(place: number): void {
     const state = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE)
     if (canBeHeld(state) && !changeState(this.#arena, place, state, L.STATE_LIVE)) this.#show(place)
   }
 
   /**
-   * Notes that the share in a cell of a `sum` gauge is set to a value, and not only added to; returns what of the cell is the
-   * share of threads that have died.
+   * Notes that this thread's share of a `sum` gauge is set to a value, and not only added to. Returns the part of the
+   * cell that dead threads left.
    */
   setShare(family: Family, cells: number, at: number, value: number): number {
     return this.#inherited.set(family, cells, at, value)
   }
 
-  /** Lets go of what others asked for, for one turn; returns whether there may be more to do. See Holders. */
+  /**
+   * Lets go of what others asked for, as much as fits one turn of the timer. Returns whether there may be more to do.
+   * See Holders.
+   */
   answerRequests(): boolean {
     return this.#own?.holders.answerRequests(TURN_RELEASES) ?? false
   }
 
-  /** Lets go of everything: this thread is done with the registry. */
+  /** Lets go of everything, when this thread is done with the registry. */
   releaseAll(): void {
     this.#own?.holders.releaseAll()
   }
@@ -320,14 +331,17 @@ export class SeriesTable {
     const found = this.#search(family.ref, labels, head, 0)
     if (found !== 0) return found
     if (!this.#fits(family, labels)) return refusal(L.DROP_LABEL)
-    // Before anything is taken for it: whoever is refused meanwhile can tell why.
+    // Stored before the series takes any room, so that a thread that is refused meanwhile can see why.
     Atomics.store(i32, shard.at + L.SHARD_MAKING, family.ref)
     const place = this.#makeAt(places, family, labels, bucket, head)
     Atomics.store(i32, shard.at + L.SHARD_MAKING, 0)
     return place
   }
 
-  /** Makes it, unless another thread comes first; `head` is the bucket's, of which all is searched. */
+  /**
+   * Makes a series, unless another thread links the label set first. `head` is the head of the bucket; its whole chain
+   * was searched.
+   */
   #makeAt(places: Places, family: Family, labels: LabelWriter, bucket: number, head: number): number {
     const { i32 } = this.#arena
     const place = places.write(family, labels)
@@ -357,7 +371,10 @@ export class SeriesTable {
     return place
   }
 
-  /** Sets this thread's owner bit and looks again; 0 when the place was freed meanwhile, a negative refusal at a limit. */
+  /**
+   * Sets this thread's owner bit and checks the state again. Returns 0 if the place was freed meanwhile, a negative
+   * refusal at a limit.
+   */
   #hold(holders: Holders, family: Family, place: number, holder: Holder): number {
     const { i32 } = this.#arena
     const index = placeIndex(this.#arena, place)
@@ -387,8 +404,8 @@ export class SeriesTable {
   }
 
   /**
-   * Walks a chain from `place` up to `end`, which was searched before. Finishes what it finds MADE, if it may: not
-   * without an epoch, for where a walk has gone astray, that may not be linked yet.
+   * Walks a chain from `place` up to `end`, which was searched before. If `finish`, makes a MADE place that it finds
+   * LIVE. A walk without an epoch must not do that, because it may have strayed to a place that is not linked yet.
    */
   #search(family: number, labels: LabelWriter, place: number, end: number, finish = true): number {
     const { i32 } = this.#arena
@@ -413,7 +430,7 @@ export class SeriesTable {
     return true
   }
 
-  /** Whether every exposition of the series fits into a slot, where a series is never divided. */
+  /** Whether every exposition of the series fits a slot, in which a series is never divided. */
   #fits(family: Family, labels: LabelWriter): boolean {
     const { i32 } = this.#arena
     const suffix = i32[family.ref * 2 + L.F_SUFFIX_MAX]
@@ -421,14 +438,18 @@ export class SeriesTable {
     return fitsSpan(this.#arena, family, help, suffix, labels.length, labels.control)
   }
 
-  /** From FREE to MADE: what is MADE is counted among the series, so that a death leaves no count of what is none. */
+  /**
+   * From FREE to MADE, after the series was counted: every MADE place is counted, so a death leaves no count of a
+   * series that does not exist.
+   */
   #make(place: number): void {
     const { i32 } = this.#arena
     const at = place * 2
     Atomics.store(i32, at + L.PLACE_STATE, (i32[at + L.PLACE_STATE] & ~L.STATE_MASK) | L.STATE_MADE)
-    // Born after it is MADE: a scrape that planned it as free must not come upon it later and find it old enough.
+    // Stored after the place is MADE: a scrape that planned it as free must not find it later and take it for old
+    // enough.
     Atomics.store(i32, at + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
-    // Last, and before it is linked: a scrape that reads the page meanwhile reads it again.
+    // Raised last, and before the place is linked, so that a scrape which reads the page meanwhile reads it again.
     Atomics.add(i32, pageOf(this.#arena, place) * 2 + L.PAGE_MADE, 1)
   }
 }

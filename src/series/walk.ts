@@ -4,7 +4,9 @@ import { canBeHeld } from '../lifecycle/states.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 
-/** All series of a family, in order: those that scrapes expose, or with `retired` the hidden ones that can come back, too. */
+/**
+ * All series of a family, in order: those that scrapes expose; with `retired`, also the hidden ones that can come back.
+ */
 export function* places(arena: Arena, family: Family, retired = false): Generator<number> {
   const { i32 } = arena
   let page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
