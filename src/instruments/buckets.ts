@@ -2,16 +2,19 @@ import types from 'node:util/types'
 import { badOption } from '../common/errors.js'
 import { MAX_BOUNDS } from '../memory/layout.js'
 
-/** As prom-client's: made for request durations in seconds. */
+/** The same as prom-client's default buckets, which are made for request durations in seconds. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** Upper bounds, ascending, without +Inf, which every histogram has. */
+/**
+ * Upper bounds, ascending, without +Inf, which every histogram has. @throws TypeError naming the option, or the bound
+ * that is wrong.
+ */
 export function checkBuckets(metric: string, buckets: unknown): number[] {
   if (buckets === undefined) return [...DEFAULT_BUCKETS]
   if (!Array.isArray(buckets) && !types.isFloat64Array(buckets)) {
     throw badOption('buckets', buckets, `of metric "${metric}" is not a list of numbers`)
   }
-  // Not copied before it is known to be short; +Inf is one more.
+  // Copies no more than may be valid; +Inf is one more.
   const bounds: unknown[] = [...buckets.slice(0, MAX_BOUNDS + 2)]
   if (bounds.at(-1) === Number.POSITIVE_INFINITY) bounds.pop()
   if (bounds.length === 0) throw badOption('buckets', buckets, `of metric "${metric}" is empty`)
@@ -29,7 +32,7 @@ export function checkBuckets(metric: string, buckets: unknown): number[] {
   return bounds as number[]
 }
 
-/** `count` bounds, `width` apart, the first `start`. */
+/** `count` bounds, `width` apart, beginning with `start`. */
 export function linearBuckets(start: number, width: number, count: number): number[] {
   checkCount(count)
   checkFinite('start', start)
@@ -38,7 +41,7 @@ export function linearBuckets(start: number, width: number, count: number): numb
   return Array.from({ length: count }, (_, n) => start + n * width)
 }
 
-/** `count` bounds, each `factor` times the one before, the first `start`. */
+/** `count` bounds, each `factor` times the one before, beginning with `start`. */
 export function exponentialBuckets(start: number, factor: number, count: number): number[] {
   checkCount(count)
   checkFinite('start', start)
@@ -62,33 +65,37 @@ function checkCount(count: number): void {
 const number = new Float64Array(1)
 const halves = new Int32Array(number.buffer)
 
-/** 8 KiB: beside what else is hot, it must stay in the first-level cache. */
+/** Rows of the largest table, of 8 KiB: it must stay in the first-level cache beside other hot data. */
 const MAX_ROWS = 4_096
-/** Bits of a Float64's upper half that the finest table leaves out. */
+/** Bits of the upper half of a Float64 that even the finest table ignores. */
 const FINEST = 8
-/** So many bounds that are not above 0 are looked at one by one. */
+/** The most bounds not above 0 for which a table is used: they are compared one by one. */
 const MAX_SCANNED = 8
 
 /**
- * Finds the bucket of a value: the exponent and first bits of the mantissa choose a row of a table, which tells the
- * first bound that can hold it. Mostly that is the one; neighbours are tried after it.
+ * Finds the bucket of a value. The exponent and the first bits of the mantissa choose a row of a table. The row has the
+ * first bound that can be the right one. Mostly it is the right one; else the next bounds are tried.
  *
- * Values are spread over the buckets, so a branch that depends on one is mispredicted, at half the cost of the rest:
- * the table is as fine as it may be, and what is below its first row is brought there by arithmetic.
+ * Values are spread over the buckets, so a branch that depends on a value is mispredicted, which costs half as much as
+ * the rest. So the table is as fine as it may be, and values below its first row get a row by arithmetic, without a
+ * branch.
  */
 export class Buckets {
-  // Declared alone: a field that is undefined before its constructor sets it is checked whenever it is read.
+  // Declared without a value: V8 checks a field on each read if it is undefined before the constructor sets it.
   declare readonly bounds: Float64Array
-  /** The bounds and +Inf, where each search ends. */
+  /** The bounds and +Inf, at which each search ends. */
   declare readonly upper: Float64Array
-  /** By row, the first bound that is not below all of the row's values. */
+  /** For each row, the first bound that is not below all values of the row. */
   declare readonly table: Uint16Array
   declare readonly shift: number
-  /** Row of the first bound, among those of all numbers. */
+  /** Row of the first bound, if row 0 were that of the number 0. */
   declare readonly base: number
-  /** From this row on values are above all bounds; 0 where there is no table, and all have to be searched for. */
+  /**
+   * The number of rows. A value of a later row is above all bounds. 0 if there is no table, and each value is searched
+   * for.
+   */
   declare readonly rows: number
-  /** Cells of a histogram before its sum. */
+  /** Number of a histogram's cells before its sum. */
   declare readonly cells: number
 
   constructor(bounds: readonly number[]) {
@@ -102,7 +109,7 @@ export class Buckets {
     const rows = (shift: number) => row(high, shift) - row(low, shift) + 1
     let shift = 20
     while (!searched && shift > FINEST && rows(shift - 1) <= MAX_ROWS) shift--
-    // Where all have to be searched for, all numbers are in row 0 or 1.
+    // Without a table, all numbers are in row 0 or 1, which is not below `rows`, so each value is searched for.
     this.shift = searched ? 31 : shift
     this.base = searched ? -1 : row(low, shift)
     this.rows = searched ? 0 : rows(shift)
@@ -112,19 +119,19 @@ export class Buckets {
       while (row(bounds[n], shift) - this.base < at) n++
       this.table[at] = n
     }
-    // What is not above 0 comes here, too.
+    // Values that are not above 0 come to row 0, too.
     this.table[0] = 0
   }
 
-  /** Index of the first bound that is not below the value, which is not NaN; the number of bounds where there is none. */
+  /** Index of the first bound that is not below the value, which is not NaN; the number of bounds if there is none. */
   find(value: number): number {
     number[0] = value
     let at = (halves[1] >> this.shift) - this.base
     if (at >= this.rows) return this.#search(value)
-    // 0 where it is negative.
+    // 0 if it is negative.
     at &= ~(at >> 31)
     const n = this.table[at]
-    // A loop only where one is needed: what would be checked in each turn is not, then.
+    // The loop is in a function of its own: its checks are made only if a loop is needed.
     return value > this.upper[n] ? this.#after(value, n) : n
   }
 

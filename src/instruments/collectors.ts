@@ -1,14 +1,14 @@
 import { thrown } from '../common/errors.js'
 import { type Log, logEvent } from '../common/log.js'
 
-/** Any gauge: a collect callback gets the one that it was registered with. */
+/** Any gauge. A collect callback gets the one with which it was registered. */
 export type CollectedGauge = { readonly name: string }
 type Collect = (this: CollectedGauge, gauge: CollectedGauge) => void | Promise<void>
 
-/** How long an exposition waits for callbacks, ms; then it tells what they set before. */
+/** How long an exposition waits for callbacks, ms. After that it exposes what they set before. */
 export const COLLECT_TIMEOUT = 1_000
 
-/** Calls back after so many ms; returns what takes the callback back. */
+/** Calls back after so many ms. Returns a function that cancels the call. */
 export type After = (callback: () => void, millis: number) => () => void
 
 const afterTimeout: After = (callback, millis) => {
@@ -23,27 +23,27 @@ interface Collected {
   begun: boolean
   /** The call that has not ended yet. */
   running: Promise<void> | undefined
-  /** Whether this call was waited for in vain. */
+  /** Whether an exposition waited for this call in vain. */
   late: boolean
   said: Said
 }
 
-/** What was said of a gauge's callbacks, so that it is not said again. */
+/** What was logged of a gauge's callbacks, so that it is not logged again. */
 interface Said {
   slow: boolean
   replaced: boolean
-  /** What the last call failed with. */
+  /** The error of the last call, if it failed. */
   failure: string | undefined
 }
 
 /**
- * This thread's `collect` callbacks: run on a timer that does not keep the process alive, so that a scrape finds a
- * recent value and waits for nobody. One that throws is reported and goes on being called; one that has not ended is
- * not called a second time meanwhile, or what it read first could be set last.
+ * This thread's `collect` callbacks. They run on a timer that does not keep the process alive, so a scrape finds a
+ * recent value and waits for nobody. A callback that throws is reported, and is called again. One that has not ended is
+ * not called a second time meanwhile; otherwise what it read first could be set last.
  *
- * A gauge has one callback, the one registered last. Instances that come and go, each with a callback of its own, would
- * else be held for ever, since nothing tells when one is gone; and of a gauge without labels only what was set last
- * stays in any case.
+ * A gauge has one callback, the one registered last. Otherwise instances that come and go, each with a callback of its
+ * own, would be kept for ever, because nothing shows when one is gone. For a gauge without labels, only the value that
+ * was set last stays in any case.
  */
 export class Collectors {
   readonly #every: number
@@ -52,7 +52,7 @@ export class Collectors {
   readonly #collects = new Map<CollectedGauge, Collected>()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
-  /** Whether a callback is on the stack. */
+  /** Whether a callback is on the call stack. */
   #calling = false
 
   constructor(every: number, log: Log, after: After = afterTimeout) {
@@ -61,7 +61,7 @@ export class Collectors {
     this.#after = after
   }
 
-  /** Sets a gauge's callback, and runs it for the first time as soon as this thread's loop turns. */
+  /** Sets a gauge's callback. It runs for the first time in the next turn of this thread's event loop. */
   add(gauge: CollectedGauge, collect: Collect): void {
     const known = this.#collects.get(gauge)
     if (known?.collect === collect) return
@@ -69,7 +69,7 @@ export class Collectors {
     const added = { gauge, collect, begun: false, running: undefined, late: false, said }
     this.#collects.set(gauge, added)
     this.#timer ??= setInterval(() => this.#turn(), this.#every).unref()
-    // One that was not called yet has a turn coming, which is for the latest.
+    // If the callback before was not called yet, the call that is scheduled for it calls the latest one.
     if (known === undefined || known.begun) setImmediate(() => this.#begin(gauge)).unref()
     if (known === undefined || said.replaced) return
     said.replaced = true
@@ -78,8 +78,8 @@ export class Collectors {
   }
 
   /**
-   * Runs all of them, and waits for those that take time, so long as it was not done in vain before. Nothing where it
-   * is one of them that asks: it would wait for itself.
+   * Runs all callbacks, and waits for those that take time, except those that were waited for in vain before. Does
+   * nothing if a callback asks for it, because the callback would wait for itself.
    */
   async run(): Promise<void> {
     if (this.#calling) return
@@ -122,10 +122,10 @@ export class Collectors {
 
   #giveUp(one: Collected): void {
     one.late = true
-    this.#saySlow(one, `${COLLECT_TIMEOUT} ms: figures are told without it`)
+    this.#saySlow(one, `${COLLECT_TIMEOUT} ms: its last values are exposed`)
   }
 
-  /** Nothing to wait for where it has ended when it returns. */
+  /** Runs one callback. Returns undefined if it has ended when it returns. */
   #run(one: Collected): Promise<void> | undefined {
     if (this.#stopped || one.running !== undefined) return one.running
     one.begun = true
@@ -138,11 +138,11 @@ export class Collectors {
     return one.running
   }
 
-  /** What it returned, where that can be waited for. */
+  /** Calls it. Returns what it returned, if that can be waited for. */
   #call(one: Collected): object | undefined {
     this.#calling = true
     try {
-      // prom-client's callbacks have their gauge as `this`.
+      // Callbacks of prom-client have their gauge as `this`.
       const pending: unknown = one.collect.call(one.gauge, one.gauge)
       if (typeof pending === 'object' && pending !== null) return pending
       this.#ended(one)
@@ -174,7 +174,7 @@ export class Collectors {
     this.#logEvent(one, 'collect-slow', `has not ended in ${since}`)
   }
 
-  /** Once it is stopped, that nothing can be set any more is no news. */
+  /** Logs nothing once it is stopped, because the callbacks then fail for that reason. */
   #logEvent({ gauge }: Collected, code: string, what: string): void {
     if (this.#stopped) return
     logEvent(this.#log, {

@@ -2,12 +2,12 @@ import type { Families, Family, Identity } from '../catalogue/families.js'
 import type { Arena } from '../memory/arena.js'
 import type { SeriesTable } from '../series/series.js'
 
-/** What a thread's instruments of one registry work with. */
+/** What the instruments of one registry need in a thread. */
 export interface Context {
   readonly arena: Arena
   readonly families: Families
   readonly series: SeriesTable
-  /** Why nothing can be recorded any more: the registry was closed in this thread. */
+  /** The error of each call, once the registry was closed in this thread. */
   closed?: Error
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -15,9 +15,9 @@ export interface Context {
   readonly elapsed: () => number
   /** ms since the registry was made, on a clock that never goes back. */
   readonly uptime: () => number
-  /** Tells the program, once for each family and reason, that updates are being dropped. */
+  /** Logs, once for each family and reason, that updates are being dropped. */
   refused(family: Identity, reason: number): void
-  /** Tells the program, once for each family, that an exemplar was left out, and why. */
+  /** Logs, once for each family, that an exemplar was left out, and why. */
   leftOut(family: Identity, why: string): void
   /** Sets all series of a family to zero. */
   reset(family: Family): void

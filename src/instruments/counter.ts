@@ -4,12 +4,12 @@ import { badValue, Child, type Labels, Metric } from './metric.js'
 /** One thread's handle on one counter series. Call from the thread that looked it up. */
 export class CounterChild extends Child {
   /**
-   * Adds to the count: a load, a compare and a store.
+   * Adds to the count. It costs a load, a compare and a store.
    *
    * @param value not negative, finite; 1 if left out. Sums are exact up to 2^53.
-   * @param exemplar labels of this event, kept until the next one is given; told in OpenMetrics (where the counter's
-   * name ends with `_total`) and protobuf. About a microsecond. Null is none. What is in it never costs the count: one
-   * that is too long, or has a value that is missing, is left out, which is said once for each metric.
+   * @param exemplar labels of this event, kept until the next one is given; exposed in OpenMetrics (if the counter's
+   * name ends with `_total`) and protobuf. About a microsecond. Null means none. The update is counted whatever the
+   * exemplar holds: one that is too long, or that lacks a value, is left out, which is logged once for each metric.
    * @throws RangeError or TypeError naming the value, or an exemplar that is no object of labels; nothing is counted
    * then.
    */
@@ -44,8 +44,8 @@ export class Counter<L extends string = never> extends Metric<L, CounterChild> {
   }
 
   /**
-   * Adds to the series without labels, or to that of the labels given (a look-up each time: hold the child where it
-   * is hot).
+   * Adds to the series without labels, or to that of the given labels. With labels, each call looks the series up: keep
+   * the child where the code is hot.
    *
    * @throws as labels() and CounterChild.inc() do.
    */

@@ -1,4 +1,7 @@
-/** Exemplars: labels of one event, such as its trace, beside the count that it is in. OpenMetrics 1.0, 'Exemplars'. */
+/**
+ * Exemplars: labels of one event, such as its trace, that are exposed beside the count that contains the event.
+ * OpenMetrics 1.0, 'Exemplars'.
+ */
 import { escapeLabelValue, isLabelName } from '../catalogue/names.js'
 import { show, thrown, typeError } from '../common/errors.js'
 import { keepExemplar, reserveExemplars } from '../memory/exemplars.js'
@@ -6,21 +9,21 @@ import { MAX_EXEMPLAR_CHARACTERS } from '../memory/layout.js'
 import type { Child, LabelValue } from './metric.js'
 
 /**
- * Label names and values, 128 characters in all at most; one that has more, or a value that is missing, is left out,
- * which is said once for each metric. `{ trace_id: '…' }` is what Prometheus' readers link by.
+ * Names and values of labels, together at most 128 characters. An exemplar that has more, or that lacks a value, is
+ * left out, which is logged once for each metric. Readers of Prometheus link to a trace by `{ trace_id: '…' }`.
  */
 export type Exemplar = { readonly [name: string]: LabelValue }
 
 const encoder = new TextEncoder()
 
 /**
- * Refuses what can be no exemplar whatever it holds: that is how the call is written. What an exemplar holds is another
- * matter: ids of messages and traces come from the network, and are missing where nothing was sampled. So nothing in it
- * is thrown for, and nothing costs the count: see attachExemplar.
+ * Refuses what can never be an exemplar, because then the call itself is wrong. What an exemplar holds is not checked
+ * here: ids of messages and traces come from the network, and are missing if nothing was sampled. So nothing in an
+ * exemplar throws, and the update is counted whatever is in it: see attachExemplar.
  * @throws TypeError that names it, before anything is counted.
  */
 export function checkExemplar(metric: string, exemplar: unknown): void {
-  // A Map has no labels to be seen here.
+  // A Map, for example, is refused: its entries are no labels.
   if (Object.prototype.toString.call(exemplar) !== '[object Object]') {
     throw typeError(
       'ERR_POSTMETER_VALUE',
@@ -31,7 +34,7 @@ export function checkExemplar(metric: string, exemplar: unknown): void {
 
 const TOO_LONG = `its names and values have more than ${MAX_EXEMPLAR_CHARACTERS} characters`
 
-/** An exemplar as formats spell it, or why there is none: no more of it is looked at than may be in one. */
+/** The text of an exemplar, or why it is left out. Reads no more of it than may be in one. */
 function spell(exemplar: Exemplar): Uint8Array | string {
   let text = ''
   let characters = 0
@@ -43,21 +46,22 @@ function spell(exemplar: Exemplar): Uint8Array | string {
     if (!LABEL_TYPES.includes(typeof given))
       return `label "${name}": ${show(given)} is not a string, a number or a boolean`
     const value = String(given)
-    // Code points may be half as many as units.
+    // A text has at least half as many code points as code units.
     if (value.length > 2 * MAX_EXEMPLAR_CHARACTERS) return TOO_LONG
     characters += characterCount(value)
     if (characters > MAX_EXEMPLAR_CHARACTERS) return TOO_LONG
-    // Prometheus takes a NUL for the end there, though not in a series' labels, and refuses the whole scrape.
+    // In an exemplar, though not in the labels of a series, Prometheus takes a NUL for the end, and refuses the whole
+    // scrape.
     const escaped = escapeLabelValue(value.toWellFormed().replaceAll('\0', '\ufffd'))
     text += `${text === '' ? '' : ','}${name}="${escaped}"`
   }
   return encoder.encode(text)
 }
 
-/** As labels' values. */
+/** The types that label values may have. */
 const LABEL_TYPES = ['string', 'number', 'boolean', 'bigint']
 
-/** Unicode code points. */
+/** Number of Unicode code points. */
 function characterCount(text: string): number {
   let count = text.length
   for (let n = 0; n < text.length; n++) if ((text.charCodeAt(n) & 0xfc00) === 0xdc00) count--
@@ -65,14 +69,14 @@ function characterCount(text: string): number {
 }
 
 /**
- * Keeps the exemplar of what a child has just recorded, on the nth of its lines that can have one. What is unfit is left
- * out, and so is any where memory is full: it has been counted, and throws no more.
+ * Keeps the exemplar of what a child has just recorded, on the nth of its lines that can have one. An invalid exemplar
+ * is left out, and so is any when memory is full: the update has been counted, so nothing throws any more.
  */
 export function attachExemplar(child: Child, nth: number, value: number, exemplar: Exemplar): void {
   const { metric } = child
   const { arena, series, now } = metric.context
   const shard = series.shard()
-  // Dropped, and counted so.
+  // The update was dropped, and counted as dropped.
   if (child.at === 0 || shard === undefined || metric.family === undefined) return
   const text = spelled(exemplar)
   if (typeof text === 'string') {
@@ -85,7 +89,7 @@ export function attachExemplar(child: Child, nth: number, value: number, exempla
   keepExemplar(arena, shard, child.exemplars + nth, value, now() / 1000, text)
 }
 
-/** As spell, of what can have getters that throw. */
+/** As spell(), for an exemplar whose getters may throw. */
 function spelled(exemplar: Exemplar): Uint8Array | string {
   try {
     return spell(exemplar)

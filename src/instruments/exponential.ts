@@ -1,27 +1,34 @@
 /**
- * Indices of exponential buckets, exact: a value on a boundary belongs below it. Native histograms specification, 'Schema'.
+ * Indices of exponential buckets. They are exact: a value on a boundary belongs to the bucket below it. Native
+ * histograms specification, 'Schema'.
  */
 import { MAX_SCHEMA } from '../memory/layout.js'
 
 const number = new Float64Array(1)
 const halves = new Int32Array(number.buffer)
 
-/** Bits of a mantissa's upper half, and bias and place of the exponent. */
+/** Bits of the mantissa in the upper half of a Float64; above them is the exponent, with this bias. */
 const HIGH_BITS = 20
 const HIGH_MASK = 0xfffff
 const BIAS = 1023
-/** Rows for each bound, as a power of two: most rows have none in them, so the branch on it is well predicted. */
+/**
+ * Rows for each bound, as a power of two. Most rows have no bound in them, so the branch that compares with one is well
+ * predicted.
+ */
 const ROWS_A_BOUND = 4
 const MAX_ROW_BITS = 11
 
 /**
- * For values from 1 to 2 at one schema: the upper bounds of buckets, 2^(j/2^schema), as the largest Float64s that are
- * not above them, in halves of their mantissas; and a table that tells from the first bits which bound comes next.
+ * For values from 1 to 2 at one schema. It has the upper bounds of the buckets, 2^(j/2^schema), each as the largest
+ * Float64 that is not above it, in halves of its mantissa. A table gives the next bound for the first bits of a
+ * mantissa.
  */
 export class ExponentialIndex {
-  /** At this schema indices are: the one asked for, or 0, whose indices only have to be halved. */
+  /**
+   * The schema of the indices: the one asked for, or 0 if that is negative; then the indices only have to be halved.
+   */
   declare readonly schema: number
-  // Declared alone, as in Buckets: checked less when read.
+  // Declared without a value, as in Buckets, so that reads are checked less.
   declare private readonly rows: Uint16Array
   declare private readonly rowShift: number
   declare private readonly high: Int32Array
@@ -39,7 +46,7 @@ export class ExponentialIndex {
       this.high[j] = Number(mantissa >> 32n)
       this.low[j] = Number(mantissa & 0xffff_ffffn)
     }
-    // 2 itself: above all mantissas.
+    // The last bound is 2, which is above all mantissas.
     this.high[count] = HIGH_MASK + 1
     this.rows = new Uint16Array(2 ** rowBits)
     let j = 0
@@ -64,7 +71,7 @@ export class ExponentialIndex {
 
 const cache: (ExponentialIndex | undefined)[] = []
 
-/** The tables of a schema, made once in each thread: the finest take some milliseconds, and 6 KiB. */
+/** The tables of a schema, which each thread makes once. The finest take some milliseconds, and 6 KiB. */
 export function exponentialIndex(schema: number): ExponentialIndex {
   const n = Math.max(schema, 0)
   cache[n] ??= new ExponentialIndex(n)
@@ -75,7 +82,7 @@ export function exponentialIndex(schema: number): ExponentialIndex {
 function boundMantissa(j: number, schema: number): bigint {
   const count = 2 ** schema
   if (schema > MAX_SCHEMA) throw new RangeError(`schema ${schema}`)
-  // m^count <= 2^(52 count + j) < (m + 1)^count; the library's power is a guess, right to a unit or two.
+  // m^count <= 2^(52 count + j) < (m + 1)^count. The power of floats is a first guess, right to a unit or two.
   const limit = 1n << BigInt(52 * count + j)
   let m = BigInt(Math.round(2 ** (j / count) * 2 ** 52))
   while (m ** BigInt(count) > limit) m--

@@ -5,18 +5,18 @@ import { badValue, Child, type Labels, Metric } from './metric.js'
 import { startLabelledTimer, startTimer } from './timer.js'
 
 /**
- * One thread's handle on one gauge series. Call from the thread that looked it up. What the threads' values make
- * together is the gauge's `aggregate`.
+ * One thread's handle on one gauge series. Call from the thread that looked it up. The gauge's `aggregate` decides how
+ * the values of the threads combine.
  */
 export class GaugeChild extends Child {
-  /** Where set() stores; 0 until it is known that the cell is this thread's alone to set. */
+  /** Index of the cell to which set() stores; 0 until it is known that no dead thread left a share in the cell. */
   setAt = 0
-  /** The page of its cell; told by who attaches. 0 for aggregate `last`. */
+  /** The page of its cell, set when it attaches. 0 for aggregate `last`. */
   page = 0
 
   /**
-   * Sets this thread's value; any number, NaN and infinities too. Of a `sum` gauge the shares of threads that have died
-   * stay beside it. @throws TypeError if it is no number.
+   * Sets this thread's value. Any number is accepted, NaN and infinities, too. In a `sum` gauge the shares of threads
+   * that have died stay beside it. @throws TypeError if it is no number.
    */
   set(value: number): void {
     const at = this.setAt
@@ -35,7 +35,7 @@ export class GaugeChild extends Child {
     else this.cells[at] += value
   }
 
-  /** Takes from this thread's value; 1 if left out. @throws RangeError or TypeError if it is no finite number. */
+  /** Subtracts from this thread's value; 1 if left out. @throws RangeError or TypeError if it is no finite number. */
   dec(value = 1): void {
     const at = this.at
     if (!(typeof value === 'number' && value - value === 0)) {
@@ -56,13 +56,13 @@ export class GaugeChild extends Child {
     this.set(this.metric.context.now() / 1000)
   }
 
-  /** Returns a function that sets the value to the seconds since, and returns them. */
+  /** Starts a timer. Returns a function that sets the value to the seconds since then, and returns them. */
   startTimer(): () => number {
     return startTimer(this.metric.context.elapsed, seconds => this.set(seconds))
   }
 }
 
-/** As GaugeChild, where a cell that was never set holds a NaN that takes no part. */
+/** As GaugeChild, for `min` and `max`: a cell that was never set holds a NaN that is not folded. */
 export class ExtremeGaugeChild extends GaugeChild {
   override inc(value = 1): void {
     this.#begin(value)
@@ -74,7 +74,10 @@ export class ExtremeGaugeChild extends GaugeChild {
     super.dec(value)
   }
 
-  /** The first step goes from 0; a step that is going to be refused must not count as one, and a NaN that was set stays. */
+  /**
+   * The first inc() or dec() begins at 0. A call that will be refused must not count as the first, and a NaN that was
+   * set stays.
+   */
   #begin(value: unknown): void {
     const { at, cells } = this
     if (at === 0 || !Number.isFinite(value) || !isUnset(this.metric.context.arena, at)) return
@@ -82,7 +85,7 @@ export class ExtremeGaugeChild extends GaugeChild {
   }
 }
 
-/** As GaugeChild, where each call is a touch that keeps the series from expiring. */
+/** As GaugeChild, but each call is counted as a touch, which keeps the series from expiring. */
 function touching<C extends new (...args: never[]) => GaugeChild>(Base: C) {
   const Plain = Base as unknown as new (
     metric: Metric<string, Child>,
@@ -108,7 +111,7 @@ function touching<C extends new (...args: never[]) => GaugeChild>(Base: C) {
   }
 }
 
-/** One cell for all threads: it can be set, but to add to it would lose what others add. */
+/** As GaugeChild, with one cell for all threads: it can be set, but an addition would lose what other threads add. */
 export class LastGaugeChild extends GaugeChild {
   override inc(): void {
     refuseLast(this, 'inc')
@@ -130,7 +133,7 @@ function refuseLast(child: Child, call: string): never {
   )
 }
 
-/** A first set() since it attached, and each one where the cell has a dead thread's share in it. */
+/** The first set() after it attached, and each set() of a cell that has a dead thread's share in it. */
 function setSlowly(child: GaugeChild, value: number): void {
   if (child.at === 0 && !child.metric.revive(child)) return
   const { at, metric } = child
@@ -158,7 +161,7 @@ function gaugeClass(aggregate: Aggregate, touched: boolean): typeof GaugeChild {
 
 /** A value that goes up and down. Any thread may register it and record in it. */
 export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
-  /** How threads' values make one. */
+  /** How the values of the threads combine. */
   get aggregate(): Aggregate {
     return this.identity.aggregate
   }
@@ -169,7 +172,7 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
     return new (gaugeClass(this.aggregate, this.identity.expire === 'untouched'))(metric, key)
   }
 
-  /** Sets this thread's value of the series without labels, or of that of the labels given. */
+  /** Sets this thread's value of the series without labels, or of the series of the given labels. */
   set(value: number): void
   set(labels: Labels<L>, value: number): void
   set(first: number | Labels<L>, value?: number): void {
@@ -200,9 +203,12 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
     child.setToCurrentTime()
   }
 
-  /** Returns a function that sets the value to the seconds since, and returns them. Labels can be given at either end. */
+  /**
+   * Starts a timer. Returns a function that sets the value to the seconds since then, and returns them. Labels can be given at
+   * either end.
+   */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    // At once, not when it ends, which may be far away.
+    // Checked now, and not when the timer ends, which may be far away in the code.
     this.checkNames(labels ?? {})
     return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
       this.fromObject(all).set(seconds),

@@ -6,7 +6,7 @@ import { startTimer } from './timer.js'
 /**
  * One thread's handle on one histogram series. Call from the thread that looked it up.
  *
- * Its cells: one a bucket, +Inf's last, then the sum. The count is the sum of the buckets, so that the two can never
+ * Its cells: one for each bucket, +Inf last, then the sum. The count is the sum of the buckets, so the two never
  * disagree in a scrape.
  */
 export class HistogramChild extends Child {
@@ -18,11 +18,11 @@ export class HistogramChild extends Child {
   }
 
   /**
-   * Counts a value into its bucket and adds it to the sum: about four times the cost of a counter.
+   * Counts a value in its bucket and adds it to the sum. It costs about four times as much as a counter.
    *
    * @param value finite, in the unit of the bounds.
-   * @param exemplar labels of this event, kept for its bucket until the next one is given; told in OpenMetrics and
-   * protobuf. About a microsecond. Null is none; what is in it never costs the count, as a counter's.
+   * @param exemplar labels of this event, kept for its bucket until the next one is given; exposed in OpenMetrics and
+   * protobuf. About a microsecond. Null means none. The value is counted whatever the exemplar holds, as for a counter.
    * @throws RangeError or TypeError naming the value, or an exemplar that is no object of labels; nothing is counted
    * then.
    */
@@ -42,7 +42,7 @@ export class HistogramChild extends Child {
     cells[at + buckets.cells] += value
   }
 
-  /** Returns a function that observes the seconds since, and returns them. */
+  /** Starts a timer. Returns a function that observes the seconds since then, and returns them. */
   startTimer(): () => number {
     return startTimer(this.metric.context.elapsed, seconds => this.observe(seconds))
   }

@@ -7,7 +7,7 @@ import { startLabelledTimer } from './timer.js'
 
 export { HistogramChild }
 
-/** Values counted into buckets. Any thread may register it and record in it. */
+/** Counts values in buckets. Any thread may register it and record in it. */
 export class Histogram<L extends string = never> extends Metric<L, HistogramChild> {
   #buckets: Buckets | undefined
   #native: NativeBuckets | undefined
@@ -31,7 +31,7 @@ export class Histogram<L extends string = never> extends Metric<L, HistogramChil
     return this.#buckets
   }
 
-  /** Observes for the series without labels, or for that of the labels given. */
+  /** Observes a value for the series without labels, or for the series of the given labels. */
   observe(value: number, exemplar?: Exemplar | null): void
   observe(labels: Labels<L>, value: number, exemplar?: Exemplar | null): void
   observe(first: number | Labels<L>, second?: number | Exemplar | null, third?: Exemplar | null): void {
@@ -40,9 +40,12 @@ export class Histogram<L extends string = never> extends Metric<L, HistogramChil
     } else this.only.observe(first, second as Exemplar)
   }
 
-  /** Returns a function that observes the seconds since, and returns them. Labels can be given at either end. */
+  /**
+   * Starts a timer. Returns a function that observes the seconds since then, and returns them. Labels can be given at
+   * either end.
+   */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    // At once, not when it ends, which may be far away.
+    // Checked now, and not when the timer ends, which may be far away in the code.
     this.checkNames(labels ?? {})
     return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
       this.fromObject(all).observe(seconds),

@@ -3,9 +3,9 @@ import type { Gauge } from './gauge.js'
 import type { Labels } from './metric.js'
 
 /**
- * Facts that do not change while the program runs, as labels of a series that is 1: its version, its build. OpenMetrics
- * has a type for them; text, JSON and protobuf tell a gauge. Any thread may register it and set it. (kumod's own client
- * reads only counters, gauges and histograms: of OpenMetrics it would give up on this.)
+ * Facts that do not change while the program runs, such as its version or its build, as labels of a series that is 1.
+ * OpenMetrics has a type for them; text, JSON and protobuf expose a gauge. Any thread may register it and set it.
+ * (kumod's own client reads only counters, gauges and histograms: it would give up on an info in OpenMetrics.)
  */
 export class Info<L extends string = never> {
   readonly #gauge: Gauge<string>
@@ -28,7 +28,7 @@ export class Info<L extends string = never> {
     return this.#gauge.identity
   }
 
-  /** What logs tell of it. */
+  /** What logs show of it. */
   toJSON(): { name: string; type: string; labelNames: readonly L[] } {
     return { name: this.name, type: 'info', labelNames: this.labelNames }
   }
@@ -39,24 +39,24 @@ export class Info<L extends string = never> {
   }
 
   /**
-   * What is exposed from now on, in the place of what was set before: a scrape has the one or the other, never none or
-   * both. Where threads set it at once, the last one's holds.
+   * Sets the labels that are exposed from now on, in place of those set before. A scrape has either those before or
+   * these, never none or both. If threads set it at once, the last call counts.
    *
    * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
    */
   set(labels: Labels<L>): void {
-    // Looked up first: of bad labels nothing is to come.
+    // Looked up first, so that wrong labels change nothing.
     const child = this.#gauge.labels(labels)
     child.set(1)
-    // At a limit what was told before stays: that is an older fact, and not none.
+    // At a limit the labels set before stay exposed: an older fact is better than none.
     if (child.at !== 0 && this.labelNames.length > 0) this.#gauge.makeCurrent(child)
   }
 
-  /** Tells nothing any more. Without labels there is but one fact, which stays. */
+  /** Exposes no labels any more. An info without labels stays as it is. */
   clear(): void {
     if (this.labelNames.length > 0) this.#gauge.makeCurrent()
   }
 
-  /** Nothing: a fact has no zero. */
+  /** Does nothing, because a fact has no zero. */
   reset(): void {}
 }

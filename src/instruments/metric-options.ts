@@ -1,4 +1,4 @@
-/** What metrics are made with. */
+/** Options with which metrics are registered. */
 import type { Aggregate, ExpireRule } from '../catalogue/families.js'
 import type { Gauge } from './gauge.js'
 import type { NativeOptions } from './native-histogram.js'
@@ -8,50 +8,59 @@ export interface MetricOptions<N extends string> {
   name: string
   help: string
   labelNames?: readonly N[]
-  /** What it is measured in, as OpenMetrics' UNIT: the name, less a counter's `_total`, has to end with `_` and it. */
+  /**
+   * The unit, exposed as UNIT in OpenMetrics. The name, without the `_total` of a counter, must end with `_` and the
+   * unit.
+   */
   unit?: string
-  /** Series at most; beyond it updates are dropped and counted. Default: as many as memory holds. */
+  /** The most series; beyond it updates are dropped and counted. Default: as many as fit the memory. */
   maxSeries?: number
   /**
-   * Series idle for so long go: ms, or for example `'10m'`. A counter or histogram is idle while it does not change,
-   * a gauge while it is zero (and, where threads set their shares, each of these). A series without labels never goes.
-   * `'never'`: none goes, whatever the registry's default is. Default: the registry's.
+   * How long a series may be idle before it is freed: ms, or for example `'10m'`. A counter or histogram is idle while
+   * it does not change, a gauge while it is zero; if threads set their shares, while each share is zero. A series
+   * without labels is never freed. `'never'`: none is freed, whatever the registry's default is. Default: the
+   * registry's.
    */
   expireAfter?: number | string
 }
 
 export interface GaugeOptions<N extends string> extends MetricOptions<N> {
   /**
-   * How threads' values make one. `sum` (default): inc here, dec there; the dead's share stays, also beside what the
-   * next thread sets. `livesum`, `min`, `max`: over living threads. `last`: one value for all threads, which can only be set.
+   * How the values of the threads combine. `sum` (default): one thread can add and another subtract; the share of a
+   * dead thread stays, also beside what the next thread sets. `livesum`, `min`, `max`: over living threads. `last`: one
+   * value for all threads, which can only be set.
    */
   aggregate?: Aggregate
-  /** `untouched`: idle is what no thread calls, whatever its value. Default `zero`. */
+  /**
+   * When the gauge is idle. `zero` (default): while it is zero. `untouched`: while no thread calls it, whatever its
+   * value.
+   */
   expire?: ExpireRule
   /**
-   * Called in this thread, at registration and every `collectEvery` ms, to set what is read rather than counted; not
-   * while an earlier call of it has not ended. The gauge is also its `this`. A front's scrape never waits for it;
-   * `metrics()`, `json()` and `stream()` call it and wait one second at most, then tell what was set before, which is
-   * said once through `log`. Called by it, they tell what there is.
+   * Called in this thread, at registration and then every `collectEvery` ms, to set values that are read and not
+   * counted. It is not called while an earlier call of it has not ended. The gauge is also its `this`. A scrape by a
+   * front never waits for it. `metrics()`, `json()` and `stream()` call it and wait for one second at most. After that
+   * they expose what was set before, which is logged once. If the callback itself calls them, they expose the present
+   * values.
    *
-   * A gauge has one in each thread, the latest: who registers the gauge again, with another, puts it in the place of the
-   * one before, which is said once through `log`. Where each instance of something has values of its own, let one
+   * A gauge has one callback in each thread, the latest. If the gauge is registered again with another callback, that
+   * one replaces the one before, which is logged once. If each instance of something has values of its own, let one
    * callback go over all instances, and set a label for each.
    *
-   * What it sets is told as it is set, series by series. For series that can go, have it set those that are there, and
-   * let the others expire (`expire: 'untouched'`, `expireAfter` some times `collectEvery`): after `clear()` a scrape
-   * would miss what is not set again yet.
+   * What it sets is exposed as it is set, series by series. For series that can go, let it set those that exist, and
+   * let the others expire (`expire: 'untouched'`, `expireAfter` some times `collectEvery`). With `clear()` a scrape
+   * would miss what is not yet set again.
    */
   collect?: (this: Gauge<N>, gauge: Gauge<N>) => void | Promise<void>
 }
 
 export interface HistogramOptions<N extends string> extends MetricOptions<N> {
-  /** Upper bounds, ascending. Default: prom-client's, from 5 ms to 10 s. */
+  /** Upper bounds, ascending. Default: the same as prom-client's, from 5 ms to 10 s. */
   buckets?: readonly number[]
   /**
-   * Counts into exponential buckets too, as Prometheus' native histograms have them: told in protobuf alone. Other
-   * formats tell `buckets`; without any, `+Inf`, the sum and the count. Each thread and series takes up to 16 bytes a
-   * bucket.
+   * Counts in exponential buckets, too, as Prometheus' native histograms do. They are exposed only in protobuf. Other
+   * formats expose `buckets`; if there are none, `+Inf`, the sum and the count. For each thread and series, a bucket
+   * takes up to 16 bytes.
    */
   native?: NativeOptions
 }
@@ -59,31 +68,34 @@ export interface HistogramOptions<N extends string> extends MetricOptions<N> {
 export interface SummaryOptions<N extends string> extends MetricOptions<N> {
   /** 0 to 1. Default 0.5, 0.9, 0.95 and 0.99. */
   quantiles?: readonly number[]
-  /** Quantiles are of values no older: ms, or for example `'10m'`, which is the default. */
+  /** Quantiles are over values that are not older than this: ms, or for example `'10m'`, which is the default. */
   maxAge?: number | string
-  /** Steps in which they grow old, 1 to 60; default 5. The window is from `maxAge` less one of them to `maxAge`. */
+  /**
+   * The number of steps in which values grow old, 1 to 60; default 5. The window is between `maxAge` less one step and
+   * `maxAge`.
+   */
   ageBuckets?: number
   /**
-   * How exact quantiles are, 1 to 5; default 2. (Where values differ by more than 2^43 with 2 digits, 2^36 with 4, the
-   * small ones are told less exactly beside the large.) A power of two of values takes 2^4, 2^7, 2^10, 2^14 or 2^17 buckets of
-   * 8 bytes, in each thread, series and age bucket that sees any.
+   * Significant digits of the quantiles, 1 to 5; default 2. (If values differ by more than 2^43 with 2 digits, or 2^36
+   * with 4, the small ones are less exact.) Each power of two that values are in takes 2^4, 2^7, 2^10, 2^14 or 2^17
+   * buckets of 8 bytes, in each thread, series and age bucket that has such values.
    */
   significantDigits?: number
 }
 
 export interface InfoOptions<N extends string> {
-  /** Ends with `_info`, which OpenMetrics' name for it leaves out. */
+  /** Ends with `_info`, which the name in OpenMetrics leaves out. */
   name: string
   help: string
   labelNames?: readonly N[]
 }
 
 export interface StatesetOptions<S extends string, N extends string> {
-  /** A label name too: each series has a label of this name, with its state. */
+  /** Must be a label name, too: each series has a label of this name, whose value is its state. */
   name: string
   help: string
   states: readonly S[]
   labelNames?: readonly N[]
-  /** Series at most, of which a label set has one for each state. */
+  /** The most series; each label set has one for each state. */
   maxSeries?: number
 }

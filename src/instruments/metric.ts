@@ -1,8 +1,9 @@
 /**
- * What counters, gauges and histograms share: finding the child of a label set.
+ * What counters, gauges, histograms and summaries have in common: finding the child of a label set.
  *
- * A child is one thread's handle on one series. Its `at` is the word in shared memory where this thread, and no other,
- * stores; 0 means that it has none, and is compared before any store. Children never leave their thread.
+ * A child is one thread's handle on one series. Its `at` is the word in shared memory to which this thread, and no
+ * other, stores. 0 means that it has none; `at` is compared with 0 before each store. Children never leave their
+ * thread.
  */
 import { countDrop } from '../catalogue/drops.js'
 import type { Family, Identity } from '../catalogue/families.js'
@@ -18,24 +19,30 @@ import { type Holder, refusal, refusalReason } from '../series/series.js'
 import type { Context } from './context.js'
 
 export type LabelValue = string | number | boolean
-/** A value for each label name, no more and no fewer: `{}` alone where there are none, which as a type would take anything. */
+/**
+ * A value for each label name, no more and no fewer. If there are no label names, only `{}`; as a type, `{}` would
+ * accept anything.
+ */
 export type Labels<L extends string> = [L] extends [never]
   ? { readonly [name: string]: never }
   : { readonly [K in L]: LabelValue }
 
-/** The calling thread's handle on one series. Fields are few: a thread can hold millions. */
+/** The calling thread's handle on one series. It has few fields, because a thread can hold millions. */
 export abstract class Child implements Holder {
-  // Declared alone: a field that is undefined before its constructor sets it is checked whenever it is read.
-  /** All of the registry's shared memory; `at` is an index into it. */
+  // Declared without a value: V8 checks a field on each read if it is undefined before the constructor sets it.
+  /** All of the registry's shared memory. `at` is an index into it. */
   declare readonly cells: Float64Array
   at = 0
   declare readonly metric: Metric<string, Child>
-  /** The label value, or values where there are several. */
+  /** The label value; a list if there are several labels. */
   declare readonly key: string | readonly string[]
   twin: Holder | undefined = undefined
-  /** Where it was refused: the reason, and above it H_ROOM at that time; not tried again before that changes. */
+  /**
+   * If it was refused: the reason, and above it the room number (H_ROOM) at that time. It is not tried again before
+   * that number changes.
+   */
   refused = 0
-  /** Int32 index of its references to exemplars; 0 where it has given none. See memory/exemplars.ts. */
+  /** Int32 index of its references to exemplars; 0 if it has given none. See memory/exemplars.ts. */
   exemplars = 0
 
   constructor(metric: Metric<string, Child>, key: string | readonly string[]) {
@@ -44,7 +51,7 @@ export abstract class Child implements Holder {
     this.cells = metric.context.arena.f64
   }
 
-  /** What logs tell of it: nothing of what it has counted, which is in shared memory. */
+  /** What logs show of it. What it has counted is in shared memory, and is not shown. */
   toJSON(): { name: string; type: string; labels: Record<string, string> } {
     const { metric, key } = this
     const values = typeof key === 'string' ? [key] : key
@@ -65,7 +72,7 @@ export abstract class Child implements Holder {
   }
 }
 
-/** Above the reason in Child.refused; cut so that it stays a small integer. */
+/** The room number as it is in Child.refused, above the reason. It is cut so that it stays a small integer. */
 function room(arena: Arena): number {
   return (roomNumber(arena) & 0x0fff_ffff) << 2
 }
@@ -75,7 +82,7 @@ export abstract class Metric<L extends string, C extends Child> {
   readonly labelNames: readonly L[]
   /** @internal */
   readonly context: Context
-  /** Undefined when memory was full at registration: everything is dropped then. @internal */
+  /** Undefined if memory was full at registration; then everything is dropped. @internal */
   readonly family: Family | undefined
   /** @internal */
   readonly identity: Identity
@@ -104,9 +111,9 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   /**
-   * This thread's child of a label set: hold it where it is hot. The series exists, at 0, from here on. At a limit
-   * the child drops and counts what is recorded, until there is room. First use of a label set in a thread: two or
-   * three microseconds, and some tens while there are expired series to let go of; later ones: a look-up.
+   * This thread's child of a label set. Keep it where the code is hot. The series exists, at 0, from this call on. At a
+   * limit the child drops and counts what is recorded, until there is room. The first use of a label set in a thread
+   * takes two or three microseconds, and some tens if there are expired series to let go of; later ones, a look-up.
    *
    * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
    */
@@ -114,8 +121,7 @@ export abstract class Metric<L extends string, C extends Child> {
   labels(...values: LabelValue[]): C
   labels(first?: unknown): C {
     if (typeof first === 'object' && first !== null) return this.fromObject(first as Record<string, unknown>)
-    // A rest parameter would be a list made at each call.
-    // biome-ignore lint/complexity/noArguments: see above
+    // A rest parameter would allocate a list at each call.
     const given = arguments.length
     if (given === 1 && typeof first === 'string' && this.labelNames.length === 1) {
       return this.#byValue.get(first) ?? this.#unknown(first)
@@ -139,7 +145,7 @@ export abstract class Metric<L extends string, C extends Child> {
     return this.#fromValues(this.#checked(labels))
   }
 
-  /** The one child of a metric without labels. @internal */
+  /** The only child of a metric without labels. @internal */
   protected get only(): C {
     const only = this.#only
     return only !== undefined ? only : this.#makeOnly()
@@ -154,16 +160,16 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   /**
-   * Sets all series to zero, in all threads. Counters and histograms lose nothing that other threads add meanwhile;
-   * a gauge's share of another thread may come back if that thread adds to it at this very moment. Holds up the calling
-   * thread for about a microsecond a series.
+   * Sets all series to zero, in all threads. Counters, histograms and summaries lose nothing that other threads add
+   * meanwhile. In a gauge, another thread's share may come back if that thread adds to it at this very moment. Blocks
+   * the calling thread for about a microsecond a series.
    */
   reset(): void {
     this.#checkOpen()
     if (this.family !== undefined) this.context.reset(this.family)
   }
 
-  /** What logs tell of it. */
+  /** What logs show of it. */
   toJSON(): { name: string; type: string; labelNames: readonly L[] } {
     return { name: this.name, type: this.identity.kind, labelNames: this.labelNames }
   }
@@ -176,7 +182,10 @@ export abstract class Metric<L extends string, C extends Child> {
   /** @internal */
   protected abstract makeChild(key: string | readonly string[]): C
 
-  /** @throws TypeError naming a label that the metric does not have, or what has no labels. @internal */
+  /**
+   * @throws TypeError naming a label that the metric does not have, or the argument if it is no object of labels.
+   * @internal
+   */
   protected checkNames(labels: object): void {
     if (!isNamed(labels)) throw this.#noLabels(labels)
     for (const key of Object.keys(labels)) {
@@ -194,7 +203,7 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   #checked(labels: Record<string, unknown>): string[] {
-    // A Map or a boxed number has no labels to be missed where there are none.
+    // If the metric has no labels, a Map or a boxed number would pass, because no label is missing.
     if (this.labelNames.length === 0 && Object.prototype.toString.call(labels) !== '[object Object]') {
       throw this.#noLabels(labels)
     }
@@ -210,20 +219,20 @@ export abstract class Metric<L extends string, C extends Child> {
 
   #fromValues(given: readonly string[]): C {
     if (this.labelNames.length === 0) return this.only
-    // Two spellings of one label set must be one child: lone surrogates are replaced before the look-up.
+    // Lone surrogates are replaced before the look-up, because two spellings of one label set must have one child.
     const key = given.length === 1 ? given[0].toWellFormed() : given.map(value => value.toWellFormed())
     return this.#known(key) ?? this.#fromKey(key)
   }
 
-  /** The child of a label value that this thread does not know as it stands. */
+  /** The child of a label value that this thread does not have in its index in this spelling. */
   #unknown(value: string): C {
     return value.isWellFormed() ? this.#fromKey(value) : this.#fromValues([value])
   }
 
-  /** Looks up what this thread does not know yet. */
+  /** Makes and attaches a child that this thread does not have in its index yet. */
   #fromKey(key: string | readonly string[]): C {
     const child = this.makeChild(key)
-    // Before it is tried: what makes room meanwhile is to have it tried again.
+    // Read before it is tried, so that it is tried again if room is made meanwhile.
     const seen = room(this.context.arena)
     const at = this.#attach(child)
     if (at < 0) this.#refuse(child, at, seen)
@@ -239,19 +248,19 @@ export abstract class Metric<L extends string, C extends Child> {
     else this.#byValues!.add(child.key, child)
   }
 
-  /** Drops a child that has let go from this thread's maps. @internal */
+  /** Removes a child that has let go from this thread's maps. @internal */
   forget(child: C): void {
     if (this.labelNames.length === 0 || this.#known(child.key) !== child) return
     if (typeof child.key === 'string') this.#byValue.delete(child.key)
     else this.#byValues!.delete(child.key)
   }
 
-  /** Writes label values for a look-up in shared memory; false when one is too long. */
+  /** Writes label values for a look-up in shared memory; false if one is too long. */
   #write(key: string | readonly string[]): boolean {
     return typeof key === 'string' ? this.#writer.writeOne(key) : this.#writer.write(key)
   }
 
-  /** Where the series' cells of this thread are; a negative refusal at a limit. */
+  /** The word of this thread's cells of the series; a negative refusal at a limit. */
   #attach(child: C): number {
     const { series } = this.context
     this.#checkOpen()
@@ -262,7 +271,7 @@ export abstract class Metric<L extends string, C extends Child> {
     return series.attach(family, this.#writer, child)
   }
 
-  /** Where this thread keeps exemplars of a series that it holds; 0 when memory is full. @internal */
+  /** The Int32 index of this thread's exemplars of a series that it holds; 0 when memory is full. @internal */
   exemplarsOf(child: C): number {
     const { family } = this
     if (family === undefined) return 0
@@ -270,7 +279,7 @@ export abstract class Metric<L extends string, C extends Child> {
     return this.#write(child.key) ? this.context.series.exemplarsOf(family, this.#writer) : 0
   }
 
-  /** Makes a child's series the only one of an info; of none where there is no child. @internal */
+  /** Makes a child's series the only exposed one of an info; without a child, none is exposed. @internal */
   makeCurrent(child?: C): void {
     this.#checkOpen()
     if (this.family === undefined) return
@@ -278,7 +287,7 @@ export abstract class Metric<L extends string, C extends Child> {
     else if (this.#write(child.key)) this.context.series.makeCurrent(this.family, this.#writer)
   }
 
-  /** @throws Error where the registry was closed in this thread. */
+  /** @throws Error if the registry was closed in this thread. */
   #checkOpen(): void {
     const { closed } = this.context
     if (closed !== undefined)
@@ -292,7 +301,7 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   /**
-   * What a child without cells does before it records: looks its series up again, unless it was refused and no room
+   * A child without cells calls this before it records. Looks its series up again, unless it was refused and no room
    * has been made since. Returns whether it may record; if not, the update has been counted as dropped. @internal
    */
   revive(child: C): boolean {
@@ -326,12 +335,13 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   /**
-   * Takes the series of a label set out of scrapes. If no other thread holds it, it is gone, and begins at zero if it
-   * comes again. If one does, and moves it, it comes back with its whole count (a gauge that is only set to what it
-   * was has not moved). Returns whether it was there. A few microseconds, and more with each thread that recorded to it;
-   * the first call in a thread takes about two milliseconds more, as reset() does.
+   * Hides the series of a label set from scrapes. If no other thread holds it, it is freed, and begins at zero when it
+   * is made again. If another thread holds it and changes it, it comes back with its whole count. (To set a gauge to
+   * the value that it has is no change.) Returns whether the series existed. Takes a few microseconds, and more with
+   * each thread that recorded in it. The first call in a thread takes about two milliseconds more, as for reset().
    *
-   * @throws TypeError for a metric without labels, whose one series always is; Error after close(); else as labels() does.
+   * @throws TypeError for a metric without labels, whose only series always exists; Error after close(); else as
+   * labels() does.
    */
   remove(labels: Labels<L>): boolean
   remove(...values: LabelValue[]): boolean
@@ -353,8 +363,8 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 
   /**
-   * Removes all series, as remove() does each: holds up the calling thread for a few microseconds a series. Nothing for
-   * a metric without labels.
+   * Removes all series, as remove() does for one. Blocks the calling thread for a few microseconds a series. Does
+   * nothing for a metric without labels.
    */
   clear(): void {
     this.#checkOpen()
@@ -372,7 +382,7 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 }
 
-/** Enumerable keys, without allocating a list of them. */
+/** Number of enumerable keys, without allocating a list of them. */
 function keyCount(labels: object): number {
   let count = 0
   for (const _ in labels) count++

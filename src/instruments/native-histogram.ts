@@ -1,4 +1,7 @@
-/** Native histograms: exponential buckets, Prometheus' native histograms specification, beside the classic ones. */
+/**
+ * Native histograms: exponential buckets beside the classic ones, as Prometheus' native histograms specification
+ * defines them.
+ */
 import { countDrop } from '../catalogue/drops.js'
 import type { Native } from '../catalogue/families.js'
 import { wholeNumber } from '../common/checks.js'
@@ -18,11 +21,11 @@ export interface NativeOptions {
    * a bucket is 9% wide.
    */
   schema?: number
-  /** Instead of `schema`: a bucket's upper bound is at most so many times its lower one, 1.00272 to 65,536. */
+  /** Instead of `schema`: the upper bound of a bucket is at most so many times its lower bound, 1.00272 to 65,536. */
   growth?: number
   /**
-   * Buckets from the lowest to the highest in use, both signs together, 1 to 1,000: a series that would have more goes
-   * on at half the resolution, down to schema -4, whose 144 buckets hold everything. Default 160.
+   * The most buckets from the lowest to the highest in use, both signs together, 1 to 1,000. A series that would have
+   * more goes on at half the resolution, down to schema -4, whose 144 buckets hold everything. Default 160.
    */
   maxBuckets?: number
 }
@@ -49,7 +52,7 @@ export function checkNative(metric: string, native: unknown): Native | undefined
   }
 }
 
-/** The coarsest schema whose buckets grow by no more. */
+/** The coarsest schema whose buckets grow by no more than `growth`. */
 function schemaOf(metric: string, growth: unknown): number {
   if (typeof growth !== 'number' || Number.isNaN(growth)) {
     throw badOption('native.growth', growth, `of metric "${metric}" is not a number`)
@@ -64,7 +67,7 @@ function schemaOf(metric: string, growth: unknown): number {
   return schema
 }
 
-/** What a thread's handles on the series of one native histogram work with. */
+/** What the handles of one native histogram need in a thread. */
 export class NativeBuckets {
   declare readonly limits: Native
   declare readonly index: ExponentialIndex
@@ -76,7 +79,7 @@ export class NativeBuckets {
     this.index = exponentialIndex(native.schema)
   }
 
-  /** The cell that counts a positive value; 0 where there is none yet. */
+  /** The cell that counts a positive value; 0 if there is none yet. */
   cellOf(i32: Int32Array, native: number, value: number): number {
     const block = i32[native * 2 + L.NATIVE_BLOCK]
     if (block === 0) return 0
@@ -84,7 +87,7 @@ export class NativeBuckets {
     return n >= 0 && n < i32[block * 2 + L.BLOCK_COUNTS] ? block + L.BLOCK_HEADER_WORDS + n : 0
   }
 
-  /** Likewise of a negative value, without its sign. */
+  /** The cell that counts a negative value, given without its sign; 0 if there is none yet. */
   negativeCellOf(i32: Int32Array, native: number, magnitude: number): number {
     const block = i32[native * 2 + L.NATIVE_BLOCK]
     if (block === 0) return 0
@@ -93,7 +96,7 @@ export class NativeBuckets {
     return block + L.BLOCK_HEADER_WORDS + i32[block * 2 + L.BLOCK_COUNTS] + n
   }
 
-  /** Index of the bucket at the resolution of a block. */
+  /** Index of the bucket, at the resolution of a block. */
   #indexIn(i32: Int32Array, block: number, magnitude: number): number {
     const by = this.index.schema - i32[block * 2 + L.BLOCK_SCHEMA]
     return (this.index.find(magnitude) + (1 << by) - 1) >> by
@@ -112,13 +115,13 @@ const ZERO = 2 ** L.ZERO_EXPONENT
 /**
  * One thread's handle on one series of a native histogram.
  *
- * Its cells: those of a classic histogram, and NATIVE_CELLS. An observation is in one bucket of each kind; what a death
- * in between leaves is an observation that one of them lacks.
+ * Its cells: those of a classic histogram, and NATIVE_CELLS. An observation is in one bucket of each kind. After a
+ * death in between, one of the two lacks that observation.
  */
 export class NativeHistogramChild extends HistogramChild {
-  /** See NATIVE_BLOCK; told by who attaches. */
+  /** See NATIVE_BLOCK. Set when it attaches. */
   native = 0
-  // Declared alone, as in Child: checked less when read.
+  // Declared without a value, as in Child, so that reads are checked less.
   declare private readonly i32: Int32Array
   declare private readonly own: NativeBuckets
 
@@ -134,17 +137,18 @@ export class NativeHistogramChild extends HistogramChild {
   }
 
   /**
-   * Counts a value into its buckets and adds it to the sum. A first value in a new range takes some microseconds.
+   * Counts a value in its buckets and adds it to the sum. The first value in a new range takes some microseconds.
    *
-   * @param value in the unit of the bounds. NaN is counted, in no bucket but the classic +Inf, and makes the sum NaN;
-   * infinities have buckets of their own.
-   * @param exemplar as a classic histogram's.
-   * @throws TypeError naming what is no number, or an exemplar that is no object of labels; nothing is counted then.
+   * @param value in the unit of the bounds. NaN is counted in no bucket except the classic +Inf, and makes the sum NaN.
+   * Infinities have buckets of their own.
+   * @param exemplar as for a classic histogram.
+   * @throws TypeError naming a value that is no number, or an exemplar that is no object of labels; nothing is counted
+   * then.
    */
   override observe(value: number, exemplar?: Exemplar | null): void {
     const { at, cells, buckets } = this
-    // What is rare is elsewhere: this has to be small enough for its caller to have it inlined, or each value would be
-    // allocated for the call.
+    // Rare cases are in another function: this one must be small enough to be inlined in its caller. Otherwise each
+    // value would be allocated for the call.
     if (
       !(typeof value === 'number' && value > ZERO && value < Number.POSITIVE_INFINITY) ||
       exemplar !== undefined ||
@@ -163,7 +167,10 @@ export class NativeHistogramChild extends HistogramChild {
     cells[at + buckets.cells] += value
   }
 
-  /** As observe, of a finite value that is not around zero: a negative one, or one that may have no bucket yet. @internal */
+  /**
+   * As observe, for a finite value that is not around zero: a negative one, or one that may have no bucket yet.
+   * @internal
+   */
   observeSparse(value: number): void {
     const { at, cells, buckets } = this
     const cell = this.#cellOf(value) || this.#grownCellOf(value)
@@ -178,7 +185,7 @@ export class NativeHistogramChild extends HistogramChild {
     return value > 0 ? own.cellOf(i32, native, value) : own.negativeCellOf(i32, native, -value)
   }
 
-  /** Makes room for a value's bucket; 0 where the value was dropped instead. */
+  /** Makes room for a value's bucket. Returns 0 if the value was dropped instead. */
   #grownCellOf(value: number): number {
     const { metric, own } = this
     if (own.grow(this.native, own.index.find(Math.abs(value)), value < 0)) return this.#cellOf(value)
@@ -192,7 +199,7 @@ function refuse(child: Child, value: unknown): never {
   throw badValue(child.metric.name, 'observe', value, 'a native histogram takes numbers')
 }
 
-/** All but a positive value on a child that counts. */
+/** Observes all values except a positive one on a child that has a cell. */
 function observeRarely(
   child: NativeHistogramChild,
   value: number,
@@ -206,7 +213,7 @@ function observeRarely(
   else observeSpecial(child, value)
 }
 
-/** What has a cell of its own: around zero, not finite, not a number. */
+/** Observes a value that has a cell of its own: around zero, not finite, or NaN. */
 function observeSpecial(child: NativeHistogramChild, value: number): void {
   const { at, cells, buckets } = child
   const bounds = buckets.bounds.length

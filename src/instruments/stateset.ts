@@ -14,10 +14,10 @@ export class StatesetChild<S extends string> {
     this.#children = children
   }
 
-  /** What logs tell of it. */
+  /** What logs show of it. */
   toJSON(): { name: string; type: string; states: readonly S[]; labels: Record<string, string> } {
     const [first] = this.#children.values()
-    // The state is a label too, of the family's name.
+    // The state is a label, too, which has the family's name.
     const { [this.#name]: _state, ...labels } = first.toJSON().labels
     return { name: this.#name, type: 'stateset', states: [...this.#children.keys()] as S[], labels }
   }
@@ -27,7 +27,10 @@ export class StatesetChild<S extends string> {
     return inspected('StatesetChild', this.toJSON(), options, inspect)
   }
 
-  /** Says whether it is in a state; others are left as they are. @throws TypeError for a state that it does not have. */
+  /**
+   * Sets whether it is in a state. The other states stay as they are. @throws TypeError for a state that it does not
+   * have.
+   */
   set(state: S, on = true): void {
     const child = this.#children.get(wellFormed(state))
     if (child === undefined) {
@@ -39,7 +42,7 @@ export class StatesetChild<S extends string> {
     child.set(on ? 1 : 0)
   }
 
-  /** Says that it is in this state and in no other. A scrape at that moment can see both, or neither. */
+  /** Sets this state, and clears all others. A scrape at that moment can see both, or neither. */
   become(state: S): void {
     this.set(state, true)
     const own = wellFormed(state)
@@ -47,15 +50,19 @@ export class StatesetChild<S extends string> {
   }
 }
 
-/** As it was registered and is told: half characters are replaced. What is no string is left for the look-up to refuse. */
+/**
+ * A state as it was registered and is exposed: lone surrogates are replaced. A value that is no string is left as it
+ * is, and the look-up refuses it.
+ */
 function wellFormed<S extends string>(state: S): string {
   return typeof state === 'string' ? state.toWellFormed() : state
 }
 
 /**
- * Which of a few named states something is in: a series for each, 1 or 0, with a label of the family's own name.
- * OpenMetrics has a type for it; text, JSON and protobuf tell a gauge. Any thread may set it; what was set last holds.
- * (kumod's own client reads only counters, gauges and histograms: of OpenMetrics it would give up on this.)
+ * Which of a few named states something is in. Each state has a series, of value 1 or 0, with a label of the family's
+ * own name. OpenMetrics has a type for it; text, JSON and protobuf expose a gauge. Any thread may set it; the last call
+ * counts. (kumod's own client reads only counters, gauges and histograms: it would give up on a stateset in
+ * OpenMetrics.)
  */
 export class Stateset<S extends string, L extends string = never> {
   readonly states: readonly S[]
@@ -82,7 +89,7 @@ export class Stateset<S extends string, L extends string = never> {
     return this.#gauge.identity
   }
 
-  /** What logs tell of it. */
+  /** What logs show of it. */
   toJSON(): { name: string; type: string; states: readonly S[]; labelNames: readonly L[] } {
     return { name: this.name, type: 'stateset', states: this.states, labelNames: this.labelNames }
   }
@@ -92,7 +99,10 @@ export class Stateset<S extends string, L extends string = never> {
     return inspected('Stateset', this.toJSON(), options, inspect)
   }
 
-  /** The states of a label set: all exist, at 0, from here on. @throws TypeError as a counter's labels() does. */
+  /**
+   * The states of a label set. All of them exist, at 0, from this call on. @throws TypeError as labels() of a counter
+   * does.
+   */
   labels(labels: Labels<L>): StatesetChild<S> {
     return this.#child(this.#values(labels))
   }
@@ -116,7 +126,7 @@ export class Stateset<S extends string, L extends string = never> {
     return new StatesetChild(this.name, new Map<string, GaugeChild>(children))
   }
 
-  /** As StatesetChild.set, for the states without labels, or for those of the labels given. */
+  /** As StatesetChild.set, for the states without labels, or for those of the given labels. */
   set(state: S, on?: boolean): void
   set(labels: Labels<L>, state: S, on?: boolean): void
   set(first: S | Labels<L>, second?: S | boolean, third?: boolean): void {
@@ -143,9 +153,9 @@ export class Stateset<S extends string, L extends string = never> {
   }
 
   /**
-   * Takes the states of a label set out of scrapes; returns whether they were there.
+   * Hides the states of a label set from scrapes. Returns whether they existed.
    *
-   * @throws TypeError for a stateset without labels, whose states always are; else as labels() does.
+   * @throws TypeError for a stateset without labels, whose states always exist; else as labels() does.
    */
   remove(labels: Labels<L>): boolean {
     if (this.labelNames.length === 0) {
@@ -159,12 +169,12 @@ export class Stateset<S extends string, L extends string = never> {
     return gone.includes(true)
   }
 
-  /** Takes all out of scrapes, at once: a few microseconds a series. Those without labels stay. */
+  /** Hides all states from scrapes, in one call: a few microseconds a series. States without labels stay. */
   clear(): void {
     if (this.labelNames.length > 0) this.#gauge.clear()
   }
 
-  /** Says that it is in no state, for all label sets at once: about a microsecond a series. */
+  /** Clears all states of all label sets, in one call: about a microsecond a series. */
   reset(): void {
     this.#gauge.reset()
   }

@@ -1,4 +1,4 @@
-/** Summaries: quantiles of what was observed lately, over all threads. */
+/** Summaries: quantiles of the values that were observed lately, over all threads. */
 import { countDrop } from '../catalogue/drops.js'
 import { type AgeWindow, ageOf } from '../catalogue/families.js'
 import { duration, wholeNumber } from '../common/checks.js'
@@ -13,11 +13,11 @@ import { startLabelledTimer, startTimer } from './timer.js'
 const DEFAULT_QUANTILES = [0.5, 0.9, 0.95, 0.99]
 const MAX_QUANTILES = 100
 const DEFAULT_MAX_AGE = 600_000
-/** Shorter ages would come again before a 32-bit count of them is a year old. */
+/** The shortest age, ms. With shorter ones, the 32-bit number of an age would come again before a year is over. */
 const MIN_AGE = 20
 const MAX_AGE_BUCKETS = 60
 
-/** Ascending. @throws TypeError or RangeError naming what is no quantile. */
+/** The quantiles, ascending. @throws TypeError or RangeError naming what is no quantile. */
 export function checkQuantiles(metric: string, quantiles: unknown = DEFAULT_QUANTILES): number[] {
   if (!Array.isArray(quantiles) || quantiles.length === 0 || quantiles.length > MAX_QUANTILES) {
     throw badOption(
@@ -58,7 +58,7 @@ export function checkWindow(metric: string, options: WindowOptions): AgeWindow {
   return window
 }
 
-/** What a thread's handles on the series of one summary work with. */
+/** What the handles of one summary need in a thread. */
 class SummaryBuckets {
   readonly buckets: HdrBuckets
   readonly uptime: () => number
@@ -74,7 +74,10 @@ class SummaryBuckets {
     this.ages = window.ageBuckets
   }
 
-  /** Where the age that is now is counted; what was counted there before is too old, and forgotten. */
+  /**
+   * The entry in which the present age is counted. If it has counts of an earlier age, they are too old, and are
+   * cleared.
+   */
   entry(first: number): number {
     const age = Math.floor(this.uptime() / this.age) | 0
     const at = first + ((age >>> 0) % this.ages) * L.NATIVE_WORDS
@@ -83,8 +86,8 @@ class SummaryBuckets {
   }
 
   /**
-   * Readers can tell by the sequence, and then by the age. A thread that dies in between leaves a part of the age before,
-   * which is due to go.
+   * Clears an entry for a new age. Readers notice it by the sequence, and then by the age. A thread that dies in
+   * between leaves a part of the earlier age, which would be cleared soon in any case.
    */
   #begin(at: number, age: number): void {
     const { i32, f64 } = this.#context.arena
@@ -94,7 +97,10 @@ class SummaryBuckets {
     Atomics.store(i32, at * 2 + L.NATIVE_AGE, age)
   }
 
-  /** Makes room for a bucket; false when memory is full. What is below the range is apart, on the other side of a block. */
+  /**
+   * Makes room for a bucket; false when memory is full. Values below the range are counted apart, in the negative
+   * window of a block.
+   */
   grow(at: number, index: number): boolean {
     const { arena, series } = this.#context
     const shard = series.shard()
@@ -105,9 +111,9 @@ class SummaryBuckets {
 /** Blocks of a summary are never made coarser. */
 const UNREDUCED = { schema: 0, maxBuckets: Number.POSITIVE_INFINITY }
 
-/** One thread's handle on one summary series. Call from the thread that looked it up. Its cells: count, and sum. */
+/** One thread's handle on one summary series. Call from the thread that looked it up. Its cells: count and sum. */
 export class SummaryChild extends Child {
-  /** See NATIVE_BLOCK; told by who attaches. */
+  /** See NATIVE_BLOCK. Set when it attaches. */
   native = 0
   readonly #i32: Int32Array
   readonly #own: SummaryBuckets
@@ -119,10 +125,10 @@ export class SummaryChild extends Child {
   }
 
   /**
-   * Counts a value: about 0.1 µs, as it looks at the clock. A first value in a new range takes
-   * some microseconds.
+   * Counts a value. It takes about 0.1 µs, because it reads the clock. The first value in a new range takes some
+   * microseconds.
    *
-   * @param value finite, not negative. Quantiles tell what is below 2^-30 as 0, and what is above 2^40 as that.
+   * @param value finite, not negative. Quantiles report a value below 2^-30 as 0, and one above 2^40 as 2^40.
    * @throws RangeError or TypeError naming the value.
    */
   observe(value: number): void {
@@ -145,7 +151,7 @@ export class SummaryChild extends Child {
     cells[at + 1] += value
   }
 
-  /** Counts what is below the range, and where the block had no bucket; false when it was dropped instead. */
+  /** Counts a value that is below the range, or for which the block has no bucket; false if it was dropped instead. */
   #countElsewhere(entry: number, index: number): boolean {
     const { metric, cells } = this
     const i32 = this.#i32
@@ -167,7 +173,7 @@ export class SummaryChild extends Child {
     return true
   }
 
-  /** Returns a function that observes the seconds since, and returns them. */
+  /** Starts a timer. Returns a function that observes the seconds since then, and returns them. */
   startTimer(): () => number {
     return startTimer(this.metric.context.elapsed, seconds => this.observe(seconds))
   }
@@ -182,14 +188,14 @@ function observeSlowly(child: SummaryChild, value: number): void {
 }
 
 /**
- * Quantiles of the values of the last `maxAge`, their sum and their count since the beginning. Any thread may register
- * it and record in it. A histogram costs less, here and where it is read, and can be added up over servers; kumod's own
+ * Quantiles of the values of the last `maxAge`, and their sum and count since the beginning. Any thread may register it
+ * and record in it. A histogram costs less, here and at its reader, and can be added up over servers. kumod's own
  * client gives up on summaries.
  */
 export class Summary<L extends string = never> extends Metric<L, SummaryChild> {
   #own: SummaryBuckets | undefined
 
-  /** Ascending. */
+  /** The quantiles, ascending. */
   get quantiles(): readonly number[] {
     return [...this.identity.bounds]
   }
@@ -200,7 +206,7 @@ export class Summary<L extends string = never> extends Metric<L, SummaryChild> {
     return new SummaryChild(this as unknown as Metric<string, Child>, key, this.#own)
   }
 
-  /** Observes for the series without labels, or for that of the labels given. */
+  /** Observes a value for the series without labels, or for the series of the given labels. */
   observe(value: number): void
   observe(labels: Labels<L>, value: number): void
   observe(first: number | Labels<L>, value?: number): void {
@@ -209,9 +215,12 @@ export class Summary<L extends string = never> extends Metric<L, SummaryChild> {
     } else this.only.observe(first)
   }
 
-  /** Returns a function that observes the seconds since, and returns them. Labels can be given at either end. */
+  /**
+   * Starts a timer. Returns a function that observes the seconds since then, and returns them. Labels can be given at
+   * either end.
+   */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    // At once, not when it ends, which may be far away.
+    // Checked now, and not when the timer ends, which may be far away in the code.
     this.checkNames(labels ?? {})
     return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
       this.fromObject(all).observe(seconds),

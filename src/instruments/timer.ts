@@ -1,6 +1,6 @@
 import type { Labels } from './metric.js'
 
-/** Takes the time now; the function returned tells the seconds since then to `done`, and returns them. */
+/** Starts a timer. The function returned passes the seconds since then to `done`, and returns them. */
 export function startTimer(elapsed: () => number, done: (seconds: number) => void): () => number {
   const begin = elapsed()
   return () => {
