@@ -204,8 +204,8 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
   }
 
   /**
-   * Starts a timer. Returns a function that sets the value to the seconds since then, and returns them. Labels can be given at
-   * either end.
+   * Starts a timer. Returns a function that sets the value to the seconds since then, and returns them. Labels can be
+   * given at either end.
    */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
     // Checked now, and not when the timer ends, which may be far away in the code.

@@ -122,6 +122,7 @@ export abstract class Metric<L extends string, C extends Child> {
   labels(first?: unknown): C {
     if (typeof first === 'object' && first !== null) return this.fromObject(first as Record<string, unknown>)
     // A rest parameter would allocate a list at each call.
+    // biome-ignore lint/complexity/noArguments: see above
     const given = arguments.length
     if (given === 1 && typeof first === 'string' && this.labelNames.length === 1) {
       return this.#byValue.get(first) ?? this.#unknown(first)

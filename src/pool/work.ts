@@ -1,4 +1,4 @@
-/** What the pool's tasks are, and how one is done: by a thread of the pool, or by the caller where there is no pool. */
+/** The tasks of the pool, and how one is done: by a thread of the pool, or by the caller if there is no pool. */
 import type { Kernel } from '../kernel/loader.js'
 import { sweep } from '../lifecycle/sweep.js'
 import type { Arena } from '../memory/arena.js'
@@ -8,9 +8,9 @@ export type EncodeTask = number
 
 export interface GzipTask {
   readonly slot: number
-  /** zlib's, 1 to 9. */
+  /** The level of compression, 1 to 9. */
   readonly level: number
-  /** Bytes at the span's beginning that are left out. */
+  /** Bytes at the beginning of the span that are left out. */
   readonly skip: number
 }
 
@@ -23,7 +23,7 @@ export type Task = EncodeTask | GzipTask | SweepTask
 
 type Compress = typeof import('./compress.js').compressSpan
 
-/** Encodes the slot it is given, and compresses it if it is to; or sweeps. */
+/** Encodes the slot of a task, and compresses it if the task says so; or sweeps. */
 export function work(arena: Arena, kernel: Kernel, task: Task, compressSpan: Compress): void {
   if (typeof task === 'number') kernel.encode(task)
   else if ('slot' in task) {

@@ -1,10 +1,10 @@
 /**
  * How threads, and copies of this package in one realm, find each other's registries.
  *
- * A realm is one set of globals. A thread can have several (node:vm), and test runners give each file one of its own. Its
- * realms share environment data, and nothing else here: so each begins with what threads above left, and does not see
- * what another realm of its thread made. Where two have made registries of one name, Workers started later find the
- * latest.
+ * A realm is one set of globals. A thread can have several (node:vm), and test runners give each file one of its own.
+ * The realms of a thread share environment data, and nothing else that is used here. So each realm begins with what the
+ * threads above left, and does not see what another realm of its thread made. If two realms have made registries of one
+ * name, Workers that start later find the latest.
  */
 import { getEnvironmentData, setEnvironmentData, threadId } from 'node:worker_threads'
 import type { RegistryHandle } from '../memory/handle.js'
@@ -24,7 +24,7 @@ function legacy(name: string): Legacy | undefined {
   return (getEnvironmentData(environmentKey(name)) as unknown as Legacy | null | undefined) ?? undefined
 }
 
-/** The registry of that name that a thread above this one left for it. */
+/** The registry of that name that a thread above this one left. */
 export function inherited(name: string): RegistryHandle | undefined {
   const found = legacy(name)
   return found?.threadId === threadId ? undefined : found?.handle
@@ -32,18 +32,18 @@ export function inherited(name: string): RegistryHandle | undefined {
 
 /** Leaves a registry for the Workers that this thread starts from now on. */
 export function bequeath(handle: RegistryHandle): void {
-  // What came from above goes on down as it is, and is there for other realms of this thread too.
+  // A registry that came from a thread above is passed on as it is, and is there for other realms of this thread, too.
   if (inherited(handle.name)?.id === handle.id) return
   setEnvironmentData(environmentKey(handle.name), { handle, threadId } as never)
 }
 
-/** Takes a registry back that was left for Workers; another one of its name stays. */
+/** Removes a registry that was left for Workers. Another one of the same name stays. */
 export function withdraw(handle: RegistryHandle): void {
   if (legacy(handle.name)?.handle.id === handle.id)
     setEnvironmentData(environmentKey(handle.name), undefined as never)
 }
 
-/** A registry, of which nothing more need be known here. */
+/** What this file needs of a registry. */
 interface Named {
   readonly name: string
 }

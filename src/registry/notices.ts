@@ -1,4 +1,4 @@
-/** What a thread tells the program of limits and of what was left out: once for each family and reason. */
+/** What a thread logs of limits and of what was left out: once for each family and reason. */
 import { DROP_REASONS } from '../catalogue/drops.js'
 import type { Identity } from '../catalogue/families.js'
 import { thrown } from '../common/errors.js'
@@ -6,14 +6,14 @@ import { type Log, logEvent } from '../common/log.js'
 
 export class Notices {
   readonly #said = new Set<string>()
-  /** Where they go. */
+  /** The hook that gets the events. */
   log: Log
 
   constructor(log: Log) {
     this.log = log
   }
 
-  /** Says once for each family and reason that updates are dropped. */
+  /** Logs, once for each family and reason, that updates are dropped. */
   refused(family: Identity, reason: number): void {
     const key = `${family.name} ${reason}`
     if (this.#said.has(key)) return
@@ -32,7 +32,7 @@ export class Notices {
     })
   }
 
-  /** Says once for each family that an exemplar was left out. */
+  /** Logs, once for each family, that an exemplar was left out. */
   leftOut({ name }: Identity, why: string): void {
     const key = `${name} exemplar`
     if (this.#said.has(key)) return
@@ -41,15 +41,15 @@ export class Notices {
     logEvent(this.log, { level: 'warn', code: 'exemplar-left-out', message })
   }
 
-  /** Says once that this thread should sweep and cannot. */
+  /** Logs, once, that this thread should sweep and cannot. */
   cannotSweep(error: unknown): void {
     if (this.#said.has('sweep')) return
     this.#said.add('sweep')
-    const message = `what sweeps for idle series cannot be loaded; it is tried again: ${thrown(error)}`
+    const message = `the sweeper for idle series cannot be loaded; it is tried again: ${thrown(error)}`
     logEvent(this.log, { level: 'warn', code: 'sweep-failed', message })
   }
 
-  /** Says that series were not reset. */
+  /** Logs that series were not reset. */
   notReset({ name }: Identity, kept: number): void {
     const why = 'memory is full (option "memory" of createRegistry)'
     const message = `metric "${name}": reset(): ${kept} series keep their counts: ${why}`

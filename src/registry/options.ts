@@ -1,4 +1,4 @@
-/** Options of createRegistry, checked at the door. */
+/** Options of createRegistry, and their checks. */
 import { checkLabelName, escapeLabelValue, labelText } from '../catalogue/names.js'
 import { DROP_LABELS } from '../catalogue/self-metrics.js'
 import { bytesOf, duration, expiry, NEVER, wholeNumber } from '../common/checks.js'
@@ -7,33 +7,38 @@ import { defaultLog, type Log } from '../common/log.js'
 import * as L from '../memory/layout.js'
 
 export interface RegistryOptions {
-  /** Registries of different names are apart. Default `default`. */
+  /** The name of the registry. Registries of different names have nothing in common. Default `default`. */
   name?: string
   /**
-   * Address space to reserve, in bytes or as `'512MiB'`; at most just under 4 GiB. It takes no memory until it is
-   * used, and never grows. Default 256 MiB: about two million series of one label. V8 reserves 8 or 10 GiB of address
-   * space for each registry all the same, unless node was started with `--disable-wasm-trap-handler`.
+   * Address space to reserve, in bytes or as `'512MiB'`; at most just under 4 GiB. It takes no memory until it is used,
+   * and never grows. Default 256 MiB, which is enough for about two million series of one label. V8 reserves 8 or 10 GiB
+   * of address space for each registry all the same, unless node was started with `--disable-wasm-trap-handler`.
    */
   memory?: number | string
-  /** Labels put on every series. */
+  /** Labels that every series gets. */
   labels?: Readonly<Record<string, string | number | boolean>>
-  /** Threads that can record at once, 1 to 4095. Default 256. */
+  /** The most threads that record at the same time, 1 to 4095. Default 256. */
   maxThreads?: number
-  /** Bytes that a label value may have in UTF-8, 1 to 65,536. Default 4,096. */
+  /** The most bytes of a label value in UTF-8, 1 to 65,536. Default 4,096. */
   maxLabelLength?: number
-  /** Series in all, but for those without labels. Default: as many as memory holds. */
+  /**
+   * The most series of all families together, without those that have no labels. Default: as many as fit the memory.
+   */
   maxSeries?: number
-  /** Idle series go after this long: ms, or for example `'10m'`; families can say otherwise. Default: `'never'`. */
+  /**
+   * How long series may be idle before they are freed: ms, or for example `'10m'`. Families can have their own.
+   * Default: `'never'`.
+   */
   expireAfter?: number | string
-  /** How often idle series are looked for, ms or for example `'5s'`. Default 5 s. */
+  /** How often idle series are looked for: ms, or for example `'5s'`. Default 5 s. */
   sweepEvery?: number | string
   /** How often `collect` callbacks run, ms. Default 5,000. */
   collectEvery?: number
-  /** Hears what goes wrong at run time. Default: Node's own warnings. */
+  /** Called with what goes wrong at run time. Default: Node's own warnings. */
   log?: Log
 }
 
-/** The options that must be the same in every thread, complete. */
+/** The options that must be the same in every thread, with defaults. */
 export interface SharedOptions {
   readonly memory: number
   readonly labels: Readonly<Record<string, string>>
@@ -81,7 +86,7 @@ export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
   }
 }
 
-/** Series that fit a memory if they had neither text nor more than one cell: a limit above that is a mistake. */
+/** The number of series that would fit a memory if they had no text and one cell. A higher limit is a mistake. */
 export function mostSeries(memory: number): number {
   return Math.floor(memory / (L.PLACE_WORDS * L.WORD_BYTES + L.WORD_BYTES))
 }
@@ -99,7 +104,7 @@ function memoryBytes(memory: unknown): number {
 
 function defaultLabels(labels: RegistryOptions['labels']): Record<string, string> {
   if (labels === undefined) return {}
-  // A Map has no labels to be seen here.
+  // A Map, for example, is refused: its entries are no labels.
   if (Object.prototype.toString.call(labels) !== '[object Object]') {
     throw badOption('labels', labels, 'is not an object of label values')
   }

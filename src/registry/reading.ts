@@ -1,4 +1,4 @@
-/** The value of one series, folded over all threads: for tests and for looking. */
+/** The value of one series, folded over all threads. It is meant for tests and for a look at one series. */
 import type { Families, Family } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
@@ -18,14 +18,14 @@ export interface HistogramValue {
   sum: number
   /** Upper bound and cumulative count, +Inf last. */
   buckets: [number, number][]
-  /** Exponential buckets, of a native histogram. */
+  /** The exponential buckets of a native histogram. */
   native?: NativeValue
 }
 
 export interface SummaryValue {
   count: number
   sum: number
-  /** Quantile and value, ascending; NaN where nothing was observed lately. */
+  /** Quantile and value, ascending; the value is NaN if nothing was observed lately. */
   quantiles: [number, number][]
 }
 
@@ -39,7 +39,7 @@ export class SeriesReader {
   readonly #defaults: Readonly<Record<string, string>>
   readonly #summaries: SummaryFold
 
-  /** `kernel` loads it at its first call, `uptime` is in ms since the registry was made. */
+  /** `kernel` loads the kernel at its first call; `uptime` returns ms since the registry was made. */
   constructor(
     arena: Arena,
     families: Families,
@@ -56,7 +56,7 @@ export class SeriesReader {
     this.#summaries = new SummaryFold(arena, uptime)
   }
 
-  /** Undefined where there is no series of exactly these labels; default labels may be left out. */
+  /** The value of a series; undefined if there is no series of exactly these labels. Default labels may be left out. */
   value(name: string, labels: GivenLabels): number | HistogramValue | SummaryValue | undefined {
     const family = this.#families.get(name)
     if (family === undefined) return undefined
@@ -81,7 +81,7 @@ export class SeriesReader {
       count += cells[n]
       buckets.push([bound, count])
     })
-    // Plus zero: -0 is 0, as in every format.
+    // Zero is added so that -0 becomes 0, as in every format.
     const value = { count, sum: cells[family.bounds.length + 1] + 0, buckets }
     return read.native === undefined ? value : { ...value, native: read.native }
   }
@@ -96,13 +96,14 @@ export class SeriesReader {
     return cells
   }
 
-  /** What `read` makes of a series' place; undefined where there is none. */
+  /** What `read` returns for the place of a series; undefined if there is none. */
   #read<T>(family: Family, labels: GivenLabels, read: (place: number) => T): T | undefined {
     for (;;) {
       const epoch = Atomics.load(this.#arena.i32, L.H_EPOCH)
       const place = this.#place(family, labels)
       const value = place === 0 ? undefined : read(place)
-      // What could be found is used again for another series in a later epoch at the earliest.
+      // A place that was found is used again for another series in a later epoch at the earliest. So if the epoch is
+      // unchanged, the value is that of this series.
       if (Atomics.load(this.#arena.i32, L.H_EPOCH) === epoch) return value
     }
   }
@@ -122,7 +123,7 @@ export class SeriesReader {
     return this.#series.find(family, writer)
   }
 
-  /** Whether a series of the family can have these labels: its own, and default ones of the value that they have. */
+  /** Whether a series of the family can have these labels: its own, and default labels with their values. */
   #hasOnly(family: Family, labels: GivenLabels): boolean {
     if (!isNamed(labels)) {
       throw typeError('ERR_POSTMETER_LABEL', `metric "${family.name}": labels ${show(labels)} are no object`)

@@ -1,7 +1,7 @@
 /**
- * Registration: checks what a metric is made with, finds or makes its family, and keeps this thread's metrics by name.
- * Registering the same again gives the same metric; another type, label list, bounds, unit or aggregate under a name is
- * an error in the thread that asks.
+ * Registration: checks the options of a metric, finds or makes its family, and keeps this thread's metrics by name. To
+ * register the same metric again returns the same metric. A different type, label list, bounds, unit or aggregate under
+ * the same name throws in the thread that asks.
  */
 import {
   AGGREGATE_NAMES,
@@ -46,13 +46,13 @@ import { mostSeries, type SharedOptions } from './options.js'
 const METRIC_OPTIONS = ['name', 'help', 'labelNames', 'unit', 'maxSeries', 'expireAfter']
 const SUMMARY_OPTIONS = ['quantiles', 'maxAge', 'ageBuckets', 'significantDigits']
 
-/** What the registry itself does with a metric. */
+/** What the registry itself needs of a metric. */
 interface AnyMetric {
   readonly identity: Identity
   reset(): void
 }
 
-/** One cell for all threads: what was set last holds. */
+/** Identity of a metric that has one cell for all threads: the last set() counts. */
 const LAST_SET = <K extends Identity['kind']>(kind: K) =>
   ({ kind, bounds: [], aggregate: 'last', expire: 'zero' }) as const
 
@@ -63,10 +63,10 @@ export class Registration {
   readonly #collectors: Collectors
   readonly #checkOpen: () => void
   readonly #metrics = new Map<string, AnyMetric>()
-  /** Whether what is registered now is the library's own. */
+  /** Whether the metrics that are registered now are the library's own. */
   #own = false
 
-  /** `checkOpen` throws where the registry is closed. */
+  /** `checkOpen` throws if the registry is closed. */
   constructor(context: Context, shared: SharedOptions, collectors: Collectors, checkOpen: () => void) {
     this.#context = context
     this.#shared = shared
@@ -104,7 +104,7 @@ export class Registration {
     knownOptions('histogram', options, [...METRIC_OPTIONS, 'buckets', 'native'])
     const name = checkMetricName(options.name, this.#own)
     const native = checkNative(name, options.native)
-    // Whoever asks for exponential buckets alone has no use for others.
+    // A program that asks only for exponential buckets has no use for others.
     const classic = native === undefined || options.buckets !== undefined
     const bounds = classic ? checkBuckets(name, options.buckets) : []
     const make = (identity: Identity, family?: Family) => new Histogram<N>(this.#context, identity, family)
@@ -149,7 +149,7 @@ export class Registration {
     return this.#metric(own, { ...rest, labelNames: [name, ...labelNames] }, make, false)
   }
 
-  /** Runs `make`; what it registers are the library's own metrics, whose names are reserved. */
+  /** Runs `make`, which registers metrics of the library's own, whose names are reserved. */
   ownMetrics<T>(make: () => T): T {
     this.#own = true
     try {
@@ -169,7 +169,7 @@ export class Registration {
     const name = checkMetricName(options.name, this.#own)
     const help = checkHelp(name, options.help)
     const labelNames = checkLabelNames(name, own.kind, options.labelNames, this.#defaults)
-    // The library's own stay: the registry's default is for the program's series.
+    // The library's own series never expire by default: the registry's default is for the program's series.
     const byDefault = this.#own ? 0 : this.#shared.expireAfter
     const limits = {
       maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(this.#shared.memory)),
@@ -194,7 +194,7 @@ export class Registration {
     return metric
   }
 
-  /** A series is never divided over slots, so the bounds alone must leave room in one. */
+  /** A series is never divided over slots, so the bounds alone must leave room for it in a slot. */
   #checkFits(asked: Identity, help: string): void {
     const { arena } = this.#context
     const slot = arena.i32[L.H_SLOT_TEXT]

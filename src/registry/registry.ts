@@ -1,4 +1,4 @@
-/** A registry as a thread sees it: what programs call. */
+/** A registry as a thread sees it: the calls of programs. */
 import { isAscii } from 'node:buffer'
 import { threadId, type Worker } from 'node:worker_threads'
 import { Families } from '../catalogue/families.js'
@@ -53,7 +53,7 @@ interface ThreadOptions {
   readonly ancestors: readonly number[]
   readonly collectEvery: number
   readonly log: Log
-  /** Whether this thread made the registry, and so sweeps where no front does. */
+  /** Whether this thread made the registry. If it did, it sweeps unless a front does. */
   readonly maker: boolean
 }
 
@@ -115,7 +115,7 @@ export class Registry {
       sweepEvery: shared.sweepEvery,
       maker: own.maker,
       startSweeping: () => void this.#startSweeping(),
-      // What fails here fails again where it is needed, and is reported there.
+      // An error here comes again when the module is needed, and is reported there.
       preload: () => void exposition().catch(() => {}),
     })
   }
@@ -124,7 +124,7 @@ export class Registry {
     return this.handle.name
   }
 
-  /** What logs tell of it: its name, the bytes that it reserved, its default labels. */
+  /** What logs show of it: its name, the bytes that it reserved, its default labels. */
   toJSON(): { name: string; memory: number; labels: Readonly<Record<string, string>> } {
     const { memory, labels } = this.#shared
     return { name: this.name, memory, labels }
@@ -135,51 +135,66 @@ export class Registry {
     return inspected('Registry', this.toJSON(), options, inspect)
   }
 
-  /** A count that only rises; the one of that name if any thread made it before. @throws if that one differs. */
+  /**
+   * A count that only rises. Returns the metric of that name if any thread registered it before. @throws if that one
+   * has other options.
+   */
   counter<const N extends string = never>(options: MetricOptions<N>): Counter<N> {
     return this.#registration.counter(options)
   }
 
-  /** A value that goes up and down; the one of that name if any thread made it before. @throws if that one differs. */
+  /**
+   * A value that goes up and down. Returns the metric of that name if any thread registered it before. @throws if that
+   * one has other options.
+   */
   gauge<const N extends string = never>(options: GaugeOptions<N>): Gauge<N> {
     return this.#registration.gauge(options)
   }
 
-  /** Values counted into buckets; the one of that name if any thread made it before. @throws if that one differs. */
+  /**
+   * Values counted in buckets. Returns the metric of that name if any thread registered it before. @throws if that one
+   * has other options.
+   */
   histogram<const N extends string = never>(options: HistogramOptions<N>): Histogram<N> {
     return this.#registration.histogram(options)
   }
 
-  /** Quantiles of what was observed lately; the one of that name if any thread made it before. @throws if that one differs. */
+  /**
+   * Quantiles of what was observed lately. Returns the metric of that name if any thread registered it before. @throws
+   * if that one has other options.
+   */
   summary<const N extends string = never>(options: SummaryOptions<N>): Summary<N> {
     return this.#registration.summary(options)
   }
 
   /**
-   * Facts as labels of a series that is 1; its name ends with `_info`. The one of that name if any thread made it
-   * before. @throws if that one differs.
+   * Facts, as labels of a series that is 1; its name ends with `_info`. Returns the metric of that name if any thread
+   * registered it before. @throws if that one has other options.
    */
   info<const N extends string = never>(options: InfoOptions<N>): Info<N> {
     return this.#registration.info(options)
   }
 
-  /** Which of a few states something is in. The one of that name if any thread made it before. @throws if that one differs. */
+  /**
+   * Which of a few states something is in. Returns the metric of that name if any thread registered it before. @throws
+   * if that one has other options.
+   */
   stateset<const S extends string, const N extends string = never>(
     options: StatesetOptions<S, N>,
   ): Stateset<S, N> {
     return this.#registration.stateset(options)
   }
 
-  /** Runs `make`; what it registers are the library's own metrics, whose names are reserved. @internal */
+  /** Runs `make`, which registers metrics of the library's own, whose names are reserved. @internal */
   ownMetrics<T>(make: () => T): T {
     return this.#registration.ownMetrics(make)
   }
 
   /**
-   * The whole exposition, in text format 0.0.4 unless another is asked for: text as a string, protobuf as bytes. Runs
-   * this thread's `collect` callbacks first, and waits for them one second at most. For large registries use `stream`,
-   * which needs no memory for the whole: this joins it at once, and holds up the calling thread for a millisecond or two
-   * a megabyte.
+   * The whole exposition: text as a string, protobuf as bytes. The format is text 0.0.4 unless another is asked for.
+   * Runs this thread's `collect` callbacks first, and waits for them for one second at most. For large registries use
+   * `stream`, which needs no memory for the whole: this call joins all parts, which blocks the calling thread for a
+   * millisecond or two a megabyte.
    */
   metrics(options?: FormatOptions & { format?: 'text' | 'openmetrics' | 'json' }): Promise<string>
   metrics(options: FormatOptions & { format: 'protobuf' }): Promise<Uint8Array>
@@ -189,13 +204,13 @@ export class Registry {
     return options.format === 'protobuf' ? new Uint8Array(all) : textOf(all)
   }
 
-  /** What metrics() gives unless it is asked for another format, as an HTTP header says it. */
+  /** The content type of what metrics() returns by default, as an HTTP header has it. */
   get contentType(): string {
     return CONTENT_TYPES.text
   }
 
   /**
-   * What `/metrics.json` tells, parsed at once: that holds up the calling thread for about a microsecond a series. Runs
+   * What `/metrics.json` serves, parsed. Parsing blocks the calling thread for about a microsecond a series. Runs
    * `collect` callbacks as metrics() does.
    */
   async json(options: ExposeOptions = {}): Promise<Record<string, unknown>> {
@@ -204,25 +219,24 @@ export class Registry {
   }
 
   /**
-   * The exposition in parts of at most 4 MiB, encoded by the pool as they are taken. Parts are copies on
-   * memory that is not shared, which is what a Response and other consumers take. Runs `collect` callbacks first, as
-   * metrics() does.
+   * The exposition, in parts of at most 4 MiB, which the pool encodes as they are taken. Each part is a copy on memory
+   * that is not shared, as a Response and other consumers need it. Runs `collect` callbacks first, as metrics() does.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const asked = checkExposeOptions(options)
     this.#checkOpen()
-    // Before anything is waited for: a callback that asks for an exposition is known by that.
+    // Called before anything is awaited: a callback that asks for an exposition is known by the turn in which it asks.
     const collected = this.#collectors.run()
     const { expose } = await exposition()
     await collected
-    // They may take their time.
+    // The callbacks may take long.
     this.#checkOpen()
     yield* expose(await this.#scrapes(), asked)
   }
 
   /**
-   * The value of one series, folded over all threads; undefined where there is none of exactly these labels (default
-   * labels may be left out). For tests and for looking.
+   * The value of one series, folded over all threads; undefined if there is none of exactly these labels (default
+   * labels may be left out). It is meant for tests and for a look at one series.
    */
   value(
     name: string,
@@ -231,13 +245,19 @@ export class Registry {
     return this.#reader.value(name, labels)
   }
 
-  /** Has what is noticed in this thread from now on told to `log`; a Worker's own hook, as createRegistry's is the maker's. */
+  /**
+   * Has the events of this thread sent to `log` from now on. A Worker has a hook of its own, as the thread that made
+   * the registry has that of createRegistry.
+   */
   setLog(log: Log): void {
     if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
     this.#notices.log = log
   }
 
-  /** Sets all series of all metrics to zero. As reset() on each: about a microsecond a series, all at once. */
+  /**
+   * Sets all series of all metrics to zero, as reset() on each metric does. Blocks the calling thread for about a
+   * microsecond a series.
+   */
   resetMetrics(): void {
     for (const metric of this.#registration.all()) metric.reset()
   }
@@ -257,8 +277,8 @@ export class Registry {
   }
 
   /**
-   * Looks after a Worker that was started before this registry was made: when it ends, what it counted goes on being
-   * told, and its place among the threads is free for another. Workers started later need no call.
+   * Watches a Worker that was started before this registry was made. When the Worker ends, what it counted is still
+   * exposed, and its shard is free for another thread. Workers that are started later need no call.
    */
   watch(worker: Worker): void {
     if (typeof worker?.threadId !== 'number' || typeof worker.once !== 'function') {
@@ -268,8 +288,8 @@ export class Registry {
   }
 
   /**
-   * Calls back when this registry is closed in this thread; returns a function that takes the callback back. What it
-   * throws, close() rejects with when all has ended.
+   * Calls back when this registry is closed in this thread. Returns a function that removes the callback. If a callback
+   * throws, close() rejects with that error when all has ended.
    */
   onClose(callback: () => Promise<void> | void): () => void {
     if (typeof callback !== 'function')
@@ -284,9 +304,9 @@ export class Registry {
   }
 
   /**
-   * Ends its front and its pool, and frees the name for another registry. To record after it is an error in this
-   * thread; other threads, which may still be ending, go on storing to memory that nobody tells. Can be awaited twice.
-   * Lets go of all series that this thread holds at once: about a microsecond each.
+   * Ends the registry's front and its pool, and frees the name for another registry. Recording after it throws in this
+   * thread. Other threads, which may still be ending, go on storing to memory that is not exposed any more. Can be
+   * awaited twice. Lets go of all series that this thread holds, in one go: about a microsecond each.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -302,13 +322,13 @@ export class Registry {
     withdraw(this.handle)
     forget(this)
     const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))
-    // One that fails keeps neither the others nor the pool from ending.
+    // A callback that fails does not keep the others or the pool from ending.
     await (await this.#scraper?.catch(() => undefined))?.close()
     const failed = ended.find(end => end.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
 
-  /** What encodes for this thread, made when it is needed. */
+  /** The scraper of this thread, made when it is needed. */
   #scrapes(): Promise<Scraper> {
     this.#scraper ??= exposition().then(({ createGuestScraper }) =>
       createGuestScraper(this.handle, event => this.#notices.log(event)),
@@ -321,7 +341,7 @@ export class Registry {
       const scraper = await this.#scrapes()
       if (this.#closed === undefined) scraper.startSweeping(event => logEvent(this.#notices.log, event))
     } catch (error) {
-      // Its files are gone, perhaps: the next turn tries again.
+      // Perhaps its files are gone. The next turn tries again.
       this.#scraper = undefined
       this.#notices.cannotSweep(error)
     }
@@ -334,7 +354,7 @@ export class Registry {
   }
 }
 
-/** Not before it is needed: a thread that only records does without. */
+/** Loaded only when it is needed: a thread that only records does not need it. */
 function exposition(): Promise<typeof import('../exposition/on-demand.js')> {
   return import('../exposition/on-demand.js')
 }

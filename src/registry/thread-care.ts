@@ -1,10 +1,11 @@
 /**
- * What a thread does for a registry besides recording: it lets go of series that others asked for, sees the ends of the
- * Workers that it started, and sweeps where nobody else does.
+ * What a thread does for a registry besides recording: it lets go of series for which others asked, it buries the
+ * Workers that it started, and it sweeps if no other thread does.
  *
- * Assumes: a Worker's end is seen after its last instruction (workers.ts).
- * Guarantees: of a Worker that has ended, its shard is free for another thread with all it counted, and its slots and its
- * right to sweep are given back, together with those of all threads below it. A turn of the timer does bounded work.
+ * Assumes: A Worker's end is seen after its last instruction (workers.ts).
+ * Guarantees: When a Worker has ended, its shard is free for another thread, with all that it counted. Its slots and
+ * its right to sweep are given back, together with those of all threads below it. One turn of the timer does bounded
+ * work.
  */
 import { isMainThread, threadId, type Worker } from 'node:worker_threads'
 import { makeRoom } from '../lifecycle/room.js'
@@ -16,9 +17,9 @@ import { freeSlots } from '../memory/slots.js'
 import type { SeriesTable } from '../series/series.js'
 import { lookForEnds, onWorker, onWorkerEnd } from './workers.js'
 
-/** How often a thread looks whether it should let go of series, ms at most. */
+/** The longest time between two checks whether the thread should let go of series, ms. */
 const CHORES_EVERY = 1_000
-/** After so many sweeps that did not come, another thread sweeps. */
+/** When so many sweeps in a row did not begin, another thread sweeps. */
 const SWEEPS_MISSED = 3
 
 export interface CareTools {
@@ -28,7 +29,7 @@ export interface CareTools {
   readonly uptime: () => number
   /** ms. */
   readonly sweepEvery: number
-  /** Whether this thread made the registry, and so sweeps where no front does. */
+  /** Whether this thread made the registry. If it did, it sweeps unless a front does. */
   readonly maker: boolean
   /** Has this thread sweep from now on. */
   readonly startSweeping: () => void
@@ -39,14 +40,14 @@ export interface CareTools {
 export class ThreadCare {
   readonly #tools: CareTools
   readonly #unwatch: () => void
-  /** Take back what is to be called when a Worker ends: a closed registry's memory is not to be kept for it. */
+  /** They remove the callbacks for the ends of Workers, so that these do not keep the memory of a closed registry. */
   readonly #offs = new Set<() => void>()
   /** Ids of the threads whose end this one will see. */
   readonly #watched = new Set<number>(isMainThread ? [threadId] : [])
   readonly #chores: NodeJS.Timeout
-  /** When a sweep was first seen to be due that nobody has begun. */
+  /** When this thread first saw that a sweep was due that nobody had begun. */
   #dueSince: number | undefined
-  /** Whether an immediate will go on with it. */
+  /** Whether an immediate will go on letting go. */
   #lettingGo = false
   #preloaded = false
 
@@ -56,9 +57,9 @@ export class ThreadCare {
     this.#chores = setInterval(() => this.#doChores(), Math.min(CHORES_EVERY, tools.sweepEvery)).unref()
   }
 
-  /** Sees to a Worker's end. */
+  /** Buries a Worker when it ends. */
   watch(worker: Worker): void {
-    // At 'exit' the id reads -1.
+    // Read now, because at 'exit' it is -1.
     const id = worker.threadId
     if (id < 0) return
     const { arena } = this.#tools
@@ -81,7 +82,7 @@ export class ThreadCare {
     clearInterval(this.#chores)
   }
 
-  /** Lets go of what others asked for, in bounded batches: between them the thread does its own work. */
+  /** Lets go of what others asked for, in bounded batches. Between the batches the thread does its own work. */
   #letGo(): void {
     this.#lettingGo = this.#tools.series.answerRequests()
     if (this.#lettingGo) setImmediate(() => this.#letGo()).unref()
@@ -89,7 +90,8 @@ export class ThreadCare {
 
   #doChores(): void {
     const { arena, maker } = this.#tools
-    // Soon, so that it is what was installed when the program started: releases are put in place under running programs.
+    // Loaded soon after the start, so that it is the release that was installed when the program started: packages are
+    // replaced while programs run.
     if (maker && !this.#preloaded) {
       this.#preloaded = true
       this.#tools.preload()
@@ -101,8 +103,9 @@ export class ThreadCare {
   }
 
   /**
-   * Whether no sweep has begun for so long that who should sweep cannot: the thread that made the registry has ended, or
-   * is blocked. Then any other that has the registry does. Counted from when this thread first saw one due.
+   * Whether no sweep has begun for so long that the thread which should sweep cannot: the thread that made the registry
+   * has ended, or is blocked. Then any other thread that has the registry sweeps. The time is counted from when this
+   * thread first saw a sweep due.
    */
   #isSweepOverdue(): boolean {
     const { arena, sweepEvery } = this.#tools

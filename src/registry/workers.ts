@@ -1,18 +1,18 @@
 /**
- * Ends of Workers. One listener on the process, and one on each Worker, for all registries of a thread: Node warns of a
- * leak from the eleventh on.
+ * The ends of Workers. All registries of a thread share one listener on the process, and one on each Worker, because
+ * Node warns of a leak from the eleventh on.
  *
- * A program may take our 'exit' listener away together with its own (worker.removeAllListeners()). So a Worker's end is
- * also seen by its id, which is -1 from then on: whenever this thread starts another Worker, and on the registries'
- * timers.
+ * A program may remove our 'exit' listener together with its own (worker.removeAllListeners()). So the end of a Worker
+ * is also detected by its id, which is -1 from then on: whenever this thread starts another Worker, and on the
+ * registries' timers.
  */
 import type { Worker } from 'node:worker_threads'
 
 const starts = new Set<(worker: Worker) => void>()
-/** Workers that have not ended, and what is to be called when they have. */
+/** Workers that have not ended, and the callbacks for their ends. */
 const running = new Map<Worker, Set<() => void>>()
 
-/** Calls back for each Worker that this thread starts from now on; returns a function that takes the callback back. */
+/** Calls back for each Worker that this thread starts from now on. Returns a function that removes the callback. */
 export function onWorker(callback: (worker: Worker) => void): () => void {
   if (starts.size === 0) process.on('worker', started)
   starts.add(callback)
@@ -22,14 +22,17 @@ export function onWorker(callback: (worker: Worker) => void): () => void {
   }
 }
 
-/** Calls back when a Worker has ended. Returns a function that takes the callback back. */
+/** Calls back when a Worker has ended. Returns a function that removes the callback. */
 export function onWorkerEnd(worker: Worker, callback: () => void): () => void {
   const callbacks = running.get(worker) ?? listen(worker)
   callbacks.add(callback)
   return () => callbacks.delete(callback)
 }
 
-/** A function of its own: a listener made in onWorkerEnd would keep that call's callback for as long as the Worker runs. */
+/**
+ * It is a function of its own, because a listener made in onWorkerEnd would keep that call's callback for as long as
+ * the Worker runs.
+ */
 function listen(worker: Worker): Set<() => void> {
   const callbacks = new Set<() => void>()
   running.set(worker, callbacks)
@@ -37,7 +40,10 @@ function listen(worker: Worker): Set<() => void> {
   return callbacks
 }
 
-/** Looks for Workers that have ended without a listener of ours to hear of it. Costs a call for each that runs. */
+/**
+ * Finds Workers that have ended and whose end no listener of ours was called for. Costs one call for each Worker that
+ * runs.
+ */
 export function lookForEnds(): void {
   for (const worker of running.keys()) if (worker.threadId === -1) ended(worker)
 }
@@ -49,7 +55,7 @@ function ended(worker: Worker): void {
 }
 
 function started(worker: Worker): void {
-  // What the ended had is for the one that begins.
+  // The new Worker can have what ended Workers had.
   lookForEnds()
   for (const callback of starts) callback(worker)
 }
