@@ -13,6 +13,8 @@ export const repository = fileURLToPath(new URL('../../..', import.meta.url))
 /** A folder of somebody else's program that has postmeter installed from its tarball. */
 export interface Consumer {
   readonly folder: string
+  /** The tarball that npm packed. */
+  readonly tarball: string
   /** Paths in the package, as npm packed them. */
   readonly files: readonly string[]
   /** Runs `node ARGS` there; rejects, with what it wrote, if it does not end well. */
@@ -52,6 +54,7 @@ export async function makeConsumer(t: Test): Promise<Consumer> {
   }
   return {
     folder,
+    tarball: join(folder, told.filename),
     files: told.files.map(file => file.path),
     node: (...args) => run(process.execPath, args, { cwd: folder }),
   }

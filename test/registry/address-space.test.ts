@@ -65,7 +65,10 @@ t.test('a registry takes one reservation, and serving and compressing take none'
       ['memory', 'registry'],
       ['registry', 'further registry'],
     ]) {
-      t.ok(grown(from, to) > one - 8 && grown(from, to) < one + 128, `${to}: ${grown(from, to)} of ${one} MiB`)
+      t.ok(
+        grown(from, to) > one - 8 && grown(from, to) < one + 128,
+        `${to}: ${grown(from, to)} of ${one} MiB`,
+      )
     }
     const threads = grown('record', 'metrics')
     t.ok(threads < 4_096, `front, two pools: ${threads} MiB`)
