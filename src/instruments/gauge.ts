@@ -9,9 +9,9 @@ import { startLabelledTimer, startTimer } from './timer.js'
  * the values of the threads combine.
  */
 export class GaugeChild extends Child {
-  /** Index of the cell to which set() stores; 0 until it is known that no dead thread left a share in the cell. */
+  /** Index of the cell to which set() stores; 0 until it is known that no dead thread left a share in the cell. @internal */
   setAt = 0
-  /** The page of its cell, set when it attaches. 0 for aggregate `last`. */
+  /** The page of its cell, set when it attaches. 0 for aggregate `last`. @internal */
   page = 0
 
   /**

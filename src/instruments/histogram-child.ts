@@ -10,8 +10,10 @@ import { startTimer } from './timer.js'
  * disagree in a scrape.
  */
 export class HistogramChild extends Child {
+  /** @internal */
   declare readonly buckets: Buckets
 
+  /** @internal */
   constructor(metric: Metric<string, Child>, key: string | readonly string[], buckets: Buckets) {
     super(metric, key)
     this.buckets = buckets

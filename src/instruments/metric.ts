@@ -28,23 +28,28 @@ export type Labels<L extends string> = [L] extends [never]
   : { readonly [K in L]: LabelValue }
 
 /** The calling thread's handle on one series. It has few fields, because a thread can hold millions. */
-export abstract class Child implements Holder {
+export abstract class Child {
   // Declared without a value: V8 checks a field on each read if it is undefined before the constructor sets it.
-  /** All of the registry's shared memory. `at` is an index into it. */
+  /** All of the registry's shared memory. `at` is an index into it. @internal */
   declare readonly cells: Float64Array
+  /** @internal */
   at = 0
+  /** @internal */
   declare readonly metric: Metric<string, Child>
-  /** The label value; a list if there are several labels. */
+  /** The label value; a list if there are several labels. @internal */
   declare readonly key: string | readonly string[]
+  /** @internal */
   twin: Holder | undefined = undefined
   /**
    * If it was refused: the reason, and above it the room number (H_ROOM) at that time. It is not tried again before
    * that number changes.
+   * @internal
    */
   refused = 0
-  /** Int32 index of its references to exemplars; 0 if it has given none. See memory/exemplars.ts. */
+  /** Int32 index of its references to exemplars; 0 if it has given none. See memory/exemplars.ts. @internal */
   exemplars = 0
 
+  /** @internal */
   constructor(metric: Metric<string, Child>, key: string | readonly string[]) {
     this.metric = metric
     this.key = key
@@ -92,6 +97,7 @@ export abstract class Metric<L extends string, C extends Child> {
   readonly #byValues: TupleMap<C> | undefined
   #only: C | undefined
 
+  /** @internal */
   constructor(context: Context, identity: Identity, family: Family | undefined) {
     this.name = identity.name
     this.labelNames = identity.labelNames as readonly L[]

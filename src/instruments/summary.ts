@@ -113,11 +113,12 @@ const UNREDUCED = { schema: 0, maxBuckets: Number.POSITIVE_INFINITY }
 
 /** One thread's handle on one summary series. Call from the thread that looked it up. Its cells: count and sum. */
 export class SummaryChild extends Child {
-  /** See NATIVE_BLOCK. Set when it attaches. */
+  /** See NATIVE_BLOCK. Set when it attaches. @internal */
   native = 0
   readonly #i32: Int32Array
   readonly #own: SummaryBuckets
 
+  /** @internal */
   constructor(metric: Metric<string, Child>, key: string | readonly string[], own: SummaryBuckets) {
     super(metric, key)
     this.#own = own
