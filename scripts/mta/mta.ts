@@ -29,6 +29,8 @@ export interface Mta {
   readonly registry: Registry
   /** Of the metrics endpoint. */
   readonly url: string
+  /** Which transport the endpoint uses, and why. */
+  readonly transport: string
   /** Where each listening thread takes mail. */
   readonly smtp: readonly { readonly host: string; readonly port: number }[]
   /** Resolves once no listening thread has a message in hand, with what the sink has seen by then. */
@@ -77,9 +79,14 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
       }),
     )
     const { listen, trustedHosts } = options
+    let transport = ''
     started.front = await serve(registry, {
       listen,
       ...(trustedHosts && { trustedHosts: [...trustedHosts] }),
+      log: ({ level, code, message }) => {
+        if (code === 'front-transport') transport = message
+        else if (level !== 'info') process.emitWarning(message, { code })
+      },
     })
 
     const sinkData: SinkData = {
@@ -135,6 +142,7 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
     return {
       registry,
       url: new URL('/metrics', front.url).href,
+      transport,
       smtp,
       async settled() {
         await Promise.all(listeners.map(listener => listener.ask('idle')))

@@ -78,6 +78,7 @@ function listenersFor() {
     },
     us_socket_local_port: () => 1,
     LIBUS_LISTEN_EXCLUSIVE_PORT: 1,
+    release: '20.30.0',
   }
   const all = new UwsListeners({
     uws,
@@ -262,8 +263,7 @@ t.test('idle connections of others keep nobody out', { skip }, async t => {
 
   await crowd(600)
   t.equal(await served(), true, 'also where all are taken')
-  t.same([...new Set(program.codes)], ['front-descriptors'])
-  t.equal(program.codes.length, 1, 'it is said once')
+  t.same(program.codes, ['front-transport', 'front-descriptors'], 'it is said once')
   const gone = once(program.child, 'exit')
   program.child.disconnect()
   await gone

@@ -229,7 +229,7 @@ for (const name of ['http', 'uws'] as const) {
     const { transport: settings, events } = handlerFor({ small: 'b' })
     const transport =
       choice.transport === 'uws' && name === 'uws'
-        ? await listenUws(settings, loadUws(choice.native))
+        ? await listenUws(settings, loadUws(choice))
         : await listenHttp(settings)
     t.teardown(() => transport.close(0))
     const { port } = transport.address

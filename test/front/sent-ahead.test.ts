@@ -24,7 +24,7 @@ for (const name of ['http', 'uws'] as const) {
       })
       const transport =
         choice.transport === 'uws' && name === 'uws'
-          ? await listenUws(settings, loadUws(choice.native))
+          ? await listenUws(settings, loadUws(choice))
           : await listenHttp(settings)
       t.teardown(() => transport.close(0))
       return { port: transport.address.port, handler: settings.handler, denied, events }

@@ -5,8 +5,11 @@ import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import type { LogEvent } from '../../src/common/log.js'
 import { metricsHandler } from '../../src/front/metrics-handler.js'
+import { checkAnswerOptions } from '../../src/front/request/options.js'
 import { type ServeOptions, serveWith } from '../../src/front/serve.js'
+import { startFront } from '../../src/front/thread/front.js'
 import { choose } from '../../src/front/transports/choose.js'
+import { parseListen } from '../../src/front/transports/listen.js'
 import { FakeRegistry, scraperModule } from '../fixtures/front-registry.js'
 import { get, Raw, until } from './raw.js'
 
@@ -128,8 +131,13 @@ for (const transport of ['http', 'uws'] as const) {
         log: event => events.push(event),
       })
       await fetch(front.url, { headers: { forwarded: 'for=192.0.2.1' } })
-      await until('the event', () => events.length > 0)
-      t.match(events, [{ level: 'warn', code: 'forwarded-ignored' }])
+      await until('the event', () => events.length > 1)
+      const why =
+        transport === 'uws' ? /^the front uses uWebSockets\.js 20\./ : /uses node:http: it was asked for$/
+      t.match(events, [
+        { level: 'info', code: 'front-transport', message: why },
+        { level: 'warn', code: 'forwarded-ignored' },
+      ])
       await front.close()
     })
 
@@ -240,10 +248,45 @@ for (const transport of ['http', 'uws'] as const) {
   })
 }
 
-t.test('without a wish, the transport is the one that fits', async t => {
-  const front = await serve(new FakeRegistry({ small: 'b' }))
+t.test('without a wish, the transport is the one that fits, and it says why', async t => {
+  const events: LogEvent[] = []
+  const front = await serve(new FakeRegistry({ small: 'b' }), { log: event => events.push(event) })
   t.equal(front.transport, expected)
+  const which = choice.transport === 'uws' ? `uWebSockets.js ${choice.release}` : `node:http: ${choice.why}`
+  t.same(events, [{ level: 'info', code: 'front-transport', message: `the front uses ${which}` }])
   await front.close()
+})
+
+t.test('a native part that cannot be loaded', async t => {
+  const native = '/nowhere/uws.node'
+  const registry = new FakeRegistry({ small: 'b' })
+  const events: LogEvent[] = []
+  const settings = (fallBack: boolean) => ({
+    ...{ listen: parseListen('127.0.0.1:0'), retry: 0, answerSettings: checkAnswerOptions({}), fallBack },
+    ...{
+      limits: { maxConnections: 8, maxConnectionsPerAddress: 8 },
+      socketMode: 0o660,
+      tls: undefined,
+      ref: true,
+    },
+    choice: { transport: 'uws', native, release: '20.30.0' } as const,
+    log: (event: LogEvent) => events.push(event),
+  })
+  const front = await startFront(registry, settings(true), { scraperModule })
+  t.equal(front.transport, 'http')
+  t.match(events, [
+    {
+      level: 'info',
+      code: 'front-transport',
+      message: /^the front uses node:http: .* cannot be loaded: .*nowhere/,
+    },
+  ])
+  t.equal(events.length, 1)
+  await front.close()
+  await t.rejects(startFront(registry, settings(false), { scraperModule }), {
+    code: 'ERR_POSTMETER_OPTION',
+    message: /^option "transport": "uws" is impossible here: .* cannot be loaded: .*nowhere/,
+  })
 })
 
 t.test('in a Worker it is node:http, which answers while that Worker is blocked', async t => {

@@ -26,7 +26,7 @@ const transports: {
   choice.transport === 'uws'
     ? {
         name: 'uws',
-        listen: settings => listenUws(settings, loadUws(choice.native)),
+        listen: settings => listenUws(settings, loadUws(choice)),
         skip: false,
       }
     : {

@@ -137,11 +137,22 @@ class Supervisor {
       if (this.#closed !== undefined) throw this.#tooLate()
       // The port stays the same for a thread that is started again.
       this.#listen = listening.address
+      this.#logTransport(listening.transport)
       return listening
     } catch (error) {
       this.#forget()
       throw this.#closed === undefined ? error : this.#tooLate()
     }
+  }
+
+  #logTransport(transport: TransportName): void {
+    const { choice, log } = this.#settings
+    let which: string
+    if (choice.transport === 'http') which = `node:http: ${choice.why}`
+    else if (transport === 'uws') which = `uWebSockets.js ${choice.release}`
+    // The thread has logged why it could not load what was chosen.
+    else return
+    logEvent(log, { level: 'info', code: 'front-transport', message: `the front uses ${which}` })
   }
 
   #tooLate(): Error {

@@ -132,7 +132,7 @@ async function listen(settings: TransportSettings): Promise<Transport> {
     const { listenUws, loadUws } = await import('../transports/transport-uws.js')
     let uws: ReturnType<typeof loadUws> | undefined
     try {
-      uws = loadUws(data.choice.native)
+      uws = loadUws(data.choice)
     } catch (error) {
       const why = `uWebSockets.js cannot be loaded: ${(error as Error).message}`
       if (!data.fallBack)

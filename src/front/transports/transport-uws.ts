@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import type { RequestHandler } from '../scrapes/request-handler.js'
+import type { Choice } from './choose.js'
 import { answerUws } from './exchange-uws.js'
 import type { Address } from './listen.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
@@ -12,8 +13,8 @@ import { UwsListeners } from './uws-listeners.js'
 const ATTEMPTS = 5
 
 /** Loads the native part that choose() found. Throws if this system cannot load it. */
-export function loadUws(native: string): Uws {
-  return createRequire(import.meta.url)(native) as Uws
+export function loadUws({ native, release }: Extract<Choice, { transport: 'uws' }>): Uws {
+  return { ...createRequire(import.meta.url)(native), release }
 }
 
 /** Listens through uWebSockets.js. Rejects with an Error that names option "listen". */

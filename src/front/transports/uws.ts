@@ -7,6 +7,8 @@ export interface Uws {
   us_listen_socket_close(socket: UwsListenSocket): void
   us_socket_local_port(socket: UwsListenSocket): number
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
+  /** The version in its package.json, for example `20.57.0`. Not of the native part itself: loadUws() adds it. */
+  readonly release: string
 }
 
 export type UwsListenSocket = object
