@@ -1,4 +1,4 @@
-import { wholeNumber } from '../common/checks.js'
+import { duration, wholeNumber } from '../common/checks.js'
 import { badOption, knownOptions, typeError } from '../common/errors.js'
 import { defaultLog, type Log } from '../common/log.js'
 import { LIMITS } from './request/limits.js'
@@ -19,6 +19,12 @@ export interface ServeOptions extends AnswerOptions {
    * `unix:/run/metrics.sock`: all may read whom the file's permissions let connect.
    */
   readonly listen?: string
+  /**
+   * How long to go on trying for an address that another process still holds: ms, or for example `'30s'`; default 0, one
+   * attempt. For a restart in which the old process and the new one overlap. `serve` resolves when it listens, and
+   * rejects with EADDRINUSE when the time is over.
+   */
+  readonly retry?: number | string
   /** Permissions of a Unix socket's file; default 0o660. */
   readonly socketMode?: number
   /**
@@ -45,7 +51,17 @@ export interface ServeOptions extends AnswerOptions {
 }
 
 const OPTIONS = [
-  ...['listen', 'socketMode', 'tls', 'ref', 'transport', 'maxConnections', 'maxConnectionsPerAddress', 'log'],
+  ...[
+    'listen',
+    'retry',
+    'socketMode',
+    'tls',
+    'ref',
+    'transport',
+    'maxConnections',
+    'maxConnectionsPerAddress',
+  ],
+  ...['log'],
   ...ANSWER_OPTIONS,
 ]
 const TRANSPORTS = ['auto', 'uws', 'http']
@@ -54,8 +70,9 @@ const TRANSPORTS = ['auto', 'uws', 'http']
  * Serves a registry over HTTP: `GET /metrics` and `GET /metrics.json`, both with an optional `?prefix=`. It runs in a
  * thread of its own, which answers even while all other threads are blocked. Resolves when it listens. Rejects with a
  * TypeError or RangeError that names a wrong option; with an Error that names option "listen" if the system refuses the
- * address; with an Error that names the registry if it is closed, or is closed meanwhile; with an Error that says so if a
- * limit of address space (`ulimit -v`) leaves less than the 640 MiB that its thread needs. Callable in any thread.
+ * address (code EADDRINUSE, EACCES…); with an Error that names the registry if it is closed, or is closed meanwhile; with
+ * an Error that says so if a limit of address space (`ulimit -v`) leaves less than the 640 MiB that its thread needs.
+ * Callable in any thread.
  */
 export function serve(registry: Servable, options: ServeOptions = {}): Promise<Front> {
   return serveWith(registry, options, {})
@@ -95,6 +112,7 @@ export async function serveWith(
     registry,
     {
       listen: address,
+      retry: options.retry === 0 ? 0 : duration('retry', options.retry, 0, ', or 0'),
       answerSettings,
       limits,
       ref,

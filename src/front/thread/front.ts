@@ -37,6 +37,8 @@ export interface Front {
 
 export interface FrontSettings {
   readonly listen: Address
+  /** How long the first thread goes on trying for an address in use, ms. */
+  readonly retry: number
   readonly answerSettings: AnswerSettings
   readonly limits: ConnectionLimits
   readonly socketMode: number
@@ -131,7 +133,7 @@ class Supervisor {
   async start(): Promise<Listening> {
     this.#forget = this.#registry.onClose(() => this.close())
     try {
-      const listening = await this.#run()
+      const listening = await this.#run(this.#settings.retry)
       // If another thread has closed it, no callback was called here.
       if (this.#registry.closed) await this.close()
       if (this.#closed !== undefined) throw this.#tooLate()
@@ -177,24 +179,29 @@ class Supervisor {
     return this.#closed
   }
 
-  /** Runs one thread; resolves when it listens. */
-  async #run(): Promise<Listening> {
+  /**
+   * Runs one thread; resolves when it listens. A thread that is started again does not try for an address in use
+   * (`retry` 0): it fails, which is logged, and the next one tries.
+   */
+  async #run(retry = 0): Promise<Listening> {
     const claim = claimThreads("serve: the front's thread", 1, 0)
     if ('lacking' in claim) throw plainError('ERR_POSTMETER_MEMORY', claim.lacking)
     try {
-      return await this.#listening()
+      return await this.#listening(retry)
     } finally {
       claim.begun()
     }
   }
 
-  #listening(): Promise<Listening> {
+  #listening(retry: number): Promise<Listening> {
     const ended = new SharedArrayBuffer(4)
     const { answerSettings, limits, socketMode, tls, choice, fallBack, log } = this.#settings
-    const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait } = this.#internals
+    const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait, backoff } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
       listen: this.#listen,
+      retry,
+      backoff,
       answerSettings: { ...answerSettings, trustedHosts: this.#trustedHosts },
       limits,
       socketMode,

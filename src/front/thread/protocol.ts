@@ -14,6 +14,10 @@ export interface ConnectionLimits {
 export interface FrontData {
   readonly handle: RegistryHandle
   readonly listen: Address
+  /** How long it goes on trying for an address in use, ms. */
+  readonly retry: number
+  /** How long it waits between two attempts, ms: at first, and doubled each time, at most. */
+  readonly backoff: readonly [first: number, most: number]
   readonly answerSettings: AnswerSettings
   readonly limits: ConnectionLimits
   readonly socketMode: number

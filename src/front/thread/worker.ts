@@ -1,4 +1,5 @@
 /** The front's own thread: readers get the figures even while the event loops of the program are blocked. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import type { Log, LogEvent } from '../../common/log.js'
@@ -9,11 +10,17 @@ import { DEFAULT_PATH } from '../request/request.js'
 import { TrustedHosts } from '../request/trusted-hosts.js'
 import type { Recorder } from '../scrapes/recorder.js'
 import { RequestHandler } from '../scrapes/request-handler.js'
+import { listenText } from '../transports/listen.js'
 import type { Transport, TransportSettings } from '../transports/transport.js'
 import type { FromFront, FrontData, ToFront } from './protocol.js'
 
 /** How long the scraper may take to end its pool, ms. */
 const SCRAPER_GRACE = 1000
+/**
+ * The longest wait between two attempts to listen, ms, whatever the backoff says: readers miss the endpoint from the end
+ * of the process that held the address to the next attempt, and an attempt costs less than a millisecond.
+ */
+const MOST_BETWEEN_ATTEMPTS = 1000
 
 const data = workerData as FrontData
 const port = parentPort!
@@ -98,7 +105,8 @@ async function start(): Promise<void> {
     log,
     signal: closing.signal,
   }
-  const listening = await listen(settings)
+  const listening = await listenInTime(await transportOpener(), settings)
+  if (listening === undefined) return
   if (closing.signal.aborted) {
     listening.destroy()
     return
@@ -126,8 +134,10 @@ function recorderOf(create: ((handle: RegistryHandle) => Recorder) | undefined):
   }
 }
 
+type Listen = (settings: TransportSettings) => Promise<Transport>
+
 /** Loads the transport that is used, and no other. */
-async function listen(settings: TransportSettings): Promise<Transport> {
+async function transportOpener(): Promise<Listen> {
   if (data.choice.transport === 'uws') {
     const { listenUws, loadUws } = await import('../transports/transport-uws.js')
     let uws: ReturnType<typeof loadUws> | undefined
@@ -143,10 +153,40 @@ async function listen(settings: TransportSettings): Promise<Transport> {
         message: `the front uses node:http: ${why}`,
       })
     }
-    if (uws !== undefined) return listenUws(settings, uws)
+    if (uws !== undefined) {
+      const loaded = uws
+      return settings => listenUws(settings, loaded)
+    }
   }
   const { listenHttp } = await import('../transports/transport-http.js')
-  return listenHttp(settings)
+  return listenHttp
+}
+
+/**
+ * Listens; if the address is in use, tries again for as long as option `retry` says. Undefined if the front was closed
+ * meanwhile.
+ */
+async function listenInTime(listen: Listen, settings: TransportSettings): Promise<Transport | undefined> {
+  const limit = performance.now() + data.retry
+  const [first, most] = data.backoff
+  let waits = false
+  for (let delay = first; ; delay = Math.min(delay * 2, most, MOST_BETWEEN_ATTEMPTS)) {
+    try {
+      return await listen(settings)
+    } catch (error) {
+      if (closing.signal.aborted) return undefined
+      const left = limit - performance.now()
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || left <= 0) throw error
+      if (!waits) {
+        const message = `the front waits until ${listenText(data.listen)} is free, ${data.retry} ms at most`
+        log({ level: 'info', code: 'front-waits', message })
+      }
+      waits = true
+      // The last attempt is made when the time is over.
+      await sleep(Math.min(delay, left), undefined, { signal: closing.signal }).catch(() => {})
+      if (closing.signal.aborted) return undefined
+    }
+  }
 }
 
 async function close(): Promise<void> {

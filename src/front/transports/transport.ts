@@ -31,11 +31,15 @@ export interface Transport {
   destroy(): void
 }
 
+const IN_USE =
+  ', perhaps by another process of this program: under node:cluster or PM2, give each worker an address of its own, or ' +
+  'serve in one of them; with option "retry" it waits for a process that is about to end'
+
 /** The error for an address that cannot be listened on: it names the option, its value and the system's reason. */
 export function listenError(listen: Address, cause: unknown): Error {
   const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException
   const reasons: Record<string, string> = {
-    EADDRINUSE: 'the port is in use',
+    EADDRINUSE: `the ${listen.family === 'unix' ? 'socket' : 'port'} is in use${IN_USE}`,
     EADDRNOTAVAIL: 'this machine has no such address',
     EACCES: 'permission denied',
     EAFNOSUPPORT: 'this address family is not supported here',
