@@ -130,8 +130,8 @@ const SELF_METRICS: readonly SelfMetric[] = [
 /** These labels are always exposed, so no default label may have their names. */
 export const DROP_LABELS = ['family', 'reason']
 
-const DROPS = 'postmeter_dropped_updates_total'
-const DROPS_HELP = 'updates that could not be recorded, by family and reason (memory, series, label, threads)'
+export const DROPS = 'postmeter_dropped_updates_total'
+const DROPS_HELP = `updates that could not be recorded, by family and reason (${DROP_REASONS.join(', ')})`
 
 const identity = (name: string, kind: Kind, labelNames: readonly string[]) =>
   ({
@@ -193,6 +193,21 @@ function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): 
   appendPage(arena, drops.ref, page)
   i32[at] = page
   return true
+}
+
+/**
+ * The series that counts a family's drops for a reason; 0 if nothing was dropped. `family` is '' for drops that no
+ * family could count. No hash chain leads to these series.
+ */
+export function dropPlace(arena: Arena, families: Families, family: string, reason: string): number {
+  const { i32 } = arena
+  const nth = (DROP_REASONS as readonly string[]).indexOf(reason)
+  const charged = family === '' ? undefined : families.get(family)
+  if (nth === -1 || (family !== '' && charged === undefined)) return 0
+  const page = Atomics.load(i32, charged === undefined ? L.H_DROP_PAGE : charged.ref * 2 + L.F_DROP_PAGE)
+  if (page === 0) return 0
+  const place = placeAt(page, nth)
+  return (Atomics.load(i32, place * 2 + L.PLACE_STATE) & L.STATE_MASK) === L.STATE_LIVE ? place : 0
 }
 
 /** Updates the library's own metrics. Costs about a microsecond for each family. */

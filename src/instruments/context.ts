@@ -7,8 +7,8 @@ export interface Context {
   readonly arena: Arena
   readonly families: Families
   readonly series: SeriesTable
-  /** The error of each call, once the registry was closed in this thread. */
-  closed?: Error
+  /** Whether the registry was closed in this thread. If it was, what is recorded from then on is dropped. */
+  closed: boolean
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Seconds on a clock that never goes back. */

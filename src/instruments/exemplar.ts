@@ -75,9 +75,10 @@ function characterCount(text: string): number {
 export function attachExemplar(child: Child, nth: number, value: number, exemplar: Exemplar): void {
   const { metric } = child
   const { arena, series, now } = metric.context
-  const shard = series.shard()
   // The update was dropped, and counted as dropped.
-  if (child.at === 0 || shard === undefined || metric.family === undefined) return
+  if (child.at === 0 || metric.family === undefined) return
+  const shard = series.shard()
+  if (shard === undefined) return
   const text = spelled(exemplar)
   if (typeof text === 'string') {
     metric.context.leftOut(metric.identity, text)

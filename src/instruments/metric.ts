@@ -9,11 +9,11 @@ import { countDrop } from '../catalogue/drops.js'
 import type { Family, Identity } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
-import { isNamed, plainError, rangeError, show, typeError } from '../common/errors.js'
+import { isNamed, rangeError, show, typeError } from '../common/errors.js'
 import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { roomNumber } from '../lifecycle/room.js'
 import type { Arena } from '../memory/arena.js'
-import { DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES } from '../memory/layout.js'
+import { DROP_CLOSED, DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES } from '../memory/layout.js'
 import { StringMap, TupleMap } from '../series/label-index.js'
 import { type Holder, refusal, refusalReason } from '../series/series.js'
 import type { Context } from './context.js'
@@ -77,9 +77,13 @@ export abstract class Child {
   }
 }
 
+/** Bits of the reason in Child.refused. */
+const REASON_BITS = 3
+const REASON_MASK = 7
+
 /** The room number as it is in Child.refused, above the reason. It is cut so that it stays a small integer. */
 function room(arena: Arena): number {
-  return (roomNumber(arena) & 0x0fff_ffff) << 2
+  return (roomNumber(arena) & 0x07ff_ffff) << REASON_BITS
 }
 
 export abstract class Metric<L extends string, C extends Child> {
@@ -118,8 +122,9 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /**
    * This thread's child of a label set. Keep it where the code is hot. The series exists, at 0, from this call on. At a
-   * limit the child drops and counts what is recorded, until there is room. The first use of a label set in a thread
-   * takes two or three microseconds, and some tens if there are expired series to let go of; later ones, a look-up.
+   * limit the child drops and counts what is recorded, until there is room; after close(), for good. The first use of a
+   * label set in a thread takes two or three microseconds, and some tens if there are expired series to let go of; later
+   * ones, a look-up.
    *
    * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
    */
@@ -172,8 +177,7 @@ export abstract class Metric<L extends string, C extends Child> {
    * the calling thread for about a microsecond a series.
    */
   reset(): void {
-    this.#checkOpen()
-    if (this.family !== undefined) this.context.reset(this.family)
+    if (this.family !== undefined && !this.context.closed) this.context.reset(this.family)
   }
 
   /** What logs show of it. */
@@ -269,8 +273,8 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** The word of this thread's cells of the series; a negative refusal at a limit. */
   #attach(child: C): number {
-    const { series } = this.context
-    this.#checkOpen()
+    const { series, closed } = this.context
+    if (closed) return refusal(DROP_CLOSED)
     const family = this.family
     if (family === undefined) return refusal(DROP_MEMORY)
     if (this.labelNames.length === 0) return series.attachOnly(family, child)
@@ -288,17 +292,9 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** Makes a child's series the only exposed one of an info; without a child, none is exposed. @internal */
   makeCurrent(child?: C): void {
-    this.#checkOpen()
-    if (this.family === undefined) return
+    if (this.family === undefined || this.context.closed) return
     if (child === undefined) this.context.series.makeCurrent(this.family)
     else if (this.#write(child.key)) this.context.series.makeCurrent(this.family, this.#writer)
-  }
-
-  /** @throws Error if the registry was closed in this thread. */
-  #checkOpen(): void {
-    const { closed } = this.context
-    if (closed !== undefined)
-      throw plainError('ERR_POSTMETER_CLOSED', `metric "${this.name}": ${closed.message}`)
   }
 
   #refuse(child: C, result: number, seen: number): void {
@@ -312,10 +308,14 @@ export abstract class Metric<L extends string, C extends Child> {
    * has been made since. Returns whether it may record; if not, the update has been counted as dropped. @internal
    */
   revive(child: C): boolean {
-    this.#checkOpen()
-    const { arena } = this.context
+    const { arena, closed } = this.context
+    if (closed) {
+      this.context.refused(this.identity, DROP_CLOSED)
+      countDrop(arena, this.family?.ref ?? 0, DROP_CLOSED)
+      return false
+    }
     const seen = room(arena)
-    if (child.refused >> 2 !== seen >> 2) {
+    if (child.refused >> REASON_BITS !== seen >> REASON_BITS) {
       const twin = this.labelNames.length === 0 ? undefined : this.#known(child.key)
       if (twin !== undefined) {
         child.at = twin.at
@@ -337,7 +337,7 @@ export abstract class Metric<L extends string, C extends Child> {
       }
       this.#refuse(child, at, seen)
     }
-    countDrop(arena, this.family?.ref ?? 0, child.refused & 3)
+    countDrop(arena, this.family?.ref ?? 0, child.refused & REASON_MASK)
     return false
   }
 
@@ -345,15 +345,13 @@ export abstract class Metric<L extends string, C extends Child> {
    * Hides the series of a label set from scrapes. If no other thread holds it, it is freed, and begins at zero when it
    * is made again. If another thread holds it and changes it, it comes back with its whole count. (To set a gauge to
    * the value that it has is no change.) Returns whether the series existed. Takes a few microseconds, and more with
-   * each thread that recorded in it. The first call in a thread takes about two milliseconds more, as for reset().
+   * each thread that recorded in it.
    *
-   * @throws TypeError for a metric without labels, whose only series always exists; Error after close(); else as
-   * labels() does.
+   * @throws TypeError for a metric without labels, whose only series always exists; else as labels() does.
    */
   remove(labels: Labels<L>): boolean
   remove(...values: LabelValue[]): boolean
   remove(first?: unknown, ...rest: LabelValue[]): boolean {
-    this.#checkOpen()
     if (this.labelNames.length === 0) {
       throw typeError(
         'ERR_POSTMETER_CALL',
@@ -365,7 +363,8 @@ export abstract class Metric<L extends string, C extends Child> {
         ? this.#checked(first as Record<string, unknown>)
         : this.#positional([first, ...rest])
     const family = this.family
-    if (family === undefined || !this.#writer.write(values.map(value => value.toWellFormed()))) return false
+    if (family === undefined || this.context.closed) return false
+    if (!this.#writer.write(values.map(value => value.toWellFormed()))) return false
     return this.context.series.remove(family, this.#writer)
   }
 
@@ -374,8 +373,8 @@ export abstract class Metric<L extends string, C extends Child> {
    * nothing for a metric without labels.
    */
   clear(): void {
-    this.#checkOpen()
-    if (this.family !== undefined && this.labelNames.length !== 0) this.context.clear(this.family)
+    const { family, context } = this
+    if (family !== undefined && this.labelNames.length !== 0 && !context.closed) context.clear(family)
   }
 
   #positional(given: readonly unknown[]): string[] {

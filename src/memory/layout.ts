@@ -22,7 +22,7 @@ import { SHARD_WORDS, SLOT_TEXT_WORD } from './offsets.js'
 export * from './offsets.js'
 
 /** Changes with every change of layout or protocol: threads that disagree must not share a memory. */
-export const LAYOUT_VERSION = 2
+export const LAYOUT_VERSION = 3
 /** 'pmtr' */
 export const MAGIC = 0x706d_7472
 
@@ -45,7 +45,9 @@ export const DROP_MEMORY = 0
 export const DROP_SERIES = 1
 export const DROP_LABEL = 2
 export const DROP_THREADS = 3
-export const DROP_REASONS = 4
+/** The registry was closed in the thread that recorded. */
+export const DROP_CLOSED = 4
+export const DROP_REASONS = 5
 
 export const SHARD_STATE_BITS = 3
 export const SHARD_STATE_MASK = 7

@@ -34,20 +34,20 @@
  *     29        retired         series that the last sweep left hidden
  *     30..31    birth           when the registry was made, ms since the epoch
  *     32..33    started         the same moment on the system's monotonic clock: memory/clock.ts counts from it
- *     34..41    drops           dropped updates that no family could count, by reason
- *     42..43    made            label sets registered in the program's families
- *     44..45    expired         of these, freed
- *     46..47    removed         of these, taken out by remove() and clear()
- *     48..49    sweeps          sweeps that ended
- *     50..51    sweepsFailed    sweeps that failed
- *     52..53    sweepTotal      time that sweeps took, µs
- *     54        sweepLast       time that the last sweep took, µs
- *     55        places          number of places for series with labels
- *     56        dropPage        page of drops that no family can count
- *     57        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
- *     58        recounted       of these, deaths after which series were counted anew
- *     59        lineages        newest record of which threads end together: see memory/lineage.ts
- *     60..61    key             the key of the hashes: random, so that nobody can choose label values that
+ *     34..43    drops           dropped updates that no family could count, by reason
+ *     44..45    made            label sets registered in the program's families
+ *     46..47    expired         of these, freed
+ *     48..49    removed         of these, taken out by remove() and clear()
+ *     50..51    sweeps          sweeps that ended
+ *     52..53    sweepsFailed    sweeps that failed
+ *     54..55    sweepTotal      time that sweeps took, µs
+ *     56        sweepLast       time that the last sweep took, µs
+ *     57        places          number of places for series with labels
+ *     58        dropPage        page of drops that no family can count
+ *     59        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
+ *     60        recounted       of these, deaths after which series were counted anew
+ *     61        lineages        newest record of which threads end together: see memory/lineage.ts
+ *     62..63    key             the key of the hashes: random, so that nobody can choose label values that
  *                               collide
  */
 export const H_MAGIC = 0
@@ -83,19 +83,19 @@ export const H_RETIRED = 29
 export const H_BIRTH_WORD = 15
 export const H_STARTED_WORD = 16
 export const H_DROPS = 34
-export const H_MADE = 42
-export const H_EXPIRED = 44
-export const H_REMOVED = 46
-export const H_SWEEPS = 48
-export const H_SWEEPS_FAILED = 50
-export const H_SWEEP_TOTAL = 52
-export const H_SWEEP_LAST = 54
-export const H_PLACES = 55
-export const H_DROP_PAGE = 56
-export const H_DEATHS_INSIDE = 57
-export const H_RECOUNTED = 58
-export const H_LINEAGES = 59
-export const H_KEY = 60
+export const H_MADE = 44
+export const H_EXPIRED = 46
+export const H_REMOVED = 48
+export const H_SWEEPS = 50
+export const H_SWEEPS_FAILED = 52
+export const H_SWEEP_TOTAL = 54
+export const H_SWEEP_LAST = 56
+export const H_PLACES = 57
+export const H_DROP_PAGE = 58
+export const H_DEATHS_INSIDE = 59
+export const H_RECOUNTED = 60
+export const H_LINEAGES = 61
+export const H_KEY = 62
 export const HEADER_BYTES = 512
 
 /**
@@ -139,7 +139,7 @@ export const LINEAGE_ABOVE = 2
 export const LINEAGE_WORDS = 8
 
 /**
- * Family, 240 bytes. A metric. Written whole, then published by a compare-exchange of H_FAMILIES.
+ * Family, 248 bytes. A metric. Written whole, then published by a compare-exchange of H_FAMILIES.
  *
  *     0         next            older family
  *     1         kind            KIND_COUNTER to KIND_INFO
@@ -160,37 +160,37 @@ export const LINEAGE_WORDS = 8
  *     21        series          series counted against the limit
  *     22        maxSeries       the most series; 0 for no limit
  *     23        expireAfter     ms; 0 for never
- *     24..31    drops           updates dropped, by reason
- *     32..33    birth           when it was registered, ms since the epoch
- *     34        suffixMax       bytes of the longest suffix
- *     35        pages           pages of places made
- *     36        frees           places freed
- *     37        removals        removals under way, or broken off by a death
- *     38        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
- *     39        dropPage        page of DROP_REASONS places in the family of dropped updates
- *     40,41     rawHelp         help as the program gave it
- *     42,43     omHelp          after the name in OpenMetrics' HELP
- *     44,45     omType          the end of the TYPE line in OpenMetrics
- *     46,47     omUnit          the end of the UNIT line: ` unit` and a line feed; no bytes if there is no unit
- *     48        baseBytes       bytes of the name without `_total`
- *     49        unitBytes       bytes of the unit
- *     50        hidden          series that the last sweep left hidden, and those removed since; if 0, a sweep
+ *     24..33    drops           updates dropped, by reason
+ *     34..35    birth           when it was registered, ms since the epoch
+ *     36        suffixMax       bytes of the longest suffix
+ *     37        pages           pages of places made
+ *     38        frees           places freed
+ *     39        removals        removals under way, or broken off by a death
+ *     40        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
+ *     41        dropPage        page of DROP_REASONS places in the family of dropped updates
+ *     42,43     rawHelp         help as the program gave it
+ *     44,45     omHelp          after the name in OpenMetrics' HELP
+ *     46,47     omType          the end of the TYPE line in OpenMetrics
+ *     48,49     omUnit          the end of the UNIT line: ` unit` and a line feed; no bytes if there is no unit
+ *     50        baseBytes       bytes of the name without `_total`
+ *     51        unitBytes       bytes of the unit
+ *     52        hidden          series that the last sweep left hidden, and those removed since; if 0, a sweep
  *                               can pass over the family, unless its series expire
- *     51        age             ms of an age bucket of a summary: its quantiles are over F_BLOCKS age buckets
- *     52        blocks          blocks of a place in each shard: one in a native histogram, one for each age
+ *     53        age             ms of an age bucket of a summary: its quantiles are over F_BLOCKS age buckets
+ *     54        blocks          blocks of a place in each shard: one in a native histogram, one for each age
  *                               bucket in a summary
- *     53        exemplarMax     the most bytes of an exemplar's text, 0 if none was given yet; raised in steps
+ *     55        exemplarMax     the most bytes of an exemplar's text, 0 if none was given yet; raised in steps
  *                               before a longer one is kept
- *     54        nativeSchema    a native histogram's finest schema
- *     55        nativeBuckets   the most buckets of a native histogram; 0 if it is none
- *     56        current         the place of an info that is exposed, 0 if none was set: see
+ *     56        nativeSchema    a native histogram's finest schema
+ *     57        nativeBuckets   the most buckets of a native histogram; 0 if it is none
+ *     58        current         the place of an info that is exposed, 0 if none was set: see
  *                               instruments/info.ts
- *     57        resets          raised by each reset of a gauge, after its cells are zero: what threads took
+ *     59        resets          raised by each reset of a gauge, after its cells are zero: what threads took
  *                               over from dead ones is then gone, too
- *     58        refused         1 once a label set was refused, 0 again once one was made: see
+ *     60        refused         1 once a label set was refused, 0 again once one was made: see
  *                               lifecycle/room.ts
- *     59                        reserved
- *     60..                      table of suffixes, and the texts
+ *     61                        reserved
+ *     62..                      table of suffixes, and the texts
  */
 export const F_NEXT = 0
 export const F_KIND = 1
@@ -217,33 +217,33 @@ export const F_SERIES = 21
 export const F_MAX_SERIES = 22
 export const F_EXPIRE_AFTER = 23
 export const F_DROPS = 24
-export const F_BIRTH_WORD = 16
-export const F_SUFFIX_MAX = 34
-export const F_PAGES = 35
-export const F_FREES = 36
-export const F_REMOVALS = 37
-export const F_EXPIRE_RULE = 38
-export const F_DROP_PAGE = 39
-export const F_RAW_HELP = 40
-export const F_RAW_HELP_BYTES = 41
-export const F_OM_HELP = 42
-export const F_OM_HELP_BYTES = 43
-export const F_OM_TYPE = 44
-export const F_OM_TYPE_BYTES = 45
-export const F_OM_UNIT = 46
-export const F_OM_UNIT_BYTES = 47
-export const F_BASE_BYTES = 48
-export const F_UNIT_BYTES = 49
-export const F_HIDDEN = 50
-export const F_AGE = 51
-export const F_BLOCKS = 52
-export const F_EXEMPLAR_MAX = 53
-export const F_NATIVE_SCHEMA = 54
-export const F_NATIVE_BUCKETS = 55
-export const F_CURRENT = 56
-export const F_RESETS = 57
-export const F_REFUSED = 58
-export const FAMILY_WORDS = 30
+export const F_BIRTH_WORD = 17
+export const F_SUFFIX_MAX = 36
+export const F_PAGES = 37
+export const F_FREES = 38
+export const F_REMOVALS = 39
+export const F_EXPIRE_RULE = 40
+export const F_DROP_PAGE = 41
+export const F_RAW_HELP = 42
+export const F_RAW_HELP_BYTES = 43
+export const F_OM_HELP = 44
+export const F_OM_HELP_BYTES = 45
+export const F_OM_TYPE = 46
+export const F_OM_TYPE_BYTES = 47
+export const F_OM_UNIT = 48
+export const F_OM_UNIT_BYTES = 49
+export const F_BASE_BYTES = 50
+export const F_UNIT_BYTES = 51
+export const F_HIDDEN = 52
+export const F_AGE = 53
+export const F_BLOCKS = 54
+export const F_EXEMPLAR_MAX = 55
+export const F_NATIVE_SCHEMA = 56
+export const F_NATIVE_BUCKETS = 57
+export const F_CURRENT = 58
+export const F_RESETS = 59
+export const F_REFUSED = 60
+export const FAMILY_WORDS = 31
 
 /**
  * Suffix, 32 bytes. A histogram has one for each bucket, +Inf included; a summary has one for each quantile.

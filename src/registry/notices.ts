@@ -3,6 +3,7 @@ import { DROP_REASONS } from '../catalogue/drops.js'
 import type { Identity } from '../catalogue/families.js'
 import { thrown } from '../common/errors.js'
 import { type Log, logEvent } from '../common/log.js'
+import { DROP_CLOSED } from '../memory/layout.js'
 
 export class Notices {
   readonly #said = new Set<string>()
@@ -13,15 +14,16 @@ export class Notices {
     this.log = log
   }
 
-  /** Logs, once for each family and reason, that updates are dropped. */
+  /** Logs, once for each family and reason, that updates are dropped; after close(), once for all families. */
   refused(family: Identity, reason: number): void {
-    const key = `${family.name} ${reason}`
+    const key = reason === DROP_CLOSED ? 'closed' : `${family.name} ${reason}`
     if (this.#said.has(key)) return
     this.#said.add(key)
     const why = {
       memory: 'memory is full (option "memory" of createRegistry)',
       series: 'there are as many series as allowed (option "maxSeries")',
       label: 'a label value is too long (option "maxLabelLength" of createRegistry)',
+      closed: 'the registry was closed in this thread; what it records in other metrics is dropped too',
       threads: 'more threads record than allowed (option "maxThreads" of createRegistry)',
     }[DROP_REASONS[reason]]
     const message = `metric "${family.name}": updates are dropped and counted: ${why}`

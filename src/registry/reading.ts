@@ -3,6 +3,7 @@ import type { Families, Family } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { labelText } from '../catalogue/names.js'
 import { pageOf, placeIndex } from '../catalogue/pages.js'
+import { DROPS, dropPlace, SelfMetrics } from '../catalogue/self-metrics.js'
 import { isNamed, show, typeError } from '../common/errors.js'
 import { type NativeValue, nativeValue } from '../folds/native-fold.js'
 import { SummaryFold } from '../folds/summary-fold.js'
@@ -38,6 +39,7 @@ export class SeriesReader {
   readonly #kernel: () => Kernel
   readonly #defaults: Readonly<Record<string, string>>
   readonly #summaries: SummaryFold
+  readonly #selfMetrics: SelfMetrics
 
   /** `kernel` loads the kernel at its first call; `uptime` returns ms since the registry was made. */
   constructor(
@@ -54,12 +56,15 @@ export class SeriesReader {
     this.#kernel = kernel
     this.#defaults = defaults
     this.#summaries = new SummaryFold(arena, uptime)
+    this.#selfMetrics = new SelfMetrics(arena, families, uptime)
   }
 
   /** The value of a series; undefined if there is no series of exactly these labels. Default labels may be left out. */
   value(name: string, labels: GivenLabels): number | HistogramValue | SummaryValue | undefined {
     const family = this.#families.get(name)
     if (family === undefined) return undefined
+    // Otherwise scrapes alone bring them up to date, and a closed registry has no more of these.
+    if (family.self) this.#selfMetrics.refresh()
     const { native } = family
     const read = this.#read(family, labels, place => {
       const cells = this.#cells(family, place)
@@ -113,6 +118,7 @@ export class SeriesReader {
     if (family.labelNames.length === 0) return places(this.#arena, family).next().value ?? 0
     if (!family.labelNames.every(name => Object.hasOwn(labels, name))) return 0
     const values = family.labelNames.map(name => labelText(family.name, name, labels[name]))
+    if (family.name === DROPS) return dropPlace(this.#arena, this.#families, values[0], values[1])
     const writer = new LabelWriter(
       this.#arena.hashKey,
       family.labelNames,

@@ -91,6 +91,7 @@ export class Registry {
       arena,
       families,
       series,
+      closed: false,
       now,
       elapsed: () => performance.now() / 1000,
       uptime,
@@ -236,7 +237,7 @@ export class Registry {
 
   /**
    * The value of one series, folded over all threads; undefined if there is none of exactly these labels (default
-   * labels may be left out). It is meant for tests and for a look at one series.
+   * labels may be left out). It is meant for tests and for a look at one series. It can be called after close().
    */
   value(
     name: string,
@@ -304,9 +305,11 @@ export class Registry {
   }
 
   /**
-   * Ends the registry's front and its pool, and frees the name for another registry. Recording after it throws in this
-   * thread. Other threads, which may still be ending, go on storing to memory that is not exposed any more. Can be
-   * awaited twice. Lets go of all series that this thread holds, in one go: about a microsecond each.
+   * Ends the registry's front and its pool, and frees the name for another registry. What this thread records after it
+   * is dropped and counted: value() still has postmeter_dropped_updates_total (reason `closed`), and it is logged once.
+   * Other threads, which may still be ending, go on storing to memory that is not exposed any more. To register a metric
+   * after it, or to ask for an exposition, is an error. Can be awaited twice. Lets go of all series that this thread
+   * holds, in one go: about a microsecond each.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -315,7 +318,7 @@ export class Registry {
 
   async #close(): Promise<void> {
     Atomics.store(this.#arena.i32, L.H_CLOSED, 1)
-    this.#context.closed = plainError('ERR_POSTMETER_CLOSED', `registry "${this.name}" is closed`)
+    this.#context.closed = true
     this.#series.releaseAll()
     this.#care.close()
     this.#collectors.stop()

@@ -163,6 +163,7 @@ export class SimThread {
       arena,
       families: this.#families,
       series: this.table,
+      closed: false,
       now,
       elapsed: () => sim.now / 1000,
       uptime: () => sim.uptime(),
