@@ -25,11 +25,11 @@ interface Collected {
   running: Promise<void> | undefined
   /** Whether an exposition waited for this call in vain. */
   late: boolean
-  said: Said
+  reported: Reported
 }
 
 /** What was logged of a gauge's callbacks, so that it is not logged again. */
-interface Said {
+interface Reported {
   slow: boolean
   replaced: boolean
   /** The error of the last call, if it failed. */
@@ -65,14 +65,14 @@ export class Collectors {
   add(gauge: CollectedGauge, collect: Collect): void {
     const known = this.#collects.get(gauge)
     if (known?.collect === collect) return
-    const said = known?.said ?? { slow: false, replaced: false, failure: undefined }
-    const added = { gauge, collect, begun: false, running: undefined, late: false, said }
+    const reported = known?.reported ?? { slow: false, replaced: false, failure: undefined }
+    const added = { gauge, collect, begun: false, running: undefined, late: false, reported }
     this.#collects.set(gauge, added)
     this.#timer ??= setInterval(() => this.#turn(), this.#every).unref()
     // If the callback before was not called yet, the call that is scheduled for it calls the latest one.
     if (known === undefined || known.begun) setImmediate(() => this.#begin(gauge)).unref()
-    if (known === undefined || said.replaced) return
-    said.replaced = true
+    if (known === undefined || reported.replaced) return
+    reported.replaced = true
     const what = 'was replaced by a later registration: in each thread a gauge has one, the latest'
     this.#logEvent(added, 'collect-replaced', what)
   }
@@ -116,13 +116,13 @@ export class Collectors {
   #turn(): void {
     for (const one of [...this.#collects.values()]) {
       if (one.running === undefined) void this.#run(one)
-      else this.#saySlow(one, `${this.#every} ms (option "collectEvery")`)
+      else this.#reportSlow(one, `${this.#every} ms (option "collectEvery")`)
     }
   }
 
   #giveUp(one: Collected): void {
     one.late = true
-    this.#saySlow(one, `${COLLECT_TIMEOUT} ms: its last values are exposed`)
+    this.#reportSlow(one, `${COLLECT_TIMEOUT} ms: its last values are exposed`)
   }
 
   /** Runs one callback. Returns undefined if it has ended when it returns. */
@@ -157,20 +157,20 @@ export class Collectors {
   #ended(one: Collected): void {
     one.running = undefined
     one.late = false
-    one.said.failure = undefined
+    one.reported.failure = undefined
   }
 
   #failed(one: Collected, error: unknown): void {
     const failure = thrown(error)
-    const again = one.said.failure === failure
+    const again = one.reported.failure === failure
     this.#ended(one)
-    one.said.failure = failure
+    one.reported.failure = failure
     if (!again) this.#logEvent(one, 'collect-failed', `failed: ${failure}`)
   }
 
-  #saySlow(one: Collected, since: string): void {
-    if (one.said.slow) return
-    one.said.slow = true
+  #reportSlow(one: Collected, since: string): void {
+    if (one.reported.slow) return
+    one.reported.slow = true
     this.#logEvent(one, 'collect-slow', `has not ended in ${since}`)
   }
 

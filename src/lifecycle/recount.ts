@@ -17,7 +17,7 @@
 import { placeAt } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import { isOwn } from './reserve.js'
+import { isSelfFamily } from './reserve.js'
 import { makeRoom } from './room.js'
 
 /** Whether there was a death inside an epoch (H_DEATHS_INSIDE) since the last recount. */
@@ -56,7 +56,7 @@ function programFamilies(arena: Arena): number[] {
   const { i32 } = arena
   const families: number[] = []
   for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
-    if (!isOwn(arena, family) && i32[family * 2 + L.F_LABELS] !== 0) families.push(family)
+    if (!isSelfFamily(arena, family) && i32[family * 2 + L.F_LABELS] !== 0) families.push(family)
   }
   return families
 }

@@ -16,12 +16,12 @@ import { makeRoom } from './room.js'
 /** Counts one more series of a family; false if a limit forbids it. */
 export function reserve(arena: Arena, family: number): boolean {
   const { i32 } = arena
-  const own = isOwn(arena, family)
+  const isSelf = isSelfFamily(arena, family)
   // Checked first. To take one and give it back at each refusal would make room each time, and all that were refused
   // would try again.
-  if (!own && isRegistryFull(arena)) return false
-  if (!take(i32, family * 2 + L.F_SERIES, i32[family * 2 + L.F_MAX_SERIES])) return false
-  if (own || take(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return true
+  if (!isSelf && isRegistryFull(arena)) return false
+  if (!tryCount(i32, family * 2 + L.F_SERIES, i32[family * 2 + L.F_MAX_SERIES])) return false
+  if (isSelf || tryCount(i32, L.H_SERIES, i32[L.H_MAX_SERIES])) return true
   Atomics.sub(i32, family * 2 + L.F_SERIES, 1)
   makeRoom(arena)
   return false
@@ -29,27 +29,27 @@ export function reserve(arena: Arena, family: number): boolean {
 
 /** Takes off one series that was counted and was not made. */
 export function unreserve(arena: Arena, family: number): void {
-  takeOff(arena, family, 1)
+  uncount(arena, family, 1)
   makeRoom(arena)
 }
 
 /** Takes off the series that a sweep has freed. */
-export function takeOffFreed(arena: Arena, family: number, freed: number): void {
+export function uncountFreed(arena: Arena, family: number, freed: number): void {
   if (freed === 0) return
-  takeOff(arena, family, freed)
+  uncount(arena, family, freed)
   Atomics.add(arena.i32, family * 2 + L.F_FREES, freed)
-  if (!isOwn(arena, family)) addWide(arena, L.H_EXPIRED, freed)
+  if (!isSelfFamily(arena, family)) addWide(arena, L.H_EXPIRED, freed)
   makeRoom(arena)
 }
 
 /** Whether a family is one of the library's own. */
-export function isOwn(arena: Arena, family: number): boolean {
+export function isSelfFamily(arena: Arena, family: number): boolean {
   return (arena.i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) !== 0
 }
 
-function takeOff(arena: Arena, family: number, series: number): void {
+function uncount(arena: Arena, family: number, series: number): void {
   Atomics.sub(arena.i32, family * 2 + L.F_SERIES, series)
-  if (!isOwn(arena, family)) Atomics.sub(arena.i32, L.H_SERIES, series)
+  if (!isSelfFamily(arena, family)) Atomics.sub(arena.i32, L.H_SERIES, series)
 }
 
 /** Whether the registry has as many series as it allows. */
@@ -58,7 +58,7 @@ export function isRegistryFull({ i32 }: Arena): boolean {
 }
 
 /** Adds one to a count, up to `max`; 0 is no limit. */
-function take(i32: Int32Array, at: number, max: number): boolean {
+function tryCount(i32: Int32Array, at: number, max: number): boolean {
   let seen = Atomics.load(i32, at)
   while (max === 0 || seen < max) {
     const now = Atomics.compareExchange(i32, at, seen, seen + 1)

@@ -12,7 +12,7 @@ import { announce, endedWith } from '../memory/lineage.js'
 import { sweepSlot } from '../memory/slots.js'
 import { addWide } from '../memory/wide-counter.js'
 import { recount, wantsRecount } from './recount.js'
-import { takeOffFreed } from './reserve.js'
+import { uncountFreed } from './reserve.js'
 
 /** What a sweep needs of the kernel. */
 export interface SweepKernel {
@@ -123,7 +123,7 @@ export function* sweepInSteps(
       const begin = elapsed()
       hidden += kernel.sweep(slot, family, page, Math.min(pages, 2 ** 30), now)
       // The kernel does not change the counts of series; only this code does.
-      takeOffFreed(arena, family, i32[slot * 2 + L.SLOT_SWEEP_FREED])
+      uncountFreed(arena, family, i32[slot * 2 + L.SLOT_SWEEP_FREED])
       page = i32[slot * 2 + L.SLOT_SWEEP_PAGE]
       spent += elapsed() - begin
       if (page !== 0) yield

@@ -34,7 +34,7 @@ export class Sweeper {
   #timer: NodeJS.Timeout | undefined
   /** How many more sweeps this thread does itself, because the pool failed. */
   #withoutPool = 0
-  #saidFailed = false
+  #reportedFailure = false
   #closed = false
 
   constructor(tools: SweeperTools) {
@@ -66,7 +66,7 @@ export class Sweeper {
       // end, and still write.
       brokeOff(arena)
       if (inPool) this.#withoutPool = SWEEPS_WITHOUT_POOL
-      this.#sayFailed(log, error, inPool)
+      this.#reportFailure(log, error, inPool)
     } finally {
       endSweep(arena, threadId)
     }
@@ -82,9 +82,9 @@ export class Sweeper {
   /**
    * Logs only the first failure, because each sweep may fail from now on. The metric of failed sweeps counts them all.
    */
-  #sayFailed(log: Log, error: unknown, inPool: boolean): void {
-    if (this.#saidFailed || this.#closed) return
-    this.#saidFailed = true
+  #reportFailure(log: Log, error: unknown, inPool: boolean): void {
+    if (this.#reportedFailure || this.#closed) return
+    this.#reportedFailure = true
     const what = inPool ? 'this thread sweeps instead, step by step' : 'it is tried again'
     const message = `a sweep for idle series failed, and ${what}: ${(error as Error)?.message ?? String(error)}`
     logEvent(log, { level: 'warn', code: 'sweep-failed', message })

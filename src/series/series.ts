@@ -18,7 +18,7 @@ import { exemplarLines, type Family, shareWords } from '../catalogue/families.js
 import type { LabelWriter } from '../catalogue/labels.js'
 import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from '../catalogue/pages.js'
 import type { Kernel } from '../kernel/loader.js'
-import { isOwn, isRegistryFull, reserve, unreserve } from '../lifecycle/reserve.js'
+import { isRegistryFull, isSelfFamily, reserve, unreserve } from '../lifecycle/reserve.js'
 import { noteMade, noteRefusal, roomNumber } from '../lifecycle/room.js'
 import { canBeHeld, changeState, hold, nextLife, publish, remove } from '../lifecycle/states.js'
 import type { Arena } from '../memory/arena.js'
@@ -86,7 +86,7 @@ function isMaking(arena: Arena, family: number, except: number): boolean {
 export class SeriesTable {
   readonly #context: SeriesContext
   readonly #arena: Arena
-  #own: ThreadState | undefined
+  #thread: ThreadState | undefined
   #refusedAt = 0
   #waitAgainAt = 0
   readonly #inherited: InheritedShares
@@ -105,7 +105,7 @@ export class SeriesTable {
   }
 
   #claim(): ThreadState | undefined {
-    if (this.#own !== undefined) return this.#own
+    if (this.#thread !== undefined) return this.#thread
     const { i32 } = this.#arena
     const room = roomNumber(this.#arena)
     if (this.#refusedAt === room) return undefined
@@ -118,8 +118,8 @@ export class SeriesTable {
     }
     const arena = this.#arena
     const places = new Places(arena, shard, this.#context)
-    this.#own = { shard, places, holders: new Holders(arena, shard) }
-    return this.#own
+    this.#thread = { shard, places, holders: new Holders(arena, shard) }
+    return this.#thread
   }
 
   /** The live place of the label set in `labels`, or 0. Needs no shard. */
@@ -141,27 +141,27 @@ export class SeriesTable {
    * let go.
    */
   attach(family: Family, labels: LabelWriter, holder: Holder): number {
-    const own = this.#claim()
+    const thread = this.#claim()
     // Without a shard nothing can be stored, so the series is not made.
-    if (own === undefined) return refusal(L.DROP_THREADS)
-    own.holders.answerRequests(LOOK_UP_RELEASES)
-    this.#enter(own.shard)
+    if (thread === undefined) return refusal(L.DROP_THREADS)
+    thread.holders.answerRequests(LOOK_UP_RELEASES)
+    this.#enter(thread.shard)
     try {
       for (let tries = 0; ; ) {
         const room = roomNumber(this.#arena)
-        let place = this.#findOrMake(own, family, labels)
+        let place = this.#findOrMake(thread, family, labels)
         if (place === refusal(L.DROP_LABEL)) return place
         if (place < 0) {
-          const theirs = this.#awaitMakers(own.shard, family, labels)
+          const theirs = this.#awaitMakers(thread.shard, family, labels)
           if (theirs === 0 && (tries++ === RETRIES || roomNumber(this.#arena) === room)) return place
           if (theirs === 0) continue
           place = theirs
         }
-        const at = this.#hold(own.holders, family, place, holder)
+        const at = this.#hold(thread.holders, family, place, holder)
         if (at !== 0) return at
       }
     } finally {
-      this.#leave(own.shard)
+      this.#leave(thread.shard)
     }
   }
 
@@ -213,11 +213,11 @@ export class SeriesTable {
 
   /** As attach, for the only series of a family without labels, which always exists. */
   attachOnly(family: Family, holder: Holder): number {
-    const own = this.#claim()
-    if (own === undefined) return refusal(L.DROP_THREADS)
+    const thread = this.#claim()
+    if (thread === undefined) return refusal(L.DROP_THREADS)
     const place = placeAt(this.#arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0)
     this.#found = this.#arena.i32[place * 2 + L.PLACE_STATE]
-    return this.#hold(own.holders, family, place, holder)
+    return this.#hold(thread.holders, family, place, holder)
   }
 
   /**
@@ -236,7 +236,7 @@ export class SeriesTable {
 
   #exemplars(family: Family, place: number): number {
     const page = pageOf(this.#arena, place)
-    const cells = this.#own?.holders.cellPage(family, page) ?? 0
+    const cells = this.#thread?.holders.cellPage(family, page) ?? 0
     if (cells === 0) return 0
     const capacity = this.#arena.i32[page * 2 + L.PAGE_CAPACITY]
     const lines = exemplarLines(family)
@@ -263,7 +263,7 @@ export class SeriesTable {
     const kernel = this.#context.kernel()
     const page = pageOf(this.#arena, place)
     const index = placeIndex(this.#arena, place)
-    this.#own?.holders.release(family, page, index)
+    this.#thread?.holders.release(family, page, index)
     const activity = () => kernel.activityOf(family.ref, page, index)
     return remove(this.#arena, family, { page, index, place, found, activity })
   }
@@ -312,12 +312,12 @@ export class SeriesTable {
    * See Holders.
    */
   answerRequests(): boolean {
-    return this.#own?.holders.answerRequests(TURN_RELEASES) ?? false
+    return this.#thread?.holders.answerRequests(TURN_RELEASES) ?? false
   }
 
   /** Lets go of everything, when this thread is done with the registry. */
   releaseAll(): void {
-    this.#own?.holders.releaseAll()
+    this.#thread?.holders.releaseAll()
   }
 
   #bucket(labels: LabelWriter): number {
@@ -367,7 +367,7 @@ export class SeriesTable {
     publish(this.#arena, place)
     noteMade(this.#arena, family.ref)
     this.#found = i32[place * 2 + L.PLACE_STATE]
-    if (!isOwn(this.#arena, family.ref)) addWide(this.#arena, L.H_MADE)
+    if (!isSelfFamily(this.#arena, family.ref)) addWide(this.#arena, L.H_MADE)
     return place
   }
 
