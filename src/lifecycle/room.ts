@@ -11,8 +11,8 @@
  *              some milliseconds, while another shard's thread is making one (SHARD_MAKING)
  *     making:  SHARD_MAKING ─▶ take the room ─▶ link the series ─▶ F_REFUSED is 1? ─▶ raise the number
  *
- * Of the second look-up and the link, whichever comes later sees the step before the other one: either the look-up
- * finds the series, or the maker finds F_REFUSED set.
+ * Either the second look-up comes after the link, and finds the series; or the link comes after that look-up, and the
+ * maker finds F_REFUSED set.
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'

@@ -3,7 +3,7 @@
  *
  *     FREE ─owner─▶ MADE ─anyone─▶ LIVE ─sweeper─▶ RETIRED ─sweeper─▶ FREEING ─sweeper─▶ UNLINKED ─sweeper─▶ FREE
  *                                   │ ◀─attach, or it moved─┘ ▲ sweeper     ▲
- *                                   └─remove()─▶ REMOVED ────────────────────┘ or remove(), if no thread holds it
+ *                                   └─remove()─▶ REMOVED ────────────────────┘ or remove(), if no other thread holds it
  *
  * Assumes: There is one sweeper at a time (H_SWEEPER). A thread stores to a series' cells only while its owner bit is
  * set. The thread that sees another one's end clears that one's owner bits, after its last instruction.
