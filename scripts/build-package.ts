@@ -58,7 +58,8 @@ async function buildCode(): Promise<Entries> {
     dir: lib,
     format: 'cjs',
     exports: 'named',
-    interop: 'auto',
+    // Piscina's export is a class with itself as a property: rollup's copy of a module's properties fails at those inherited.
+    interop: id => (id === 'piscina' ? 'esModule' : 'auto'),
     strict: true,
     sourcemap: true,
     generatedCode: 'es2015',

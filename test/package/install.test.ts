@@ -59,6 +59,23 @@ t.test('the packed package', async t => {
     t.equal(stdout, expected)
   })
 
+  t.test('encodes in a pool', async t => {
+    const path = join(consumer.folder, 'pool.mjs')
+    await writeFile(
+      path,
+      `import { createRegistry } from 'postmeter'
+       const registry = createRegistry({ name: 'pool', memory: '32MiB' })
+       const series = registry.counter({ name: 'series_total', help: 'h', labelNames: ['n'] })
+       for (let n = 0; n < 8_000; n++) series.inc({ n })
+       let threads = 0
+       process.on('worker', () => threads++)
+       const text = await registry.metrics()
+       console.log(text.match(/^series_total/gm).length, threads > 0)
+       await registry.close()`,
+    )
+    t.equal((await consumer.node(path)).stdout, '8000 true\n')
+  })
+
   t.test('import and require give the same registry', async t => {
     const path = join(consumer.folder, 'both.mjs')
     await writeFile(
