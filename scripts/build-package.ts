@@ -5,14 +5,19 @@
  *     index.js            for require: hands out what records, and loads what serves at its first call
  *     index.mjs           for import: index.js, with its exports by name
  *     index.d.ts, .d.mts  declarations for both
- *     postmeter-*.js      the code; names that no file of an application has, because they are looked for beside each other
+ *     postmeter-*.mjs     what index.mjs loads first: it refuses a bundle that could not work
+ *     postmeter-*.js      the code
  *     postmeter-*.wasm    the kernel and the compressor
+ *
+ * These find each other by name while the program runs. The name holds a hash of the content and of all that it loads:
+ * so no file of an application has it, nor one of another release, which npm may put in their place meanwhile.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ManualChunkMeta, type OutputChunk, type Plugin, type RollupLog, rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
+import { KEEP_EXTERNAL } from '../src/common/files.js'
 
 const dist = fileURLToPath(new URL('..', import.meta.url))
 const src = join(dist, 'src')
@@ -38,13 +43,19 @@ const SCRAPING = ['kernel', 'pool', 'exposition']
 rmSync(lib, { recursive: true, force: true })
 mkdirSync(lib)
 const entries = await buildCode()
-await buildDeclarations([...entries.recording, ...entries.serving].sort())
+const names = [...entries.recording.names, ...entries.serving.names].sort()
+await buildDeclarations(names)
 writeEntries(entries)
 
-/** Both halves of the public interface; each with the names that it exports. */
+/** One half of the public interface: its file, and the names that it exports. */
+interface Half {
+  file: string
+  names: string[]
+}
+
 interface Entries {
-  recording: string[]
-  serving: string[]
+  recording: Half
+  serving: Half
 }
 
 async function buildCode(): Promise<Entries> {
@@ -63,8 +74,11 @@ async function buildCode(): Promise<Entries> {
     strict: true,
     sourcemap: true,
     generatedCode: 'es2015',
-    entryFileNames: 'postmeter-[name].js',
-    chunkFileNames: 'postmeter-[name].js',
+    entryFileNames: 'postmeter-[name]-[hash].js',
+    chunkFileNames: 'postmeter-[name]-[hash].js',
+    assetFileNames: 'postmeter-[name]-[hash][extname]',
+    // No letter that a file system without cases takes for another.
+    hashCharacters: 'hex',
     manualChunks,
     // Test runners that have their own module system do not know import() in a CommonJS file.
     dynamicImportInCjs: false,
@@ -73,14 +87,20 @@ async function buildCode(): Promise<Entries> {
         name: 'file-urls',
         resolveFileUrl: ({ fileName }) =>
           `require('node:url').pathToFileURL(require('node:path').join(__dirname, ${JSON.stringify(fileName)})).href`,
+        // Rollup's own asks for `document`, which a test of a browser's code has in Node, too.
+        resolveImportMeta: property =>
+          property === 'url' ? `require('node:url').pathToFileURL(__filename).href` : null,
       },
     ],
   })
   await bundle.close()
-  const exportsOf = (name: string) =>
-    output.find((one): one is OutputChunk => one.type === 'chunk' && one.name === name && one.isEntry)!
-      .exports
-  return { recording: exportsOf('recording'), serving: exportsOf('serving') }
+  const half = (name: string): Half => {
+    const entry = (one: (typeof output)[number]): one is OutputChunk =>
+      one.type === 'chunk' && one.name === name && one.isEntry
+    const { fileName, exports } = output.find(entry)!
+    return { file: fileName, names: exports }
+  }
+  return { recording: half('recording'), serving: half('serving') }
 }
 
 /** What records is one file, what makes expositions another; of the front, what several of its entries load is apart. */
@@ -144,10 +164,9 @@ function files(): Plugin {
         .replace(/^const require = createRequire\(import\.meta\.url\);$/m, '')
         .replaceAll(/new URL\('(\.[^']+)', import\.meta\.url\)/g, (_, path: string) => {
           const file = join(dirname(id), path)
-          const fileName = `postmeter-${basename(path)}`
           const reference = path.endsWith('.wasm')
-            ? this.emitFile({ type: 'asset', fileName, source: readFileSync(file) })
-            : this.emitFile({ type: 'chunk', id: file, fileName })
+            ? this.emitFile({ type: 'asset', name: basename(path), source: readFileSync(file) })
+            : this.emitFile({ type: 'chunk', id: file, name: basename(path, '.js') })
           return `new URL(import.meta.ROLLUP_FILE_URL_${reference})`
         })
       // No map: the lines stay where they are.
@@ -182,20 +201,38 @@ function writeEntries({ recording, serving }: Entries): void {
   writeFileSync(join(lib, 'package.json'), '{ "type": "commonjs" }\n')
   const required = [
     `'use strict'`,
-    `const recording = require('./postmeter-recording.js')`,
-    ...recording.map(name => `exports.${name} = recording.${name}`),
+    `const recording = require('./${recording.file}')`,
+    ...recording.names.map(name => `exports.${name} = recording.${name}`),
     '// A thread that only records does not load what serves.',
-    ...serving.map(
+    ...serving.names.map(
       name =>
-        `exports.${name} = function ${name}(...args) { return require('./postmeter-serving.js').${name}(...args) }`,
+        `exports.${name} = function ${name}(...args) { return require('./${serving.file}').${name}(...args) }`,
     ),
   ]
   writeFileSync(join(lib, 'index.js'), `${required.join('\n')}\n`)
-  const names = [...recording, ...serving].sort()
+  writeFileSync(join(lib, 'postmeter-guard.mjs'), guard())
   writeFileSync(
     join(lib, 'index.mjs'),
-    `import postmeter from './index.js'\nexport const { ${names.join(', ')} } = postmeter\n`,
+    [
+      `import './postmeter-guard.mjs'`,
+      `import postmeter from './index.js'`,
+      `export const { ${names.join(', ')} } = postmeter`,
+      '',
+    ].join('\n'),
   )
+}
+
+/**
+ * Runs before index.js is loaded, and throws in a bundle of ES modules: there neither `require` nor `__dirname` is what
+ * CommonJS has, and the bundler's own error would not say what to do.
+ */
+function guard(): string {
+  const message = `postmeter cannot be bundled into an ES module: ${KEEP_EXTERNAL}`
+  return [
+    `if (!import.meta.url.endsWith('/postmeter-guard.mjs') && typeof require === 'undefined')`,
+    `  throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'ERR_POSTMETER_FILES' })`,
+    '',
+  ].join('\n')
 }
 
 function isExternal(id: string): boolean {

@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'ERR_POSTMETER_NO_REGISTRY'
   /** The front's thread could not start. */
   | 'ERR_POSTMETER_FRONT'
+  /** A file of the package is not there: it was bundled, or replaced while the program runs. */
+  | 'ERR_POSTMETER_FILES'
   /** The system refused the memory, or has too little address space left for a thread. */
   | 'ERR_POSTMETER_MEMORY'
   /** There is no WebAssembly (`node --jitless`), or the processor is of a kind that it does not run on. */

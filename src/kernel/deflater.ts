@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { ownFile } from '../common/files.js'
 
 /** See deflate/index.ts. */
 interface DeflateModule {
@@ -42,7 +43,7 @@ export class Deflater {
   checksum = 0
 
   constructor(memory: WebAssembly.Memory) {
-    compiled ??= new WebAssembly.Module(readFileSync(new URL('./deflate.wasm', import.meta.url)))
+    compiled ??= new WebAssembly.Module(readFileSync(ownFile(new URL('./deflate.wasm', import.meta.url))))
     this.#module = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as DeflateModule
     this.#bytes = new Uint8Array(memory.buffer)
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { ownFile } from '../common/files.js'
 import { SummaryFold } from '../folds/summary-fold.js'
 import type { Arena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
@@ -44,7 +45,7 @@ export function loadKernel(arena: Arena, module: object = compileKernel(), uptim
  * all run the same kernel over the memory.
  */
 export function compileKernel(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
+  compiled ??= new WebAssembly.Module(readFileSync(ownFile(new URL('./kernel.wasm', import.meta.url))))
   return compiled
 }
 

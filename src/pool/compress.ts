@@ -25,18 +25,21 @@ export function compressSpan(arena: Arena, slot: number, level: number, skip: nu
   const from = (slot + L.SLOT_TEXT_WORD) * L.WORD_BYTES
   const plain = u8.subarray(from + skip, from + Math.max(skip, i32[slot * 2 + L.SLOT_BYTES]))
   i32[slot * 2 + L.SLOT_PLAIN_BYTES] = plain.length
-  if (plain.length === 0) put(arena, slot, plain, 0)
-  else if (level > 1) {
+  if (plain.length === 0) {
+    put(arena, slot, plain, 0)
+    return
+  }
+  const deflater = level > 1 ? undefined : deflaterOf(arena.memory)
+  if (deflater === undefined) {
     const part = deflateRawSync(plain, { level, finishFlush: constants.Z_SYNC_FLUSH })
     put(arena, slot, part, crc32(plain))
-  } else {
-    const deflater = deflaterOf(arena.memory)
-    // Before the text there are folded values, which are not needed any more; behind it there is slack.
-    const workspace = takeWorkspace(arena, slot)
-    const part = deflater.compress(plain, workspace, SEPARATORS[i32[slot * 2 + L.SLOT_FORMAT]])
-    put(arena, slot, part, deflater.checksum)
-    giveWorkspace(arena, workspace)
+    return
   }
+  // Before the text there are folded values, which are not needed any more; behind it there is slack.
+  const workspace = takeWorkspace(arena, slot)
+  const part = deflater.compress(plain, workspace, SEPARATORS[i32[slot * 2 + L.SLOT_FORMAT]])
+  put(arena, slot, part, deflater.checksum)
+  giveWorkspace(arena, workspace)
 }
 
 /** `checksum` is the CRC-32 of what it was. */
@@ -61,10 +64,15 @@ const SEPARATORS: Record<number, Separators> = {
 /** This thread's, by memory, made when they are needed. */
 const deflaters = new WeakMap<WebAssembly.Memory, Deflater>()
 
-function deflaterOf(memory: WebAssembly.Memory): Deflater {
+/** None if its file is gone, because the package was replaced while the program ran. Then zlib does its work. */
+function deflaterOf(memory: WebAssembly.Memory): Deflater | undefined {
   const known = deflaters.get(memory)
   if (known !== undefined) return known
-  const deflater = new Deflater(memory)
-  deflaters.set(memory, deflater)
-  return deflater
+  try {
+    const deflater = new Deflater(memory)
+    deflaters.set(memory, deflater)
+    return deflater
+  } catch {
+    return undefined
+  }
 }

@@ -1,5 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { Piscina as PiscinaPool } from 'piscina'
+import { lacksFile, ownFile } from '../common/files.js'
+import { threadFlags } from '../common/thread-flags.js'
 import { addressSpace, claimThreads, THREAD_LIMITS } from '../memory/address-space.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import type { Task } from './work.js'
@@ -39,7 +41,7 @@ export class Pool {
 
   /**
    * Encodes a slot, plainly or compressed, or sweeps. Rejects if its thread died meanwhile, with PoolCannotStart if there
-   * is none.
+   * is none, or if the one that the task was for could not start because its files are gone.
    */
   async run(task: Task): Promise<void> {
     if (this.#closed !== undefined) throw new Error('the pool is closed')
@@ -59,6 +61,8 @@ export class Pool {
     this.#running.add(done)
     try {
       await done
+    } catch (error) {
+      throw lacksFile(error) ? new PoolCannotStart(error) : error
     } finally {
       this.#running.delete(done)
     }
@@ -69,15 +73,14 @@ export class Pool {
     // Not before it is needed: a program whose scrapes are small never pays for it.
     const { Piscina } = await import('piscina')
     const pool = new Piscina({
-      filename: new URL('./task.js', import.meta.url).href,
+      filename: ownFile(new URL('./task.js', import.meta.url)),
       workerData: this.#handle,
       // With none, tasks that wait while the last thread dies would wait until something else is asked for. Under a limit
       // all start at once, while there is room.
       minThreads: begun === undefined ? 1 : threads,
       maxThreads: threads,
       idleTimeout: IDLE_TIMEOUT,
-      // A pool thread runs nothing but the kernel; what the program preloads is not for it.
-      execArgv: [],
+      execArgv: threadFlags(),
       resourceLimits: THREAD_LIMITS,
       // The next task lies ready when one is done: a thread never waits for the front to hear of it.
       concurrentTasksPerWorker: 2,

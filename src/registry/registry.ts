@@ -3,6 +3,7 @@ import { isAscii } from 'node:buffer'
 import { threadId, type Worker } from 'node:worker_threads'
 import { Families } from '../catalogue/families.js'
 import { badOption, knownOptions, plainError, show, typeError } from '../common/errors.js'
+import { notLoaded } from '../common/files.js'
 import { INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { type Log, logEvent } from '../common/log.js'
 import { CONTENT_TYPES } from '../exposition/content-types.js'
@@ -359,7 +360,9 @@ export class Registry {
 
 /** Loaded only when it is needed: a thread that only records does not need it. */
 function exposition(): Promise<typeof import('../exposition/on-demand.js')> {
-  return import('../exposition/on-demand.js')
+  return import('../exposition/on-demand.js').catch(error => {
+    throw notLoaded(error)
+  })
 }
 
 /** Most expositions are ASCII, of which Node 20 makes a string ten times as fast as of UTF-8. */

@@ -68,6 +68,7 @@ t.test('a code for each kind of mistake', async t => {
       () => getRegistry(closed.handle),
     ],
     ERR_POSTMETER_NO_REGISTRY: [() => getRegistry('nobody made it')],
+    ERR_POSTMETER_FILES: [],
     ERR_POSTMETER_MEMORY: [],
     ERR_POSTMETER_FRONT: [],
     ERR_POSTMETER_PLATFORM: [],

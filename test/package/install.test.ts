@@ -20,13 +20,13 @@ t.test('the packed package', async t => {
       t.ok(consumer.files.includes(path), `${path} is in it`)
     }
     t.same(
-      consumer.files.filter(path => path.endsWith('.wasm')).sort(),
+      consumer.files.filter(path => path.endsWith('.wasm')).map(path => path.replace(/-[0-9a-f]{8}\b/, '')),
       ['dist/lib/postmeter-deflate.wasm', 'dist/lib/postmeter-kernel.wasm'],
       'the kernel is in it, and its compressor',
     )
     const others = consumer.files.filter(
       path =>
-        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/\w+\.(md|svg)|dist\/lib\/(package\.json|index\.(js|mjs|d\.ts|d\.mts)|postmeter-[\w-]+\.(js|js\.map|wasm)))$/.test(
+        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/\w+\.(md|svg)|dist\/lib\/(package\.json|index\.(js|mjs|d\.ts|d\.mts)|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm))))$/.test(
           path,
         ),
     )

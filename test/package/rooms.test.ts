@@ -15,13 +15,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What the blocks of native histograms and summaries make together: the one fold that is JavaScript.
   folds: ['memory', 'catalogue'],
   // The WebAssembly that folds, encodes and sweeps; its sources are in assembly/.
-  kernel: ['memory', 'folds'],
+  kernel: ['common', 'memory', 'folds'],
   // Series as a thread finds, makes, holds and lets go of them.
   series: ['memory', 'catalogue', 'lifecycle', 'folds', 'kernel'],
   // What a producer calls.
   instruments: ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series'],
   // The Piscina pool and its task.
-  pool: ['memory', 'lifecycle', 'kernel'],
+  pool: ['common', 'memory', 'lifecycle', 'kernel'],
   // From a registry's memory to parts of an exposition.
   exposition: ['common', 'memory', 'catalogue', 'lifecycle', 'kernel', 'pool'],
   // A registry as a thread sees it, and how threads find it.

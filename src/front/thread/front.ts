@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
+import { ownFile } from '../../common/files.js'
 import { type Log, logEvent } from '../../common/log.js'
+import { threadFlags } from '../../common/thread-flags.js'
 import { claimThreads, THREAD_LIMITS } from '../../memory/address-space.js'
 import { LIMITS } from '../request/limits.js'
 import type { AnswerSettings } from '../request/options.js'
@@ -180,8 +182,8 @@ class Supervisor {
   }
 
   /**
-   * Runs one thread; resolves when it listens. A thread that is started again does not try for an address in use
-   * (`retry` 0): it fails, which is logged, and the next one tries.
+   * Runs one thread; resolves when it listens. Rejects if it cannot start: its file may be gone. A thread that is started
+   * again does not try for an address in use (`retry` 0): it fails, which is logged, and the next one tries.
    */
   async #run(retry = 0): Promise<Listening> {
     const claim = claimThreads("serve: the front's thread", 1, 0)
@@ -215,11 +217,10 @@ class Supervisor {
       maxWait,
       ended,
     }
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const worker = new Worker(ownFile(new URL('./worker.js', import.meta.url)), {
       name: 'postmeter-front',
       workerData,
-      // The program's flags and preloads are not for this thread: `--input-type`, for one, would keep it from starting.
-      execArgv: [],
+      execArgv: threadFlags(),
       argv: [],
       resourceLimits: THREAD_LIMITS,
       env: frontEnvironment(),
