@@ -12,6 +12,7 @@
  *              arena                        families, places, cells, label text; bump allocated
  *              series hash table            one Int32 a bucket
  *     end      SLACK_BYTES                  16-byte copies may read and write past what they copy
+ *              workspaces                   behind the end, one for each slot: see workspace-size.ts
  *
  * The hash table is as large as any label text can be, and comes last. A reader of a text whose place is used again
  * meanwhile may read on for the length of another text. Because of the hash table, it does not leave the memory.
