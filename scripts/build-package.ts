@@ -69,8 +69,7 @@ async function buildCode(): Promise<Entries> {
     dir: lib,
     format: 'cjs',
     exports: 'named',
-    // Piscina's export is a class with itself as a property: rollup's copy of a module's properties fails at those inherited.
-    interop: id => (id === 'piscina' ? 'esModule' : 'auto'),
+    interop: 'auto',
     strict: true,
     sourcemap: true,
     generatedCode: 'es2015',
@@ -229,8 +228,14 @@ function writeEntries({ recording, serving }: Entries): void {
 function guard(): string {
   const message = `postmeter cannot be bundled into an ES module: ${KEEP_EXTERNAL}`
   return [
-    `if (!import.meta.url.endsWith('/postmeter-guard.mjs') && typeof require === 'undefined')`,
-    `  throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'ERR_POSTMETER_FILES' })`,
+    `if (!import.meta.url.endsWith('/postmeter-guard.mjs')) {`,
+    '  try {',
+    // Where a bundler puts a function of its own in the place of this one, `typeof` would not tell.
+    `    require('node:module')`,
+    '  } catch {',
+    `    throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'ERR_POSTMETER_FILES' })`,
+    '  }',
+    '}',
     '',
   ].join('\n')
 }

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { Worker } from 'node:worker_threads'
 import type { Piscina as PiscinaPool } from 'piscina'
 import { lacksFile, ownFile } from '../common/files.js'
@@ -17,6 +18,14 @@ export class PoolCannotStart extends Error {
   constructor(cause: unknown) {
     super(`the pool cannot start: ${(cause as Error)?.message ?? String(cause)}`, { cause })
   }
+}
+
+/**
+ * Not by an import, or a bundler would take it in: Piscina starts a file beside it named `worker.js`, and that may be the
+ * application's own.
+ */
+function loadPiscina(): typeof import('piscina') {
+  return createRequire(import.meta.url)('piscina')
 }
 
 /** The threads that encode for one thread's scrapes; started when there is something to encode. */
@@ -71,7 +80,7 @@ export class Pool {
   async #start(): Promise<PiscinaPool> {
     const { threads, begun } = this.#claim()
     // Not before it is needed: a program whose scrapes are small never pays for it.
-    const { Piscina } = await import('piscina')
+    const { Piscina } = loadPiscina()
     const pool = new Piscina({
       filename: ownFile(new URL('./task.js', import.meta.url)),
       workerData: this.#handle,
