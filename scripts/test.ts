@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util'
 import { type FileReport, killGroup, runFile } from './test-file.js'
 import { askNode, whyAccepted } from './test-skips.js'
 
-const usage = `npm test [-- [--node PATH] [--jobs N] [--timeout SECONDS] [--verbose] [--counts FILE] [--without FILTER]… [FILTER…]]
+const usage = `npm test [-- [--node PATH] [--jobs N] [--timeout SECONDS] [--verbose] [--all] [--counts FILE] [--without FILTER]… [FILTER…]]
   FILTER      only test files whose path contains one of these
   --without   none whose path contains this
   --node      the node binary to run the tests with (default: this one)
   --jobs      test files at a time (default: 2, or 1 on one core)
   --timeout   seconds that a file may take (default: 180)
   --verbose   print each file's TAP and stderr, not only those of files that failed
+  --all       also those named *.all.test.ts: tools of which npm test runs one of each kind
   --counts    write {"passed", "failed", "skipped"} to this file`
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
     },
     timeout: { type: 'string', default: '180' },
     verbose: { type: 'boolean', default: false },
+    all: { type: 'boolean', default: false },
     counts: { type: 'string' },
     without: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
@@ -142,7 +144,7 @@ function indent(text: string): string {
 /** Test sources, as paths from the root: a built test whose source is gone must not run. */
 function findTests(): string[] {
   return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.test.ts'))
+    .filter(name => name.endsWith('.test.ts') && (values.all || !name.endsWith('.all.test.ts')))
     .map(name => `test/${name.replaceAll('\\', '/')}`)
     .filter(name => !values.without.some(filter => name.includes(filter)))
     .filter(name => positionals.length === 0 || positionals.some(filter => name.includes(filter)))

@@ -1,0 +1,103 @@
+/**
+ * Tools that programs are bundled, tested and installed with, of pinned versions: fetched from npm into
+ * node_modules/.cache/tools. They are no dependencies: most of them are larger than all of those together.
+ *
+ * `node dist/scripts/need-tools.js [TOOL…]` fetches some, or all, and prints where they are.
+ */
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { cacheOf, ifStarted, whyOf } from './need.js'
+
+const run = promisify(execFile)
+
+/** By the oldest major of Node that runs them, newest first, where one release does not run on all. */
+type Packages = Readonly<Record<string, string>>
+
+const TOOLS = {
+  ava: [
+    { node: 22, packages: { ava: '8.1.2' } },
+    { node: 0, packages: { ava: '6.4.1' } },
+  ],
+  esbuild: { esbuild: '0.28.2' },
+  jest: { jest: '30.5.2', 'jest-environment-jsdom': '30.5.2' },
+  nest: {
+    '@nestjs/cli': '12.0.8',
+    '@nestjs/common': '12.5.1',
+    '@nestjs/core': '12.5.1',
+    '@nestjs/platform-express': '12.5.1',
+    '@types/node': '20.19.43',
+    'reflect-metadata': '0.2.2',
+    rxjs: '7.8.2',
+    typescript: '5.9.3',
+  },
+  next: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+  pnpm: { pnpm: '10.24.0' },
+  postject: { postject: '1.0.0-alpha.6' },
+  rollup: {
+    '@rollup/plugin-commonjs': '29.0.3',
+    '@rollup/plugin-json': '6.1.0',
+    '@rollup/plugin-node-resolve': '16.0.3',
+    rollup: '4.68.8',
+  },
+  'ts-node': { '@types/node': '20.19.43', 'ts-node': '10.9.2', typescript: '5.9.3' },
+  tsx: { tsx: '4.23.15' },
+  'typescript-5.0': { '@types/node': '20.19.43', typescript: '5.0.4' },
+  'typescript-5.4': { '@types/node': '20.19.43', typescript: '5.4.5' },
+  'typescript-6': { '@types/node': '20.19.43', typescript: '6.0.3' },
+  'typescript-7': { '@types/node': '20.19.43', typescript: '7.0.2' },
+  vitest: [
+    { node: 22, packages: { vitest: '5.1.2' } },
+    { node: 0, packages: { vitest: '3.2.4' } },
+  ],
+  webpack: { webpack: '5.113.0' },
+  yarn: { '@yarnpkg/cli-dist': '4.18.1' },
+} satisfies Record<string, Packages | readonly { node: number; packages: Packages }[]>
+
+export type Tool = keyof typeof TOOLS
+
+/** The node_modules that a tool is installed in. @throws Error with the reason where it is not to be had. */
+export async function needTool(tool: Tool): Promise<string> {
+  const packages = packagesOf(tool)
+  const manifest = JSON.stringify({ private: true, dependencies: packages })
+  const hash = createHash('sha256').update(manifest).digest('hex').slice(0, 16)
+  const folder = cacheOf(join('tools', `${tool}-${hash}`))
+  const modules = join(folder, 'node_modules')
+  if (existsSync(folder)) return modules
+  await mkdir(cacheOf('tools'), { recursive: true })
+  const part = await mkdtemp(`${folder}.`)
+  try {
+    await writeFile(join(part, 'package.json'), manifest)
+    const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline']
+    await run('npm', ['install', ...flags], { cwd: part, maxBuffer: 1 << 26, timeout: 300_000 })
+    // Of two that fetch it at once, the second finds it there.
+    await rename(part, folder).catch(error => {
+      if (!existsSync(folder)) throw error
+    })
+  } catch (error) {
+    throw new Error(`npm cannot install ${tool}: ${whyOf(error)}`)
+  } finally {
+    await rm(part, { recursive: true, force: true })
+  }
+  return modules
+}
+
+function packagesOf(tool: Tool): Packages {
+  const listed: Packages | readonly { node: number; packages: Packages }[] = TOOLS[tool]
+  if (!Array.isArray(listed)) return listed as Packages
+  const major = Number.parseInt(process.versions.node, 10)
+  return listed.find(({ node }) => major >= node)!.packages
+}
+
+await ifStarted(import.meta.url, async () => {
+  const wanted = process.argv.slice(2) as Tool[]
+  const found: Record<string, string> = {}
+  for (const tool of wanted.length > 0 ? wanted : (Object.keys(TOOLS) as Tool[])) {
+    if (!(tool in TOOLS)) throw new Error(`no tool "${tool}"; there are ${Object.keys(TOOLS).join(', ')}`)
+    found[tool] = await needTool(tool)
+  }
+  return found
+})

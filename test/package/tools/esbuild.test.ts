@@ -1,0 +1,57 @@
+/** esbuild: with the package outside of the bundle it works; inside, it works with its files beside, or says what to do. */
+import { cp, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { needTool } from '../../../scripts/need-tools.js'
+import { neededOrSkip } from '../../support/need.js'
+import { COMMON, check, installed, MODULES, OWN_FILES, type Project, refuses } from './project.js'
+
+const KEEP = /keep postmeter out of the bundle .*esbuild: --external:postmeter/
+
+t.test('esbuild', async t => {
+  const modules = await neededOrSkip(t, 'esbuild', () => needTool('esbuild'))
+  if (modules === undefined) return
+  const esbuild = join(modules, '.bin', 'esbuild')
+  const project = await installed(t)
+  const common = COMMON('worker.js')
+  const esm = MODULES('worker.mjs')
+  await project.write({
+    'src/main.js': common.main,
+    'src/worker.js': common.worker,
+    'src/main.mjs': esm.main,
+    'src/worker.mjs': esm.worker,
+  })
+  const bundle = async (out: string, ...flags: string[]) => {
+    const extension = flags.includes('--format=esm') ? 'mjs' : 'js'
+    const entries = [`src/main.${extension}`, `src/worker.${extension}`]
+    const common = ['--bundle', '--platform=node', `--outdir=${out}`, `--out-extension:.js=.${extension}`]
+    await project.run(esbuild, [...entries, ...common, '--log-level=error', ...flags])
+    for (const [name, text] of Object.entries(OWN_FILES)) await project.write({ [`${out}/${name}`]: text })
+  }
+
+  t.test('external', async t => {
+    await bundle('external', '--external:postmeter')
+    await check(t, project, process.execPath, ['external/main.js'])
+    await bundle('external-esm', '--external:postmeter', '--format=esm')
+    await check(t, project, process.execPath, ['external-esm/main.mjs'])
+  })
+
+  t.test('in the bundle, without its files', async t => {
+    await bundle('bundled')
+    t.match(await refuses(project, process.execPath, ['bundled/main.js']), KEEP)
+    await bundle('bundled-esm', '--format=esm')
+    t.match(await refuses(project, process.execPath, ['bundled-esm/main.mjs']), KEEP)
+  })
+
+  t.test('in the bundle, with its files beside', async t => {
+    await bundle('beside')
+    await copyFiles(project, 'beside')
+    await check(t, project, process.execPath, ['beside/main.js'])
+  })
+})
+
+async function copyFiles({ folder }: Project, out: string): Promise<void> {
+  const lib = join(folder, 'node_modules/postmeter/dist/lib')
+  for (const name of await readdir(lib))
+    if (name.startsWith('postmeter-')) await cp(join(lib, name), join(folder, out, name))
+}
