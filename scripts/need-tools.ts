@@ -23,7 +23,7 @@ const TOOLS = {
     { node: 0, packages: { ava: '6.4.1' } },
   ],
   esbuild: { esbuild: '0.28.2' },
-  jest: { jest: '30.5.2', 'jest-environment-jsdom': '30.5.2' },
+  jest: { jest: '30.5.2' },
   nest: {
     '@nestjs/cli': '12.0.8',
     '@nestjs/common': '12.5.1',

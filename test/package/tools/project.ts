@@ -144,6 +144,48 @@ export const COMMON = (worker: string) => ({
 })
 
 /**
+ * Tests of a program that uses the package, for runners with `test`, `expect`, `beforeAll` and `afterAll`: without
+ * imports; `worker` is WORKER's path.
+ */
+export const TESTS = `
+  let registry
+  beforeAll(() => { registry = createRegistry({ name: 'program', memory: '32MiB' }) })
+  afterAll(() => registry.close())
+  test('records, and begins with nothing', async () => {
+    expect(getRegistry('program')).toBe(registry)
+    expect(registry.value('sent_total')).toBe(undefined)
+    const sent = registry.counter({ name: 'sent_total', help: 'Sent.', labelNames: ['to'] })
+    for (let n = 0; n < ${SERIES}; n++) sent.inc({ to: 'a' + n }, n)
+    expect(registry.value('sent_total', { to: 'a7' })).toBe(7)
+    expect(() => sent.inc({ too: 'a' })).toThrow(TypeError)
+    const text = await registry.metrics()
+    expect(text.match(/^sent_total/gm).length).toBe(${SERIES})
+  })
+  test('meets its Workers', async () => {
+    const thread = new Worker(worker)
+    const message = await new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject))
+    expect(message).toBe('recorded')
+    await thread.terminate()
+    expect(registry.value('sent_total', { to: 'a0' })).toBe(5)
+  })
+  test('serves', async () => {
+    const events = []
+    const front = await serve(registry, { listen: '127.0.0.1:0', log: event => events.push(event) })
+    const { get } = process.getBuiltinModule('node:http')
+    const body = await new Promise((resolve, reject) => {
+      get(front.url, response => {
+        let text = ''
+        response.setEncoding('utf8').on('data', part => { text += part }).on('end', () => resolve(text))
+      }).on('error', reject)
+    })
+    expect(body).toContain('sent_total{to="a0"} 5\\n')
+    expect(body.match(/^sent_total/gm).length).toBe(${SERIES})
+    await front.close()
+    expect(events).toEqual([])
+  })
+`
+
+/**
  * Files of the application's own beside its bundle, with names that the package's sources have. They say that they ran,
  * and must not.
  */

@@ -1,0 +1,9 @@
+import t from 'tap'
+import { tryJest } from './jest.js'
+
+t.test('Jest', t =>
+  tryJest(t, [
+    ['common', '--runInBand'],
+    ['modules', '--maxWorkers=2'],
+  ]),
+)
