@@ -9,10 +9,10 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { addWide, readWide } from '../memory/wide-counter.js'
 
-export type DropReason = 'memory' | 'series' | 'label' | 'threads' | 'closed'
+export type DropReason = 'memory' | 'series' | 'label' | 'threads' | 'closed' | 'value'
 
 /** Names of the reasons; a reason's index is its number in the memory. */
-export const DROP_REASONS: readonly DropReason[] = ['memory', 'series', 'label', 'threads', 'closed']
+export const DROP_REASONS: readonly DropReason[] = ['memory', 'series', 'label', 'threads', 'closed', 'value']
 
 /** Int32 index of a family's counts, or of the registry's if there is no family. */
 function dropsAt(family: number): number {

@@ -72,17 +72,25 @@ export function checkLabelNames(
   return [...seen]
 }
 
-/** A label's value as text. Numbers and booleans are spelled as String() spells them. */
-export function labelText(metric: string, label: string, value: unknown): string {
+/** A label's value as text. Numbers and booleans are spelled as String() spells them. Undefined if it can be none. */
+export function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return String(value)
-  if (value === undefined)
-    throw typeError('ERR_POSTMETER_LABEL', `metric "${metric}": label "${label}" is missing`)
-  throw typeError(
-    'ERR_POSTMETER_LABEL',
-    `metric "${metric}": label "${label}": ${show(value)} is not a string, a number or a boolean`,
-  )
+  return undefined
+}
+
+/** The error for a label value of which textOf() makes nothing. */
+export function badLabelValue(metric: string, label: string, value: unknown): TypeError {
+  const why = value === undefined ? ' is missing' : `: ${show(value)} is not a string, a number or a boolean`
+  return typeError('ERR_POSTMETER_LABEL', `metric "${metric}": label "${label}"${why}`)
+}
+
+/** As textOf. @throws TypeError that names metric and label. */
+export function labelText(metric: string, label: string, value: unknown): string {
+  const text = textOf(value)
+  if (text === undefined) throw badLabelValue(metric, label, value)
+  return text
 }
 
 export function escapeLabelValue(value: string): string {

@@ -17,6 +17,11 @@ export interface Context {
   readonly uptime: () => number
   /** Logs, once for each family and reason, that updates are being dropped. */
   refused(family: Identity, reason: number): void
+  /**
+   * What a call does with data that cannot be recorded, as option `onBadValue` says: it throws what `mistake` makes, or
+   * logs once for each family, and returns. The caller then drops the update and counts it.
+   */
+  badValue(family: Identity, mistake: () => Error): void
   /** Logs, once for each family, that an exemplar was left out, and why. */
   leftOut(family: Identity, why: string): void
   /** Sets all series of a family to zero. */

@@ -1,5 +1,5 @@
 import { attachExemplar, checkExemplar, type Exemplar } from './exemplar.js'
-import { badValue, Child, type Labels, Metric } from './metric.js'
+import { Child, type Labels, Metric, refuseValue } from './metric.js'
 
 /** One thread's handle on one counter series. Call from the thread that looked it up. */
 export class CounterChild extends Child {
@@ -11,23 +11,26 @@ export class CounterChild extends Child {
    * name ends with `_total`) and protobuf. About a microsecond. Null means none. The update is counted whatever the
    * exemplar holds: one that is too long, or that lacks a value, is left out, which is logged once for each metric.
    * @throws RangeError or TypeError naming the value, or an exemplar that is no object of labels; nothing is counted
-   * then.
+   * then. With option `onBadValue: 'drop'` the update is dropped instead.
    */
   inc(value = 1, exemplar?: Exemplar | null): void {
     const at = this.at
-    if (!(typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)) refuse(this, value)
+    if (!(typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      refuse(this, value)
+      return
+    }
     if (exemplar !== undefined) incWith(this, value, exemplar)
     else if (at === 0) incSlowly(this, value)
     else this.cells[at] += value
   }
 }
 
-function refuse(child: Child, value: unknown): never {
-  throw badValue(child.metric.name, 'inc', value, 'a counter takes finite numbers from 0 up')
+function refuse(child: Child, value: unknown): void {
+  refuseValue(child, 'inc', value, 'a counter takes finite numbers from 0 up')
 }
 
 function incWith(child: CounterChild, value: number, exemplar: Exemplar | null): void {
-  if (exemplar !== null) checkExemplar(child.metric.name, exemplar)
+  if (exemplar !== null && !checkExemplar(child, exemplar)) return
   child.inc(value)
   if (exemplar !== null) attachExemplar(child, 0, value, exemplar)
 }

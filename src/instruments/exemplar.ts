@@ -20,16 +20,19 @@ const encoder = new TextEncoder()
  * Refuses what can never be an exemplar, because then the call itself is wrong. What an exemplar holds is not checked
  * here: ids of messages and traces come from the network, and are missing if nothing was sampled. So nothing in an
  * exemplar throws, and the update is counted whatever is in it: see attachExemplar.
+ * Returns whether it can be an exemplar. If not, the update has been dropped, or this throws, as option `onBadValue` says.
  * @throws TypeError that names it, before anything is counted.
  */
-export function checkExemplar(metric: string, exemplar: unknown): void {
+export function checkExemplar({ metric }: Child, exemplar: unknown): boolean {
   // A Map, for example, is refused: its entries are no labels.
-  if (Object.prototype.toString.call(exemplar) !== '[object Object]') {
-    throw typeError(
+  if (Object.prototype.toString.call(exemplar) === '[object Object]') return true
+  metric.refuseUpdate(() =>
+    typeError(
       'ERR_POSTMETER_VALUE',
-      `metric "${metric}": exemplar ${show(exemplar)} is not an object of labels`,
-    )
-  }
+      `metric "${metric.name}": exemplar ${show(exemplar)} is not an object of labels`,
+    ),
+  )
+  return false
 }
 
 const TOO_LONG = `its names and values have more than ${MAX_EXEMPLAR_CHARACTERS} characters`

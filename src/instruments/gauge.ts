@@ -1,7 +1,7 @@
 import type { Aggregate } from '../catalogue/families.js'
 import { typeError } from '../common/errors.js'
 import { isUnset } from '../memory/shares.js'
-import { badValue, Child, type Labels, Metric } from './metric.js'
+import { Child, type Labels, Metric, refuseValue } from './metric.js'
 import { startLabelledTimer, startTimer } from './timer.js'
 
 /**
@@ -20,7 +20,10 @@ export class GaugeChild extends Child {
    */
   set(value: number): void {
     const at = this.setAt
-    if (typeof value !== 'number') refuse(this, 'set', value, 'a gauge takes numbers')
+    if (typeof value !== 'number') {
+      refuseValue(this, 'set', value, 'a gauge takes numbers')
+      return
+    }
     if (at === 0) setSlowly(this, value)
     else this.cells[at] = value
   }
@@ -29,7 +32,8 @@ export class GaugeChild extends Child {
   inc(value = 1): void {
     const at = this.at
     if (!(typeof value === 'number' && value - value === 0)) {
-      refuse(this, 'inc', value, 'a gauge moves by finite numbers')
+      refuseValue(this, 'inc', value, 'a gauge moves by finite numbers')
+      return
     }
     if (at === 0) addSlowly(this, value)
     else this.cells[at] += value
@@ -39,7 +43,8 @@ export class GaugeChild extends Child {
   dec(value = 1): void {
     const at = this.at
     if (!(typeof value === 'number' && value - value === 0)) {
-      refuse(this, 'dec', value, 'a gauge moves by finite numbers')
+      refuseValue(this, 'dec', value, 'a gauge moves by finite numbers')
+      return
     }
     if (at === 0) addSlowly(this, -value)
     else this.cells[at] -= value
@@ -85,7 +90,11 @@ export class ExtremeGaugeChild extends GaugeChild {
   }
 }
 
-/** As GaugeChild, but each call is counted as a touch, which keeps the series from expiring. */
+function isFiniteNumber(value: unknown): boolean {
+  return typeof value === 'number' && value - value === 0
+}
+
+/** As GaugeChild, but each call that is not refused is counted as a touch, which keeps the series from expiring. */
 function touching<C extends new (...args: never[]) => GaugeChild>(Base: C) {
   const Plain = Base as unknown as new (
     metric: Metric<string, Child>,
@@ -96,17 +105,17 @@ function touching<C extends new (...args: never[]) => GaugeChild>(Base: C) {
 
     override set(value: number): void {
       super.set(value)
-      if (this.at !== 0) this.cells[this.touch] += 1
+      if (this.at !== 0 && typeof value === 'number') this.cells[this.touch] += 1
     }
 
     override inc(value = 1): void {
       super.inc(value)
-      if (this.at !== 0) this.cells[this.touch] += 1
+      if (this.at !== 0 && isFiniteNumber(value)) this.cells[this.touch] += 1
     }
 
     override dec(value = 1): void {
       super.dec(value)
-      if (this.at !== 0) this.cells[this.touch] += 1
+      if (this.at !== 0 && isFiniteNumber(value)) this.cells[this.touch] += 1
     }
   }
 }
@@ -120,10 +129,6 @@ export class LastGaugeChild extends GaugeChild {
   override dec(): void {
     refuseLast(this, 'dec')
   }
-}
-
-function refuse(child: Child, call: string, value: unknown, why: string): never {
-  throw badValue(child.metric.name, call, value, why)
 }
 
 function refuseLast(child: Child, call: string): never {

@@ -1,6 +1,6 @@
 import type { Buckets } from './buckets.js'
 import { attachExemplar, checkExemplar, type Exemplar } from './exemplar.js'
-import { badValue, Child, type Metric } from './metric.js'
+import { Child, type Metric, refuseValue } from './metric.js'
 import { startTimer } from './timer.js'
 
 /**
@@ -26,11 +26,14 @@ export class HistogramChild extends Child {
    * @param exemplar labels of this event, kept for its bucket until the next one is given; exposed in OpenMetrics and
    * protobuf. About a microsecond. Null means none. The value is counted whatever the exemplar holds, as for a counter.
    * @throws RangeError or TypeError naming the value, or an exemplar that is no object of labels; nothing is counted
-   * then.
+   * then. With option `onBadValue: 'drop'` the update is dropped instead.
    */
   observe(value: number, exemplar?: Exemplar | null): void {
     const at = this.at
-    if (!(typeof value === 'number' && value - value === 0)) refuse(this, value)
+    if (!(typeof value === 'number' && value - value === 0)) {
+      refuse(this, value)
+      return
+    }
     if (exemplar !== undefined) {
       observeWith(this, value, exemplar)
       return
@@ -50,13 +53,13 @@ export class HistogramChild extends Child {
   }
 }
 
-function refuse(child: Child, value: unknown): never {
-  throw badValue(child.metric.name, 'observe', value, 'a histogram takes finite numbers')
+function refuse(child: Child, value: unknown): void {
+  refuseValue(child, 'observe', value, 'a histogram takes finite numbers')
 }
 
 /** Observes, and keeps an exemplar on the value's classic bucket. */
 export function observeWith(child: HistogramChild, value: number, exemplar: Exemplar | null): void {
-  if (exemplar !== null) checkExemplar(child.metric.name, exemplar)
+  if (exemplar !== null && !checkExemplar(child, exemplar)) return
   child.observe(value)
   if (exemplar === null) return
   const bucket = Number.isNaN(value) ? child.buckets.bounds.length : child.buckets.find(value)

@@ -8,12 +8,12 @@
 import { countDrop } from '../catalogue/drops.js'
 import type { Family, Identity } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
-import { labelText } from '../catalogue/names.js'
+import { badLabelValue, textOf } from '../catalogue/names.js'
 import { isNamed, rangeError, show, typeError } from '../common/errors.js'
 import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { roomNumber } from '../lifecycle/room.js'
 import type { Arena } from '../memory/arena.js'
-import { DROP_CLOSED, DROP_LABEL, DROP_MEMORY, H_MAX_LABEL_BYTES } from '../memory/layout.js'
+import { DROP_CLOSED, DROP_LABEL, DROP_MEMORY, DROP_VALUE, H_MAX_LABEL_BYTES } from '../memory/layout.js'
 import { StringMap, TupleMap } from '../series/label-index.js'
 import { type Holder, refusal, refusalReason } from '../series/series.js'
 import type { Context } from './context.js'
@@ -36,7 +36,7 @@ export abstract class Child {
   at = 0
   /** @internal */
   declare readonly metric: Metric<string, Child>
-  /** The label value; a list if there are several labels. @internal */
+  /** The label value; a list if there are several labels. The child of values that cannot be recorded has none. @internal */
   declare readonly key: string | readonly string[]
   /** @internal */
   twin: Holder | undefined = undefined
@@ -80,6 +80,8 @@ export abstract class Child {
 /** Bits of the reason in Child.refused. */
 const REASON_BITS = 3
 const REASON_MASK = 7
+/** In Child.refused, for good: its label values cannot be recorded. */
+const UNFIT = -1
 
 /** The room number as it is in Child.refused, above the reason. It is cut so that it stays a small integer. */
 function room(arena: Arena): number {
@@ -100,6 +102,7 @@ export abstract class Metric<L extends string, C extends Child> {
   readonly #byValue: StringMap<C>
   readonly #byValues: TupleMap<C> | undefined
   #only: C | undefined
+  #unfit: C | undefined
 
   /** @internal */
   constructor(context: Context, identity: Identity, family: Family | undefined) {
@@ -126,7 +129,8 @@ export abstract class Metric<L extends string, C extends Child> {
    * label set in a thread takes two or three microseconds, and some tens if there are expired series to let go of; later
    * ones, a look-up.
    *
-   * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean.
+   * @throws TypeError naming the label that is missing, unknown or not a string, number or boolean. With option
+   * `onBadValue: 'drop'` a value that is missing or none of these does not throw: the child drops and counts.
    */
   labels(labels: Labels<L>): C
   labels(...values: LabelValue[]): C
@@ -165,7 +169,8 @@ export abstract class Metric<L extends string, C extends Child> {
 
   #makeOnly(): C {
     if (this.labelNames.length !== 0) {
-      throw typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": label "${this.#name0}" is missing`)
+      this.context.badValue(this.identity, () => badLabelValue(this.name, this.#name0, undefined))
+      return this.#dropping()
     }
     this.#only = this.makeChild('')
     return this.#only
@@ -213,26 +218,53 @@ export abstract class Metric<L extends string, C extends Child> {
     return typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": ${show(given)} is no object of labels`)
   }
 
-  #checked(labels: Record<string, unknown>): string[] {
+  /** The label values as text; undefined where there is one that cannot be, and that is not thrown for. */
+  #checked(labels: Record<string, unknown>): string[] | undefined {
     // If the metric has no labels, a Map or a boxed number would pass, because no label is missing.
-    if (this.labelNames.length === 0 && Object.prototype.toString.call(labels) !== '[object Object]') {
-      throw this.#noLabels(labels)
+    const plain = this.labelNames.length !== 0 || Object.prototype.toString.call(labels) === '[object Object]'
+    if (!plain || !isNamed(labels)) {
+      this.context.badValue(this.identity, () => this.#noLabels(labels))
+      return undefined
     }
     this.checkNames(labels)
-    return this.labelNames.map(name =>
-      labelText(this.name, name, Object.hasOwn(labels, name) ? labels[name] : undefined),
-    )
+    return this.#texts(this.labelNames.map(name => (Object.hasOwn(labels, name) ? labels[name] : undefined)))
+  }
+
+  #texts(values: readonly unknown[]): string[] | undefined {
+    const texts: string[] = []
+    for (let n = 0; n < values.length; n++) {
+      const text = textOf(values[n])
+      if (text === undefined) {
+        this.context.badValue(this.identity, () => badLabelValue(this.name, this.labelNames[n], values[n]))
+        return undefined
+      }
+      texts.push(text)
+    }
+    return texts
   }
 
   #known(key: string | readonly string[]): C | undefined {
     return typeof key === 'string' ? this.#byValue.get(key) : this.#byValues!.get(key)
   }
 
-  #fromValues(given: readonly string[]): C {
+  #fromValues(given: readonly string[] | undefined): C {
+    if (given === undefined) return this.#dropping()
     if (this.labelNames.length === 0) return this.only
     // Lone surrogates are replaced before the look-up, because two spellings of one label set must have one child.
     const key = given.length === 1 ? given[0].toWellFormed() : given.map(value => value.toWellFormed())
     return this.#known(key) ?? this.#fromKey(key)
+  }
+
+  /**
+   * The child of label values that cannot be recorded, which drops and counts. It is one for all of them, and in no map:
+   * none of them names a series, and they may come with every message.
+   */
+  #dropping(): C {
+    if (this.#unfit === undefined) {
+      this.#unfit = this.makeChild([])
+      this.#unfit.refused = UNFIT
+    }
+    return this.#unfit
   }
 
   /** The child of a label value that this thread does not have in its index in this spelling. */
@@ -311,9 +343,9 @@ export abstract class Metric<L extends string, C extends Child> {
     const { arena, closed } = this.context
     if (closed) {
       this.context.refused(this.identity, DROP_CLOSED)
-      countDrop(arena, this.family?.ref ?? 0, DROP_CLOSED)
-      return false
+      return this.#drop(DROP_CLOSED)
     }
+    if (child.refused === UNFIT) return this.#drop(DROP_VALUE)
     const seen = room(arena)
     if (child.refused >> REASON_BITS !== seen >> REASON_BITS) {
       const twin = this.labelNames.length === 0 ? undefined : this.#known(child.key)
@@ -337,8 +369,19 @@ export abstract class Metric<L extends string, C extends Child> {
       }
       this.#refuse(child, at, seen)
     }
-    countDrop(arena, this.family?.ref ?? 0, child.refused & REASON_MASK)
+    return this.#drop(child.refused & REASON_MASK)
+  }
+
+  /** Counts an update that is dropped; returns false, as it was not recorded. */
+  #drop(reason: number): false {
+    countDrop(this.context.arena, this.family?.ref ?? 0, reason)
     return false
+  }
+
+  /** What an update with data that cannot be recorded does: throws what `mistake` makes, or is dropped. @internal */
+  refuseUpdate(mistake: () => Error): void {
+    this.context.badValue(this.identity, mistake)
+    this.#drop(DROP_VALUE)
   }
 
   /**
@@ -363,6 +406,8 @@ export abstract class Metric<L extends string, C extends Child> {
         ? this.#checked(first as Record<string, unknown>)
         : this.#positional([first, ...rest])
     const family = this.family
+    // It had no effect: that is to be seen.
+    if (values === undefined) return this.#drop(DROP_VALUE)
     if (family === undefined || this.context.closed) return false
     if (!this.#writer.write(values.map(value => value.toWellFormed()))) return false
     return this.context.series.remove(family, this.#writer)
@@ -377,14 +422,14 @@ export abstract class Metric<L extends string, C extends Child> {
     if (family !== undefined && this.labelNames.length !== 0 && !context.closed) context.clear(family)
   }
 
-  #positional(given: readonly unknown[]): string[] {
+  #positional(given: readonly unknown[]): string[] | undefined {
     if (given.length !== this.labelNames.length) {
       throw typeError(
         'ERR_POSTMETER_LABEL',
         `metric "${this.name}": ${given.length} label values for ${this.labelNames.length} labels (${this.labelNames.join(', ')})`,
       )
     }
-    return given.map((value, n) => labelText(this.name, this.labelNames[n], value))
+    return this.#texts(given)
   }
 }
 
@@ -395,9 +440,11 @@ function keyCount(labels: object): number {
   return count
 }
 
-/** The error for a value that a metric cannot record. */
-export function badValue(metric: string, call: string, value: unknown, why: string): Error {
-  const message = `metric "${metric}": ${call}(${show(value)}): ${why}`
-  const code = 'ERR_POSTMETER_VALUE'
-  return typeof value === 'number' ? rangeError(code, message) : typeError(code, message)
+/** What a call does with a value that its metric cannot record: throws an error that names it, or drops the update. */
+export function refuseValue({ metric }: Child, call: string, value: unknown, why: string): void {
+  metric.refuseUpdate(() => {
+    const message = `metric "${metric.name}": ${call}(${show(value)}): ${why}`
+    const code = 'ERR_POSTMETER_VALUE'
+    return typeof value === 'number' ? rangeError(code, message) : typeError(code, message)
+  })
 }

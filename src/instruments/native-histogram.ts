@@ -13,7 +13,7 @@ import type { Context } from './context.js'
 import type { Exemplar } from './exemplar.js'
 import { type ExponentialIndex, exponentialIndex } from './exponential.js'
 import { HistogramChild, observeWith } from './histogram-child.js'
-import { badValue, type Child, type Metric } from './metric.js'
+import { type Child, type Metric, refuseValue } from './metric.js'
 
 export interface NativeOptions {
   /**
@@ -195,18 +195,14 @@ export class NativeHistogramChild extends HistogramChild {
   }
 }
 
-function refuse(child: Child, value: unknown): never {
-  throw badValue(child.metric.name, 'observe', value, 'a native histogram takes numbers')
-}
-
 /** Observes all values except a positive one on a child that has a cell. */
 function observeRarely(
   child: NativeHistogramChild,
   value: number,
   exemplar: Exemplar | null | undefined,
 ): void {
-  if (typeof value !== 'number') refuse(child, value)
-  if (exemplar !== undefined) observeWith(child, value, exemplar)
+  if (typeof value !== 'number') refuseValue(child, 'observe', value, 'a native histogram takes numbers')
+  else if (exemplar !== undefined) observeWith(child, value, exemplar)
   else if (child.at === 0) {
     if (child.metric.revive(child)) child.observe(value)
   } else if (value < -ZERO && value > Number.NEGATIVE_INFINITY) child.observeSparse(value)

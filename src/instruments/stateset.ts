@@ -32,21 +32,31 @@ export class StatesetChild<S extends string> {
    * have.
    */
   set(state: S, on = true): void {
-    const child = this.#children.get(wellFormed(state))
-    if (child === undefined) {
-      const all = [...this.#children.keys()].map(show).join(', ')
-      throw typeError('ERR_POSTMETER_VALUE', `metric "${this.#name}": state ${show(state)} is none of ${all}`)
-    }
-    if (typeof on !== 'boolean')
-      throw typeError('ERR_POSTMETER_VALUE', `metric "${this.#name}": ${show(on)} is not a boolean`)
-    child.set(on ? 1 : 0)
+    const child = this.#childOf(state)
+    if (child === undefined) return
+    if (typeof on === 'boolean') child.set(on ? 1 : 0)
+    else this.#refuse(() => `${show(on)} is not a boolean`)
   }
 
   /** Sets this state, and clears all others. A scrape at that moment can see both, or neither. */
   become(state: S): void {
-    this.set(state, true)
-    const own = wellFormed(state)
-    for (const [other, child] of this.#children) if (other !== own) child.set(0)
+    const own = this.#childOf(state)
+    if (own === undefined) return
+    own.set(1)
+    for (const child of this.#children.values()) if (child !== own) child.set(0)
+  }
+
+  /** Undefined for a state that it does not have, where that is not thrown for. */
+  #childOf(state: S): GaugeChild | undefined {
+    const child = this.#children.get(wellFormed(state))
+    if (child === undefined)
+      this.#refuse(() => `state ${show(state)} is none of ${[...this.#children.keys()].map(show).join(', ')}`)
+    return child
+  }
+
+  #refuse(why: () => string): void {
+    const [{ metric }] = this.#children.values()
+    metric.refuseUpdate(() => typeError('ERR_POSTMETER_VALUE', `metric "${this.#name}": ${why()}`))
   }
 }
 
@@ -107,9 +117,13 @@ export class Stateset<S extends string, L extends string = never> {
     return this.#child(this.#values(labels))
   }
 
-  #values(labels: unknown): unknown[] {
+  /** Undefined for what has no labels, where that is not thrown for. */
+  #values(labels: unknown): unknown[] | undefined {
     if (!isNamed(labels)) {
-      throw typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": ${show(labels)} is no object of labels`)
+      this.#gauge.context.badValue(this.identity, () =>
+        typeError('ERR_POSTMETER_LABEL', `metric "${this.name}": ${show(labels)} is no object of labels`),
+      )
+      return undefined
     }
     for (const name of Object.keys(labels)) {
       if (!this.labelNames.includes(name as L)) {
@@ -119,9 +133,16 @@ export class Stateset<S extends string, L extends string = never> {
     return this.labelNames.map(name => (Object.hasOwn(labels, name) ? labels[name] : undefined))
   }
 
-  #child(values: readonly unknown[]): StatesetChild<S> {
+  /** The gauge's label values for a state; where there are none, what it has to refuse. */
+  #labelsOf(state: S, values: readonly unknown[] | undefined): string[] {
+    return (
+      values === undefined ? this.#gauge.labelNames.map(() => undefined) : [state, ...values]
+    ) as string[]
+  }
+
+  #child(values: readonly unknown[] | undefined): StatesetChild<S> {
     const children = this.states.map(state => {
-      return [state, this.#gauge.labels(state, ...(values as string[]))] as const
+      return [state, this.#gauge.labels(...this.#labelsOf(state, values))] as const
     })
     return new StatesetChild(this.name, new Map<string, GaugeChild>(children))
   }
@@ -143,13 +164,8 @@ export class Stateset<S extends string, L extends string = never> {
   }
 
   get #own(): StatesetChild<S> {
-    if (this.#only === undefined) {
-      throw typeError(
-        'ERR_POSTMETER_LABEL',
-        `metric "${this.name}": label "${this.labelNames[0]}" is missing`,
-      )
-    }
-    return this.#only
+    // Where there are labels, all of them are missing.
+    return this.#only ?? this.#child(this.labelNames.map(() => undefined))
   }
 
   /**
@@ -164,8 +180,8 @@ export class Stateset<S extends string, L extends string = never> {
         `metric "${this.name}": remove(): states without labels cannot be removed`,
       )
     }
-    const values = this.#values(labels) as string[]
-    const gone = this.states.map(state => this.#gauge.remove(state, ...values))
+    const values = this.#values(labels)
+    const gone = this.states.map(state => this.#gauge.remove(...this.#labelsOf(state, values)))
     return gone.includes(true)
   }
 

@@ -7,7 +7,7 @@ import { BELOW, HdrBuckets, MAX_DIGITS } from '../folds/hdr-buckets.js'
 import * as L from '../memory/layout.js'
 import { growBlock } from '../memory/native.js'
 import type { Context } from './context.js'
-import { badValue, Child, type Labels, Metric } from './metric.js'
+import { Child, type Labels, Metric, refuseValue } from './metric.js'
 import { startLabelledTimer, startTimer } from './timer.js'
 
 const DEFAULT_QUANTILES = [0.5, 0.9, 0.95, 0.99]
@@ -134,7 +134,10 @@ export class SummaryChild extends Child {
    */
   observe(value: number): void {
     const { at, cells } = this
-    if (!(typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)) refuse(this, value)
+    if (!(typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      refuse(this, value)
+      return
+    }
     if (at === 0) {
       observeSlowly(this, value)
       return
@@ -180,8 +183,8 @@ export class SummaryChild extends Child {
   }
 }
 
-function refuse(child: Child, value: unknown): never {
-  throw badValue(child.metric.name, 'observe', value, 'a summary takes finite numbers from 0 up')
+function refuse(child: Child, value: unknown): void {
+  refuseValue(child, 'observe', value, 'a summary takes finite numbers from 0 up')
 }
 
 function observeSlowly(child: SummaryChild, value: number): void {

@@ -23,7 +23,7 @@ import { SHARD_WORDS, SLOT_TEXT_WORD } from './offsets.js'
 export * from './offsets.js'
 
 /** Changes with every change of layout or protocol: threads that disagree must not share a memory. */
-export const LAYOUT_VERSION = 3
+export const LAYOUT_VERSION = 4
 /** 'pmtr' */
 export const MAGIC = 0x706d_7472
 
@@ -48,7 +48,9 @@ export const DROP_LABEL = 2
 export const DROP_THREADS = 3
 /** The registry was closed in the thread that recorded. */
 export const DROP_CLOSED = 4
-export const DROP_REASONS = 5
+/** What it was given cannot be recorded, and option `onBadValue` says `drop`. */
+export const DROP_VALUE = 5
+export const DROP_REASONS = 6
 
 export const SHARD_STATE_BITS = 3
 export const SHARD_STATE_MASK = 7

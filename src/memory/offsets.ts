@@ -34,20 +34,20 @@
  *     29        retired         series that the last sweep left hidden
  *     30..31    birth           when the registry was made, ms since the epoch
  *     32..33    started         the same moment on the system's monotonic clock: memory/clock.ts counts from it
- *     34..43    drops           dropped updates that no family could count, by reason
- *     44..45    made            label sets registered in the program's families
- *     46..47    expired         of these, freed
- *     48..49    removed         of these, taken out by remove() and clear()
- *     50..51    sweeps          sweeps that ended
- *     52..53    sweepsFailed    sweeps that failed
- *     54..55    sweepTotal      time that sweeps took, µs
- *     56        sweepLast       time that the last sweep took, µs
- *     57        places          number of places for series with labels
- *     58        dropPage        page of drops that no family can count
- *     59        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
- *     60        recounted       of these, deaths after which series were counted anew
- *     61        lineages        newest record of which threads end together: see memory/lineage.ts
- *     62..63    key             the key of the hashes: random, so that nobody can choose label values that
+ *     34..45    drops           dropped updates that no family could count, by reason
+ *     46..47    made            label sets registered in the program's families
+ *     48..49    expired         of these, freed
+ *     50..51    removed         of these, taken out by remove() and clear()
+ *     52..53    sweeps          sweeps that ended
+ *     54..55    sweepsFailed    sweeps that failed
+ *     56..57    sweepTotal      time that sweeps took, µs
+ *     58        sweepLast       time that the last sweep took, µs
+ *     59        places          number of places for series with labels
+ *     60        dropPage        page of drops that no family can count
+ *     61        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
+ *     62        recounted       of these, deaths after which series were counted anew
+ *     63        lineages        newest record of which threads end together: see memory/lineage.ts
+ *     64..65    key             the key of the hashes: random, so that nobody can choose label values that
  *                               collide
  */
 export const H_MAGIC = 0
@@ -83,19 +83,19 @@ export const H_RETIRED = 29
 export const H_BIRTH_WORD = 15
 export const H_STARTED_WORD = 16
 export const H_DROPS = 34
-export const H_MADE = 44
-export const H_EXPIRED = 46
-export const H_REMOVED = 48
-export const H_SWEEPS = 50
-export const H_SWEEPS_FAILED = 52
-export const H_SWEEP_TOTAL = 54
-export const H_SWEEP_LAST = 56
-export const H_PLACES = 57
-export const H_DROP_PAGE = 58
-export const H_DEATHS_INSIDE = 59
-export const H_RECOUNTED = 60
-export const H_LINEAGES = 61
-export const H_KEY = 62
+export const H_MADE = 46
+export const H_EXPIRED = 48
+export const H_REMOVED = 50
+export const H_SWEEPS = 52
+export const H_SWEEPS_FAILED = 54
+export const H_SWEEP_TOTAL = 56
+export const H_SWEEP_LAST = 58
+export const H_PLACES = 59
+export const H_DROP_PAGE = 60
+export const H_DEATHS_INSIDE = 61
+export const H_RECOUNTED = 62
+export const H_LINEAGES = 63
+export const H_KEY = 64
 export const HEADER_BYTES = 512
 
 /**
@@ -139,7 +139,7 @@ export const LINEAGE_ABOVE = 2
 export const LINEAGE_WORDS = 8
 
 /**
- * Family, 248 bytes. A metric. Written whole, then published by a compare-exchange of H_FAMILIES.
+ * Family, 256 bytes. A metric. Written whole, then published by a compare-exchange of H_FAMILIES.
  *
  *     0         next            older family
  *     1         kind            KIND_COUNTER to KIND_INFO
@@ -160,37 +160,37 @@ export const LINEAGE_WORDS = 8
  *     21        series          series counted against the limit
  *     22        maxSeries       the most series; 0 for no limit
  *     23        expireAfter     ms; 0 for never
- *     24..33    drops           updates dropped, by reason
- *     34..35    birth           when it was registered, ms since the epoch
- *     36        suffixMax       bytes of the longest suffix
- *     37        pages           pages of places made
- *     38        frees           places freed
- *     39        removals        removals under way, or broken off by a death
- *     40        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
- *     41        dropPage        page of DROP_REASONS places in the family of dropped updates
- *     42,43     rawHelp         help as the program gave it
- *     44,45     omHelp          after the name in OpenMetrics' HELP
- *     46,47     omType          the end of the TYPE line in OpenMetrics
- *     48,49     omUnit          the end of the UNIT line: ` unit` and a line feed; no bytes if there is no unit
- *     50        baseBytes       bytes of the name without `_total`
- *     51        unitBytes       bytes of the unit
- *     52        hidden          series that the last sweep left hidden, and those removed since; if 0, a sweep
+ *     24..35    drops           updates dropped, by reason
+ *     36..37    birth           when it was registered, ms since the epoch
+ *     38        suffixMax       bytes of the longest suffix
+ *     39        pages           pages of places made
+ *     40        frees           places freed
+ *     41        removals        removals under way, or broken off by a death
+ *     42        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
+ *     43        dropPage        page of DROP_REASONS places in the family of dropped updates
+ *     44,45     rawHelp         help as the program gave it
+ *     46,47     omHelp          after the name in OpenMetrics' HELP
+ *     48,49     omType          the end of the TYPE line in OpenMetrics
+ *     50,51     omUnit          the end of the UNIT line: ` unit` and a line feed; no bytes if there is no unit
+ *     52        baseBytes       bytes of the name without `_total`
+ *     53        unitBytes       bytes of the unit
+ *     54        hidden          series that the last sweep left hidden, and those removed since; if 0, a sweep
  *                               can pass over the family, unless its series expire
- *     53        age             ms of an age bucket of a summary: its quantiles are over F_BLOCKS age buckets
- *     54        blocks          blocks of a place in each shard: one in a native histogram, one for each age
+ *     55        age             ms of an age bucket of a summary: its quantiles are over F_BLOCKS age buckets
+ *     56        blocks          blocks of a place in each shard: one in a native histogram, one for each age
  *                               bucket in a summary
- *     55        exemplarMax     the most bytes of an exemplar's text, 0 if none was given yet; raised in steps
+ *     57        exemplarMax     the most bytes of an exemplar's text, 0 if none was given yet; raised in steps
  *                               before a longer one is kept
- *     56        nativeSchema    a native histogram's finest schema
- *     57        nativeBuckets   the most buckets of a native histogram; 0 if it is none
- *     58        current         the place of an info that is exposed, 0 if none was set: see
+ *     58        nativeSchema    a native histogram's finest schema
+ *     59        nativeBuckets   the most buckets of a native histogram; 0 if it is none
+ *     60        current         the place of an info that is exposed, 0 if none was set: see
  *                               instruments/info.ts
- *     59        resets          raised by each reset of a gauge, after its cells are zero: what threads took
+ *     61        resets          raised by each reset of a gauge, after its cells are zero: what threads took
  *                               over from dead ones is then gone, too
- *     60        refused         1 once a label set was refused, 0 again once one was made: see
+ *     62        refused         1 once a label set was refused, 0 again once one was made: see
  *                               lifecycle/room.ts
- *     61                        reserved
- *     62..                      table of suffixes, and the texts
+ *     63                        reserved
+ *     64..                      table of suffixes, and the texts
  */
 export const F_NEXT = 0
 export const F_KIND = 1
@@ -217,33 +217,33 @@ export const F_SERIES = 21
 export const F_MAX_SERIES = 22
 export const F_EXPIRE_AFTER = 23
 export const F_DROPS = 24
-export const F_BIRTH_WORD = 17
-export const F_SUFFIX_MAX = 36
-export const F_PAGES = 37
-export const F_FREES = 38
-export const F_REMOVALS = 39
-export const F_EXPIRE_RULE = 40
-export const F_DROP_PAGE = 41
-export const F_RAW_HELP = 42
-export const F_RAW_HELP_BYTES = 43
-export const F_OM_HELP = 44
-export const F_OM_HELP_BYTES = 45
-export const F_OM_TYPE = 46
-export const F_OM_TYPE_BYTES = 47
-export const F_OM_UNIT = 48
-export const F_OM_UNIT_BYTES = 49
-export const F_BASE_BYTES = 50
-export const F_UNIT_BYTES = 51
-export const F_HIDDEN = 52
-export const F_AGE = 53
-export const F_BLOCKS = 54
-export const F_EXEMPLAR_MAX = 55
-export const F_NATIVE_SCHEMA = 56
-export const F_NATIVE_BUCKETS = 57
-export const F_CURRENT = 58
-export const F_RESETS = 59
-export const F_REFUSED = 60
-export const FAMILY_WORDS = 31
+export const F_BIRTH_WORD = 18
+export const F_SUFFIX_MAX = 38
+export const F_PAGES = 39
+export const F_FREES = 40
+export const F_REMOVALS = 41
+export const F_EXPIRE_RULE = 42
+export const F_DROP_PAGE = 43
+export const F_RAW_HELP = 44
+export const F_RAW_HELP_BYTES = 45
+export const F_OM_HELP = 46
+export const F_OM_HELP_BYTES = 47
+export const F_OM_TYPE = 48
+export const F_OM_TYPE_BYTES = 49
+export const F_OM_UNIT = 50
+export const F_OM_UNIT_BYTES = 51
+export const F_BASE_BYTES = 52
+export const F_UNIT_BYTES = 53
+export const F_HIDDEN = 54
+export const F_AGE = 55
+export const F_BLOCKS = 56
+export const F_EXEMPLAR_MAX = 57
+export const F_NATIVE_SCHEMA = 58
+export const F_NATIVE_BUCKETS = 59
+export const F_CURRENT = 60
+export const F_RESETS = 61
+export const F_REFUSED = 62
+export const FAMILY_WORDS = 32
 
 /**
  * Suffix, 32 bytes. A histogram has one for each bucket, +Inf included; a summary has one for each quantile.

@@ -1,9 +1,18 @@
 /** What a thread logs of limits and of what was left out: once for each family and reason. */
-import { DROP_REASONS } from '../catalogue/drops.js'
+import { DROP_REASONS, type DropReason } from '../catalogue/drops.js'
 import type { Identity } from '../catalogue/families.js'
 import { thrown } from '../common/errors.js'
 import { type Log, logEvent } from '../common/log.js'
-import { DROP_CLOSED } from '../memory/layout.js'
+import { DROP_CLOSED, DROP_VALUE } from '../memory/layout.js'
+
+const WHY: Record<DropReason, string> = {
+  memory: 'memory is full (option "memory" of createRegistry)',
+  series: 'there are as many series as allowed (option "maxSeries")',
+  label: 'a label value is too long (option "maxLabelLength" of createRegistry)',
+  threads: 'more threads record than allowed (option "maxThreads" of createRegistry)',
+  closed: 'the registry was closed in this thread; what it records in other metrics is dropped too',
+  value: 'what it was given cannot be recorded (option "onBadValue" of createRegistry)',
+}
 
 export class Notices {
   readonly #said = new Set<string>()
@@ -15,23 +24,21 @@ export class Notices {
   }
 
   /** Logs, once for each family and reason, that updates are dropped; after close(), once for all families. */
-  refused(family: Identity, reason: number): void {
+  refused(family: Identity, reason: number, why = () => WHY[DROP_REASONS[reason]]): void {
     const key = reason === DROP_CLOSED ? 'closed' : `${family.name} ${reason}`
     if (this.#said.has(key)) return
     this.#said.add(key)
-    const why = {
-      memory: 'memory is full (option "memory" of createRegistry)',
-      series: 'there are as many series as allowed (option "maxSeries")',
-      label: 'a label value is too long (option "maxLabelLength" of createRegistry)',
-      closed: 'the registry was closed in this thread; what it records in other metrics is dropped too',
-      threads: 'more threads record than allowed (option "maxThreads" of createRegistry)',
-    }[DROP_REASONS[reason]]
-    const message = `metric "${family.name}": updates are dropped and counted: ${why}`
+    const message = `metric "${family.name}": updates are dropped and counted: ${why()}`
     logEvent(this.log, {
       level: 'warn',
       code: `dropped-${DROP_REASONS[reason]}`,
       message,
     })
+  }
+
+  /** As refused(), for data that cannot be recorded, with what it was the first time. */
+  badValue(family: Identity, mistake: () => Error): void {
+    this.refused(family, DROP_VALUE, () => `${WHY.value}: ${mistake().message}`)
   }
 
   /** Logs, once for each family, that an exemplar was left out. */

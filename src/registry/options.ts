@@ -32,11 +32,23 @@ export interface RegistryOptions {
   expireAfter?: number | string
   /** How often idle series are looked for: ms, or for example `'5s'`. Default 5 s. */
   sweepEvery?: number | string
+  /**
+   * What a call does with data that cannot be recorded, in all threads: an amount that is no number, is not finite or is
+   * negative where the metric takes none such; a label value that is missing, null or no text; a state that a stateset
+   * does not have; an exemplar that is no object. `throw` (default) throws at the call. `drop` drops the update, counts
+   * it in `postmeter_dropped_updates_total` (reason `value`) and logs it once for each family: for production, where such
+   * data comes from the network. A label name that is unknown, a wrong number of label values and a wrong definition
+   * always throw; a label value or an exemplar that is too long never does.
+   */
+  onBadValue?: 'throw' | 'drop'
   /** How often `collect` callbacks run, ms. Default 5,000. */
   collectEvery?: number
   /** Called with what goes wrong at run time. Default: Node's own warnings. */
   log?: Log
 }
+
+const ON_BAD_VALUE = ['throw', 'drop'] as const
+export type OnBadValue = (typeof ON_BAD_VALUE)[number]
 
 /** The options that must be the same in every thread, with defaults. */
 export interface SharedOptions {
@@ -48,6 +60,7 @@ export interface SharedOptions {
   /** ms; 0 for never. */
   readonly expireAfter: number
   readonly sweepEvery: number
+  readonly onBadValue: OnBadValue
 }
 
 export interface CheckedOptions {
@@ -61,14 +74,16 @@ export const DEFAULT_COLLECT_EVERY = 5_000
 
 const KNOWN = [
   ...['name', 'memory', 'labels', 'maxThreads', 'maxLabelLength', 'maxSeries'],
-  ...['expireAfter', 'sweepEvery', 'collectEvery', 'log'],
+  ...['expireAfter', 'sweepEvery', 'onBadValue', 'collectEvery', 'log'],
 ]
 
 export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
   knownOptions('createRegistry', options, KNOWN)
-  const { name = 'default', log = defaultLog } = options
+  const { name = 'default', log = defaultLog, onBadValue = 'throw' } = options
   if (typeof name !== 'string' || name === '') throw badOption('name', name, 'is not a name')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
+  if (!ON_BAD_VALUE.includes(onBadValue))
+    throw badOption('onBadValue', onBadValue, `is none of ${ON_BAD_VALUE.join(', ')}`)
   const memory = memoryBytes(options.memory ?? '256MiB')
   return {
     name,
@@ -82,6 +97,7 @@ export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
       maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(memory)),
       expireAfter: expiry(options.expireAfter, NEVER),
       sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
+      onBadValue,
     },
   }
 }

@@ -97,6 +97,10 @@ export class Registry {
       elapsed: () => performance.now() / 1000,
       uptime,
       refused: (family, reason) => this.#notices.refused(family, reason),
+      badValue: (family, mistake) => {
+        if (shared.onBadValue !== 'drop') throw mistake()
+        this.#notices.badValue(family, mistake)
+      },
       leftOut: (family, why) => this.#notices.leftOut(family, why),
       reset: family => {
         const kept = resetFamily({ arena, series, kernel }, family, uptime())

@@ -167,6 +167,9 @@ export class SimThread {
       now,
       elapsed: () => sim.now / 1000,
       uptime: () => sim.uptime(),
+      badValue: (_family, mistake) => {
+        throw mistake()
+      },
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       leftOut: (family, why) => this.refused.push(`${family.name} exemplar: ${why}`),
       reset: family => void resetFamily({ arena, series: this.table, kernel }, family, sim.uptime()),
