@@ -9,16 +9,17 @@ import { choose } from '../../src/front/transports/choose.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
 import { handlerFor } from '../fixtures/front-request-handler.js'
-import { Raw, until } from './raw.js'
+import { BY_ITSELF, isLater, Raw, until } from './raw.js'
 
 t.setTimeout(120_000)
 
 type Status = number | 'closed'
-/** One for each request in the row; of node:http and of uWebSockets.js where they differ. */
-type Expected =
-  | Status
-  | readonly Status[]
-  | { http: Status | readonly Status[]; uws: Status | readonly Status[] }
+type Statuses = Status | readonly Status[]
+/**
+ * One for each request in the row; of node:http, of uWebSockets.js 20.30, and of later releases (here 20.57) where they
+ * differ. Later ones take what HTTP permits in names, and heads of at most 4 KiB.
+ */
+type Expected = Statuses | { http: Statuses; uws: Statuses; later?: Statuses }
 
 const H = 'Host: t\r\n'
 const GET = `GET /metrics HTTP/1.1\r\n${H}`
@@ -58,8 +59,12 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
   ['absolute form without a path', `GET http://t HTTP/1.1\r\n${H}\r\n`, { http: 404, uws: 'closed' }],
   ['authority form', `CONNECT t:80 HTTP/1.1\r\n${H}\r\n`, { http: 405, uws: 'closed' }],
   ['asterisk form', `OPTIONS * HTTP/1.1\r\n${H}\r\n`, { http: 404, uws: 'closed' }],
-  ['a method in lower case', `get /metrics HTTP/1.1\r\n${H}\r\n`, { http: 400, uws: 'closed' }],
-  ['a method that nobody knows', `GOT /metrics HTTP/1.1\r\n${H}\r\n`, { http: 400, uws: 'closed' }],
+  ['a method in lower case', `get /metrics HTTP/1.1\r\n${H}\r\n`, { http: 400, uws: 'closed', later: 405 }],
+  [
+    'a method that nobody knows',
+    `GOT /metrics HTTP/1.1\r\n${H}\r\n`,
+    { http: 400, uws: 'closed', later: 405 },
+  ],
   ['a method of a space', `  /metrics HTTP/1.1\r\n${H}\r\n`, { http: 400, uws: 'closed' }],
   ['no method', `/metrics HTTP/1.1\r\n${H}\r\n`, { http: 400, uws: 'closed' }],
   ['two spaces before the path', `GET  /metrics HTTP/1.1\r\n${H}\r\n`, { http: 200, uws: 'closed' }],
@@ -92,8 +97,16 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
   ['a NUL encoded', `GET /metrics%00 HTTP/1.1\r\n${H}\r\n`, 404],
   ['upper case', `GET /METRICS HTTP/1.1\r\n${H}\r\n`, 404],
   ['bytes above ASCII', `GET /m\xe9trics HTTP/1.1\r\n${H}\r\n`, { http: 400, uws: 404 }],
-  ['a path of 8,000 bytes', `GET /${'a'.repeat(8000)} HTTP/1.1\r\n${H}\r\n`, 404],
-  ['a path of 100,000 bytes', `GET /${'a'.repeat(100_000)} HTTP/1.1\r\n${H}\r\n`, { http: 431, uws: 404 }],
+  [
+    'a path of 8,000 bytes',
+    `GET /${'a'.repeat(8000)} HTTP/1.1\r\n${H}\r\n`,
+    { http: 404, uws: 404, later: 'closed' },
+  ],
+  [
+    'a path of 100,000 bytes',
+    `GET /${'a'.repeat(100_000)} HTTP/1.1\r\n${H}\r\n`,
+    { http: 431, uws: 404, later: 'closed' },
+  ],
   ['percent without digits', `GET /metrics?prefix=% HTTP/1.1\r\n${H}\r\n`, 400],
   ['percent with other digits', `GET /metrics?prefix=%zz HTTP/1.1\r\n${H}\r\n`, 400],
   ['UTF-8 that is too long', `GET /metrics?prefix=%c0%af HTTP/1.1\r\n${H}\r\n`, 400],
@@ -102,7 +115,11 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
   ['a prefix of 65 characters', `GET /metrics?prefix=${'a'.repeat(65)} HTTP/1.1\r\n${H}\r\n`, 400],
   ['a brace in the prefix', `GET /metrics?prefix=a{ HTTP/1.1\r\n${H}\r\n`, 400],
   ['a format that nobody knows', `GET /metrics?format=xml HTTP/1.1\r\n${H}\r\n`, 400],
-  ['a thousand parameters', `GET /metrics?${many(1000, n => `a${n}&`)} HTTP/1.1\r\n${H}\r\n`, 200],
+  [
+    'a thousand parameters',
+    `GET /metrics?${many(1000, n => `a${n}&`)} HTTP/1.1\r\n${H}\r\n`,
+    { http: 200, uws: 200, later: 'closed' },
+  ],
 
   // Line ends
   ['LF alone', 'GET /metrics HTTP/1.1\nHost: t\n\n', { http: 400, uws: 'closed' }],
@@ -114,7 +131,7 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
 
   // Headers
   ['no Host', 'GET /metrics HTTP/1.1\r\n\r\n', { http: 200, uws: 'closed' }],
-  ['two Hosts', `${GET}Host: u\r\n\r\n`, 400],
+  ['two Hosts', `${GET}Host: u\r\n\r\n`, { http: 400, uws: 400, later: 'closed' }],
   ['two Hosts, then good', `${GET}Host: u\r\n\r\n${OK}`, { http: 400, uws: 'closed' }],
   ['a NUL in a value', `${GET}X: a\0b\r\n\r\n`, { http: 400, uws: 'closed' }],
   ['a control character in a value', `${GET}X: a\x01b\r\n\r\n`, { http: 400, uws: 'closed' }],
@@ -125,15 +142,23 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
   ['an empty name', `${GET}: y\r\n\r\n`, { http: 400, uws: 200 }],
   ['no colon', `${GET}X\r\n\r\n`, { http: 400, uws: 'closed' }],
   ['bytes above ASCII in a name', `${GET}X\xe9: y\r\n\r\n`, { http: 400, uws: 'closed' }],
-  ['a name with an underscore', `${GET}X_Y: z\r\n\r\n`, { http: 200, uws: 'closed' }],
-  ['a name with a dot', `${GET}X.Y: z\r\n\r\n`, { http: 200, uws: 'closed' }],
+  ['a name with an underscore', `${GET}X_Y: z\r\n\r\n`, { http: 200, uws: 'closed', later: 200 }],
+  ['a name with a dot', `${GET}X.Y: z\r\n\r\n`, { http: 200, uws: 'closed', later: 200 }],
   ['48 headers', `${GET}${many(47, n => `X-${n}: y\r\n`)}\r\n`, 200],
-  ['49 headers', `${GET}${many(48, n => `X-${n}: y\r\n`)}\r\n`, { http: 200, uws: 'closed' }],
-  ['60 headers', `${GET}${many(60, n => `X-${n}: y\r\n`)}\r\n`, { http: 200, uws: 'closed' }],
-  ['65 headers', `${GET}${many(64, n => `X-${n}: y\r\n`)}\r\n`, { http: 431, uws: 'closed' }],
+  ['49 headers', `${GET}${many(48, n => `X-${n}: y\r\n`)}\r\n`, { http: 200, uws: 'closed', later: 200 }],
+  ['60 headers', `${GET}${many(60, n => `X-${n}: y\r\n`)}\r\n`, { http: 200, uws: 'closed', later: 200 }],
+  ['65 headers', `${GET}${many(64, n => `X-${n}: y\r\n`)}\r\n`, { http: 431, uws: 'closed', later: 431 }],
   ['5,000 headers', `${GET}${many(5000, () => 'X: y\r\n')}\r\n`, { http: 431, uws: 'closed' }],
-  ['a header of 8,000 bytes', `${GET}X: ${'a'.repeat(8000)}\r\n\r\n`, 200],
-  ['a header of 17,000 bytes', `${GET}X: ${'a'.repeat(17_000)}\r\n\r\n`, 431],
+  [
+    'a header of 8,000 bytes',
+    `${GET}X: ${'a'.repeat(8000)}\r\n\r\n`,
+    { http: 200, uws: 200, later: 'closed' },
+  ],
+  [
+    'a header of 17,000 bytes',
+    `${GET}X: ${'a'.repeat(17_000)}\r\n\r\n`,
+    { http: 431, uws: 431, later: 'closed' },
+  ],
   ['a header of 1,000,000 bytes', `${GET}X: ${'a'.repeat(1_000_000)}\r\n\r\n`, { http: 431, uws: 'closed' }],
   ['a header without an end', `${GET}X: ${'a'.repeat(20_000)}`, { http: 431, uws: 'closed' }],
   ['a password', `${GET}Authorization: Basic YTpi\r\n\r\n`, 403],
@@ -188,7 +213,11 @@ const rows: readonly (readonly [what: string, bytes: string, expected: Expected]
     { http: 400, uws: 'closed' },
   ],
   ['an empty length', `${GET}Content-Length:\r\n\r\n`, { http: 400, uws: 400 }],
-  ['a length of a terabyte', `${GET}Content-Length: 1099511627776\r\n\r\n`, { http: 413, uws: 'closed' }],
+  [
+    'a length of a terabyte',
+    `${GET}Content-Length: 1099511627776\r\n\r\n`,
+    { http: 413, uws: 'closed', later: 413 },
+  ],
   [
     'a length beside chunked',
     `${GET}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -243,7 +272,7 @@ for (const name of ['http', 'uws'] as const) {
         for (const status of wanted) {
           if (status === 'closed') break
           const answer = await raw.answer().catch(() => undefined)
-          if (answer === undefined) break
+          if (answer === undefined || answer.body.includes('uWebSockets/20 Server')) break
           got.push(answer.status)
           if (answer.status === 100) continue
           const body = answer.body.toString()
@@ -256,12 +285,9 @@ for (const name of ['http', 'uws'] as const) {
         }
         // Whatever else would come, an answer to what was no request above all, comes now.
         if (wanted.at(-1) !== 'closed') raw.socket.end()
-        const rest = await raw.rest()
+        const rest = (await raw.rest()).toString('latin1').replace(BY_ITSELF, '')
         t.same(
-          [
-            ...got,
-            ...(rest.length === 0 ? (got.length === wanted.length ? [] : ['closed']) : [rest.toString()]),
-          ],
+          [...got, ...(rest === '' ? (got.length === wanted.length ? [] : ['closed']) : [rest])],
           wanted,
           what,
         )
@@ -280,6 +306,7 @@ for (const name of ['http', 'uws'] as const) {
   })
 }
 
-function differing(expected: Expected, name: 'http' | 'uws'): Status | readonly Status[] {
-  return typeof expected === 'object' && 'http' in expected ? expected[name] : expected
+function differing(expected: Expected, name: 'http' | 'uws'): Statuses {
+  if (typeof expected !== 'object' || !('http' in expected)) return expected
+  return name === 'uws' && isLater(choice) ? (expected.later ?? expected.uws) : expected[name]
 }

@@ -16,13 +16,34 @@ function file(name: string, content: string): string {
 }
 
 t.test('which C library a program asks for', async t => {
-  const program = (interpreter: string): string =>
-    file('program', `\x7fELF${'\0'.repeat(60)}${interpreter}\0more`)
+  /** The smallest program with a loader, of 64 or 32 bits, its loader's name at the end of the file. */
+  const program = (loader: string, { wide = true, little = true } = {}): string => {
+    const bytes = Buffer.alloc(10_000)
+    const put = (value: number, at: number, length: number) =>
+      little ? bytes.writeUIntLE(value, at, length) : bytes.writeUIntBE(value, at, length)
+    const offset = (value: number, at: number) => put(value, wide && !little ? at + 4 : at, 4)
+    bytes.write('\x7fELF', 'latin1')
+    bytes[4] = wide ? 2 : 1
+    bytes[5] = little ? 1 : 2
+    const size = wide ? 56 : 32
+    offset(100, wide ? 32 : 28)
+    put(size, wide ? 54 : 42, 2)
+    put(2, wide ? 56 : 44, 2)
+    put(1, 100, 4)
+    put(3, 100 + size, 4)
+    offset(9000, 100 + size + (wide ? 8 : 4))
+    offset(loader.length + 1, 100 + size + (wide ? 32 : 16))
+    bytes.write(`${loader}\0more`, 9000, 'latin1')
+    return file('program', bytes.toString('latin1'))
+  }
   t.equal(usesGlibc(program('/lib64/ld-linux-x86-64.so.2')), true)
   t.equal(usesGlibc(program('/lib/ld-linux-aarch64.so.1')), true)
-  t.equal(usesGlibc(program('/lib/ld-linux-armhf.so.3')), true)
+  t.equal(usesGlibc(program('/lib/ld-linux-armhf.so.3', { wide: false })), true)
+  t.equal(usesGlibc(program('/lib64/ld64.so.1', { little: false })), true)
+  t.equal(usesGlibc(program('/lib/ld.so.1', { wide: false, little: false })), false)
   t.equal(usesGlibc(program('/nix/store/x-glibc-2.40/lib/ld-linux-x86-64.so.2')), true)
   t.equal(usesGlibc(program('/lib/ld-musl-x86_64.so.1')), false)
+  t.equal(usesGlibc(file('short', '\x7fELF\x02\x01')), false)
   t.equal(usesGlibc(file('text', '#!/bin/sh\n/lib64/ld-linux-x86-64.so.2\0')), false)
   t.equal(usesGlibc(join(folder, 'nowhere')), false)
   if (process.platform === 'linux') t.equal(usesGlibc(process.execPath), glibcVersionRuntime !== undefined)

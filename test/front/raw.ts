@@ -1,5 +1,19 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import type { Choice } from '../../src/front/transports/choose.js'
+import { isBefore } from '../../src/front/transports/libc.js'
+
+/**
+ * What later releases of uWebSockets.js (not 20.30) answer by themselves to what they take to be no request, before they
+ * end the connection. It is not handed over to the front.
+ */
+export const BY_ITSELF =
+  /HTTP\/1\.1 (?:400|431|505) [^\r]*\r\nConnection: close\r\n\r\n<h1>.*<hr><i>uWebSockets\/20 Server<\/i>$/
+
+/** Whether it is a release of uWebSockets.js that does so. */
+export function isLater(choice: Choice): boolean {
+  return choice.transport === 'uws' && !isBefore(choice.release, '20.53')
+}
 
 /** One answer off a raw socket. */
 export interface RawAnswer {
@@ -55,6 +69,7 @@ export class Raw {
     const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first!)?.[1])
     if (head) return { status, headers, body: Buffer.alloc(0) }
     if (headers.get('transfer-encoding') !== 'chunked') {
+      if (!headers.has('content-length')) return { status, headers, body: await this.rest() }
       return {
         status,
         headers,

@@ -56,7 +56,7 @@ t.test(
     registry.counter({ name: 'a_total', help: 'a' }).inc()
     const front = await serve(registry, { listen: '127.0.0.1:0', log: ({ code }) => events.push(code) })
     t.match(await (await fetch(front.url)).text(), /^a_total\{status="x"\} 1$/m)
-    t.same(events, ['front-uncounted'])
+    t.same(events, ['front-uncounted', 'front-transport'])
     await front.close()
   },
 )

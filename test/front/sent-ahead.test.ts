@@ -6,7 +6,7 @@ import { listenHttp } from '../../src/front/transports/transport-http.js'
 import { listenUws, loadUws } from '../../src/front/transports/transport-uws.js'
 import { handlerFor, type More } from '../fixtures/front-request-handler.js'
 import type { FakePlan } from '../fixtures/front-scraper.js'
-import { get, Raw, until } from './raw.js'
+import { BY_ITSELF, get, Raw, until } from './raw.js'
 
 t.setTimeout(120_000)
 
@@ -124,7 +124,12 @@ for (const name of ['http', 'uws'] as const) {
         })
         for (const behind of ['', OK, OK.repeat(1000)]) {
           const raw = await Raw.open(port)
-          const answers = statuses(await raw.send(first + behind).rest())
+          const bytes = await raw.send(first + behind).rest()
+          if (name === 'uws' && BY_ITSELF.test(bytes.toString('latin1'))) {
+            t.same(statuses(bytes), [400], `${what}, ${behind.length} bytes behind it: it answers by itself`)
+            continue
+          }
+          const answers = statuses(bytes)
           // uWebSockets.js knows only how the last request of a read ends: with more behind it, nothing is said.
           const expected = name === 'uws' && behind !== '' ? [] : [status]
           t.same(answers, expected, `${what}, ${behind.length} bytes behind it`)

@@ -26,15 +26,8 @@ import type { Answer, OpenScrape, RequestHandler } from '../scrapes/request-hand
 import type { TurnBudget } from './turn-budget.js'
 import type { UwsRequest, UwsResponse } from './uws.js'
 import type { UwsListener } from './uws-listeners.js'
+import { type UwsRelease, WRITE_BYTES } from './uws-release.js'
 
-/**
- * The most that is written inside of a cork. With the headers it fits the cork buffer of 16 KiB. What does not fit is
- * lost if the socket is full at that very moment (releases before 2026, this one among them).
- * https://github.com/uNetworking/uWebSockets.js/issues/1249
- */
-const CORKED_BYTES = 15 * 1024
-/** The most of one write outside of a cork. uWebSockets.js keeps a copy of what the socket does not take of it. */
-const UNCORKED_BYTES = 1024 * 1024
 /**
  * Written first when a full socket has room: whether the socket takes it shows whether all that was kept is written.
  */
@@ -55,8 +48,9 @@ export function answerUws(
   handler: RequestHandler,
   budget: TurnBudget,
   listener: UwsListener,
+  release: UwsRelease,
 ): void {
-  new UwsExchange(response, handler, budget, listener).start(request)
+  new UwsExchange(response, handler, budget, listener, release).start(request)
 }
 
 class UwsExchange {
@@ -65,6 +59,7 @@ class UwsExchange {
   readonly #exchange: Exchange
   readonly #budget: TurnBudget
   readonly #listener: UwsListener
+  readonly #release: UwsRelease
   /** The turn of the event loop in which it was read. */
   readonly #readIn: number
   #refused = false
@@ -85,13 +80,20 @@ class UwsExchange {
   #maybeKept = false
   #wake: (() => void) | undefined
 
-  constructor(response: UwsResponse, handler: RequestHandler, budget: TurnBudget, listener: UwsListener) {
+  constructor(
+    response: UwsResponse,
+    handler: RequestHandler,
+    budget: TurnBudget,
+    listener: UwsListener,
+    release: UwsRelease,
+  ) {
     this.#response = response
     this.#handler = handler
     this.#exchange = handler.begin()
     this.#budget = budget
     this.#readIn = budget.turn
     this.#listener = listener
+    this.#release = release
     listener.begin()
     // This comes first: a callback that returns or throws before onAborted is set ends the process.
     response.onAborted(() => this.#aborted())
@@ -202,7 +204,7 @@ class UwsExchange {
     while (!this.#full && this.#queue.length > 0) {
       this.#response.cork(() => {
         this.#writeHead(200, headers)
-        this.#full = !this.#writePiece(this.#maybeKept ? PROBE_BYTES : CORKED_BYTES)
+        this.#full = !this.#writePiece(this.#maybeKept ? PROBE_BYTES : this.#release.corkedBytes)
         this.#maybeKept = false
       })
     }
@@ -217,7 +219,7 @@ class UwsExchange {
       this.#maybeKept = true
       this.#response.cork(() => {})
     } else if (!this.#writePiece(PROBE_BYTES)) return false
-    while (this.#queue.length > 0) if (!this.#writePiece(UNCORKED_BYTES)) return false
+    while (this.#queue.length > 0) if (!this.#writePiece(WRITE_BYTES)) return false
     this.#full = false
     this.#wake?.()
     return true
@@ -269,15 +271,29 @@ class UwsExchange {
 
   /** Sends a whole answer and ends the connection, even if the socket does not take all of the answer. */
   #sendLast(status: RefusalStatus, headers: Headers, body: Uint8Array): void {
-    if (!this.#isHead) this.#exchange.bytes = body.length
+    this.#exchange.bytes = body.length
     this.#response.cork(() => {
       this.#writeHead(status, headers)
-      this.#response.writeHeader('Connection', 'close').tryEnd(NOTHING, body.length)
-      // The length is one too many, so that the answer is not over for uWebSockets.js: after an answer that is over, it
-      // goes on reading even if the socket is full.
-      if (!this.#isHead) this.#response.tryEnd(body, body.length + 1)
+      // At the end the length is one too many, so that the answer is not over for uWebSockets.js: after an answer that
+      // is over, it goes on reading even if the socket is full.
+      this.#response.writeHeader('Connection', 'close').tryEnd(body.subarray(0, -1), body.length)
+      this.#response.tryEnd(body.subarray(-1), body.length + 1)
     })
     this.#close()
+  }
+
+  /** The same for HEAD. Where an answer without bytes is over, uWebSockets.js ends the connection when all is sent. */
+  #sendLastHead(status: RefusalStatus, headers: Headers, length: number): void {
+    const release = this.#release
+    const byItself = release.emptyEnds
+    this.#response.cork(() => {
+      this.#writeHead(status, headers)
+      if (byItself) this.#response.endWithoutBody(length, true)
+      else release.emptyEnds = this.#response.writeHeader('Connection', 'close').tryEnd(NOTHING, length)[1]
+    })
+    // An answer that is over cannot be used to close.
+    if (release.emptyEnds) this.#finish()
+    else this.#close()
   }
 
   #close(): void {
@@ -312,8 +328,9 @@ class UwsExchange {
 
   #sendRefusal(refusal: Refusal): void {
     const body = Buffer.from(refusal.reason)
-    if (closes(refusal)) this.#sendLast(refusal.status, refusal.headers, body)
-    else this.#sendWhole(refusal.status, refusal.headers, body)
+    if (!closes(refusal)) this.#sendWhole(refusal.status, refusal.headers, body)
+    else if (this.#isHead) this.#sendLastHead(refusal.status, refusal.headers, body.length)
+    else this.#sendLast(refusal.status, refusal.headers, body)
   }
 
   #finish(): void {

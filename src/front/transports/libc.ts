@@ -9,14 +9,42 @@ export function usesGlibc(program: string): boolean {
   let fd: number | undefined
   try {
     fd = openSync(program, 'r')
-    const head = Buffer.alloc(4096)
-    const text = head.toString('latin1', 0, readSync(fd, head, 0, head.length, 0))
-    return text.startsWith('\x7fELF') && /\/ld-linux[^/\0]*\.so\.\d+\0|\/ld64\.so\.\d+\0/.test(text)
+    return /\/(ld-linux[^/]*\.so\.\d+|ld64\.so\.\d+)$/.test(loaderOf(fd))
   } catch {
     return false
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
+}
+
+/** The type of the program header that names the loader. */
+const PT_INTERP = 3
+
+/** The path of an ELF program's loader; '' if it has none. It can stand anywhere in the file: patchelf puts it at the end. */
+function loaderOf(fd: number): string {
+  const read = (length: number, at: number) => {
+    const bytes = Buffer.alloc(length)
+    return bytes.subarray(0, readSync(fd, bytes, 0, length, at))
+  }
+  const head = read(64, 0)
+  if (head.toString('latin1', 0, 4) !== '\x7fELF') return ''
+  const [wide, little] = [head[4] === 2, head[5] === 1]
+  const int = (bytes: Buffer, at: number, length: number) =>
+    little ? bytes.readUIntLE(at, length) : bytes.readUIntBE(at, length)
+  // Offsets have 4 or 8 bytes. Of 8, the lower 6 are enough, which a JavaScript number can hold.
+  const offset = (bytes: Buffer, at: number) => int(bytes, wide && !little ? at + 2 : at, wide ? 6 : 4)
+  const [table, size, count] = wide
+    ? [offset(head, 32), int(head, 54, 2), int(head, 56, 2)]
+    : [offset(head, 28), int(head, 42, 2), int(head, 44, 2)]
+  for (let n = 0; n < count; n++) {
+    const entry = read(size, table + n * size)
+    if (int(entry, 0, 4) !== PT_INTERP) continue
+    const [start, length] = wide
+      ? [offset(entry, 8), offset(entry, 32)]
+      : [offset(entry, 4), offset(entry, 16)]
+    return read(Math.min(length, 4096), start).toString('latin1').replace(/\0.*/s, '')
+  }
+  return ''
 }
 
 /** The version of the glibc that this process has loaded, as `2.36`; undefined if it cannot be found out. */

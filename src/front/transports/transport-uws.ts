@@ -8,6 +8,7 @@ import { listenError, type Transport, type TransportSettings } from './transport
 import { TurnBudget } from './turn-budget.js'
 import type { Uws } from './uws.js'
 import { UwsListeners } from './uws-listeners.js'
+import { uwsRelease } from './uws-release.js'
 
 /** How often listening is tried: what was in the way may be gone when node:net looks for it. */
 const ATTEMPTS = 5
@@ -38,10 +39,12 @@ export async function listenUws(settings: TransportSettings, uws: Uws): Promise<
 
 function listenOnce(uws: Uws, handler: RequestHandler, address: Address): UwsListeners | undefined {
   const budget = new TurnBudget()
+  const release = uwsRelease(uws.release)
   const listeners = new UwsListeners({
     uws,
     address,
-    onRequest: (response, request, listener) => answerUws(request, response, handler, budget, listener),
+    onRequest: (response, request, listener) =>
+      answerUws(request, response, handler, budget, listener, release),
     shed: () => handler.shed(),
     shut: () => handler.shut(),
   })

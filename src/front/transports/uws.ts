@@ -42,11 +42,15 @@ export interface UwsResponse {
   /** Writes a chunk. Returns false if the socket did not take all of it; the rest is copied. */
   write(chunk: Uint8Array): boolean
   end(): UwsResponse
-  endWithoutBody(): UwsResponse
+  /**
+   * Ends an answer to HEAD. With a length, releases before that of May 2025 send it and leave the answer open, but let it
+   * be used no more; later ones end it. With `closes`, the connection ends behind it.
+   */
+  endWithoutBody(length?: number, closes?: boolean): UwsResponse
   /**
    * Writes what the socket takes of a body, and keeps nothing. Returns [whether it took all of it, whether the answer
    * is over]. The `total` of the first call is sent as the length. The answer is over when as many bytes were written
-   * as the `total` of the last call says.
+   * as the `total` of the last call says; in releases since May 2025 also when a call brings no bytes.
    */
   tryEnd(rest: Uint8Array, total: number): [boolean, boolean]
   /** How many bytes of the body tryEnd has written. */
