@@ -1,18 +1,20 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { installInto, npm } from './npm.js'
 
 const run = promisify(execFile)
-const usage = `node dist/scripts/node-lts.js [--newest]
+const usage = `node dist/scripts/node-lts.js [--newest | --major N]
   prints the path of a node binary, fetched from npm into node_modules/.cache if it is not there yet:
-  the newest that calls itself LTS, or with --newest the newest of all`
+  the newest that calls itself LTS, or with --newest the newest of all, or with --major the newest of that major`
 
-export type Line = 'lts' | 'newest'
+/** The newest LTS, the newest of all, or the newest of a major. */
+export type Line = 'lts' | 'newest' | number
 
 /**
- * The path of the newest LTS node (or the newest of all) that npm has for this platform.
+ * The path of the newest node of a line that npm has for this platform.
  *
  * A binary itself says whether it is LTS (`process.release.lts`): no list of versions or dates is kept here.
  * It is kept apart from the dependencies, for as one of them it would be the `node` of every npm script.
@@ -20,7 +22,13 @@ export type Line = 'lts' | 'newest'
  */
 export async function fetchNode(line: Line): Promise<string> {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
-  for (const version of await newestOfEachMajor(name)) {
+  const versions = await newestOfEachMajor(name)
+  if (typeof line === 'number') {
+    const version = versions.find(version => version.startsWith(`${line}.`))
+    if (version === undefined) throw new Error(`npm's package ${name} has no version ${line}`)
+    return install(name, version)
+  }
+  for (const version of versions) {
     const path = await install(name, version)
     if (line === 'newest' || (await saysLts(path))) return path
   }
@@ -45,12 +53,7 @@ async function newestOfEachMajor(name: string): Promise<string[]> {
 async function install(name: string, version: string): Promise<string> {
   const folder = fileURLToPath(new URL(`../../node_modules/.cache/node/${version}`, import.meta.url))
   const path = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
-  if (!existsSync(path)) {
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-    const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund']
-    await npm(['install', '--prefix', folder, ...flags, `${name}@${version}`])
-  }
+  if (!existsSync(path)) await installInto(folder, `${name}@${version}`)
   const { stdout } = await run(path, ['--version'])
   if (stdout.trim() !== `v${version}`) throw new Error(`${path} says it is ${stdout.trim()}, not v${version}`)
   return path
@@ -61,33 +64,19 @@ async function saysLts(path: string): Promise<boolean> {
   return stdout.trim() === 'true'
 }
 
-async function npm(args: string[]): Promise<string> {
-  try {
-    const { stdout } = await run('npm', args, {
-      maxBuffer: 1 << 26,
-      timeout: 300_000,
-      shell: process.platform === 'win32',
-    })
-    return stdout
-  } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim() || String(error)
-    throw new Error(
-      `npm ${args.slice(0, 2).join(' ')} failed, so there is no other node to test with: ${said}`,
-    )
-  }
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { values } = parseArgs({
     options: {
       newest: { type: 'boolean', default: false },
+      major: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) console.log(usage)
   else {
     try {
-      console.log(await fetchNode(values.newest ? 'newest' : 'lts'))
+      const { major, newest } = values
+      console.log(await fetchNode(major === undefined ? (newest ? 'newest' : 'lts') : Number(major)))
     } catch (error) {
       console.error(error instanceof Error ? error.message : error)
       process.exitCode = 1

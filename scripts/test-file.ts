@@ -27,6 +27,8 @@ export interface Skip {
 export interface RunOptions {
   /** The node binary that runs it. */
   readonly node: string
+  /** The working directory; default this process'. */
+  readonly folder?: string
   readonly timeoutSeconds: number
   readonly env: NodeJS.ProcessEnv
   /** Called with the process group, once when it starts (`alive`) and once when it is gone. */
@@ -48,6 +50,7 @@ export async function runFile(file: string, built: string, options: RunOptions):
   const child = spawn(options.node, [built], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: options.env,
+    ...(options.folder !== undefined && { cwd: options.folder }),
     // A group of its own, so that nothing a test started can outlive it.
     detached: true,
   })

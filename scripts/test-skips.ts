@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Skip } from './test-file.js'
 
 /** A skip that CI accepts, since what is skipped cannot run there. */
@@ -16,7 +16,11 @@ interface NodeUnderTest {
   readonly platform: string
   readonly arch: string
   readonly modules: string
+  /** Where the tests run. */
+  readonly folder: string
 }
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const accepted: readonly AcceptedSkip[] = [
   {
@@ -32,7 +36,7 @@ const accepted: readonly AcceptedSkip[] = [
 ]
 
 /** What the node binary under test says of itself. */
-export function askNode(node: string): NodeUnderTest & { version: string } {
+export function askNode(node: string): Omit<NodeUnderTest, 'folder'> & { version: string } {
   const say =
     '{ version: process.version, platform: process.platform, arch: process.arch, modules: process.versions.modules }'
   return JSON.parse(execFileSync(node, ['-p', `JSON.stringify(${say})`], { encoding: 'utf8' }))
@@ -43,15 +47,10 @@ export function whyAccepted(skip: Skip, node: NodeUnderTest): string | undefined
   return accepted.find(entry => entry.reason.test(skip.reason) && entry.holds(node))?.why
 }
 
-function hasNativePart(node: NodeUnderTest): boolean {
-  let root: string
-  try {
-    root = dirname(createRequire(import.meta.url).resolve('uWebSockets.js/package.json'))
-  } catch {
-    return false
-  }
-  const wanted = `uws_${node.platform}_${node.arch}_${node.modules}.node`
-  return [root, join(root, 'binaries'), join(root, 'dist')].some(
-    folder => existsSync(folder) && readdirSync(folder).includes(wanted),
-  )
+function hasNativePart({ platform, arch, modules, folder }: NodeUnderTest): boolean {
+  const wanted = `uws_${platform}_${arch}_${modules}.node`
+  return [root, folder]
+    .map(top => join(top, 'node_modules/uWebSockets.js'))
+    .flatMap(top => [top, join(top, 'binaries'), join(top, 'dist')])
+    .some(folder => existsSync(folder) && readdirSync(folder).includes(wanted))
 }

@@ -6,10 +6,11 @@ import { parseArgs } from 'node:util'
 import { type FileReport, killGroup, runFile } from './test-file.js'
 import { askNode, whyAccepted } from './test-skips.js'
 
-const usage = `npm test [-- [--node PATH] [--jobs N] [--timeout SECONDS] [--verbose] [--all] [--counts FILE] [--without FILTER]… [FILTER…]]
+const usage = `npm test [-- [--node PATH] [--in FOLDER] [--jobs N] [--timeout SECONDS] [--verbose] [--all] [--counts FILE] [--without FILTER]… [FILTER…]]
   FILTER      only test files whose path contains one of these
   --without   none whose path contains this
   --node      the node binary to run the tests with (default: this one)
+  --in        the folder to run them in: uWebSockets.js is looked for there, too (default: this one)
   --jobs      test files at a time (default: 2, or 1 on one core)
   --timeout   seconds that a file may take (default: 180)
   --verbose   print each file's TAP and stderr, not only those of files that failed
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     node: { type: 'string', default: process.execPath },
+    in: { type: 'string', default: '.' },
     jobs: {
       type: 'string',
       default: String(Math.min(2, availableParallelism())),
@@ -40,9 +42,10 @@ if (values.help) {
 
 const inCi = process.env.CI === 'true'
 const node = resolve(values.node)
+const folder = resolve(values.in)
 const jobs = positive('jobs', values.jobs)
 const timeoutSeconds = positive('timeout', values.timeout)
-const about = askNode(node)
+const about = { ...askNode(node), folder }
 const files = findTests()
 if (files.length === 0) {
   console.error(
@@ -93,6 +96,7 @@ async function work(): Promise<void> {
     printReport(
       await runFile(file, built, {
         node,
+        folder,
         timeoutSeconds,
         env,
         onGroup: (group, alive) => (alive ? groups.add(group) : groups.delete(group)),
