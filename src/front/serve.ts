@@ -35,16 +35,20 @@ export interface ServeOptions extends AnswerOptions {
   /** Whether the front keeps the program running, as servers do; default true. */
   readonly ref?: boolean
   /**
-   * `auto` (default) uses uWebSockets.js if its native part fits this system and `serve` is called in the main thread,
-   * else `node:http`. `uws` is an error if that is not so.
+   * `auto` (default) uses uWebSockets.js if it is installed, its native part fits this system and `serve` is called in
+   * the main thread, else `node:http`. `uws` is an error that says what is missing if that is not so. An event of level
+   * info, `front-transport`, says which one is used, and why.
    */
   readonly transport?: 'auto' | TransportName
   /**
-   * Connections at once, 8 to 65,536; default 512. Peers that may not read can have a quarter of them. With
-   * uWebSockets.js only connections count that a scrape is streamed to.
+   * Connections at once, 8 to 65,536; default 512. Peers that may not read can have a quarter of them. Releases of
+   * uWebSockets.js before 20.40 report no connections: only those count that a scrape is streamed to.
    */
   readonly maxConnections?: number
-  /** Connections at once from one address, 1 to 65,536; default 128. */
+  /**
+   * Connections at once from one address, 1 to 65,536; default 128. With uWebSockets.js idle connections of trusted peers
+   * do not count once they have got an answer.
+   */
   readonly maxConnectionsPerAddress?: number
   /** Called with what goes wrong while it serves; default Node's warnings. */
   readonly log?: Log

@@ -10,6 +10,8 @@ export class Connections {
   readonly #each = new Map<string, number>()
   #strangers = 0
   #open = 0
+  /** How many there are in all, if the transport is told of each; it may not know whose they all are. */
+  total: (() => number) | undefined
 
   constructor(most: number, mostEach: number) {
     this.#most = most
@@ -17,16 +19,20 @@ export class Connections {
   }
 
   get open(): number {
-    return this.#open
+    return Math.max(this.#open, this.total?.() ?? 0)
   }
 
-  /** Counts a connection. Returns a function that counts it out, which can be called twice; or why it is refused. */
-  enter(peer: Peer, trusted: boolean): (() => void) | Refusal {
+  /**
+   * Counts a connection. Returns a function that counts it out, which can be called twice; or why it is refused.
+   * `inTotal` says that `total` has it already.
+   */
+  enter(peer: Peer, trusted: boolean, inTotal = false): (() => void) | Refusal {
     const name = peerName(peer)
     const has = this.#each.get(name) ?? 0
     if (has >= this.#mostEach)
       return full(`there are ${has} connections from ${name} (option "maxConnectionsPerAddress")`)
-    if (this.#open >= this.#most) return full(`there are ${this.#open} connections (option "maxConnections")`)
+    if (!inTotal && this.open >= this.#most)
+      return full(`there are ${this.open} connections (option "maxConnections")`)
     if (!trusted && this.#strangers >= this.#most / STRANGERS)
       return full('there are too many connections of peers that may not read')
     this.#each.set(name, has + 1)

@@ -25,6 +25,7 @@ import type { Reading } from '../scrapes/reader.js'
 import type { Answer, OpenScrape, RequestHandler } from '../scrapes/request-handler.js'
 import type { TurnBudget } from './turn-budget.js'
 import type { UwsRequest, UwsResponse } from './uws.js'
+import type { UwsConnections } from './uws-connections.js'
 import type { UwsListener } from './uws-listeners.js'
 import { type UwsRelease, WRITE_BYTES } from './uws-release.js'
 
@@ -41,16 +42,19 @@ const NOTHING = new Uint8Array(0)
 const AHEAD = refuse(503, 'connections', 'more was sent ahead on this connection than is answered at once')
 const PROXIED = refuse(400, 'malformed', 'a PROXY line is not taken here')
 
-/** Answers one request of uWebSockets.js; `listener` is the one that it came through. */
-export function answerUws(
-  request: UwsRequest,
-  response: UwsResponse,
-  handler: RequestHandler,
-  budget: TurnBudget,
-  listener: UwsListener,
-  release: UwsRelease,
-): void {
-  new UwsExchange(response, handler, budget, listener, release).start(request)
+/** What an exchange needs beside its request. */
+export interface UwsSurroundings {
+  readonly handler: RequestHandler
+  readonly budget: TurnBudget
+  /** The one that the request came through. */
+  readonly listener: UwsListener
+  readonly release: UwsRelease
+  readonly connections: UwsConnections
+}
+
+/** Answers one request of uWebSockets.js. */
+export function answerUws(request: UwsRequest, response: UwsResponse, surroundings: UwsSurroundings): void {
+  new UwsExchange(response, surroundings).start(request)
 }
 
 class UwsExchange {
@@ -60,6 +64,7 @@ class UwsExchange {
   readonly #budget: TurnBudget
   readonly #listener: UwsListener
   readonly #release: UwsRelease
+  readonly #connections: UwsConnections
   /** The turn of the event loop in which it was read. */
   readonly #readIn: number
   #refused = false
@@ -80,13 +85,8 @@ class UwsExchange {
   #maybeKept = false
   #wake: (() => void) | undefined
 
-  constructor(
-    response: UwsResponse,
-    handler: RequestHandler,
-    budget: TurnBudget,
-    listener: UwsListener,
-    release: UwsRelease,
-  ) {
+  constructor(response: UwsResponse, surroundings: UwsSurroundings) {
+    const { handler, budget, listener, release, connections } = surroundings
     this.#response = response
     this.#handler = handler
     this.#exchange = handler.begin()
@@ -94,6 +94,7 @@ class UwsExchange {
     this.#readIn = budget.turn
     this.#listener = listener
     this.#release = release
+    this.#connections = connections
     listener.begin()
     // This comes first: a callback that returns or throws before onAborted is set ends the process.
     response.onAborted(() => this.#aborted())
@@ -103,6 +104,7 @@ class UwsExchange {
     try {
       const head = headOf(request, this.#response)
       this.#exchange.peer = head.peer
+      this.#leave = this.#connections.asked(head.peer)
       this.#isHead = head.method === 'HEAD'
       // take() comes first, so that each request counts.
       const now = this.#budget.take()
@@ -146,13 +148,15 @@ class UwsExchange {
     this.#finish()
   }
 
-  /**
-   * Counts the connection while something is kept for it. uWebSockets.js does not report when a connection is opened,
-   * and ends those that ask for nothing after 10 s.
-   */
+  /** Counts the connection while something is kept for it, unless it has counted since it was opened. */
   #countConnection(): Answer | undefined {
+    if (this.#leave !== undefined) return undefined
     const { peer } = this.#exchange
-    const entered = this.#handler.connections.enter(peer, this.#handler.trusts(peer))
+    const entered = this.#handler.connections.enter(
+      peer,
+      this.#handler.trusts(peer),
+      this.#connections.reported,
+    )
     if (typeof entered !== 'function') return this.#handler.refused(entered, { peer }, this.#exchange)
     this.#leave = entered
     return undefined

@@ -7,6 +7,7 @@ import type { Address } from './listen.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
 import { TurnBudget } from './turn-budget.js'
 import type { Uws } from './uws.js'
+import { UwsConnections } from './uws-connections.js'
 import { UwsListeners } from './uws-listeners.js'
 import { uwsRelease } from './uws-release.js'
 
@@ -38,13 +39,13 @@ export async function listenUws(settings: TransportSettings, uws: Uws): Promise<
 }
 
 function listenOnce(uws: Uws, handler: RequestHandler, address: Address): UwsListeners | undefined {
-  const budget = new TurnBudget()
-  const release = uwsRelease(uws.release)
+  const connections = new UwsConnections(handler)
+  const all = { handler, budget: new TurnBudget(), release: uwsRelease(uws.release), connections }
   const listeners = new UwsListeners({
     uws,
     address,
-    onRequest: (response, request, listener) =>
-      answerUws(request, response, handler, budget, listener, release),
+    onRequest: (response, request, listener) => answerUws(request, response, { ...all, listener }),
+    watch: app => connections.watch(app),
     shed: () => handler.shed(),
     shut: () => handler.shut(),
   })

@@ -1,6 +1,7 @@
 /**
  * The apps of uWebSockets.js that accept connections. uWebSockets.js accepts all connections, reports none before it
- * asks for something, and ends those that ask for nothing after 8 to 12 s. Meanwhile they can take every file
+ * asks for something (before 20.40, see uws-connections.ts), and ends those that ask for nothing after 8 to 12 s.
+ * Meanwhile they can take every file
  * descriptor of the program, and then uWebSockets.js asks the system for the next connection without a pause. It can
  * end only all connections of one app together.
  *
@@ -31,6 +32,8 @@ export interface UwsListenersSettings {
   readonly uws: Uws
   readonly address: Address
   readonly onRequest: (response: UwsResponse, request: UwsRequest, listener: UwsListener) => void
+  /** Called with each app before it listens. */
+  readonly watch?: (app: UwsApp) => void
   /** Called when connections were ended because descriptors ran short. */
   shed(): void
   /** Called when it could not listen again after that. It keeps trying. */
@@ -46,8 +49,9 @@ export class UwsListener {
   #answering = 0
   #left: (() => void) | undefined
 
-  constructor(uws: Uws, onRequest: UwsListenersSettings['onRequest']) {
+  constructor({ uws, onRequest, watch }: UwsListenersSettings) {
     this.app = uws.App()
+    watch?.(this.app)
     this.app.any('/*', (response, request) => onRequest(response, request, this))
   }
 
@@ -95,12 +99,12 @@ export class UwsListeners {
   #open = true
 
   constructor(settings: UwsListenersSettings) {
-    const { uws, onRequest, state, now = () => performance.now() } = settings
+    const { state, now = () => performance.now() } = settings
     this.#settings = settings
     const limit = descriptorLimit()
     this.#state = state ?? (() => descriptorState(limit))
     this.#now = now
-    this.#listener = new UwsListener(uws, onRequest)
+    this.#listener = new UwsListener(settings)
   }
 
   /** Listens; returns whether it could. */
@@ -178,12 +182,11 @@ export class UwsListeners {
 
   /** Replaces a listener that is busy. */
   #drain(now: number): void {
-    const { uws, onRequest } = this.#settings
     const listener = this.#listener
     this.#stop(listener)
     listener.closeWhenLeft()
     this.#other?.close()
-    this.#listener = this.#other ?? new UwsListener(uws, onRequest)
+    this.#listener = this.#other ?? new UwsListener(this.#settings)
     this.#other = listener
     this.#drainsSince = now
   }

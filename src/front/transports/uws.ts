@@ -22,6 +22,11 @@ export interface UwsApp {
     listening: (socket: UwsListenSocket | false) => void,
   ): UwsApp
   close(): UwsApp
+  /**
+   * Has connections reported: 1 as one is opened, -1 after it has ended, when the response is of no use. Not in all
+   * releases.
+   */
+  filter?(handler: (response: UwsResponse, change: number) => void): UwsApp
 }
 
 /** Valid only during the handler's call. */
