@@ -12,12 +12,18 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>
 }
 
+/** `glibc 2.36`; empty where there is none. */
+function libc(): string[] {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime === undefined ? [] : [`glibc ${header.glibcVersionRuntime}`]
+}
+
 export function thisMachine(now: Date): Machine {
   const cores = cpus()
   return {
     date: now.toISOString(),
     node: process.version,
-    platform: `${process.platform} ${process.arch}`,
+    platform: [process.platform, process.arch, ...libc()].join(' '),
     cpu: cores[0]?.model.trim() ?? 'unknown',
     cores: cores.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),

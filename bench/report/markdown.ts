@@ -20,6 +20,7 @@ export function figuresPage(run: Run): string {
     'This page is written by `node dist/scripts/readme-figures.js` from a run of `npm run bench`.',
     '',
     measuredOn(run.machine),
+    ...servedThrough(run),
     '',
     '## Figures to reach',
     '',
@@ -55,6 +56,14 @@ export async function pictureOf({ reports }: Run): Promise<string | undefined> {
 function measuredOn({ date, node, platform, cores, cpu, memoryGiB, versions }: Machine): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return `Measured on ${date.slice(0, 10)} with Node ${node}, ${platform}, ${cores} × ${cpu}, ${memoryGiB} GiB: ${packages.join(', ')}.`
+}
+
+/** What served the scrapes that were measured. */
+function servedThrough({ machine, reports }: Run): string[] {
+  const all = new Set(reports.flatMap(({ served }) => (served === undefined ? [] : [served])))
+  return all.size === 0
+    ? []
+    : ['', `Scrapes were served through ${[...all].join(' and ')} on Node ${machine.node}.`]
 }
 
 /** Operations down, libraries across: what ours takes, and the others as multiples of it. */

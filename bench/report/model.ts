@@ -2,6 +2,8 @@
 export interface Report {
   readonly suite: string
   readonly what: string
+  /** Of suites that scrape a front: its transport, and of which release. */
+  readonly served?: string
   readonly columns: readonly string[]
   readonly rows: readonly (readonly (string | number)[])[]
   readonly figures: readonly Figure[]

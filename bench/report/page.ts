@@ -52,6 +52,7 @@ async function section(report: Report): Promise<string> {
   return [
     `<section id="${text(report.suite)}"><h2>${text(report.suite)}</h2>`,
     paragraph(report.what),
+    report.served === undefined ? '' : paragraph(`Served through ${report.served}.`),
     plots.length === 0 ? '' : `<div class="plots">${plots.join('\n')}</div>`,
     report.rows.length === 0
       ? ''

@@ -9,6 +9,7 @@ export function printMachine({ date, node, platform, cores, cpu, memoryGiB }: Ma
 
 export function print(report: Report): void {
   console.log(`\n${report.suite}: ${report.what}`)
+  if (report.served !== undefined) console.log(`  served through ${report.served}`)
   table([report.columns, ...report.rows.map(row => row.map(cell))])
   for (const note of report.notes) console.log(`  ${note}`)
 }

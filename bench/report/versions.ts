@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 const root = new URL('../../../', import.meta.url)
-/** What is measured or measures, as far as it is installed. */
+/** What is measured or measures, as far as it is installed. What serves scrapes is said by each suite that has some. */
 const PACKAGES = [
   'prom-client',
   '@prometheus-io/client',
   '@opentelemetry/sdk-metrics',
   '@opentelemetry/exporter-prometheus',
-  'uWebSockets.js',
   'piscina',
   'hdr-histogram-js',
 ]

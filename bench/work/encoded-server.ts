@@ -1,25 +1,30 @@
-import type { TemplatedApp } from 'uWebSockets.js'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { choose, type TransportName } from '../../src/front/transports/choose.js'
+import { loadUws } from '../../src/front/transports/transport-uws.js'
 import { answerQuestions } from '../harness/child.js'
 import type { Serving } from './scrape-server.js'
+import { servedBy } from './served.js'
 
 // Run as `encoded-server.js URL TRANSPORT`: takes the body from there once, and then serves it by the same transport.
-const [url, transport] = process.argv.slice(2)
-const body = Buffer.from(await (await fetch(url!)).arrayBuffer())
+const [url, transport] = process.argv.slice(2) as [string, TransportName]
+const body = Buffer.from(await (await fetch(url)).arrayBuffer())
 const port = transport === 'uws' ? await listenUws() : await listenHttp()
 answerQuestions(
   {
     url: `http://127.0.0.1:${port}/metrics`,
-    transport: transport!,
+    transport,
+    served: servedBy(transport),
   } satisfies Serving,
   () => true,
 )
 
 async function listenUws(): Promise<number> {
-  const { default: uws } = await import('uWebSockets.js')
-  const app: TemplatedApp = uws.App()
-  app.get('/metrics', response => {
+  const choice = choose()
+  if (choice.transport !== 'uws') throw new Error(choice.why)
+  const uws = loadUws(choice)
+  const app = uws.App()
+  app.any('/metrics', response => {
     let gone = false
     response.onAborted(() => {
       gone = true
@@ -28,7 +33,7 @@ async function listenUws(): Promise<number> {
     response.onWritable(offset => gone || response.tryEnd(body.subarray(offset), body.length)[0])
   })
   return new Promise((resolve, reject) => {
-    app.listen('127.0.0.1', 0, socket => {
+    app.listen('127.0.0.1', 0, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, socket => {
       if (!socket) reject(new Error('cannot listen on 127.0.0.1'))
       else resolve(uws.us_socket_local_port(socket))
     })

@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads'
+import type { TransportName } from '../../src/front/transports/choose.js'
 import { createRegistry, serve } from '../../src/index.js'
 import { burn } from '../harness/burn.js'
 import { answerQuestions } from '../harness/child.js'
 import type { Role } from './scrape-worker.js'
+import { servedBy } from './served.js'
 
 /** Keeps a thread busy for so many milliseconds: the main thread, or one that has nothing to do with the rest. */
 export interface Burn {
@@ -12,7 +14,9 @@ export interface Burn {
 
 export interface Serving {
   readonly url: string
-  readonly transport: string
+  readonly transport: TransportName
+  /** The transport, and of which release. */
+  readonly served: string
 }
 
 // Run as `scrape-server.js SERIES WORKERS`.
@@ -33,7 +37,8 @@ for (let at = 0; at < size; at++) {
 for (let at = 0; at < workers; at++) await startWorker('record')
 const other = workers > 0 ? await startWorker('burn') : undefined
 const front = await serve(registry, { listen: '127.0.0.1:0' })
-const serving: Serving = { url: front.url, transport: front.transport }
+const { url, transport } = front
+const serving: Serving = { url, transport, served: servedBy(transport) }
 answerQuestions<Burn>(serving, ({ thread, milliseconds }) => {
   if (thread === 'other') other!.postMessage(milliseconds)
   // Once the answer, that it begins, is on its way.

@@ -135,6 +135,8 @@ t.test('the pages in Markdown', async t => {
         [['postmeter, counters as text', 20, 30]],
         [{ what: 'a time', unit: ' ms', measured: 3.0555 }],
       ),
+      { ...report('scrape', [], []), served: 'uWebSockets.js 20.57.0' },
+      { ...report('front', [], []), served: 'uWebSockets.js 20.57.0' },
     ],
   }
   const readme = comparison(run, 'docs/figures.svg')
@@ -149,6 +151,8 @@ t.test('the pages in Markdown', async t => {
   t.match(page, '| kept | at most 1.25 x | 1.1 x |')
   t.match(page, '| missed | at least 2 x | 1 x (short) |')
   t.match(page, '| a time | 3.06 ms |', 'what has no verdict is shown apart')
+  t.match(page, `Scrapes were served through uWebSockets.js 20.57.0 on Node ${process.version}.`)
+  t.notMatch(readme, /served through/, 'nothing is scraped for what stands in the README')
 
   const { figures } = JSON.parse(asJson(run))
   t.same(

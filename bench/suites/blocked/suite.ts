@@ -45,6 +45,7 @@ export async function blocked(effort: Effort): Promise<Report> {
     ]
     return {
       suite: 'blocked',
+      served: serving.served,
       what: `scrapes of ${size.toLocaleString('en')} series, ${perSecond} a second for ${seconds} s, ms from when each was due`,
       columns: ['', 'p50', 'p90', 'p99', 'max', 'recorded meanwhile'],
       rows: [row('another thread in a loop', 'other'), row('the main thread in a loop', 'main')],

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { createRegistry, serve } from '../../../src/index.js'
 import { answerQuestions } from '../../harness/child.js'
 import type { Serving } from '../../work/scrape-server.js'
+import { servedBy } from '../../work/served.js'
 import { PRODUCED } from './producer.js'
 
 // Run as `server.js SERIES PRODUCERS`; it answers any question with how much the producers have recorded.
@@ -22,5 +23,6 @@ const front = await serve(registry, {
   trustedHosts: ['127.0.0.1'],
   log: () => {},
 })
-const serving: Serving = { url: front.url, transport: front.transport }
+const { url, transport } = front
+const serving: Serving = { url, transport, served: servedBy(transport) }
 answerQuestions<unknown>(serving, () => registry.value(PRODUCED) ?? 0)

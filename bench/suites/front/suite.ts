@@ -4,6 +4,7 @@ import type { Figure, Report } from '../../report/model.js'
 import type { Answer, Order } from '../../work/scrape-client.js'
 import type { Serving } from '../../work/scrape-server.js'
 import { startEncodedServer, startScrapeClient } from '../../work/scraping.js'
+import { servedBy } from '../../work/served.js'
 import type { Effort } from '../effort.js'
 import type { Load } from './client.js'
 
@@ -23,6 +24,7 @@ export async function front(effort: Effort): Promise<Report> {
   const attacked = await underAttack(large, seconds, rounds)
   return {
     suite: 'front',
+    served: servedBy(),
     what: `small scrapes of ${small} series; scrapes of ${large.toLocaleString('en')} series, quiet and attacked`,
     columns: ['', 'p50', 'p90', 'max'],
     rows: [...many.rows, ...attacked.rows],
@@ -63,8 +65,8 @@ async function manySmall(series: number, seconds: number, rounds: number): Promi
     const [own, floor] = sides as [(typeof sides)[0], (typeof sides)[0]]
     return {
       rows: [
-        table(`${series} series, 1,000 a second, ms (${live.transport})`, own.times).row,
-        table(`the same as a fixed body, ms (${fixed.transport})`, floor.times).row,
+        table(`${series} series, 1,000 a second, ms (${live.served})`, own.times).row,
+        table(`the same as a fixed body, ms (${fixed.served})`, floor.times).row,
       ],
       figures: [
         {

@@ -5,6 +5,7 @@ import { absoluteBars } from '../../report/curves.js'
 import type { Report } from '../../report/model.js'
 import type { Answer, Order } from '../../work/scrape-client.js'
 import { startScrapeClient } from '../../work/scraping.js'
+import { servedBy } from '../../work/served.js'
 import type { Effort } from '../effort.js'
 import type { LibraryName } from '../scenario/library.js'
 import { DELIVERED, queueName, type Shape } from '../scenario/shape.js'
@@ -72,6 +73,7 @@ export async function gathering(effort: Effort): Promise<Report> {
   const own = programs.find(({ name }) => name === 'postmeter')!
   return {
     suite: 'gathering',
+    served: servedBy(),
     what: `${series.toLocaleString('en')} counters that ${threads} threads record into, scraped over loopback, ms`,
     columns: ['', 'p50', 'p90', 'max', 'MB', 'to postmeter', 'added up by'],
     rows: programs.map(program => [

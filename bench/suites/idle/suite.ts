@@ -3,6 +3,7 @@ import { Child } from '../../harness/child.js'
 import { hasProc, processorTime, resident } from '../../harness/proc.js'
 import { median } from '../../harness/statistics.js'
 import type { Figure, Report } from '../../report/model.js'
+import { servedBy } from '../../work/served.js'
 import type { Effort } from '../effort.js'
 import type { IdleName } from './program.js'
 
@@ -45,6 +46,7 @@ export async function idle(effort: Effort): Promise<Report> {
   ])
   return {
     suite: 'idle',
+    served: servedBy(),
     what: `a program that only adds createRegistry and serve to a server of node:http, over ${seconds} s`,
     columns: ['', 'resident MiB', 'CPU ms/s'],
     rows: measured.map(name => [name, median(memory.get(name)!), median(busy.get(name)!)]),

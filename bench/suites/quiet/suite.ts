@@ -5,6 +5,7 @@ import { busyProcessors, busyThreads, hasProc } from '../../harness/proc.js'
 import { median, newHistogram } from '../../harness/statistics.js'
 import { percentileCurve } from '../../report/curves.js'
 import type { Report } from '../../report/model.js'
+import { servedBy } from '../../work/served.js'
 import type { Effort } from '../effort.js'
 import type { Visit, Visited } from './client.js'
 import { LIBRARIES, OWN, RECORDED } from './library.js'
@@ -76,6 +77,7 @@ export async function quiet(effort: Effort): Promise<Report> {
   const busyInAll = median(own.scraped.processors)
   return {
     suite: 'quiet',
+    served: servedBy(),
     what: `main thread's event-loop delay in ms, from when each millisecond was due, scraped without a pause (${size.toLocaleString('en')} series, gzip) and alone`,
     columns: ['', 'p50', 'p99', 'p99.9', 'max', 'producers, calls/s', 'scrapes/s', 'kB a scrape'],
     rows: programs.flatMap(({ library, alone, scraped }) =>

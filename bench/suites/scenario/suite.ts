@@ -2,6 +2,7 @@ import { Child } from '../../harness/child.js'
 import { cpuTime, hasProc, peakResident, resident } from '../../harness/proc.js'
 import { absoluteBars } from '../../report/curves.js'
 import type { Report } from '../../report/model.js'
+import { servedBy } from '../../work/served.js'
 import type { Effort } from '../effort.js'
 import type { ClientQuestion, Last, Scraped } from './client.js'
 import { type LibraryName, libraries } from './library.js'
@@ -54,6 +55,7 @@ export async function scenario(effort: Effort): Promise<Report> {
   const perSecond = (rate * RECORDINGS).toLocaleString('en')
   return {
     suite: 'scenario',
+    served: servedBy(),
     what: `${threads} threads that record ${perSecond} times a second each for ${seconds} s, ${series.toLocaleString('en')} series, ${comingOf(shape) * threads} of them replaced, a scrape each ${every} ms; one thread blocked for ${block.seconds} s, one killed after ${kill.at} s`,
     columns: [
       '',

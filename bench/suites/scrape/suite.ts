@@ -31,10 +31,10 @@ export async function scrape(effort: Effort): Promise<Report> {
     children.push(client)
 
     const readings: Reading[] = [
-      { label: `postmeter (${serving.transport})`, order: { url: serving.url, count: 1 }, server: own },
-      { label: `already encoded (${encoded.transport})`, order: { url: encoded.url, count: 1 } },
+      { label: `postmeter (${serving.served})`, order: { url: serving.url, count: 1 }, server: own },
+      { label: `already encoded (${encoded.served})`, order: { url: encoded.url, count: 1 } },
       {
-        label: `postmeter, gzip (${serving.transport})`,
+        label: `postmeter, gzip (${serving.served})`,
         order: { url: serving.url, count: 1, gzip: true },
         server: own,
       },
@@ -61,6 +61,7 @@ export async function scrape(effort: Effort): Promise<Report> {
     })
     return {
       suite: 'scrape',
+      served: serving.served,
       what: `${size.toLocaleString('en')} series over loopback, ms`,
       columns: ['', 'p50', 'p90', 'max', 'first byte p50', 'first byte max', 'MB'],
       rows: readings.map(({ label, answers, latencies }) => [
