@@ -12,7 +12,7 @@ const LINE_FEED = 0x0a
 
 export class LabelWriter {
   /** `a="x",b="y"} `: `length` bytes, and the two after them. */
-  bytes = new Uint8Array(1024)
+  bytes: Uint8Array = new Uint8Array(1024)
   length = 0
   hash = 0
   /** TEXT_CONTROL_BIT if the text has control characters, else 0. */

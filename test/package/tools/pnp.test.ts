@@ -1,6 +1,7 @@
 /** Yarn's Plug'n'Play: there is no node_modules, and the package stays in its archive. */
 import { join } from 'node:path'
 import t from 'tap'
+import { cacheOf } from '../../../scripts/need.js'
 import { needTool } from '../../../scripts/need-tools.js'
 import { neededOrSkip } from '../../support/need.js'
 import { COMMON, check, MODULES, makeProject } from './project.js'
@@ -24,6 +25,8 @@ t.test("Yarn's PnP", async t => {
     '.yarnrc.yml': [
       'nodeLinker: pnp',
       'enableTelemetry: false',
+      // With its caches among the others, and not in the home of who runs the tests.
+      `globalFolder: ${JSON.stringify(cacheOf('tools/yarn'))}`,
       'enableImmutableInstalls: false',
       `npmRegistryServer: ${JSON.stringify(stdout.trim())}`,
       // What is as old as a day passes; the pinned versions are older.
