@@ -228,7 +228,8 @@ function writeEntries({ recording, serving }: Entries): void {
 function guard(): string {
   const message = `postmeter cannot be bundled into an ES module: ${KEEP_EXTERNAL}`
   return [
-    `if (!import.meta.url.endsWith('/postmeter-guard.mjs')) {`,
+    // Loaders put a query behind it.
+    String.raw`if (!/\/postmeter-guard\.mjs(\?|#|$)/.test(import.meta.url)) {`,
     '  try {',
     // Where a bundler puts a function of its own in the place of this one, `typeof` would not tell.
     `    require('node:module')`,

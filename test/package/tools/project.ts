@@ -19,6 +19,7 @@ export interface Project {
   readonly folder: string
   /** The package, packed. */
   readonly tarball: string
+  readonly type: 'module' | 'commonjs'
   write(files: Readonly<Record<string, string>>): Promise<void>
   /** Rejects, with what it wrote, if it does not end well. */
   run(
@@ -43,6 +44,7 @@ export async function makeProject(t: Test, type: 'module' | 'commonjs' = 'common
   const project: Project = {
     folder,
     tarball: join(folder, filename),
+    type,
     async write(files) {
       for (const [name, text] of Object.entries(files)) {
         await mkdir(dirname(join(folder, name)), { recursive: true })
