@@ -1,12 +1,9 @@
 /** esbuild: with the package outside of the bundle it works; inside, it works with its files beside, or says what to do. */
-import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { needTool } from '../../../scripts/need-tools.js'
 import { neededOrSkip } from '../../support/need.js'
-import { COMMON, check, installed, MODULES, OWN_FILES, type Project, refuses } from './project.js'
-
-const KEEP = /keep postmeter out of the bundle .*esbuild: --external:postmeter/
+import { COMMON, check, copyFiles, installed, KEEP, MODULES, OWN_FILES, refuses } from './project.js'
 
 t.test('esbuild', async t => {
   const modules = await neededOrSkip(t, 'esbuild', () => needTool('esbuild'))
@@ -49,9 +46,3 @@ t.test('esbuild', async t => {
     await check(t, project, process.execPath, ['beside/main.js'])
   })
 })
-
-async function copyFiles({ folder }: Project, out: string): Promise<void> {
-  const lib = join(folder, 'node_modules/postmeter/dist/lib')
-  for (const name of await readdir(lib))
-    if (name.startsWith('postmeter-')) await cp(join(lib, name), join(folder, out, name))
-}

@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -248,4 +248,14 @@ export async function refuses(project: Project, command: string, args: readonly 
   } catch (error) {
     return (error as { stderr: string }).stderr
   }
+}
+
+/** What a bundle says that can find no file of the package's. */
+export const KEEP = /keep postmeter out of the bundle .*esbuild: --external:postmeter/
+
+/** Copies the package's files beside a bundle that it is in. */
+export async function copyFiles({ folder }: Project, out: string): Promise<void> {
+  const lib = join(folder, 'node_modules/postmeter/dist/lib')
+  for (const name of await readdir(lib))
+    if (name.startsWith('postmeter-')) await cp(join(lib, name), join(folder, out, name))
 }
