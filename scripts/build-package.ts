@@ -231,7 +231,7 @@ function guard(): string {
     // Loaders put a query behind it.
     String.raw`if (!/\/postmeter-guard\.mjs(\?|#|$)/.test(import.meta.url)) {`,
     '  try {',
-    // Where a bundler puts a function of its own in the place of this one, `typeof` would not tell.
+    // Where a bundler puts a function of its own in the place of this one, `typeof` would not show it.
     `    require('node:module')`,
     '  } catch {',
     `    throw Object.assign(new Error(${JSON.stringify(message)}), { code: 'ERR_POSTMETER_FILES' })`,

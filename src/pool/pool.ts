@@ -37,7 +37,7 @@ export class Pool {
   #closed: Promise<void> | undefined
   readonly #running = new Set<Promise<void>>()
 
-  /** `space` tells what a limit of address space leaves; tests say it themselves. */
+  /** `space` returns what a limit of address space leaves; tests pass their own. */
   constructor(handle: RegistryHandle, threads = DEFAULT_THREADS, space = addressSpace) {
     this.#handle = handle
     this.#threads = threads
@@ -136,7 +136,7 @@ export class Pool {
   async #end(): Promise<void> {
     const piscina = await this.#piscina?.catch(() => undefined)
     if (piscina === undefined) return
-    // Piscina tells of the end of a task that it cuts off before its thread has stopped, and a slot that is still
+    // Piscina reports the end of a task that it cuts off before its thread has stopped, and a slot that is still
     // written to must not be given to another: so what runs, a millisecond mostly, is waited for.
     const patience = new Promise(resolve => setTimeout(resolve, CLOSE_PATIENCE).unref())
     await Promise.race([Promise.allSettled([...this.#running]), patience])

@@ -107,7 +107,7 @@ function limits(
     const folder = posix.join(mount.folder, ...names.slice(0, depth))
     const limit = number(read(`${folder}/${version.limit}`))
     const used = number(read(`${folder}/${version.used}`))
-    // Version 1 tells no limit by a number near 2^63.
+    // In version 1, a number near 2^63 stands for no limit.
     if (limit === undefined || used === undefined || limit >= 2 ** 60) continue
     const stat = read(`${folder}/memory.stat`) ?? ''
     const files = version.reclaimable.reduce((sum, key) => sum + (statOf(stat, key) ?? 0), 0)

@@ -31,7 +31,7 @@ const require = createRequire(import.meta.url)
  * `getRegistry()`. Called again with the same name and options it gives the same registry: for each realm of a thread
  * (node:vm contexts, a test runner's files) one of its own, which holds its memory until close() or the thread's end.
  *
- * A memory of more than the process' control group leaves is told to option `log`, once: code `memory-limit`.
+ * If `memory` is more than the process' control group leaves, that is logged once, with code `memory-limit`.
  *
  * @throws Error if there is one of that name with other options, if the system refuses the memory, or if there is no
  * WebAssembly (`node --jitless`); TypeError or RangeError naming a bad option.

@@ -52,7 +52,7 @@ t.test('the native part is loaded where it fits', async t => {
   t.equal(
     choose(here({ glibcVersion: () => undefined }, [REPACK])).transport,
     'uws',
-    'a glibc of unknown version: loading it will tell',
+    'a glibc of unknown version: loading it shows',
   )
 })
 

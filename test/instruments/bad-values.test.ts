@@ -162,8 +162,8 @@ t.test('drop: nothing is thrown or recorded; each is counted, and logged once fo
   )
   const name = 'postmeter_dropped_updates_total'
   t.equal(registry.value(name, { family: 'c_total', reason: 'value' }), counts.get('c_total'))
-  const told = await registry.metrics({ selfMetrics: true })
-  t.match(told, `${name}{family="c_total",reason="value"} ${counts.get('c_total')}\n`)
+  const text = await registry.metrics({ selfMetrics: true })
+  t.match(text, `${name}{family="c_total",reason="value"} ${counts.get('c_total')}\n`)
 })
 
 t.test('a mistake in the program throws whatever the option says', async t => {

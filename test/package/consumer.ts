@@ -33,15 +33,15 @@ export async function makeConsumer(t: Test): Promise<Consumer> {
     cwd: repository,
   })
   const listed = JSON.parse(packed.stdout)
-  // npm 12 and later tell an object by package name, older ones a list.
-  const [told] = (Array.isArray(listed) ? listed : Object.values(listed)) as [
+  // npm 12 and later print an object by package name, older ones a list.
+  const [contents] = (Array.isArray(listed) ? listed : Object.values(listed)) as [
     { filename: string; files: { path: string }[] },
   ]
   // A package of its own, or node would look for one in the folders above.
   await writeFile(join(folder, 'package.json'), '{ "name": "consumer" }\n')
   const home = join(folder, 'node_modules', 'postmeter')
   await mkdir(home, { recursive: true })
-  await run('tar', ['-xzf', join(folder, told.filename), '-C', home, '--strip-components=1'])
+  await run('tar', ['-xzf', join(folder, contents.filename), '-C', home, '--strip-components=1'])
 
   // Its own, or node would look above it for one, and find whose folder that is.
   await writeFile(join(folder, 'package.json'), '{ "private": true }')
@@ -54,8 +54,8 @@ export async function makeConsumer(t: Test): Promise<Consumer> {
   }
   return {
     folder,
-    tarball: join(folder, told.filename),
-    files: told.files.map(file => file.path),
+    tarball: join(folder, contents.filename),
+    files: contents.files.map(file => file.path),
     node: (...args) => run(process.execPath, args, { cwd: folder }),
   }
 }

@@ -105,7 +105,7 @@ export async function tryTypes(
     'required.cts',
     `import postmeter = require('postmeter')\nconst { createRegistry, getRegistry, serve } = postmeter\n${program}`,
   )
-  // One mistake that is not announced: a compiler that was given nothing to check would not tell it.
+  // One mistake that is not announced: a compiler that was given nothing to check would not find it.
   for (const name of ['wrong.mts', 'wrong.ts']) {
     await write(
       name,
@@ -119,7 +119,7 @@ export async function tryTypes(
     const all = ['--skipLibCheck', String(way !== ways[0])]
     const said = await compile(consumer, modules, [...flags, ...all, ...more], files)
     const errors = said.split('\n').filter(line => /error TS/.test(line))
-    t.match(errors[0], /^wrong\.m?ts\(2,\d+\): error TS/, `${way}: the one mistake is told`)
+    t.match(errors[0], /^wrong\.m?ts\(2,\d+\): error TS/, `${way}: the one mistake is found`)
     t.same(errors.slice(1), [], `${way}: and nothing else`)
   }
 }

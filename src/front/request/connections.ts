@@ -10,7 +10,7 @@ export class Connections {
   readonly #each = new Map<string, number>()
   #strangers = 0
   #open = 0
-  /** How many there are in all, if the transport is told of each; it may not know whose they all are. */
+  /** How many there are in all, if the transport hears of each; it may not know whose they all are. */
   total: (() => number) | undefined
 
   constructor(most: number, mostEach: number) {
