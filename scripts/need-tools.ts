@@ -34,7 +34,6 @@ const TOOLS = {
     rxjs: '7.8.2',
     typescript: '5.9.3',
   },
-  next: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
   pnpm: { pnpm: '10.24.0' },
   postject: { postject: '1.0.0-alpha.6' },
   rollup: {
@@ -56,6 +55,9 @@ const TOOLS = {
   webpack: { webpack: '5.113.0' },
   yarn: { '@yarnpkg/cli-dist': '4.18.1' },
 } satisfies Record<string, Packages | readonly { node: number; packages: Packages }[]>
+
+/** Of what a program has to install itself. */
+export const NEXT: Packages = { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' }
 
 export type Tool = keyof typeof TOOLS
 
