@@ -96,7 +96,7 @@ export const MAIN = `
   async function main(workers) {
     await Promise.all(workers.map(start))
     const events = []
-    const front = await serve(registry, { listen: '127.0.0.1:0', log: event => events.push(event) })
+    const front = await serve(registry, { listen: '127.0.0.1:0', log: event => event.level === 'info' || events.push(event) })
     let threads = 0
     process.on('worker', () => threads++)
     const own = await registry.metrics()
@@ -172,7 +172,7 @@ export const TESTS = `
   })
   test('serves', async () => {
     const events = []
-    const front = await serve(registry, { listen: '127.0.0.1:0', log: event => events.push(event) })
+    const front = await serve(registry, { listen: '127.0.0.1:0', log: event => event.level === 'info' || events.push(event) })
     const { get } = process.getBuiltinModule('node:http')
     const body = await new Promise((resolve, reject) => {
       get(front.url, response => {
@@ -216,14 +216,14 @@ export async function check(
   })
   const closed = once(child, 'close')
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-  const tell = async () => {
+  const answer = async () => {
     for (;;) {
       const { value, done } = await lines.next()
       if (done) throw new Error(`the program ended: ${stderr}`)
       if (value.startsWith('{')) return JSON.parse(value)
     }
   }
-  const { url, own, threads } = await tell()
+  const { url, own, threads } = await answer()
   t.ok(threads > 0, 'a pool encoded what the program exposed itself')
   for (const encoding of ['identity', 'gzip']) {
     const body = await getBody(url, encoding)
@@ -234,7 +234,7 @@ export async function check(
     t.ok(body.length > own, 'and more, of the library itself')
   }
   child.stdin.end()
-  const { events } = await tell()
+  const { events } = await answer()
   t.same(events, [], 'the front had nothing to complain of')
   t.equal((await closed)[0], 0, 'it ends in order')
   t.equal(stderr, '', 'without a warning')
