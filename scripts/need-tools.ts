@@ -14,12 +14,12 @@ import { cacheOf, ifStarted, whyOf } from './need.js'
 
 const run = promisify(execFile)
 
-/** By the oldest major of Node that runs them, newest first, where one release does not run on all. */
+/** Exact versions, by name. A tool of which no release runs on all Nodes has several, each with its oldest Node, newest first. */
 type Packages = Readonly<Record<string, string>>
 
 const TOOLS = {
   ava: [
-    { node: 22, packages: { ava: '8.1.2' } },
+    { node: 22, packages: { ava: '8.0.1' } },
     { node: 0, packages: { ava: '6.4.1' } },
   ],
   esbuild: { esbuild: '0.28.2' },
@@ -73,7 +73,7 @@ export async function needTool(tool: Tool): Promise<string> {
   const part = await mkdtemp(`${folder}.`)
   try {
     await writeFile(join(part, 'package.json'), manifest)
-    const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline']
+    const flags = ['--no-audit', '--no-fund', '--no-package-lock']
     await run('npm', ['install', ...flags], { cwd: part, maxBuffer: 1 << 26, timeout: 300_000 })
     // Of two that fetch it at once, the second finds it there.
     await rename(part, folder).catch(error => {

@@ -99,7 +99,7 @@ t.test('ava', async t => {
   }
   for (const threads of ['--worker-threads', '--no-worker-threads']) {
     const { stdout, stderr } = await project
-      .run(process.execPath, [join(modules, 'ava/entrypoints/cli.mjs'), threads], { CI: 'true' })
+      .run(process.execPath, [join(modules, '.bin/ava'), threads], { CI: 'true' })
       .catch((error: { stdout: string; stderr: string }) => error)
     t.match(stdout, /6 tests passed/, stdout + stderr)
     t.notMatch(stdout, /Failed to exit|timed out/)
