@@ -5,12 +5,12 @@
  *     index.js            for require: hands out what records, and loads what serves at its first call
  *     index.mjs           for import: index.js, with its exports by name
  *     index.d.ts, .d.mts  declarations for both
- *     postmeter-*.mjs     what index.mjs loads first: it refuses a bundle that could not work
+ *     postmeter-guard.mjs what index.mjs loads first: it refuses a bundle that could not work
  *     postmeter-*.js      the code
  *     postmeter-*.wasm    the kernel and the compressor
  *
- * These find each other by name while the program runs. The name holds a hash of the content and of all that it loads:
- * so no file of an application has it, nor one of another release, which npm may put in their place meanwhile.
+ * The last two find each other by name while the program runs. The name holds a hash of the content and of all that it
+ * loads, so no file of an application has it, nor one of another release, which npm may put in their place meanwhile.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
@@ -123,14 +123,13 @@ function halves(): Plugin {
       return this.parse(code)
         .body.filter(node => node.type === 'ExportNamedDeclaration' && node.source != null)
         .map(node => {
-          const { start, end, source } = node as unknown as {
+          const { start, source } = node as unknown as {
             start: number
-            end: number
             source: { value: string; start: number }
           }
           const from = join(src, source.value)
           if (source.value.startsWith('./front/') !== serving) return ''
-          return `${code.slice(start, source.start)}${JSON.stringify(from)}${end > 0 ? ';' : ''}`
+          return `${code.slice(start, source.start)}${JSON.stringify(from)};`
         })
         .join('\n')
     },

@@ -4,15 +4,12 @@
  *
  * `node dist/scripts/need-tools.js [TOOL…]` fetches some, or all, and prints where they are.
  */
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { cacheOf, ifStarted, whyOf } from './need.js'
-
-const run = promisify(execFile)
+import { npm } from './npm.js'
 
 /** Exact versions, by name. A tool of which no release runs on all Nodes has several, each with its oldest Node, newest first. */
 type Packages = Readonly<Record<string, string>>
@@ -74,7 +71,7 @@ export async function needTool(tool: Tool): Promise<string> {
   try {
     await writeFile(join(part, 'package.json'), manifest)
     const flags = ['--no-audit', '--no-fund', '--no-package-lock']
-    await run('npm', ['install', ...flags], { cwd: part, maxBuffer: 1 << 26, timeout: 300_000 })
+    await npm(['install', '--prefix', part, ...flags])
     // Of two that fetch it at once, the second finds it there.
     await rename(part, folder).catch(error => {
       if (!existsSync(folder)) throw error

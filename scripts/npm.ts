@@ -19,6 +19,23 @@ export async function npm(args: string[]): Promise<string> {
   }
 }
 
+export interface Packed {
+  readonly filename: string
+  /** Bytes. */
+  readonly unpackedSize: number
+  readonly files: readonly { readonly path: string }[]
+}
+
+/** Packs a package as `npm publish` would, into a folder. Its scripts do not run: what is built is packed as it is. */
+export async function pack(source: string, folder: string): Promise<Packed> {
+  const listed = JSON.parse(
+    await npm(['pack', source, '--json', '--ignore-scripts', '--pack-destination', folder]),
+  )
+  // npm 12 and later print an object by package name, older ones a list.
+  const [packed] = (Array.isArray(listed) ? listed : Object.values(listed)) as Packed[]
+  return packed!
+}
+
 /** Installs one package into a folder of its own, without running its scripts. */
 export async function installInto(folder: string, spec: string): Promise<void> {
   mkdirSync(folder, { recursive: true })

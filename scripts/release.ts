@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { dated } from './changelog.js'
+import { pack } from './npm.js'
 import { smoke } from './smoke.js'
 
 const usage = `node dist/scripts/release.js VERSION [--dry-run] [--without-tests]`
@@ -52,12 +53,7 @@ if (!values['without-tests']) step('npm test', () => show('npm', 'test'))
 
 const folder = join(root, 'dist/release')
 mkdirSync(folder, { recursive: true })
-const listed = JSON.parse(run('npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))
-// npm 12 and later print an object by package name, older ones a list.
-const [packed] = (Array.isArray(listed) ? listed : Object.values(listed)) as {
-  filename: string
-  unpackedSize: number
-}[]
+const packed = await pack(root, folder)
 const tarball = join(folder, packed.filename)
 console.log(`${packed.filename}: ${(packed.unpackedSize / 2 ** 20).toFixed(1)} MiB unpacked`)
 console.log('a fresh project installs and uses it')

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { npm } from './npm.js'
 
 const run = promisify(execFile)
 
@@ -31,7 +32,7 @@ export async function smoke(tarball: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'postmeter-smoke-'))
   try {
     await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
-    await run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: folder })
+    await npm(['install', '--prefix', folder, '--no-audit', '--no-fund', tarball])
     const programs = {
       'program.mjs': `import { Worker } from 'node:worker_threads'\nimport { createRegistry, serve } from 'postmeter'\n${PROGRAM}`,
       'program.cjs': `const { Worker } = require('node:worker_threads')\nconst { createRegistry, serve } = require('postmeter')\n${PROGRAM}`,

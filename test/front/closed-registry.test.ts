@@ -4,18 +4,10 @@ import { createServer } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { metricsHandler, serve } from '../../src/index.js'
+import { freePort } from '../support/free-port.js'
 import { fresh } from '../support/registry.js'
 
 t.setTimeout(60_000)
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 t.test('a registry that this thread has closed', async t => {
   const { registry } = fresh(t)

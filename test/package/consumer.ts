@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { pack } from '../../scripts/npm.js'
 
 const run = promisify(execFile)
 
@@ -28,17 +29,7 @@ export interface Consumer {
 export async function makeConsumer(t: Test): Promise<Consumer> {
   const folder = await mkdtemp(join(tmpdir(), 'postmeter-package-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  // Not its scripts: they would build again, under the feet of tests that run beside this one.
-  const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: repository,
-  })
-  const listed = JSON.parse(packed.stdout)
-  // npm 12 and later print an object by package name, older ones a list.
-  const [contents] = (Array.isArray(listed) ? listed : Object.values(listed)) as [
-    { filename: string; files: { path: string }[] },
-  ]
-  // A package of its own, or node would look for one in the folders above.
-  await writeFile(join(folder, 'package.json'), '{ "name": "consumer" }\n')
+  const contents = await pack(repository, folder)
   const home = join(folder, 'node_modules', 'postmeter')
   await mkdir(home, { recursive: true })
   await run('tar', ['-xzf', join(folder, contents.filename), '-C', home, '--strip-components=1'])

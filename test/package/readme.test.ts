@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../support/free-port.js'
 import { until } from '../support/until.js'
 import { makeConsumer, repository } from './consumer.js'
 
@@ -52,13 +52,4 @@ t.test('the test of a reader passes', async t => {
 
 async function ended(child: ChildProcess): Promise<[number | null, string | null]> {
   return (await once(child, 'exit')) as [number | null, string | null]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

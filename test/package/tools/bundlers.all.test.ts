@@ -3,24 +3,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import { needTool } from '../../../scripts/need-tools.js'
 import { neededOrSkip } from '../../support/need.js'
-import {
-  COMMON,
-  check,
-  copyFiles,
-  installed,
-  KEEP,
-  MODULES,
-  OWN_FILES,
-  type Project,
-  refuses,
-} from './project.js'
+import { check, copyFiles, installed, KEEP, refuses, writeOwnFiles, writePrograms } from './project.js'
 
 t.test('Rollup', async t => {
   const modules = await neededOrSkip(t, 'Rollup', () => needTool('rollup'))
   if (modules === undefined) return
   const project = await installed(t)
-  const { main, worker } = MODULES('worker.mjs')
-  await project.write({ 'src/main.mjs': main, 'src/worker.mjs': worker })
+  await writePrograms(project, 'src', 'js')
   const bundle = async (out: string, format: string, external: readonly string[]) => {
     const extension = format === 'es' ? 'mjs' : 'js'
     const plugin = (name: string) =>
@@ -43,7 +32,7 @@ t.test('Rollup', async t => {
       'rollup.config.cjs',
       '--silent',
     ])
-    await ownFiles(project, out)
+    await writeOwnFiles(project, out)
   }
 
   t.test('external', async t => {
@@ -61,13 +50,8 @@ t.test('webpack', async t => {
   const modules = await neededOrSkip(t, 'webpack', () => needTool('webpack'))
   if (modules === undefined) return
   const project = await installed(t)
-  const common = COMMON('worker.js')
-  const esm = MODULES('worker.mjs')
+  await writePrograms(project, 'src', 'js')
   await project.write({
-    'src/main.js': common.main,
-    'src/worker.js': common.worker,
-    'src/main.mjs': esm.main,
-    'src/worker.mjs': esm.worker,
     'build.cjs': `
       const webpack = require(${JSON.stringify(join(modules, 'webpack'))})
       const [name, entries, externals] = JSON.parse(process.argv[2])
@@ -85,7 +69,7 @@ t.test('webpack', async t => {
       'build.cjs',
       JSON.stringify([name, entries, externals]),
     ])
-    await ownFiles(project, name)
+    await writeOwnFiles(project, name)
     return stdout.trim()
   }
 
@@ -103,7 +87,3 @@ t.test('webpack', async t => {
     await check(t, project, process.execPath, ['bundled/main.js'])
   })
 })
-
-async function ownFiles(project: Project, out: string): Promise<void> {
-  for (const [name, text] of Object.entries(OWN_FILES)) await project.write({ [`${out}/${name}`]: text })
-}

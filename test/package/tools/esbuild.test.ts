@@ -3,27 +3,20 @@ import { join } from 'node:path'
 import t from 'tap'
 import { needTool } from '../../../scripts/need-tools.js'
 import { neededOrSkip } from '../../support/need.js'
-import { COMMON, check, copyFiles, installed, KEEP, MODULES, OWN_FILES, refuses } from './project.js'
+import { check, copyFiles, installed, KEEP, refuses, writeOwnFiles, writePrograms } from './project.js'
 
 t.test('esbuild', async t => {
   const modules = await neededOrSkip(t, 'esbuild', () => needTool('esbuild'))
   if (modules === undefined) return
   const esbuild = join(modules, '.bin', 'esbuild')
   const project = await installed(t)
-  const common = COMMON('worker.js')
-  const esm = MODULES('worker.mjs')
-  await project.write({
-    'src/main.js': common.main,
-    'src/worker.js': common.worker,
-    'src/main.mjs': esm.main,
-    'src/worker.mjs': esm.worker,
-  })
+  await writePrograms(project, 'src', 'js')
   const bundle = async (out: string, ...flags: string[]) => {
     const extension = flags.includes('--format=esm') ? 'mjs' : 'js'
     const entries = [`src/main.${extension}`, `src/worker.${extension}`]
     const common = ['--bundle', '--platform=node', `--outdir=${out}`, `--out-extension:.js=.${extension}`]
     await project.run(esbuild, [...entries, ...common, '--log-level=error', ...flags])
-    for (const [name, text] of Object.entries(OWN_FILES)) await project.write({ [`${out}/${name}`]: text })
+    await writeOwnFiles(project, out)
   }
 
   t.test('external', async t => {

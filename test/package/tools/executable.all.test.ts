@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { needTool } from '../../../scripts/need-tools.js'
 import { neededOrSkip } from '../../support/need.js'
-import { COMMON, check, copyFiles, installed, KEEP, OWN_FILES, refuses } from './project.js'
+import { COMMON, check, copyFiles, installed, KEEP, refuses, writeOwnFiles } from './project.js'
 
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
@@ -19,8 +19,8 @@ t.test('a single executable application', async t => {
     // In the executable `require` knows Node's own modules alone.
     'src/beside.js': `const load = require('node:module').createRequire(__filename)\n${main.replace(`require('postmeter')`, `load('postmeter')`)}`,
     'worker.cjs': worker,
-    ...OWN_FILES,
   })
+  await writeOwnFiles(project, '.')
   const build = async (name: string) => {
     const flags = ['--bundle', '--platform=node', '--log-level=error', `--outfile=${name}.bundle.js`]
     await project.run(join(esbuild, '.bin/esbuild'), [`src/${name}.js`, ...flags])

@@ -4,15 +4,13 @@ import t from 'tap'
 import { cacheOf } from '../../../scripts/need.js'
 import { needTool } from '../../../scripts/need-tools.js'
 import { neededOrSkip } from '../../support/need.js'
-import { COMMON, check, MODULES, makeProject } from './project.js'
+import { check, makeProject, writePrograms } from './project.js'
 
 t.test("Yarn's PnP", async t => {
   const modules = await neededOrSkip(t, 'Yarn', () => needTool('yarn'))
   if (modules === undefined) return
   const yarn = [join(modules, '@yarnpkg/cli-dist/bin/yarn.js')]
   const project = await makeProject(t)
-  const common = COMMON('worker.cjs')
-  const esm = MODULES('worker.mjs')
   const { stdout } = await project.run('npm', ['config', 'get', 'registry'])
   await project.write({
     // One of its own, or Yarn takes the folder for a part of a project above.
@@ -33,11 +31,8 @@ t.test("Yarn's PnP", async t => {
       'npmMinimalAgeGate: 0',
       'compressionLevel: 0',
     ].join('\n'),
-    'main.cjs': common.main,
-    'worker.cjs': common.worker,
-    'main.mjs': esm.main,
-    'worker.mjs': esm.worker,
   })
+  await writePrograms(project, '.', 'cjs')
   await project.run(process.execPath, [...yarn, 'install'])
   await check(t, project, process.execPath, [...yarn, 'node', 'main.cjs'])
   await check(t, project, process.execPath, [...yarn, 'node', 'main.mjs'])

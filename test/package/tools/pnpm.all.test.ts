@@ -4,20 +4,13 @@ import t from 'tap'
 import { cacheOf } from '../../../scripts/need.js'
 import { needTool } from '../../../scripts/need-tools.js'
 import { neededOrSkip } from '../../support/need.js'
-import { COMMON, check, MODULES, makeProject } from './project.js'
+import { check, makeProject, writePrograms } from './project.js'
 
 t.test('pnpm', async t => {
   const modules = await neededOrSkip(t, 'pnpm', () => needTool('pnpm'))
   if (modules === undefined) return
   const project = await makeProject(t)
-  const common = COMMON('worker.cjs')
-  const esm = MODULES('worker.mjs')
-  await project.write({
-    'main.cjs': common.main,
-    'worker.cjs': common.worker,
-    'main.mjs': esm.main,
-    'worker.mjs': esm.worker,
-  })
+  await writePrograms(project, '.', 'cjs')
   // With its store among the other caches, and not in the home of who runs the tests.
   const folders = [`--store-dir=${cacheOf('tools/pnpm-store')}`, `--cache-dir=${cacheOf('tools/pnpm-cache')}`]
   await project.run(process.execPath, [

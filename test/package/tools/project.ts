@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { pack } from '../../../scripts/npm.js'
 import { getBody } from '../../support/get-body.js'
 import { repository } from '../consumer.js'
 
@@ -36,11 +37,7 @@ export async function makeProject(t: Test, type: 'module' | 'commonjs' = 'common
   // Tools compare paths, and some take a folder by its real one.
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'postmeter-tool-')))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: repository,
-  })
-  const listed = JSON.parse(packed.stdout)
-  const [{ filename }] = (Array.isArray(listed) ? listed : Object.values(listed)) as [{ filename: string }]
+  const { filename } = await pack(repository, folder)
   const project: Project = {
     folder,
     tarball: join(folder, filename),
@@ -145,6 +142,22 @@ export const COMMON = (worker: string) => ({
     ${WORKER}`,
 })
 
+/** Both programs, in a folder of the project; those of CommonJS end with `extension`. */
+export async function writePrograms(
+  project: Project,
+  folder: string,
+  extension: 'js' | 'cjs',
+): Promise<void> {
+  const common = COMMON(`worker.${extension}`)
+  const modules = MODULES('worker.mjs')
+  await project.write({
+    [join(folder, `main.${extension}`)]: common.main,
+    [join(folder, `worker.${extension}`)]: common.worker,
+    [join(folder, 'main.mjs')]: modules.main,
+    [join(folder, 'worker.mjs')]: modules.worker,
+  })
+}
+
 /**
  * Tests of a program that uses the package, for runners with `test`, `expect`, `beforeAll` and `afterAll`: without
  * imports; `worker` is WORKER's path.
@@ -191,7 +204,7 @@ export const TESTS = `
  * Files of the application's own beside its bundle, with names that the package's sources have. They say that they ran,
  * and must not.
  */
-export const OWN_FILES: Readonly<Record<string, string>> = Object.fromEntries(
+const OWN_FILES: Readonly<Record<string, string>> = Object.fromEntries(
   ['task.js', 'front.js', 'kernel.wasm', 'deflate.wasm', 'scraper-module.js', 'transport-http.js'].map(
     name => [
       name,
@@ -199,6 +212,11 @@ export const OWN_FILES: Readonly<Record<string, string>> = Object.fromEntries(
     ],
   ),
 )
+
+/** Puts the application's own files beside its bundle. */
+export async function writeOwnFiles(project: Project, out: string): Promise<void> {
+  for (const [name, text] of Object.entries(OWN_FILES)) await project.write({ [join(out, name)]: text })
+}
 
 /** Starts the program, and checks what it serves and how it ends. */
 export async function check(
