@@ -90,10 +90,6 @@ export class ExtremeGaugeChild extends GaugeChild {
   }
 }
 
-function isFiniteNumber(value: unknown): boolean {
-  return typeof value === 'number' && value - value === 0
-}
-
 /** As GaugeChild, but each call that is not refused is counted as a touch, which keeps the series from expiring. */
 function touching<C extends new (...args: never[]) => GaugeChild>(Base: C) {
   const Plain = Base as unknown as new (
@@ -110,12 +106,12 @@ function touching<C extends new (...args: never[]) => GaugeChild>(Base: C) {
 
     override inc(value = 1): void {
       super.inc(value)
-      if (this.at !== 0 && isFiniteNumber(value)) this.cells[this.touch] += 1
+      if (this.at !== 0 && Number.isFinite(value)) this.cells[this.touch] += 1
     }
 
     override dec(value = 1): void {
       super.dec(value)
-      if (this.at !== 0 && isFiniteNumber(value)) this.cells[this.touch] += 1
+      if (this.at !== 0 && Number.isFinite(value)) this.cells[this.touch] += 1
     }
   }
 }

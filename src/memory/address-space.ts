@@ -5,8 +5,8 @@
  *
  * Assumes: Linux. Other systems have the limit, but mostly do not enforce it; there nothing is known, and nothing refused.
  */
-import { readFileSync } from 'node:fs'
 import { getEnvironmentData, type ResourceLimits, setEnvironmentData } from 'node:worker_threads'
+import { mebibytes, type ReadFile, readText, softLimit } from '../common/system.js'
 
 /** Code that a thread of ours can have at most. V8 reserves 512 MiB of address space for it otherwise. */
 export const THREAD_LIMITS: ResourceLimits = { codeRangeSizeMb: 64 }
@@ -30,20 +30,11 @@ export interface AddressSpace {
   readonly left: number
 }
 
-/** `read` gives what is in a file, or throws. */
-export function addressSpace(read: (path: string) => string = readText): AddressSpace | undefined {
-  try {
-    const limit = Number(/^Max address space +(\d+) /m.exec(read('/proc/self/limits'))?.[1])
-    if (Number.isNaN(limit)) return undefined
-    const used = Number(/^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status'))?.[1]) * 1024
-    return Number.isNaN(used) ? undefined : { limit, left: Math.max(0, limit - used) }
-  } catch {
-    return undefined
-  }
-}
-
-function readText(path: string): string {
-  return readFileSync(path, 'latin1')
+export function addressSpace(read: ReadFile = readText): AddressSpace | undefined {
+  const limit = softLimit('address space', read)
+  const used = /^VmSize:\s+(\d+) kB/m.exec(read('/proc/self/status') ?? '')?.[1]
+  if (limit === undefined || used === undefined) return undefined
+  return { limit, left: Math.max(0, limit - Number(used) * 1024) }
 }
 
 /** Threads may be started, and as each has begun, `begun` is called once; or it says what is lacking. */
@@ -82,8 +73,4 @@ function startingThreads(): Int32Array {
   const made = new SharedArrayBuffer(4)
   setEnvironmentData(STARTING_KEY, made as never)
   return new Int32Array(made)
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.floor(bytes / 2 ** 20)} MiB`
 }

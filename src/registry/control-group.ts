@@ -4,8 +4,8 @@
  *
  * Limits of the groups above count too, as far as they are to be seen from here: in a container mostly none.
  */
-import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
+import { type ReadFile, readText } from '../common/system.js'
 
 /** Of the group, or the one above it, that leaves least; in bytes. */
 export interface GroupMemory {
@@ -15,9 +15,6 @@ export interface GroupMemory {
   /** The folder where the limit stands. */
   readonly folder: string
 }
-
-/** What is in a file; undefined where there is none to be read. */
-export type ReadFile = (path: string) => string | undefined
 
 /** A version of control groups: where it has what. */
 interface Version {
@@ -124,12 +121,4 @@ function statOf(stat: string, key: string): number | undefined {
 function number(text: string | undefined): number | undefined {
   const digits = text?.trim()
   return digits !== undefined && /^\d+$/.test(digits) ? Number(digits) : undefined
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
 }

@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads'
 import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
 import { defaultLog, type Log, logEvent } from '../common/log.js'
+import { mebibytes } from '../common/system.js'
 import { compileKernel } from '../kernel/loader.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, createArena, openArena } from '../memory/arena.js'
@@ -163,7 +164,6 @@ function enter(registry: Registry): Registry {
 /** Only said: a registry need not fill, and the group's limit can be raised meanwhile. */
 function warnOfGroup(name: string, memory: number, log: Log, group: GroupMemory | undefined): void {
   if (group === undefined || memory <= left(group)) return
-  const mebibytes = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`
   logEvent(log, {
     level: 'warn',
     code: 'memory-limit',

@@ -15,7 +15,7 @@ const WHY: Record<DropReason, string> = {
 }
 
 export class Notices {
-  readonly #said = new Set<string>()
+  readonly #logged = new Set<string>()
   /** The hook that gets the events. */
   log: Log
 
@@ -26,13 +26,8 @@ export class Notices {
   /** Logs, once for each family and reason, that updates are dropped; after close(), once for all families. */
   refused(family: Identity, reason: number, why = () => WHY[DROP_REASONS[reason]]): void {
     const key = reason === DROP_CLOSED ? 'closed' : `${family.name} ${reason}`
-    if (this.#said.has(key)) return
-    this.#said.add(key)
-    const message = `metric "${family.name}": updates are dropped and counted: ${why()}`
-    logEvent(this.log, {
-      level: 'warn',
-      code: `dropped-${DROP_REASONS[reason]}`,
-      message,
+    this.#once(key, `dropped-${DROP_REASONS[reason]}`, () => {
+      return `metric "${family.name}": updates are dropped and counted: ${why()}`
     })
   }
 
@@ -43,19 +38,16 @@ export class Notices {
 
   /** Logs, once for each family, that an exemplar was left out. */
   leftOut({ name }: Identity, why: string): void {
-    const key = `${name} exemplar`
-    if (this.#said.has(key)) return
-    this.#said.add(key)
-    const message = `metric "${name}": an exemplar is left out of what was counted: ${why}`
-    logEvent(this.log, { level: 'warn', code: 'exemplar-left-out', message })
+    this.#once(`${name} exemplar`, 'exemplar-left-out', () => {
+      return `metric "${name}": an exemplar is left out of what was counted: ${why}`
+    })
   }
 
   /** Logs, once, that this thread should sweep and cannot. */
   cannotSweep(error: unknown): void {
-    if (this.#said.has('sweep')) return
-    this.#said.add('sweep')
-    const message = `the sweeper for idle series cannot be loaded; it is tried again: ${thrown(error)}`
-    logEvent(this.log, { level: 'warn', code: 'sweep-failed', message })
+    this.#once('sweep', 'sweep-failed', () => {
+      return `the sweeper for idle series cannot be loaded; it is tried again: ${thrown(error)}`
+    })
   }
 
   /** Logs that series were not reset. */
@@ -63,5 +55,11 @@ export class Notices {
     const why = 'memory is full (option "memory" of createRegistry)'
     const message = `metric "${name}": reset(): ${kept} series keep their counts: ${why}`
     logEvent(this.log, { level: 'warn', code: 'reset-memory', message })
+  }
+
+  #once(key: string, code: string, message: () => string): void {
+    if (this.#logged.has(key)) return
+    this.#logged.add(key)
+    logEvent(this.log, { level: 'warn', code, message: message() })
   }
 }

@@ -338,19 +338,25 @@ export class Registry {
 
   /** The scraper of this thread, made when it is needed. */
   #scrapes(): Promise<Scraper> {
-    this.#scraper ??= exposition().then(({ createGuestScraper }) =>
-      createGuestScraper(this.handle, event => this.#notices.log(event)),
-    )
+    this.#scraper ??= this.#makeScraper().catch(error => {
+      // Not kept: perhaps its files are gone for a moment.
+      this.#scraper = undefined
+      throw error
+    })
     return this.#scraper
   }
 
+  async #makeScraper(): Promise<Scraper> {
+    const { createGuestScraper } = await exposition()
+    return createGuestScraper(this.handle, event => this.#notices.log(event))
+  }
+
+  /** The next turn tries again if it fails. */
   async #startSweeping(): Promise<void> {
     try {
       const scraper = await this.#scrapes()
       if (this.#closed === undefined) scraper.startSweeping(event => logEvent(this.#notices.log, event))
     } catch (error) {
-      // Perhaps its files are gone. The next turn tries again.
-      this.#scraper = undefined
       this.#notices.cannotSweep(error)
     }
   }

@@ -5,10 +5,10 @@ import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { softLimit } from '../../src/common/system.js'
 import { choose } from '../../src/front/transports/choose.js'
 import {
   type DescriptorState,
-  descriptorLimit,
   descriptorState,
   lowestFree,
 } from '../../src/front/transports/file-descriptors.js'
@@ -24,7 +24,7 @@ t.test('how near the limit is', async t => {
   t.equal(descriptorState(400, 'none'), 'out')
   t.equal(descriptorState(undefined, 1_000_000), 'enough', 'where the system reports no limit')
   t.equal(descriptorState(undefined, 'none'), 'out')
-  const limit = descriptorLimit()
+  const limit = softLimit('open files')
   if (process.platform === 'linux') t.ok(limit! > 0)
   else t.equal(limit, undefined)
   if (process.platform === 'win32') return

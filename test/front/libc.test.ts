@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { glibcVersion, isBefore, usesGlibc, wantedGlibc } from '../../src/front/transports/libc.js'
+import { glibcVersion, usesGlibc, wantedGlibc } from '../../src/front/transports/libc.js'
+import { isBefore } from '../../src/front/transports/versions.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'postmeter-'))
 t.teardown(() => rmSync(folder, { recursive: true }))

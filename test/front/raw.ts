@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Choice } from '../../src/front/transports/choose.js'
-import { isBefore } from '../../src/front/transports/libc.js'
+import { isBefore } from '../../src/front/transports/versions.js'
 
 /**
  * What later releases of uWebSockets.js (not 20.30) answer by themselves to what they take to be no request, before they

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
-import { glibcVersion, isBefore, usesGlibc, wantedGlibc } from './libc.js'
+import { glibcVersion, usesGlibc, wantedGlibc } from './libc.js'
+import { isBefore } from './versions.js'
 
 export type TransportName = 'uws' | 'http'
 
@@ -40,7 +41,6 @@ const FOLDERS = ['binaries', 'dist', '']
  * repack for npm would warn and run JavaScript of its own; so only the native file itself is ever loaded.
  */
 export function choose(here: Platform = platform()): Choice {
-  const http = (why: string): Choice => ({ transport: 'http', why })
   if (!here.mainThread)
     return http('serve was not called in the main thread, which alone can end it in order')
   const mains = here.found()
@@ -54,9 +54,12 @@ export function choose(here: Platform = platform()): Choice {
   return http(firstWhy!)
 }
 
+function http(why: string): Choice {
+  return { transport: 'http', why }
+}
+
 /** Whether an installed package fits this process. */
 function judge(main: string, here: Platform): Choice {
-  const http = (why: string): Choice => ({ transport: 'http', why })
   const { platform, arch, abi } = here
   if (platform === 'linux' && !here.glibc())
     return http(`${PACKAGE} wants the C library glibc, and this node runs with another one (Alpine has musl)`)
@@ -99,18 +102,16 @@ function abisOf(top: string, { platform, arch, list }: Platform): string[] {
 
 /** Which Node has an ABI. Those that are not here are spelt as their number. */
 const NODES: Readonly<Record<string, string>> = {
-  ...{
-    93: '16',
-    108: '18',
-    111: '19',
-    115: '20',
-    120: '21',
-    127: '22',
-    131: '23',
-    137: '24',
-    141: '25',
-    147: '26',
-  },
+  93: '16',
+  108: '18',
+  111: '19',
+  115: '20',
+  120: '21',
+  127: '22',
+  131: '23',
+  137: '24',
+  141: '25',
+  147: '26',
 }
 
 function nodeOf(abi: string): string {

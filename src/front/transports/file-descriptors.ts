@@ -1,5 +1,5 @@
 /** How near the process is to its limit of file descriptors. A check takes a few microseconds. */
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 
 /** `short`: few are left; `out`: none. */
@@ -7,16 +7,6 @@ export type DescriptorState = 'enough' | 'short' | 'out'
 
 /** Descriptors are short when fewer than one in so many of the limit are free. */
 const RESERVE = 8
-
-/** The process's limit; undefined where the system does not report it as Linux does. */
-export function descriptorLimit(): number | undefined {
-  try {
-    const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
-    return soft === undefined ? undefined : Number(soft)
-  } catch {
-    return undefined
-  }
-}
 
 /**
  * The lowest descriptor that is free, which is the one that the system gives out next. All below it are in use, so at

@@ -3,6 +3,8 @@
  * too. It is not asked: it takes milliseconds, and waits for every Worker, also for one that is in a long native call.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { readText } from '../../common/system.js'
+import { isBefore } from './versions.js'
 
 /** Whether an ELF program asks for glibc's loader (`ld-linux…`; musl's is `ld-musl…`). */
 export function usesGlibc(program: string): boolean {
@@ -49,13 +51,9 @@ function loaderOf(fd: number): string {
 
 /** The version of the glibc that this process has loaded, as `2.36`; undefined if it cannot be found out. */
 export function glibcVersion(maps = '/proc/self/maps'): string | undefined {
-  try {
-    const path = /(\/\S*\/libc(?:\.so\.6|-2\.\d+\.so))$/m.exec(readFileSync(maps, 'latin1'))?.[1]
-    if (path === undefined) return undefined
-    return /GNU C Library [^\n\0]* release version (\d+\.\d+)/.exec(readFileSync(path, 'latin1'))?.[1]
-  } catch {
-    return undefined
-  }
+  const path = /(\/\S*\/libc(?:\.so\.6|-2\.\d+\.so))$/m.exec(readText(maps) ?? '')?.[1]
+  if (path === undefined) return undefined
+  return /GNU C Library [^\n\0]* release version (\d+\.\d+)/.exec(readText(path, 'latin1') ?? '')?.[1]
 }
 
 const SYMBOL = 'GLIBC_'
@@ -76,16 +74,4 @@ export function wantedGlibc(file: string): string | undefined {
     return undefined
   }
   return newest
-}
-
-/** Whether a version such as `2.9` is older than another such as `2.36`. What stands behind the second number is ignored. */
-export function isBefore(version: string, other: string): boolean {
-  const [major, minor] = numbers(version)
-  const [otherMajor, otherMinor] = numbers(other)
-  return major < otherMajor || (major === otherMajor && minor < otherMinor)
-}
-
-function numbers(version: string): [major: number, minor: number] {
-  const [major = 0, minor = 0] = version.split('.').map(part => Number.parseInt(part, 10))
-  return [major, minor]
 }

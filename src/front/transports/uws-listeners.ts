@@ -1,16 +1,16 @@
 /**
  * The apps of uWebSockets.js that accept connections. uWebSockets.js accepts all connections, reports none before it
  * asks for something (before 20.40, see uws-connections.ts), and ends those that ask for nothing after 8 to 12 s.
- * Meanwhile they can take every file
- * descriptor of the program, and then uWebSockets.js asks the system for the next connection without a pause. It can
- * end only all connections of one app together.
+ * Meanwhile they can take every file descriptor of the program, and then uWebSockets.js asks the system for the next
+ * connection without a pause. It can end only all connections of one app together.
  *
  * So when descriptors run short, a listener at which nothing is being answered is closed with all its connections, and
  * listens again. While something is being answered there, a second listener takes its place.
  *
  * Assumes: only the thread that made it calls it.
  */
-import { type DescriptorState, descriptorLimit, descriptorState } from './file-descriptors.js'
+import { softLimit } from '../../common/system.js'
+import { type DescriptorState, descriptorState } from './file-descriptors.js'
 import type { Address } from './listen.js'
 import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uws.js'
 
@@ -101,7 +101,7 @@ export class UwsListeners {
   constructor(settings: UwsListenersSettings) {
     const { state, now = () => performance.now() } = settings
     this.#settings = settings
-    const limit = descriptorLimit()
+    const limit = softLimit('open files')
     this.#state = state ?? (() => descriptorState(limit))
     this.#now = now
     this.#listener = new UwsListener(settings)

@@ -1,5 +1,5 @@
 /** How releases of uWebSockets.js differ where it matters here. What a release can be asked for is not here (`app.filter`). */
-import { isBefore } from './libc.js'
+import { isBefore } from './versions.js'
 
 /**
  * The most that is written inside of a cork. With the headers it fits the cork buffer of 16 KiB: what does not fit is
