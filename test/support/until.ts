@@ -2,7 +2,7 @@
 export async function until(
   what: string,
   done: () => boolean | Promise<boolean>,
-  within = 10_000,
+  within = 30_000,
 ): Promise<void> {
   const limit = performance.now() + within
   while (!(await done())) {
