@@ -4,6 +4,7 @@ import { fill, KINDS, type Kind } from '../../work/expositions.js'
 import { filledRegistry } from '../../work/fill.js'
 import { otelEncoding, otelNames } from '../../work/opentelemetry.js'
 import { peers } from '../../work/peers.js'
+import { READINGS } from './readings.js'
 
 export const FORMATS = ['text', 'openmetrics', 'protobuf', 'json'] as const
 type Format = (typeof FORMATS)[number]
@@ -17,6 +18,7 @@ export const own = (kind: Kind, format: Format, prefix = '') =>
 export const prefixed = (kind: Kind) => own(kind, 'text', PREFIX)
 export const copying = (kind: Kind) => `copying, ${kind}`
 export const copyingBySlot = (kind: Kind) => `copying slot by slot, ${kind}`
+export const reading = (name: string, kind: Kind) => `${name}, ${kind}`
 export const ofPeer = (peer: string, kind: Kind) => `${peer}, ${kind}`
 
 /** One call is one line of text, so that figures can be compared between kinds, formats and sizes. */
@@ -27,6 +29,13 @@ export const contenders: Contenders = Object.fromEntries(
       size => encoding(kind, size, format, ''),
     ]),
     [prefixed(kind), size => encoding(kind, size, 'text', PREFIX)],
+    ...Object.keys(READINGS).map((name): [string, Contenders[string]] => [
+      reading(name, kind),
+      async size => {
+        const { registry, lines } = await filledRegistry(kind, size)
+        return writer(lines, READINGS[name]!(registry))
+      },
+    ]),
     [copying(kind), size => copyingWhole(kind, size)],
     [copyingBySlot(kind), size => copyingSlots(kind, size)],
     ...Object.keys(peers).map((peer): [string, Contenders[string]] => [

@@ -5,7 +5,8 @@ import { KINDS, type Kind } from '../../work/expositions.js'
 import { OTEL, OTEL_NOTES, otelNames } from '../../work/opentelemetry.js'
 import { peers } from '../../work/peers.js'
 import type { Effort } from '../effort.js'
-import { copying, copyingBySlot, FORMATS, ofPeer, own, prefixed } from './contenders.js'
+import { copying, copyingBySlot, FORMATS, ofPeer, own, prefixed, reading } from './contenders.js'
+import { READINGS } from './readings.js'
 
 const CONTENDERS = new URL('./contenders.js', import.meta.url)
 
@@ -13,7 +14,9 @@ export async function encoding(effort: Effort): Promise<Report> {
   const { kinds, size, rounds, milliseconds } = effort.encoding
   const names = kinds.flatMap(kind => [
     ...FORMATS.map(format => own(kind, format)),
-    ...(kind === 'counters' ? [prefixed(kind), copyingBySlot(kind)] : []),
+    ...(kind === 'counters'
+      ? [prefixed(kind), ...Object.keys(READINGS).map(name => reading(name, kind)), copyingBySlot(kind)]
+      : []),
     copying(kind),
     ...Object.keys(peers).map(peer => ofPeer(peer, kind)),
     ...otelNames(kind),
@@ -73,6 +76,15 @@ export async function encoding(effort: Effort): Promise<Report> {
         0.8,
         timesAsLong(text('counters'), get(own('counters', 'openmetrics'))),
       ),
+      // Half of what the first release took beside the kernel alone.
+      ...['registry.stream()', 'metricsHandler()'].map(
+        (name): Figure => ({
+          what: `${name} of counters, to encoding them in one thread`,
+          wanted: { atMost: 1.65 },
+          unit: ' x',
+          measured: timesAsLong(get(reading(name, 'counters')), text('counters')),
+        }),
+      ),
       ...(['protobuf', 'json'] as const).map(format =>
         figure(
           `${format} of counters, of the speed of copying their text`,
@@ -100,6 +112,7 @@ export async function encoding(effort: Effort): Promise<Report> {
     notes: [
       'counters have one label, and 90 bytes a line; a histogram is 14 lines; mixed are ten families of counters, gauges with fractions and histograms; long labels are three, with quotes in one, 250 bytes a line',
       'copying is one memcpy of the same text; slot by slot it goes into 1 MiB that is used again and stays in the cache',
+      'registry.stream() and metrics() use the pool and hand out copies; metricsHandler() answers node:http on a connection that takes all at once',
       OTEL_NOTES.encoding,
     ],
   }

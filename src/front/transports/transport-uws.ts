@@ -46,6 +46,7 @@ function listenOnce(uws: Uws, handler: RequestHandler, address: Address): UwsLis
     address,
     onRequest: (response, request, listener) => answerUws(request, response, { ...all, listener }),
     watch: app => connections.watch(app),
+    bounded: () => connections.reported,
     shed: () => handler.shed(),
     shut: () => handler.shut(),
   })

@@ -17,6 +17,11 @@ import type { Uws, UwsApp, UwsListenSocket, UwsRequest, UwsResponse } from './uw
 /** How often descriptors are checked, ms. */
 const CHECK_EVERY = 250
 /**
+ * How often where the number of connections is bounded, ms: then it is the rest of the program that takes descriptors.
+ * Each check wakes the thread, which costs more than the check does.
+ */
+const CHECK_BOUNDED_EVERY = 1000
+/**
  * How often they are checked after they ran short, ms, because they may be taken again at once; and for how long, ms.
  */
 const WARY_EVERY = 20
@@ -34,6 +39,8 @@ export interface UwsListenersSettings {
   readonly onRequest: (response: UwsResponse, request: UwsRequest, listener: UwsListener) => void
   /** Called with each app before it listens. */
   readonly watch?: (app: UwsApp) => void
+  /** Whether the number of connections is bounded, once an app has been watched. */
+  readonly bounded?: () => boolean
   /** Called when connections were ended because descriptors ran short. */
   shed(): void
   /** Called when it could not listen again after that. It keeps trying. */
@@ -120,7 +127,8 @@ export class UwsListeners {
 
   /** Checks the descriptors from now on. */
   watch(): void {
-    const wait = this.#now() < this.#waryUntil ? WARY_EVERY : CHECK_EVERY
+    const every = this.#settings.bounded?.() ? CHECK_BOUNDED_EVERY : CHECK_EVERY
+    const wait = this.#now() < this.#waryUntil ? WARY_EVERY : every
     this.#watch = setTimeout(() => {
       this.watch()
       this.check()
