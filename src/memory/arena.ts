@@ -33,7 +33,7 @@ export class Arena {
     this.memory = memory
     const { buffer } = memory
     // What is behind is for compressing: see workspaces.ts.
-    const bytes = arenaBytes(buffer)
+    const bytes = new Int32Array(buffer)[L.H_PAGES] * L.WASM_PAGE_BYTES
     this.f64 = quiet(new Float64Array(buffer, 0, bytes / 8))
     this.i32 = quiet(new Int32Array(buffer, 0, bytes / 4))
     this.i64 = quiet(new BigInt64Array(buffer, 0, bytes / 8))
@@ -83,12 +83,6 @@ export class Arena {
   }
 }
 
-/** Bytes of a memory without its workspaces: the hash table stands at their end. */
-function arenaBytes(buffer: SharedArrayBuffer): number {
-  const i32 = new Int32Array(buffer)
-  return (i32[L.H_HASH] * 2 + i32[L.H_HASH_MASK] + 1) * 4 + L.SLACK_BYTES
-}
-
 export interface ArenaOptions {
   /** Multiple of a WebAssembly page. The largest ones come to a little less: workspaces must fit behind them. */
   readonly bytes: number
@@ -133,8 +127,8 @@ export function createArena(options: ArenaOptions): Arena {
   i32[L.H_HASH_MASK] = at.hashMask
   i32[L.H_SHARDS] = at.shards
   i32[L.H_SHARD_COUNT] = shardCount
+  i32[L.H_PAGES] = bytes / L.WASM_PAGE_BYTES
   i32[L.H_SLOTS] = at.slots
-  i32[L.H_SLOT_COUNT] = L.SLOT_COUNT
   i32[L.H_SLOT_WORDS] = at.slotWords
   i32[L.H_SLOT_TEXT] = at.slotText
   i32[L.H_MAX_LABEL_BYTES] = options.maxLabelBytes

@@ -5,25 +5,28 @@
  * Units: a *word* is 8 bytes. A *reference* is a word index into the memory (at most 2^29, so it stays a small integer
  * in V8); 0 refers to nothing. A *field* is an Int32, counted from the start of its record.
  *
- *     0        header                       HEADER_BYTES
- *     16 KiB   the kernel's constant data   up to KERNEL_END
- *     128 KiB  shard table                  SHARD_WORDS x (maxThreads + 1)
- *              slots                        SLOT_COUNT x slotWords
- *              arena                        families, places, cells, label text; bump allocated
- *              series hash table            one Int32 a bucket
- *     end      SLACK_BYTES                  16-byte copies may read and write past what they copy
- *              workspaces                   behind the end, one for each slot: see workspace-size.ts
+ *     16 KiB   the kernel's constant data   up to HEADER_AT
+ *     128 KiB  header                       HEADER_BYTES                                                       ─┐
+ *              shard table                  SHARD_WORDS x (maxThreads + 1)                                      │ what is
+ *              arena                        families, places, cells, label text; bump allocated                 │ recorded
+ *              series hash table            one Int32 a bucket                                                  │
+ *              SLACK_BYTES                  16-byte copies may read and write past what they copy              ─┘
+ *              slots                        (SLOT_COUNT + 1) x slotWords, from a page of WebAssembly on
+ *     end      workspaces                   behind the end, one for each slot: see workspace-size.ts
  *
- * The hash table is as large as any label text can be, and comes last. A reader of a text whose place is used again
- * meanwhile may read on for the length of another text. Because of the hash table, it does not leave the memory.
+ * What is recorded is one range of whole pages. The kernel's data and the slots are only of use to the threads of one
+ * process.
+ *
+ * A reader of a text whose place is used again meanwhile may read on for the length of another text. Because of the hash
+ * table and the slots, it does not leave the memory.
  */
 
-import { SHARD_WORDS, SLOT_TEXT_WORD } from './offsets.js'
+import { HEADER_BYTES, SHARD_WORDS, SLOT_TEXT_WORD } from './offsets.js'
 
 export * from './offsets.js'
 
 /** Changes with every change of layout or protocol: threads that disagree must not share a memory. */
-export const LAYOUT_VERSION = 4
+export const LAYOUT_VERSION = 5
 /** 'pmtr' */
 export const MAGIC = 0x706d_7472
 
@@ -34,7 +37,8 @@ export const MAX_MEMORY_BYTES = 65_535 * WASM_PAGE_BYTES
 export const MIN_MEMORY_BYTES = 4 * 1024 * 1024
 
 export const KERNEL_BASE = 16_384
-export const KERNEL_END = 131_072
+/** Where the header begins, and the kernel's data ends. */
+export const HEADER_AT = 131_072
 export const SLACK_BYTES = 64
 /** Records of the arena start on cache lines, so that two threads' cells never share one. */
 export const LINE_WORDS = 8
@@ -214,24 +218,25 @@ const SLOT_SHARE = 128
 const BYTES_A_BUCKET = 128
 
 export function regions(bytes: number, shards: number): Regions {
-  const shardTable = KERNEL_END / WORD_BYTES
-  const slots = shardTable + shards * SHARD_WORDS
-  const buckets = 2 ** Math.floor(Math.log2(bytes / BYTES_A_BUCKET))
-  const hash = (bytes - SLACK_BYTES) / WORD_BYTES - buckets / 2
+  const shardTable = (HEADER_AT + HEADER_BYTES) / WORD_BYTES
   const slotText = Math.min(
     MAX_SLOT_TEXT,
     Math.max(MIN_SLOT_TEXT, 2 ** Math.floor(Math.log2(bytes / SLOT_SHARE))),
   )
   const slotWords = SLOT_TEXT_WORD + (slotText + SLACK_BYTES) / WORD_BYTES
+  // One more slot, for sweeps, because readers that stall must not keep idle series from being freed.
+  const slotBytes = roundUp((SLOT_COUNT + 1) * slotWords * WORD_BYTES, WASM_PAGE_BYTES)
+  const slots = bytes - slotBytes
+  const buckets = 2 ** Math.floor(Math.log2(bytes / BYTES_A_BUCKET))
+  const hash = (slots - SLACK_BYTES) / WORD_BYTES - buckets / 2
   return {
     shards: shardTable,
     hash,
     hashMask: buckets - 1,
-    slots,
+    slots: slots / WORD_BYTES,
     slotWords,
     slotText,
-    // One more slot, for sweeps, because readers that stall must not keep idle series from being freed.
-    arena: roundUp(slots + (SLOT_COUNT + 1) * slotWords, LINE_WORDS),
+    arena: roundUp(shardTable + shards * SHARD_WORDS, LINE_WORDS),
     limit: hash,
   }
 }

@@ -1,7 +1,7 @@
 // Written by scripts/write-layout.ts from records.ts: not to be changed by hand.
 
 /**
- * Header, 512 bytes. Each memory has one, at its beginning.
+ * Header, 512 bytes. Each memory has one, at HEADER_AT.
  *
  *     0         magic           MAGIC, stored last: a memory that has it is laid out
  *     1         version         LAYOUT_VERSION
@@ -13,8 +13,8 @@
  *     7         hashMask        buckets of the hash table, less one
  *     8         shards          shard table
  *     9         shardCount      number of shards, the common one (index 0) included
- *     10        slots           first slot
- *     11        slotCount       number of slots, without the one for sweeps
+ *     10        pages           pages of WebAssembly in the memory, without its workspaces
+ *     11        slots           first slot
  *     12        slotWords       words from one slot to the next
  *     13        slotText        capacity of a slot's text, in bytes
  *     14        scrapeSeq       raised by each scrape when it begins; a place notes it when it is born
@@ -50,52 +50,52 @@
  *     64..65    key             the key of the hashes: random, so that nobody can choose label values that
  *                               collide
  */
-export const H_MAGIC = 0
-export const H_VERSION = 1
-export const H_CLOSED = 2
-export const H_BUMP = 3
-export const H_LIMIT = 4
-export const H_FAMILIES = 5
-export const H_HASH = 6
-export const H_HASH_MASK = 7
-export const H_SHARDS = 8
-export const H_SHARD_COUNT = 9
-export const H_SLOTS = 10
-export const H_SLOT_COUNT = 11
-export const H_SLOT_WORDS = 12
-export const H_SLOT_TEXT = 13
-export const H_SCRAPE_SEQ = 14
-export const H_ROOM = 15
-export const H_EPOCH = 16
-export const H_SERIES = 17
-export const H_MAX_SERIES = 18
-export const H_DEFAULTS = 19
-export const H_DEFAULTS_BYTES = 20
-export const H_DEFAULTS_JSON = 21
-export const H_DEFAULTS_JSON_BYTES = 22
-export const H_DEFAULTS_COUNT = 23
-export const H_MAX_LABEL_BYTES = 24
-export const H_THREADS_REFUSED = 25
-export const H_SWEEPER = 26
-export const H_REQUESTS = 27
-export const H_SWEPT_AT = 28
-export const H_RETIRED = 29
-export const H_BIRTH_WORD = 15
-export const H_STARTED_WORD = 16
-export const H_DROPS = 34
-export const H_MADE = 46
-export const H_EXPIRED = 48
-export const H_REMOVED = 50
-export const H_SWEEPS = 52
-export const H_SWEEPS_FAILED = 54
-export const H_SWEEP_TOTAL = 56
-export const H_SWEEP_LAST = 58
-export const H_PLACES = 59
-export const H_DROP_PAGE = 60
-export const H_DEATHS_INSIDE = 61
-export const H_RECOUNTED = 62
-export const H_LINEAGES = 63
-export const H_KEY = 64
+export const H_MAGIC = 32768
+export const H_VERSION = 32769
+export const H_CLOSED = 32770
+export const H_BUMP = 32771
+export const H_LIMIT = 32772
+export const H_FAMILIES = 32773
+export const H_HASH = 32774
+export const H_HASH_MASK = 32775
+export const H_SHARDS = 32776
+export const H_SHARD_COUNT = 32777
+export const H_PAGES = 32778
+export const H_SLOTS = 32779
+export const H_SLOT_WORDS = 32780
+export const H_SLOT_TEXT = 32781
+export const H_SCRAPE_SEQ = 32782
+export const H_ROOM = 32783
+export const H_EPOCH = 32784
+export const H_SERIES = 32785
+export const H_MAX_SERIES = 32786
+export const H_DEFAULTS = 32787
+export const H_DEFAULTS_BYTES = 32788
+export const H_DEFAULTS_JSON = 32789
+export const H_DEFAULTS_JSON_BYTES = 32790
+export const H_DEFAULTS_COUNT = 32791
+export const H_MAX_LABEL_BYTES = 32792
+export const H_THREADS_REFUSED = 32793
+export const H_SWEEPER = 32794
+export const H_REQUESTS = 32795
+export const H_SWEPT_AT = 32796
+export const H_RETIRED = 32797
+export const H_BIRTH_WORD = 16399
+export const H_STARTED_WORD = 16400
+export const H_DROPS = 32802
+export const H_MADE = 32814
+export const H_EXPIRED = 32816
+export const H_REMOVED = 32818
+export const H_SWEEPS = 32820
+export const H_SWEEPS_FAILED = 32822
+export const H_SWEEP_TOTAL = 32824
+export const H_SWEEP_LAST = 32826
+export const H_PLACES = 32827
+export const H_DROP_PAGE = 32828
+export const H_DEATHS_INSIDE = 32829
+export const H_RECOUNTED = 32830
+export const H_LINEAGES = 32831
+export const H_KEY = 32832
 export const HEADER_BYTES = 512
 
 /**

@@ -56,6 +56,8 @@ export interface RecordLayout {
   readonly doc: string
   /** In order. */
   readonly fields: Readonly<Record<string, Field>>
+  /** Where the only record of this kind is, bytes: the constants of its fields then count from the start of memory. */
+  readonly at?: number
   /** What follows the record in memory. */
   readonly behind?: string
   /** Room that is kept for it, bytes; by default what its fields take. */
@@ -109,11 +111,13 @@ export function isText({ fields, onWord }: Field): boolean {
 export function constants(record: RecordLayout): Map<string, number> {
   const { placed, fields } = place(record)
   const all = new Map<string, number>()
+  const begin = (record.at ?? 0) / 4
   for (const one of placed) {
     if (one.field.doc === 'reserved') continue
     const constant = constantOf(record, one)
-    all.set(constant, one.field.inWords ? one.at / 2 : one.at)
-    if (isText(one.field)) all.set(`${constant}_BYTES`, one.at + 1)
+    const at = begin + one.at
+    all.set(constant, one.field.inWords ? at / 2 : at)
+    if (isText(one.field)) all.set(`${constant}_BYTES`, at + 1)
   }
   const [constant, unit] = record.size
   const size = record.room === undefined ? fields : record.room / 4

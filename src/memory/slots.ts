@@ -51,7 +51,7 @@ export function freeSlots(arena: Arena, threadId: number): void {
 
 /** The slot that sweeps use; H_SWEEPER guards it. */
 export function sweepSlot(arena: Arena): number {
-  return arena.slots + arena.i32[L.H_SLOT_COUNT] * arena.slotWords
+  return arena.slots + L.SLOT_COUNT * arena.slotWords
 }
 
 /** The most bytes of a span that fits a slot of `room` bytes even if it cannot be compressed. */
@@ -62,5 +62,5 @@ export function compressible(room: number): number {
 }
 
 function* allSlots(arena: Arena, first = 0): Generator<number> {
-  for (let n = first; n < arena.i32[L.H_SLOT_COUNT]; n++) yield arena.slots + n * arena.slotWords
+  for (let n = first; n < L.SLOT_COUNT; n++) yield arena.slots + n * arena.slotWords
 }

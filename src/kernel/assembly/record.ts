@@ -1,7 +1,7 @@
 // Records in the shared memory, as the classes of records.ts, which the build writes. A reference is a word index; a
 // view is the pointer to what it refers to, made by a shift. A record of reference 0 does not exist, and is not looked
 // into.
-import { WORD_BYTES } from './layout'
+import { HEADER_AT, WORD_BYTES } from './layout'
 import { Header } from './records'
 
 // @ts-ignore: decorator
@@ -39,7 +39,7 @@ export function nth<T>(first: usize, n: i32): T {
 // @ts-ignore: decorator
 @inline
 export function header(): Header {
-  return changetype<Header>(0)
+  return changetype<Header>(HEADER_AT)
 }
 
 /**
