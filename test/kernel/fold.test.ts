@@ -8,16 +8,20 @@ import t from 'tap'
 import { AGGREGATE_NAMES, type Family } from '../../src/catalogue/families.js'
 import { LabelWriter } from '../../src/catalogue/labels.js'
 import { pageOf, placeIndex } from '../../src/catalogue/pages.js'
+import { Plan } from '../../src/exposition/plan.js'
+import { spanBytes } from '../../src/exposition/span.js'
 import type { Aggregate } from '../../src/index.js'
 import { type Kernel, loadKernel } from '../../src/kernel/loader.js'
 import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { orphanThread } from '../../src/memory/shards.js'
+import { takeSlot } from '../../src/memory/slots.js'
 import { SeriesTable } from '../../src/series/series.js'
 import { places as livePlaces } from '../../src/series/walk.js'
 import { Sim, type SimThread } from '../lifecycle/sim.js'
 import { anyNumber, SEED } from '../support/arbitrary.js'
 import { foldPlace, placeActivity, sums } from '../support/fold-oracle.js'
+import { hookedKernel } from '../support/hooked-kernel.js'
 import { spellNumber } from '../support/oracle.js'
 import { familyOf, fresh, samples } from '../support/registry.js'
 
@@ -404,3 +408,56 @@ t.test('reset leaves exactly nothing, in what order so ever threads came', t => 
   checkFolds(sim, loadKernel(sim.arena), family)
   t.end()
 })
+
+for (const kind of ['counter', 'histogram', 'summary'] as const) {
+  t.test(`a reset between the looks of a fold leaves no count below zero: ${kind}`, t => {
+    const COUNTED = 1_000
+    const count = (sim: Sim, id: number, more: number) => {
+      const thread = sim.thread(id)
+      if (kind === 'counter') return thread.counter('f').labels('a').inc(more)
+      const child = kind === 'histogram' ? thread.histogram('f').labels('a') : thread.summary('f').labels('a')
+      for (let n = 0; n < more; n++) child.observe(1)
+    }
+    const reset = (sim: Sim) => sim.thread(9)[kind as 'counter']('f').reset()
+    /** A scrape's and value()'s fold of the first cell, with `other` before the nth look at a thread's cell. */
+    const folds: ((sim: Sim, family: Family, hook: () => void) => number)[] = [
+      (sim, family, hook) => {
+        const [place] = livePlaces(sim.arena, family)
+        const kernel = hookedKernel(sim.arena, hook)
+        return kernel.foldCell(family.ref, pageOf(sim.arena, place), placeIndex(sim.arena, place), 0)
+      },
+      (sim, family, hook) => {
+        const kernel = hookedKernel(sim.arena, place => (place === 0 ? hook() : undefined))
+        const slot = takeSlot(sim.arena, 900)
+        const options = { format: 'text', prefix: '', selfMetrics: true } as const
+        new Plan(sim.arena, kernel, [family], options).next(slot, sim.arena.i32[L.H_SLOT_TEXT])
+        kernel.encode(slot)
+        const text = Buffer.from(spanBytes(sim.arena, slot)).toString('latin1')
+        const lines = samples(text).filter(line => kind !== 'summary' || line.startsWith('f_count'))
+        return sampleValue(lines[0])
+      },
+    ]
+    for (const fold of folds) {
+      for (let look = 0; ; look++) {
+        const sim = new Sim()
+        for (const id of [1, 2, 3]) count(sim, id, 1)
+        // From now on there is something to subtract.
+        reset(sim)
+        let looks = 0
+        const value = fold(sim, familyOf(sim.arena, 'f'), () => {
+          if (looks++ !== look) return
+          for (const id of [1, 2, 3]) count(sim, id, COUNTED)
+          reset(sim)
+        })
+        // What was there before it, what came meanwhile as far as it was looked at, or nothing.
+        t.ok(value >= 0 && value <= 3 * COUNTED, `look ${look}: ${value}`)
+        t.equal(value % COUNTED, 0)
+        t.equal(sim.scrape().get(kind === 'counter' ? 'f{x="a"}' : 'f_count{x="a"}'), 0)
+        if (looks > look) continue
+        t.ok(look >= 3, `${look} looks`)
+        break
+      }
+    }
+    t.end()
+  })
+}

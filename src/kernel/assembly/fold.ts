@@ -4,6 +4,8 @@
 //
 // Assumes: 8-byte aligned loads do not tear, also as half of a 16-byte load. Cells change while they are read: each
 // value read is one that its cell had, and a counter's is never below what an earlier fold read.
+// Guarantees: what a reset() subtracts is in a fold only if all that it counted is, too: the common shard's cell is read
+// before the threads' cells, which a count only raises. So no count comes out below zero, whenever a thread resets it.
 import { cellAt, commonCells, newestCells, olderCells } from './cells'
 import { beforeCopy } from './hook'
 import {
@@ -44,19 +46,36 @@ export function fold(page: Page, first: i32, count: i32, cells: i32, aggregate: 
   }
   if (newest.next == 0 && cells == 1) return newest.behind + skip
   const bytes = <usize>words << 3
-  let common: usize = 0
-  let fresh = true
-  for (let page = newest; exists(page); page = olderCells(page)) {
-    const from = page.behind + skip
-    // Last of all comes what reset() subtracts: only in this order does it leave exactly nothing.
-    if (page.shard == COMMON_SHARD) common = from
-    else {
-      addCells(vector, from, bytes, fresh)
-      fresh = false
-    }
+  const common = commonCells(newest)
+  if (exists(common)) {
+    for (let n: usize = 0; n < bytes; n += 16) foldReset(newest, common, skip + n, vector + n)
+    return vector
   }
-  if (common != 0) addCells(vector, common, bytes, fresh)
+  let fresh = true
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+    addCells(vector, cells.behind + skip, bytes, fresh)
+    fresh = false
+  }
   return vector
+}
+
+/**
+ * Two words of what was reset once, `skip` bytes behind the cells' begin. The common shard's are read first, acquiring,
+ * and added last: only in that order do they leave exactly nothing.
+ */
+// @ts-ignore: decorator
+@inline
+function foldReset(newest: CellPage, common: CellPage, skip: usize, to: usize): void {
+  const first = atomic.load<u64>(common.behind + skip)
+  const second = atomic.load<u64>(common.behind + skip + 8)
+  const subtracted = i64x2.replace_lane(i64x2.splat(first), 1, second)
+  let sum = f64x2.splat(-0.0)
+  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+    if (cells == common) continue
+    beforeCopy(0)
+    sum = f64x2.add(sum, v128.load(cells.behind + skip))
+  }
+  v128.store(to, f64x2.add(sum, subtracted))
 }
 
 /** The value of an info, from the moment that it can be seen. */
@@ -77,9 +96,9 @@ export function foldCell(family: Family, page: Page, index: i32, cell: i32): f64
   if (aggregate != AGGREGATE_LAST && aggregate != AGGREGATE_SUM) return foldShare(newest, page, index, nth, aggregate)
   const common = commonCells(newest)
   if (aggregate == AGGREGATE_LAST) return exists(common) ? load<f64>(cellAt(common, nth)) : 0
-  const sum = sumThreads(newest, nth)
-  // Last, as in fold().
-  return exists(common) ? sum + load<f64>(cellAt(common, nth)) : sum
+  // Read first and added last, as in fold().
+  const subtracted = exists(common) ? reinterpret<f64>(atomic.load<u64>(cellAt(common, nth))) : -0.0
+  return sumThreads(newest, nth) + subtracted
 }
 
 /** What the threads' cells add up to, without the common shard's: what reset() subtracts there. */
@@ -87,7 +106,7 @@ export function foldThreadCells(family: Family, page: Page, index: i32, cell: i3
   return sumThreads(newestCells(page), index * family.cells + cell)
 }
 
-/** Begins at -0, which changes no value that is added to it: fold() begins with the first cell itself. */
+/** Begins at -0, which changes no value that is added to it: so does fold(), or with the first cell itself. */
 function sumThreads(newest: CellPage, nth: i32): f64 {
   let sum: f64 = -0.0
   for (let cells = newest; exists(cells); cells = olderCells(cells)) {
