@@ -122,7 +122,7 @@ export class SeriesTable {
     return this.#thread
   }
 
-  /** The live place of the label set in `labels`, or 0. Needs no shard. */
+  /** The place of the label set in `labels`, if scrapes expose it, or 0. Needs no shard. */
   find(family: Family, labels: LabelWriter): number {
     const { i32 } = this.#arena
     for (;;) {
@@ -131,7 +131,13 @@ export class SeriesTable {
       // A place that is unlinked during the walk is freed in a later epoch at the earliest. So if the epoch is
       // unchanged, the walk did not stray.
       if (Atomics.load(i32, L.H_EPOCH) !== epoch) continue
-      return place !== 0 && (this.#found & L.STATE_MASK) === L.STATE_LIVE ? place : 0
+      // The label set of an info that holds is exposed, also where a thread that replaced it before has yet to bring it
+      // back; and no other, also where one has yet to be hidden.
+      const exposed =
+        family.kind === 'info' && family.labelNames.length !== 0
+          ? Atomics.load(i32, family.ref * 2 + L.F_CURRENT) === place
+          : (this.#found & L.STATE_MASK) === L.STATE_LIVE
+      return place !== 0 && exposed ? place : 0
     }
   }
 

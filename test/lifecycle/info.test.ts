@@ -3,7 +3,9 @@
  * dies while it sets.
  */
 import t from 'tap'
-import { EXPIRE, interruptEach, Killed, Sim } from './sim.js'
+import { LabelWriter } from '../../src/catalogue/labels.js'
+import { familyOf } from '../support/registry.js'
+import { EXPIRE, interrupt, interruptEach, Killed, Sim, type SimThread } from './sim.js'
 
 const A = 'v_info{x="a"}'
 const B = 'v_info{x="b"}'
@@ -13,6 +15,15 @@ function world() {
   const [one, two, three] = [1, 2, 3].map(id => sim.thread(id))
   const lines = () => [...sim.scrape().keys()]
   return { sim, one, two, three, info: [one, two, three].map(thread => thread.info('v_info')), lines }
+}
+
+/** What a look-up of a label set takes. */
+function found({ context }: SimThread, x: string) {
+  const { arena } = context
+  const family = familyOf(arena, 'v_info')
+  const writer = new LabelWriter(arena.hashKey, family.labelNames, family.ref, 100)
+  writer.writeOne(x)
+  return [family, writer] as const
 }
 
 const BEFORE = {
@@ -88,6 +99,48 @@ for (const [before, prepare] of Object.entries(BEFORE)) {
     })
   }
 }
+
+t.test(
+  'while one thread sets a and another b, step against step, a scrape at each step has one line',
+  async t => {
+    let scrapes = 0
+    const wrong: string[] = []
+    /** Whether there was such a step of `b`, and within or after it one more for the scrape. */
+    const run = (step: number, look: number): [boolean, boolean] => {
+      const { info, lines, one } = world()
+      info[0].set({ x: 'a' })
+      info[1].set({ x: 'b' })
+      let reached = false
+      let looking = false
+      const looked = interrupt(
+        look,
+        () => {
+          scrapes++
+          looking = true
+          const seen = lines()
+          const read = [A, B].filter(line => one.table.find(...found(one, line[10])) !== 0)
+          if (seen.length !== 1 || read.join() !== seen.join())
+            wrong.push(`${step}, ${look}: ${seen}; ${read}`)
+          looking = false
+        },
+        () => {
+          reached = interrupt(
+            step,
+            // The scrape's own steps are counted, too.
+            () => looking || info[0].set({ x: 'a' }),
+            () => info[1].set({ x: 'b' }),
+          )
+        },
+      )
+      return [reached, looked]
+    }
+    for (let step = 0, more = true; more; step++) {
+      for (let look = 0, looked = true; looked; look++) [more, looked] = run(step, look)
+    }
+    t.strictSame(wrong, [])
+    t.ok(scrapes > 1_000, `${scrapes} scrapes`)
+  },
+)
 
 t.test('set again by a thread that dies at once, while another replaces what was there before', async t => {
   interruptEach(() => {

@@ -1,6 +1,6 @@
 // The walk over a span: page by page, folded first and written second, by the
 // encoder of the format and the family's kind.
-import { cast, Encoder, encoderFor, writeSeries } from './encoder'
+import { cast, Encoder, encoderFor, writeKnown, writeSeries } from './encoder'
 import { fold, ones } from './fold'
 import { HistogramEncoder } from './histogram-text'
 import { JsonEncoder } from './json'
@@ -14,7 +14,7 @@ import {
   STATUS_OK,
 } from './layout'
 import { addInfinities } from './native'
-import { pageOf, placeOf } from './place'
+import { isSeries, pageOf, placeOf } from './place'
 import { ProtobufEncoder } from './protobuf'
 import { quantiles } from './quantiles'
 import { exists, fence, nth, refOf, view } from './record'
@@ -86,7 +86,8 @@ function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
 
 /**
  * The one label set of an info that holds when it is encoded. It can have been made since the scrape began: then it
- * stands in the place of the one before, which may be gone. Where its text does not fit what was planned for others,
+ * stands in the place of the one before, which may be gone. A thread that replaced what held before may have hidden it
+ * since, and has yet to bring it back: it holds all the same. Where its text does not fit what was planned for others,
  * there is no line this time.
  */
 function encodeCurrent(encoder: Encoder, to: usize): usize {
@@ -99,8 +100,7 @@ function encodeCurrent(encoder: Encoder, to: usize): usize {
     const page = pageOf(place)
     const made = page.shared.made
     const frees = page.shared.frees
-    encoder.seq = place.born
-    after = write(encoder, to, place, 1, ones(1, slot.vector))
+    after = isSeries(place) ? writeCurrent(encoder, to, place, ones(1, slot.vector)) : to
     if (changed(slot, page, made, frees) || family.shared.current != refOf(place)) continue
     break
   }
@@ -123,6 +123,14 @@ function write(encoder: Encoder, to: usize, from: Place, count: i32, values: usi
   if (encoder.kind == KIND_HISTOGRAM) return writeSeries(cast<HistogramEncoder>(encoder), to, from, count, values)
   if (encoder.kind == KIND_SUMMARY) return writeSeries(cast<SummaryEncoder>(encoder), to, from, count, values)
   return cast<SimpleEncoder>(encoder).writeQuick(to, from, count, values)
+}
+
+/** Writes one label set of an info; 0 where it does not fit. */
+function writeCurrent(encoder: Encoder, to: usize, place: Place, values: usize): usize {
+  const end = encoder.end
+  if (encoder.format == FORMAT_JSON) return writeKnown(cast<JsonEncoder>(encoder), to, end, place, values)
+  if (encoder.format == FORMAT_PROTOBUF) return writeKnown(cast<ProtobufEncoder>(encoder), to, end, place, values)
+  return writeKnown(cast<SimpleEncoder>(encoder), to, end, place, values)
 }
 
 /** Writes what stands behind them. */

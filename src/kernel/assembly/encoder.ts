@@ -117,6 +117,13 @@ export function writeOne<E extends Encoder>(
   values: usize,
 ): usize {
   if (!isExposed(place, seq)) return to
+  return writeKnown<E>(encoder, to, end, place, values)
+}
+
+/** One of which it is known that it is exposed. */
+// @ts-ignore: decorator
+@inline
+export function writeKnown<E extends Encoder>(encoder: E, to: usize, end: usize, place: Place, values: usize): usize {
   beforeCopy(changetype<usize>(place))
   // Once: what was asked for is what is copied, also where the place is another series' meanwhile.
   const bits = place.textBytes

@@ -1,5 +1,5 @@
 // Places, and whether a scrape exposes them.
-import { INDEX_MASK, STATE_FREE, STATE_LIVE, STATE_MASK, TEXT_CONTROL_BIT } from './layout'
+import { INDEX_MASK, STATE_FREE, STATE_FREEING, STATE_LIVE, STATE_MASK, TEXT_CONTROL_BIT } from './layout'
 import { address, header, nth } from './record'
 import { Page, Place, Slot } from './records'
 
@@ -46,6 +46,12 @@ export function isExposed(place: Place, seq: i32): bool {
 @inline
 export function mayBeExposed(place: Place, seq: i32): bool {
   return (place.shared.state & STATE_MASK) != STATE_FREE && place.born - seq <= 0
+}
+
+/** Whether it has a series, exposed or hidden. */
+export function isSeries(place: Place): bool {
+  const kind = place.shared.state & STATE_MASK
+  return kind >= STATE_LIVE && kind < STATE_FREEING
 }
 
 // @ts-ignore: decorator
