@@ -237,7 +237,13 @@ export class Registry {
     await collected
     // The callbacks may take long.
     this.#checkOpen()
-    yield* expose(await this.#scrapes(), asked)
+    try {
+      yield* expose(await this.#scrapes(), asked)
+    } catch (error) {
+      // What the end of the pool looks like from here depends on the moment.
+      if (this.#closed !== undefined) throw this.#closedError(error)
+      throw error
+    }
   }
 
   /**
@@ -362,9 +368,12 @@ export class Registry {
   }
 
   #checkOpen(): void {
-    if (this.closed) {
-      throw plainError('ERR_POSTMETER_CLOSED', `registry "${this.name}" is closed`)
-    }
+    if (this.closed) throw this.#closedError()
+  }
+
+  #closedError(cause?: unknown): Error {
+    const message = `registry "${this.name}" is closed`
+    return plainError('ERR_POSTMETER_CLOSED', message, cause === undefined ? undefined : { cause })
   }
 }
 

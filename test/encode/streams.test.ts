@@ -98,3 +98,20 @@ t.test('a registry that is closed meanwhile', async t => {
   )
   t.equal(slotsTaken(arena), 0)
 })
+
+t.test('one that close() cuts off says so, at whatever moment', async t => {
+  for (const options of [{}, { gzip: true }, { format: 'json' }] as const) {
+    for (const turns of [0, 1, 2, 5, 20]) {
+      const { registry } = large(t)
+      const { parts } = await begun(registry, options)
+      const rest = whole(parts).then(
+        () => 'it was whole',
+        (error: Error & { code?: string }) => error.code,
+      )
+      for (let n = 0; n < turns; n++) await new Promise(setImmediate)
+      await registry.close()
+      const end = await rest
+      t.ok(end === 'ERR_POSTMETER_CLOSED' || (turns > 2 && end === 'it was whole'), `${turns}: ${end}`)
+    }
+  }
+})
