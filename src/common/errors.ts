@@ -160,6 +160,16 @@ export function isNamed(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !isList(value) && !ArrayBuffer.isView(value)
 }
 
+/** Whether it may be an object of labels: no Map, no Date, nothing boxed. Never throws, whatever its class says of itself. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  try {
+    return Object.prototype.toString.call(value) === '[object Object]'
+  } catch {
+    // A getter or a trap of the program threw, or it is a Proxy that was revoked.
+    return false
+  }
+}
+
 /**
  * Refuses options that do not exist, so that a misspelt one is not silently ignored. Refuses also what cannot have
  * options.

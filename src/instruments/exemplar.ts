@@ -3,7 +3,7 @@
  * OpenMetrics 1.0, 'Exemplars'.
  */
 import { escapeLabelValue, isLabelName } from '../catalogue/names.js'
-import { show, thrown, typeError } from '../common/errors.js'
+import { isPlain, show, thrown, typeError } from '../common/errors.js'
 import { keepExemplar, reserveExemplars } from '../memory/exemplars.js'
 import { MAX_EXEMPLAR_CHARACTERS } from '../memory/layout.js'
 import type { Child, LabelValue } from './metric.js'
@@ -25,7 +25,7 @@ const encoder = new TextEncoder()
  */
 export function checkExemplar({ metric }: Child, exemplar: unknown): boolean {
   // A Map, for example, is refused: its entries are no labels.
-  if (Object.prototype.toString.call(exemplar) === '[object Object]') return true
+  if (isPlain(exemplar)) return true
   metric.refuseUpdate(() =>
     typeError(
       'ERR_POSTMETER_VALUE',
@@ -87,6 +87,8 @@ export function attachExemplar(child: Child, nth: number, value: number, exempla
     metric.context.leftOut(metric.identity, text)
     return
   }
+  // A getter in it may have removed the series, or closed the registry.
+  if (child.at === 0) return
   if (child.exemplars === 0) child.exemplars = metric.exemplarsOf(child)
   if (child.exemplars === 0) return
   reserveExemplars(arena, metric.family.ref, text.length)

@@ -2,7 +2,7 @@ import type { Aggregate } from '../catalogue/families.js'
 import { typeError } from '../common/errors.js'
 import { isUnset } from '../memory/shares.js'
 import { Child, type Labels, Metric, refuseValue } from './metric.js'
-import { startLabelledTimer, startTimer } from './timer.js'
+import { startTimer } from './timer.js'
 
 /**
  * One thread's handle on one gauge series. Call from the thread that looked it up. The gauge's `aggregate` decides how
@@ -209,10 +209,6 @@ export class Gauge<L extends string = never> extends Metric<L, GaugeChild> {
    * given at either end.
    */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    // Checked now, and not when the timer ends, which may be far away in the code.
-    this.checkNames(labels ?? {})
-    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
-      this.fromObject(all).set(seconds),
-    )
+    return this.timed(labels, (child, seconds) => child.set(seconds))
   }
 }

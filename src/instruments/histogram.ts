@@ -3,7 +3,6 @@ import type { Exemplar } from './exemplar.js'
 import { HistogramChild } from './histogram-child.js'
 import { type Child, type Labels, Metric } from './metric.js'
 import { NativeBuckets, NativeHistogramChild } from './native-histogram.js'
-import { startLabelledTimer } from './timer.js'
 
 export { HistogramChild }
 
@@ -45,10 +44,6 @@ export class Histogram<L extends string = never> extends Metric<L, HistogramChil
    * either end.
    */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    // Checked now, and not when the timer ends, which may be far away in the code.
-    this.checkNames(labels ?? {})
-    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
-      this.fromObject(all).observe(seconds),
-    )
+    return this.timed(labels, (child, seconds) => child.observe(seconds))
   }
 }

@@ -9,7 +9,7 @@ import { countDrop } from '../catalogue/drops.js'
 import type { Family, Identity } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
 import { badLabelValue, textOf } from '../catalogue/names.js'
-import { isNamed, rangeError, show, typeError } from '../common/errors.js'
+import { isNamed, isPlain, rangeError, show, typeError } from '../common/errors.js'
 import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { roomNumber } from '../lifecycle/room.js'
 import type { Arena } from '../memory/arena.js'
@@ -199,11 +199,39 @@ export abstract class Metric<L extends string, C extends Child> {
   protected abstract makeChild(key: string | readonly string[]): C
 
   /**
-   * @throws TypeError naming a label that the metric does not have, or the argument if it is no object of labels.
-   * @internal
+   * Starts a timer whose labels can be given at either end. `record` gets the child and the seconds. @internal
    */
-  protected checkNames(labels: object): void {
-    if (!isNamed(labels)) throw this.#noLabels(labels)
+  protected timed(
+    labels: Partial<Labels<L>> | undefined,
+    record: (child: C, seconds: number) => void,
+  ): (more?: Partial<Labels<L>>) => number {
+    const { elapsed } = this.context
+    // Checked now, and not when the timer ends, which may be far away in the code.
+    const early = this.#someLabels(labels)
+    const begin = elapsed()
+    return more => {
+      const seconds = elapsed() - begin
+      // Checked before they are joined: a callback is given what it may be, a buffer of megabytes for one.
+      const late = this.#someLabels(more)
+      const bad = early === undefined || late === undefined
+      record(bad ? this.#dropping() : this.fromObject({ ...early, ...late }), seconds)
+      return seconds
+    }
+  }
+
+  /** Some of the labels, or none; undefined if it is no object of labels, and that is not thrown for. */
+  #someLabels(labels: unknown = {}): object | undefined {
+    if (labels === null) return {}
+    if (!isNamed(labels)) {
+      this.context.badValue(this.identity, () => this.#noLabels(labels))
+      return undefined
+    }
+    this.#checkNames(labels)
+    return labels
+  }
+
+  /** @throws TypeError naming a label that the metric does not have. */
+  #checkNames(labels: object): void {
     for (const key of Object.keys(labels)) {
       if (!this.labelNames.includes(key as L)) {
         throw typeError(
@@ -221,12 +249,12 @@ export abstract class Metric<L extends string, C extends Child> {
   /** The label values as text; undefined where there is one that cannot be, and that is not thrown for. */
   #checked(labels: Record<string, unknown>): string[] | undefined {
     // If the metric has no labels, a Map or a boxed number would pass, because no label is missing.
-    const plain = this.labelNames.length !== 0 || Object.prototype.toString.call(labels) === '[object Object]'
+    const plain = this.labelNames.length !== 0 || isPlain(labels)
     if (!plain || !isNamed(labels)) {
       this.context.badValue(this.identity, () => this.#noLabels(labels))
       return undefined
     }
-    this.checkNames(labels)
+    this.#checkNames(labels)
     return this.#texts(this.labelNames.map(name => (Object.hasOwn(labels, name) ? labels[name] : undefined)))
   }
 

@@ -8,7 +8,7 @@ import * as L from '../memory/layout.js'
 import { growBlock } from '../memory/native.js'
 import type { Context } from './context.js'
 import { Child, type Labels, Metric, refuseValue } from './metric.js'
-import { startLabelledTimer, startTimer } from './timer.js'
+import { startTimer } from './timer.js'
 
 const DEFAULT_QUANTILES = [0.5, 0.9, 0.95, 0.99]
 const MAX_QUANTILES = 100
@@ -224,10 +224,6 @@ export class Summary<L extends string = never> extends Metric<L, SummaryChild> {
    * either end.
    */
   startTimer(labels?: Partial<Labels<L>>): (more?: Partial<Labels<L>>) => number {
-    // Checked now, and not when the timer ends, which may be far away in the code.
-    this.checkNames(labels ?? {})
-    return startLabelledTimer(this.context.elapsed, labels, (seconds, all) =>
-      this.fromObject(all).observe(seconds),
-    )
+    return this.timed(labels, (child, seconds) => child.observe(seconds))
   }
 }

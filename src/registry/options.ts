@@ -2,7 +2,7 @@
 import { checkLabelName, escapeLabelValue, labelText } from '../catalogue/names.js'
 import { DROP_LABELS } from '../catalogue/self-metrics.js'
 import { bytesOf, duration, expiry, NEVER, wholeNumber } from '../common/checks.js'
-import { badOption, knownOptions, outOfRange } from '../common/errors.js'
+import { badOption, isPlain, knownOptions, outOfRange } from '../common/errors.js'
 import { defaultLog, type Log } from '../common/log.js'
 import * as L from '../memory/layout.js'
 
@@ -121,7 +121,7 @@ function memoryBytes(memory: unknown): number {
 function defaultLabels(labels: RegistryOptions['labels']): Record<string, string> {
   if (labels === undefined) return {}
   // A Map, for example, is refused: its entries are no labels.
-  if (Object.prototype.toString.call(labels) !== '[object Object]') {
+  if (!isPlain(labels)) {
     throw badOption('labels', labels, 'is not an object of label values')
   }
   const checked: Record<string, string> = Object.create(null)

@@ -275,3 +275,21 @@ t.test('a series that would not fit a slot with all of them is exposed without',
   t.equal(family.name, 'wide')
   t.equal(family.metric[0].histogram?.bucket?.[200].cumulativeCount, 201)
 })
+
+t.test('an exemplar whose getter lets the series go is kept nowhere', async t => {
+  for (const letGo of ['remove', 'close']) {
+    const { registry } = fresh(t)
+    const c = registry.counter({ name: 'c_total', help: 'h', labelNames: ['x'] })
+    const child = c.labels('a')
+    const exemplar = {
+      get trace_id() {
+        if (letGo === 'remove') c.remove('a')
+        else void registry.close()
+        return 'b'
+      },
+    }
+    child.inc(1, exemplar)
+    t.equal(child.at, 0)
+    t.equal(child.exemplars, 0, letGo)
+  }
+})

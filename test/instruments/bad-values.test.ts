@@ -33,6 +33,18 @@ function metrics(registry: Registry) {
   }
 }
 
+/** Objects that do not even say what they are. */
+function unlike(): object[] {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const tagged = {
+    get [Symbol.toStringTag]() {
+      throw new Error('a getter')
+    },
+  }
+  return [proxy, tagged]
+}
+
 /** Calls with bad data, each of which is one update. */
 function badCalls(registry: Registry): Call[] {
   const { c, two, plain, g, least, last, touched, h, native, s, info, door, bare } = metrics(registry)
@@ -89,6 +101,12 @@ function badCalls(registry: Registry): Call[] {
     ['two_total', LABEL, () => two.inc(wrong({ y: 'a' }))],
     ['h', LABEL, () => stop()],
     ['h', LABEL, () => h.startTimer({})(wrong({ x: null }))],
+    ...[[x], 'a', 5, new Uint8Array(3), Symbol('s')].flatMap((labels): Call[] => [
+      ['h', LABEL, () => h.startTimer(wrong(labels))({ x })],
+      ['h', LABEL, () => h.startTimer({ x })(wrong(labels))],
+      ['s', LABEL, () => s.startTimer(wrong(labels))({ x })],
+      ['g', LABEL, () => g.startTimer()(wrong(labels))],
+    ]),
     ['door', LABEL, () => door.set('open')],
     ...[[x], new Uint8Array(3)].flatMap((labels): Call[] => [
       ['c_total', LABEL, () => c.inc(wrong(labels))],
@@ -96,11 +114,13 @@ function badCalls(registry: Registry): Call[] {
       ['door', LABEL, () => door.become(wrong<X>(labels), 'open')],
       ['bare', LABEL, () => bare.labels(wrong(labels)).become('open')],
     ]),
-    ['plain_total', LABEL, () => plain.inc(wrong(new Map()))],
+    ...[new Map(), ...unlike()].map((labels): Call => {
+      return ['plain_total', LABEL, () => plain.inc(wrong(labels))]
+    }),
     ['door', VALUE, () => door.labels({ x }).set(wrong('ajar'))],
     ['door', VALUE, () => door.become({ x }, wrong(undefined))],
     ['door', VALUE, () => door.labels({ x }).set('open', wrong(1))],
-    ...['abc', 5, [], new Map(), true].flatMap((exemplar): Call[] => [
+    ...['abc', 5, [], new Map(), true, ...unlike()].flatMap((exemplar): Call[] => [
       ['c_total', VALUE, () => c.labels(x).inc(1, wrong(exemplar))],
       ['h', VALUE, () => h.observe({ x }, 1, wrong(exemplar))],
       ['native', VALUE, () => native.labels(x).observe(1, wrong(exemplar))],
@@ -222,6 +242,21 @@ t.test('what is too long never throws, and an exemplar never costs the count', a
       ['dropped-label', ...Array(3).fill('exemplar-left-out')],
     )
     for (const family of ['c_total', 'h', 'native']) t.equal(drops(arena, family, 'value'), 0)
+  }
+})
+
+t.test('what a timer ends with is not copied: a callback may be given a whole body', async t => {
+  for (const onBadValue of MODES) {
+    const { registry } = fresh(t, { onBadValue })
+    const stop = registry.histogram({ name: 'd', help }).startTimer()
+    for (const body of [Buffer.alloc(2 ** 25), 'x'.repeat(2 ** 25), new Array(2 ** 25)]) {
+      const begin = performance.now()
+      if (onBadValue === 'throw')
+        t.throws(() => stop(wrong(body)), { code: LABEL, message: /is no object of labels/ })
+      else t.type(stop(wrong(body)), 'number')
+      t.ok(performance.now() - begin < 1_000)
+    }
+    t.match(registry.value('d'), { count: 0 })
   }
 })
 
