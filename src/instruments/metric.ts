@@ -461,10 +461,16 @@ export abstract class Metric<L extends string, C extends Child> {
   }
 }
 
-/** Number of enumerable keys, without allocating a list of them. */
+// Faster than Object.hasOwn() in a loop over keys.
+const isOwn = Object.prototype.hasOwnProperty
+
+/**
+ * Number of enumerable keys, without allocating a list of them. Inherited ones are no labels, or it would depend on what
+ * was recorded before whether they are.
+ */
 function keyCount(labels: object): number {
   let count = 0
-  for (const _ in labels) count++
+  for (const key in labels) if (isOwn.call(labels, key)) count++
   return count
 }
 

@@ -1,7 +1,7 @@
 /** The value of one series, folded over all threads. It is meant for tests and for a look at one series. */
 import type { Families, Family } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
-import { labelText } from '../catalogue/names.js'
+import { labelText, textOf } from '../catalogue/names.js'
 import { pageOf, placeIndex } from '../catalogue/pages.js'
 import { DROPS, dropPlace, SelfMetrics } from '../catalogue/self-metrics.js'
 import { isNamed, show, typeError } from '../common/errors.js'
@@ -136,7 +136,7 @@ export class SeriesReader {
     }
     return Object.entries(labels).every(([name, value]) => {
       if (family.labelNames.includes(name)) return true
-      return Object.hasOwn(this.#defaults, name) && this.#defaults[name] === String(value)
+      return Object.hasOwn(this.#defaults, name) && this.#defaults[name] === textOf(value)?.toWellFormed()
     })
   }
 }

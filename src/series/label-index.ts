@@ -83,8 +83,8 @@ function find<T>(part: Part<string, T>, hash: number, key: string): number {
 export class TupleMap<T> {
   readonly #hash: KeyedHash
   readonly #parts = new Parts<readonly string[], T>()
-  /** Scratch: the values of the object that is looked up. */
-  readonly #asked: string[]
+  /** Scratch: the values of the object that is looked up. Taken while they are read. */
+  #asked: string[] | undefined
 
   constructor(key: HashKey, width: number) {
     this.#hash = new KeyedHash(key, DOMAIN)
@@ -99,13 +99,17 @@ export class TupleMap<T> {
 
   /** As get, for the values that an object has under `names`. Undefined also if one of them is no string. */
   getFrom(labels: Record<string, unknown>, names: readonly string[]): T | undefined {
-    const asked = this.#asked
-    for (let n = 0; n < asked.length; n++) {
+    // A getter may look up another object here.
+    const asked = this.#asked ?? [...names]
+    this.#asked = undefined
+    let texts = true
+    for (let n = 0; texts && n < asked.length; n++) {
       const value = labels[names[n]]
-      if (typeof value !== 'string') return undefined
-      asked[n] = value
+      if (typeof value === 'string') asked[n] = value
+      else texts = false
     }
-    return this.get(asked)
+    this.#asked = asked
+    return texts ? this.get(asked) : undefined
   }
 
   /** Adds a list that `get` did not find, and keeps the list. */

@@ -433,3 +433,55 @@ t.test('collect callbacks', async t => {
     /option "collect": 5 is not a function/,
   )
 })
+
+t.test('a getter of labels may record, in the same metric too', async t => {
+  const { registry } = fresh(t)
+  const c = registry.counter({ name: 'c_total', help: 'h', labelNames: ['x', 'y'] })
+  const labels = {
+    x: 'a',
+    get y() {
+      c.inc({ x: 'b', y: 'c' })
+      return 'd'
+    },
+  }
+  // With and without a child that is known.
+  for (let n = 1; n <= 3; n++) {
+    c.inc({ x: 'b', y: 'd' }, 0)
+    c.inc(labels, 10)
+    t.equal(registry.value('c_total', { x: 'a', y: 'd' }), n * 10)
+    t.equal(registry.value('c_total', { x: 'b', y: 'd' }), 0)
+  }
+  const failing = {
+    x: 'a',
+    get y(): string {
+      throw new Error('a getter')
+    },
+  }
+  t.throws(() => c.inc(failing), { message: 'a getter' })
+  c.inc({ x: 'a', y: 'd' }, 5)
+  t.equal(registry.value('c_total', { x: 'a', y: 'd' }), 35)
+})
+
+t.test('inherited labels are none, whatever was recorded before', async t => {
+  const { registry } = fresh(t)
+  const one = registry.counter({ name: 'one_total', help: 'h', labelNames: ['x'] })
+  const two = registry.counter({ name: 'two_total', help: 'h', labelNames: ['x', 'y'] })
+  for (const before of [() => {}, () => one.inc({ x: 'a' }), () => two.inc({ x: 'a', y: 'b' })]) {
+    before()
+    t.throws(() => one.inc(Object.create({ x: 'a' })), { message: /label "x" is missing/ })
+    t.throws(() => two.inc(Object.create({ x: 'a', y: 'b' })), { message: /label "x" is missing/ })
+  }
+  t.equal(registry.value('one_total', { x: 'a' }), 1)
+  t.equal(registry.value('two_total', { x: 'a', y: 'b' }), 1)
+  const bare = Object.assign(Object.create(null), { x: 'a' })
+  one.inc(bare)
+  t.equal(registry.value('one_total', { x: 'a' }), 2, 'an object without a prototype is one like others')
+})
+
+t.test('value() of what a default label cannot be', async t => {
+  const { registry } = fresh(t, { labels: { node: '\ud800', n: 5 } })
+  registry.counter({ name: 'c_total', help: 'h' }).inc()
+  t.equal(registry.value('c_total', { node: '\ud800', n: 5 }), 1)
+  for (const node of [Symbol('s'), Object.create(null), {}, undefined, null, ['\ufffd']])
+    t.equal(registry.value('c_total', { node }), undefined)
+})
