@@ -171,7 +171,7 @@ const gauges = AGGREGATE_NAMES.flatMap(aggregate =>
         const child = gauge(thread).labels(x)
         // As often as not the thread has a share that is unset.
         if (value > -1_000) child.set(value)
-        if (value > 1_000 && aggregate === 'sum') child.inc(value)
+        if (value > 1_000 && Number.isFinite(value) && aggregate === 'sum') child.inc(value)
       },
       reset: thread => gauge(thread).reset(),
     }
@@ -187,7 +187,7 @@ const SUBJECTS: readonly Subject[] = [
     name: 'counter',
     record: (thread, x, value) => {
       const child = thread.counter('counter').labels(x)
-      if (value >= 0) child.inc(value)
+      if (value >= 0 && Number.isFinite(value)) child.inc(value)
     },
     reset: thread => thread.counter('counter').reset(),
   },
