@@ -8,6 +8,7 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
+import { stateOf, wordAt } from '../memory/owner.js'
 import { slotsTaken } from '../memory/slots.js'
 import { readWide } from '../memory/wide-counter.js'
 import { DROP_REASONS, dropped } from './drops.js'
@@ -61,7 +62,7 @@ function shardsIn(arena: Arena, wanted: number): number[] {
   const found: number[] = []
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
     const at = (arena.shards + index * L.SHARD_WORDS) * 2
-    if ((Atomics.load(i32, at + L.SHARD_STATE) & L.SHARD_STATE_MASK) === wanted) found.push(at)
+    if (stateOf(Atomics.load(arena.i64, wordAt(at + L.SHARD_OWNER))) === wanted) found.push(at)
   }
   return found
 }

@@ -9,10 +9,13 @@
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { announce, endedWith } from '../memory/lineage.js'
+import { NOBODY, ownerOf, ownWord, wordAt } from '../memory/owner.js'
 import { sweepSlot } from '../memory/slots.js'
 import { addWide } from '../memory/wide-counter.js'
 import { recount, wantsRecount } from './recount.js'
 import { uncountFreed } from './reserve.js'
+
+const SWEEPER = wordAt(L.H_SWEEPER)
 
 /** What a sweep needs of the kernel. */
 export interface SweepKernel {
@@ -31,10 +34,10 @@ export function beginSweep(
   now: number,
   every: number,
 ): boolean {
-  const { i32 } = arena
+  const { i32, i64 } = arena
   if (!isSweepDue(arena, now, every) || !hasSweepWork(arena)) return false
   announce(arena, threadId, ancestors)
-  if (Atomics.compareExchange(i32, L.H_SWEEPER, 0, threadId + 1) !== 0) return false
+  if (Atomics.compareExchange(i64, SWEEPER, NOBODY, sweeping(arena, threadId)) !== NOBODY) return false
   i32[L.H_SWEPT_AT] = now
   return true
 }
@@ -49,7 +52,11 @@ export function isSweepDue(arena: Arena, now: number, every: number): boolean {
 
 /** Gives back the right to sweep. */
 export function endSweep(arena: Arena, threadId: number): void {
-  Atomics.compareExchange(arena.i32, L.H_SWEEPER, threadId + 1, 0)
+  Atomics.compareExchange(arena.i64, SWEEPER, sweeping(arena, threadId), NOBODY)
+}
+
+function sweeping(arena: Arena, threadId: number): bigint {
+  return ownWord(arena, threadId, 1)
 }
 
 /**
@@ -64,12 +71,12 @@ export function brokeOff(arena: Arena): void {
 
 /** Gives back the right to sweep for a thread that has ended, and for those below it. */
 export function endSweepOf(arena: Arena, threadId: number): void {
-  const { i32 } = arena
-  const sweeper = Atomics.load(i32, L.H_SWEEPER)
-  if (sweeper !== 0 && endedWith(arena, threadId).has(sweeper - 1)) {
-    brokeOff(arena)
-    Atomics.compareExchange(i32, L.H_SWEEPER, sweeper, 0)
-  }
+  const sweeper = Atomics.load(arena.i64, SWEEPER)
+  if (sweeper === NOBODY) return
+  const owner = ownerOf(sweeper)
+  if (owner.attachment !== arena.attachment || !endedWith(arena, threadId).has(owner.threadId)) return
+  brokeOff(arena)
+  Atomics.compareExchange(arena.i64, SWEEPER, sweeper, NOBODY)
 }
 
 /** Number of series in the families that a sweep has to look at. */

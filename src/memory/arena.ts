@@ -26,6 +26,8 @@ export class Arena {
   readonly hashMask: number
   readonly slots: number
   readonly slotWords: number
+  /** The number of this process' attachment. */
+  readonly attachment: number
   /** Key of the hashes by which label sets are found: random, and the same in all threads. */
   readonly hashKey: readonly [number, number]
 
@@ -38,6 +40,7 @@ export class Arena {
     this.i32 = quiet(new Int32Array(buffer, 0, bytes / 4))
     this.i64 = quiet(new BigInt64Array(buffer, 0, bytes / 8))
     this.u8 = quiet(new Uint8Array(buffer, 0, bytes))
+    this.attachment = this.i32[L.P_ATTACHMENT]
     this.shards = this.i32[L.H_SHARDS]
     this.hash = this.i32[L.H_HASH]
     this.hashMask = this.i32[L.H_HASH_MASK]
@@ -140,7 +143,7 @@ export function createArena(options: ArenaOptions): Arena {
   const f64 = new Float64Array(memory.buffer)
   f64[L.H_BIRTH_WORD] = options.now
   f64[L.H_STARTED_WORD] = options.started
-  i32[at.shards * 2 + L.SHARD_STATE] = L.SHARD_LIVE
+  i32[at.shards * 2 + L.SHARD_OWNER] = L.SHARD_LIVE
   Atomics.store(i32, L.H_MAGIC, L.MAGIC)
   return new Arena(memory)
 }

@@ -5,6 +5,7 @@
  * Units: a *word* is 8 bytes. A *reference* is a word index into the memory (at most 2^29, so it stays a small integer
  * in V8); 0 refers to nothing. A *field* is an Int32, counted from the start of its record.
  *
+ *     8 KiB    process                      PROCESS_BYTES
  *     16 KiB   the kernel's constant data   up to HEADER_AT
  *     128 KiB  header                       HEADER_BYTES                                                       ─┐
  *              shard table                  SHARD_WORDS x (maxThreads + 1)                                      │ what is
@@ -14,8 +15,8 @@
  *              slots                        (SLOT_COUNT + 1) x slotWords, from a page of WebAssembly on
  *     end      workspaces                   behind the end, one for each slot: see workspace-size.ts
  *
- * What is recorded is one range of whole pages. The kernel's data and the slots are only of use to the threads of one
- * process.
+ * What is recorded is one range of whole pages, which the processes that share a registry have in common. All else is a
+ * process' own.
  *
  * A reader of a text whose place is used again meanwhile may read on for the length of another text. Because of the hash
  * table and the slots, it does not leave the memory.
@@ -36,6 +37,7 @@ export const WASM_PAGE_BYTES = 65_536
 export const MAX_MEMORY_BYTES = 65_535 * WASM_PAGE_BYTES
 export const MIN_MEMORY_BYTES = 4 * 1024 * 1024
 
+export const PROCESS_AT = 8_192
 export const KERNEL_BASE = 16_384
 /** Where the header begins, and the kernel's data ends. */
 export const HEADER_AT = 131_072
@@ -56,15 +58,20 @@ export const DROP_CLOSED = 4
 export const DROP_VALUE = 5
 export const DROP_REASONS = 6
 
-export const SHARD_STATE_BITS = 3
-export const SHARD_STATE_MASK = 7
+/** Of an owner's word: see owner.ts. */
+export const OWNER_STATE_BITS = 3
+export const OWNER_STATE_MASK = 7
+
 export const SHARD_FREE = 0
 export const SHARD_LIVE = 1
 export const SHARD_ORPHAN = 2
 /** Being made an orphan, or being adopted. Only the thread that set this state may touch it. */
 export const SHARD_MOVING = 3
 
-export const MAX_ANCESTORS = 14
+export const LINEAGE_FREE = 0
+export const LINEAGE_WRITING = 1
+export const LINEAGE_WHOLE = 2
+export const MAX_ANCESTORS = 12
 
 /** Texts are allocated in steps of this many words, so that a freed one fits the next. */
 export const TEXT_STEP_WORDS = 2

@@ -16,35 +16,36 @@
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
-
-const FREE = 0
-const WRITING = -1
+import { NOBODY, ownerOf, ownWord, stateOf, wordAt } from './owner.js'
 
 /** Records the threads that this thread ends with, nearest last, unless it was recorded before. */
 export function announce(arena: Arena, threadId: number, ancestors: readonly number[]): void {
   const above = ancestors.filter(id => id !== 0).slice(-L.MAX_ANCESTORS)
   if (above.length === 0) return
-  const { i32 } = arena
-  for (const record of records(arena)) {
-    if (Atomics.load(i32, record * 2 + L.LINEAGE_THREAD) === threadId + 1) return
-  }
-  const free = takeFree(arena)
+  const { i32, i64 } = arena
+  const whole = ownWord(arena, threadId, L.LINEAGE_WHOLE)
+  for (const record of records(arena)) if (Atomics.load(i64, ownerAt(record)) === whole) return
+  const free = takeFree(arena, threadId)
   const record = free === 0 ? arena.alloc(L.LINEAGE_WORDS) : free
   if (record === 0) return
   above.forEach((id, n) => {
     i32[record * 2 + L.LINEAGE_ABOVE + n] = id + 1
   })
   if (above.length < L.MAX_ANCESTORS) i32[record * 2 + L.LINEAGE_ABOVE + above.length] = 0
-  Atomics.store(i32, record * 2 + L.LINEAGE_THREAD, threadId + 1)
+  Atomics.store(i64, ownerAt(record), whole)
   if (free === 0) publish(arena, record)
 }
 
-function takeFree(arena: Arena): number {
+function takeFree(arena: Arena, threadId: number): number {
+  const writing = ownWord(arena, threadId, L.LINEAGE_WRITING)
   for (const record of records(arena)) {
-    const at = record * 2 + L.LINEAGE_THREAD
-    if (Atomics.compareExchange(arena.i32, at, FREE, WRITING) === FREE) return record
+    if (Atomics.compareExchange(arena.i64, ownerAt(record), NOBODY, writing) === NOBODY) return record
   }
   return 0
+}
+
+function ownerAt(record: number): number {
+  return wordAt(record * 2 + L.LINEAGE_OWNER)
 }
 
 function publish(arena: Arena, record: number): void {
@@ -58,13 +59,10 @@ function publish(arena: Arena, record: number): void {
   }
 }
 
-/** The ids of all threads that have ended when this one has. */
+/** The ids of all threads of this process that have ended when this one has. */
 export function endedWith(arena: Arena, threadId: number): ReadonlySet<number> {
   const ended = new Set([threadId])
-  for (const record of records(arena)) {
-    const thread = Atomics.load(arena.i32, record * 2 + L.LINEAGE_THREAD)
-    if (thread > 0 && isBelow(arena, record, threadId)) ended.add(thread - 1)
-  }
+  for (const [record, thread] of ownRecords(arena)) if (isBelow(arena, record, threadId)) ended.add(thread)
   return ended
 }
 
@@ -80,10 +78,17 @@ function isBelow(arena: Arena, record: number, threadId: number): boolean {
 /** Frees the records of a thread that has ended, and of those below it. Call when all that they had is given back. */
 export function forgetLineage(arena: Arena, threadId: number): void {
   const ended = endedWith(arena, threadId)
+  for (const [record, thread] of ownRecords(arena)) {
+    if (ended.has(thread)) Atomics.store(arena.i64, ownerAt(record), NOBODY)
+  }
+}
+
+/** The whole records of threads of this process, with their ids. */
+function* ownRecords(arena: Arena): Generator<[record: number, threadId: number]> {
   for (const record of records(arena)) {
-    const at = record * 2 + L.LINEAGE_THREAD
-    const thread = Atomics.load(arena.i32, at)
-    if (thread > 0 && ended.has(thread - 1)) Atomics.store(arena.i32, at, FREE)
+    const word = Atomics.load(arena.i64, ownerAt(record))
+    const { attachment, threadId } = ownerOf(word)
+    if (stateOf(word) === L.LINEAGE_WHOLE && attachment === arena.attachment) yield [record, threadId]
   }
 }
 

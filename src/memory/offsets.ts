@@ -1,37 +1,47 @@
 // Written by scripts/write-layout.ts from records.ts: not to be changed by hand.
 
 /**
+ * Process, 8 bytes. What the threads of one process have in common for this memory, at PROCESS_AT.
+ *
+ *     0         attachment      the number of its attachment; 0 if the memory is not shared with other
+ *                               processes
+ *     1         closed          1 once any of its threads has closed the registry
+ */
+export const P_ATTACHMENT = 2048
+export const P_CLOSED = 2049
+export const PROCESS_BYTES = 8
+
+/**
  * Header, 512 bytes. Each memory has one, at HEADER_AT.
  *
  *     0         magic           MAGIC, stored last: a memory that has it is laid out
  *     1         version         LAYOUT_VERSION
- *     2         closed          1 once any thread has closed the registry
- *     3         bump            next free word of the arena; only ever raised, by compare-exchange
- *     4         limit           the arena's end
- *     5         families        newest family; families chain through F_NEXT and are never unlinked
- *     6         hash            series hash table
- *     7         hashMask        buckets of the hash table, less one
- *     8         shards          shard table
- *     9         shardCount      number of shards, the common one (index 0) included
- *     10        pages           pages of WebAssembly in the memory, without its workspaces
- *     11        slots           first slot
- *     12        slotWords       words from one slot to the next
- *     13        slotText        capacity of a slot's text, in bytes
- *     14        scrapeSeq       raised by each scrape when it begins; a place notes it when it is born
- *     15        room            raised whenever something that was refused may be granted now: see
+ *     2         bump            next free word of the arena; only ever raised, by compare-exchange
+ *     3         limit           the arena's end
+ *     4         families        newest family; families chain through F_NEXT and are never unlinked
+ *     5         hash            series hash table
+ *     6         hashMask        buckets of the hash table, less one
+ *     7         shards          shard table
+ *     8         shardCount      number of shards, the common one (index 0) included
+ *     9         pages           pages of WebAssembly in the memory, without its workspaces
+ *     10        slots           first slot
+ *     11        slotWords       words from one slot to the next
+ *     12        slotText        capacity of a slot's text, in bytes
+ *     13        scrapeSeq       raised by each scrape when it begins; a place notes it when it is born
+ *     14        room            raised whenever something that was refused may be granted now: see
  *                               lifecycle/room.ts
- *     16        epoch           the reclamation epoch: raised after each sweep
- *     17        series          series in all of the program's families with labels
- *     18        maxSeries       the most series; 0 for no limit
- *     19,20     defaults        default labels as exposition text
- *     21,22     defaultsJson    default labels as JSON members
- *     23        defaultsCount   number of default labels
- *     24        maxLabelBytes   the most bytes of a label value
- *     25        threadsRefused  raised when a thread is refused a shard
- *     26        sweeper         id + 1 of the thread that sweeps, 0 for none
- *     27        requests        raised with each request to let go of a place
- *     28        sweptAt         when the last sweep began, ms since the registry was made
- *     29        retired         series that the last sweep left hidden
+ *     15        epoch           the reclamation epoch: raised after each sweep
+ *     16        series          series in all of the program's families with labels
+ *     17        maxSeries       the most series; 0 for no limit
+ *     18,19     defaults        default labels as exposition text
+ *     20,21     defaultsJson    default labels as JSON members
+ *     22        defaultsCount   number of default labels
+ *     23        maxLabelBytes   the most bytes of a label value
+ *     24        threadsRefused  raised when a thread is refused a shard
+ *     25        requests        raised with each request to let go of a place
+ *     26        sweptAt         when the last sweep began, ms since the registry was made
+ *     27        retired         series that the last sweep left hidden
+ *     28..29    sweeper         the thread that sweeps, and 1; 0 for none
  *     30..31    birth           when the registry was made, ms since the epoch
  *     32..33    started         the same moment on the system's monotonic clock: memory/clock.ts counts from it
  *     34..45    drops           dropped updates that no family could count, by reason
@@ -52,34 +62,33 @@
  */
 export const H_MAGIC = 32768
 export const H_VERSION = 32769
-export const H_CLOSED = 32770
-export const H_BUMP = 32771
-export const H_LIMIT = 32772
-export const H_FAMILIES = 32773
-export const H_HASH = 32774
-export const H_HASH_MASK = 32775
-export const H_SHARDS = 32776
-export const H_SHARD_COUNT = 32777
-export const H_PAGES = 32778
-export const H_SLOTS = 32779
-export const H_SLOT_WORDS = 32780
-export const H_SLOT_TEXT = 32781
-export const H_SCRAPE_SEQ = 32782
-export const H_ROOM = 32783
-export const H_EPOCH = 32784
-export const H_SERIES = 32785
-export const H_MAX_SERIES = 32786
-export const H_DEFAULTS = 32787
-export const H_DEFAULTS_BYTES = 32788
-export const H_DEFAULTS_JSON = 32789
-export const H_DEFAULTS_JSON_BYTES = 32790
-export const H_DEFAULTS_COUNT = 32791
-export const H_MAX_LABEL_BYTES = 32792
-export const H_THREADS_REFUSED = 32793
-export const H_SWEEPER = 32794
-export const H_REQUESTS = 32795
-export const H_SWEPT_AT = 32796
-export const H_RETIRED = 32797
+export const H_BUMP = 32770
+export const H_LIMIT = 32771
+export const H_FAMILIES = 32772
+export const H_HASH = 32773
+export const H_HASH_MASK = 32774
+export const H_SHARDS = 32775
+export const H_SHARD_COUNT = 32776
+export const H_PAGES = 32777
+export const H_SLOTS = 32778
+export const H_SLOT_WORDS = 32779
+export const H_SLOT_TEXT = 32780
+export const H_SCRAPE_SEQ = 32781
+export const H_ROOM = 32782
+export const H_EPOCH = 32783
+export const H_SERIES = 32784
+export const H_MAX_SERIES = 32785
+export const H_DEFAULTS = 32786
+export const H_DEFAULTS_BYTES = 32787
+export const H_DEFAULTS_JSON = 32788
+export const H_DEFAULTS_JSON_BYTES = 32789
+export const H_DEFAULTS_COUNT = 32790
+export const H_MAX_LABEL_BYTES = 32791
+export const H_THREADS_REFUSED = 32792
+export const H_REQUESTS = 32793
+export const H_SWEPT_AT = 32794
+export const H_RETIRED = 32795
+export const H_SWEEPER = 32796
 export const H_BIRTH_WORD = 16399
 export const H_STARTED_WORD = 16400
 export const H_DROPS = 32802
@@ -99,43 +108,44 @@ export const H_KEY = 32832
 export const HEADER_BYTES = 512
 
 /**
- * Shard, 192 bytes. What one thread owns. State and thread are one word, so that a thread that buries the old
- * owner cannot take the shard from a new one.
+ * Shard, 256 bytes. What one thread owns.
  *
- *     0         state           SHARD_FREE to SHARD_MOVING, and above it the thread's id
- *     1         claimed         when it was claimed, ms since the registry was made
- *     2         cells           newest page of cells
- *     3         epoch           the epoch that its thread is inside, 0 outside
- *     4         claims          how often it was claimed
- *     5         text            where the next text goes
- *     6         textEnd         where the chunk of that text ends
- *     7         watched         1 once it is known that the thread's end will be seen
- *     8         making          family of which its thread is making a series, which may take the last room; 0
+ *     0..1      owner           its owner, and SHARD_FREE to SHARD_MOVING: see memory/owner.ts
+ *     2         claimed         when it was claimed, ms since the registry was made
+ *     3         cells           newest page of cells
+ *     4         epoch           the epoch that its thread is inside, 0 outside
+ *     5         claims          how often it was claimed
+ *     6         text            where the next text goes
+ *     7         textEnd         where the chunk of that text ends
+ *     8         watched         1 once it is known that the thread's end will be seen
+ *     9         making          family of which its thread is making a series, which may take the last room; 0
  *                               for none
- *     9..47     freeTexts       freed texts by size class, chained through their first field
+ *     10..48    freeTexts       freed texts by size class, chained through their first field
+ *     49..63                    reserved
  */
-export const SHARD_STATE = 0
-export const SHARD_CLAIMED = 1
-export const SHARD_CELLS = 2
-export const SHARD_EPOCH = 3
-export const SHARD_CLAIMS = 4
-export const SHARD_TEXT = 5
-export const SHARD_TEXT_END = 6
-export const SHARD_WATCHED = 7
-export const SHARD_MAKING = 8
-export const SHARD_FREE_TEXTS = 9
-export const SHARD_WORDS = 24
+export const SHARD_OWNER = 0
+export const SHARD_CLAIMED = 2
+export const SHARD_CELLS = 3
+export const SHARD_EPOCH = 4
+export const SHARD_CLAIMS = 5
+export const SHARD_TEXT = 6
+export const SHARD_TEXT_END = 7
+export const SHARD_WATCHED = 8
+export const SHARD_MAKING = 9
+export const SHARD_FREE_TEXTS = 10
+export const SHARD_WORDS = 32
 
 /**
  * Lineage, 64 bytes. The threads above a thread, with which it ends: see memory/lineage.ts.
  *
  *     0         next            older record
- *     1         thread          the thread's id + 1, 0 free, -1 being written
- *     2..15     above           ids + 1 of the threads above it, nearest last, then 0
+ *     1                         reserved
+ *     2..3      owner           the thread, and LINEAGE_FREE to LINEAGE_WHOLE
+ *     4..15     above           ids + 1 of the threads above it, nearest last, then 0
  */
 export const LINEAGE_NEXT = 0
-export const LINEAGE_THREAD = 1
-export const LINEAGE_ABOVE = 2
+export const LINEAGE_OWNER = 2
+export const LINEAGE_ABOVE = 4
 export const LINEAGE_WORDS = 8
 
 /**

@@ -15,7 +15,6 @@ const HEADER: RecordLayout = {
   fields: {
     magic: i32('MAGIC, stored last: a memory that has it is laid out'),
     version: i32('LAYOUT_VERSION'),
-    closed: i32('1 once any thread has closed the registry'),
     bump: ref('next free word of the arena; only ever raised, by compare-exchange'),
     limit: ref("the arena's end"),
     families: ref('newest family; families chain through F_NEXT and are never unlinked'),
@@ -37,10 +36,10 @@ const HEADER: RecordLayout = {
     defaultsCount: i32('number of default labels'),
     maxLabelBytes: i32('the most bytes of a label value'),
     threadsRefused: i32('raised when a thread is refused a shard'),
-    sweeper: i32('id + 1 of the thread that sweeps, 0 for none'),
     requests: i32('raised with each request to let go of a place'),
     sweptAt: i32('when the last sweep began, ms since the registry was made'),
     retired: i32('series that the last sweep left hidden'),
+    sweeper: i64('the thread that sweeps, and 1; 0 for none'),
     birth: f64('when the registry was made, ms since the epoch'),
     started: f64("the same moment on the system's monotonic clock: memory/clock.ts counts from it"),
     drops: list(L.DROP_REASONS, i64('dropped updates that no family could count, by reason')),
@@ -60,14 +59,25 @@ const HEADER: RecordLayout = {
   },
 }
 
+const PROCESS: RecordLayout = {
+  name: 'Process',
+  prefix: 'P',
+  size: ['PROCESS_BYTES', 'bytes'],
+  at: L.PROCESS_AT,
+  doc: 'What the threads of one process have in common for this memory, at PROCESS_AT.',
+  fields: {
+    attachment: i32('the number of its attachment; 0 if the memory is not shared with other processes'),
+    closed: i32('1 once any of its threads has closed the registry'),
+  },
+}
+
 const SHARD: RecordLayout = {
   name: 'Shard',
   prefix: 'SHARD',
   size: ['SHARD_WORDS', 'words'],
-  room: 192,
-  doc: 'What one thread owns. State and thread are one word, so that a thread that buries the old owner cannot take the shard from a new one.',
+  doc: 'What one thread owns.',
   fields: {
-    state: i32("SHARD_FREE to SHARD_MOVING, and above it the thread's id"),
+    owner: i64('its owner, and SHARD_FREE to SHARD_MOVING: see memory/owner.ts'),
     claimed: i32('when it was claimed, ms since the registry was made'),
     cells: ref('newest page of cells'),
     epoch: i32('the epoch that its thread is inside, 0 outside'),
@@ -77,6 +87,7 @@ const SHARD: RecordLayout = {
     watched: i32("1 once it is known that the thread's end will be seen"),
     making: ref('family of which its thread is making a series, which may take the last room; 0 for none'),
     freeTexts: list(39, ref('freed texts by size class, chained through their first field')),
+    reserved: reserved(15),
   },
 }
 
@@ -87,7 +98,8 @@ const LINEAGE: RecordLayout = {
   doc: 'The threads above a thread, with which it ends: see memory/lineage.ts.',
   fields: {
     next: ref('older record'),
-    thread: i32("the thread's id + 1, 0 free, -1 being written"),
+    reserved: reserved(),
+    owner: i64('the thread, and LINEAGE_FREE to LINEAGE_WHOLE'),
     above: list(L.MAX_ANCESTORS, i32('ids + 1 of the threads above it, nearest last, then 0')),
   },
 }
@@ -348,6 +360,7 @@ const SLOT: RecordLayout = {
 /** In the order of the diagrams in offsets.ts. */
 export const RECORDS: readonly RecordLayout[] = [
   ...[
+    PROCESS,
     HEADER,
     SHARD,
     LINEAGE,

@@ -15,6 +15,7 @@
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 import { announce, endedWith } from './lineage.js'
+import { type Owner, ownerOf, ownerWord, ownWord, stateOf, wordAt } from './owner.js'
 import { disownShares } from './shares.js'
 
 export class Shard {
@@ -79,10 +80,6 @@ function textClass(words: number): number {
 
 const TEXT_CHUNK_WORDS = 512
 
-function shardState(thread: number, state: number): number {
-  return (thread << L.SHARD_STATE_BITS) | state
-}
-
 /**
  * A shard for the calling thread: an orphan if there is one, else a free one; undefined when `maxThreads` are in use.
  * `ancestors` are the threads that this one ends with, nearest last; `now` is in ms since the registry was made.
@@ -94,19 +91,20 @@ export function claimShard(
   now = 0,
 ): Shard | undefined {
   announce(arena, threadId, ancestors)
-  const { i32 } = arena
+  const { i32, i64 } = arena
   const count = i32[L.H_SHARD_COUNT]
+  const moving = ownWord(arena, threadId, L.SHARD_MOVING)
   for (const wanted of [L.SHARD_ORPHAN, L.SHARD_FREE]) {
     for (let index = 1; index < count; index++) {
       const shard = new Shard(arena, index)
-      const seen = Atomics.load(i32, shard.at + L.SHARD_STATE)
-      if ((seen & L.SHARD_STATE_MASK) !== wanted) continue
-      const moving = shardState(threadId, L.SHARD_MOVING)
-      if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
+      const owner = wordAt(shard.at + L.SHARD_OWNER)
+      const seen = Atomics.load(i64, owner)
+      if (stateOf(seen) !== wanted) continue
+      if (Atomics.compareExchange(i64, owner, seen, moving) !== seen) continue
       i32[shard.at + L.SHARD_WATCHED] = 0
       i32[shard.at + L.SHARD_CLAIMED] = now
       i32[shard.at + L.SHARD_CLAIMS] += 1
-      Atomics.store(i32, shard.at + L.SHARD_STATE, shardState(threadId, L.SHARD_LIVE))
+      Atomics.store(i64, owner, ownWord(arena, threadId, L.SHARD_LIVE))
       return shard
     }
   }
@@ -125,17 +123,24 @@ export function* ownCells(shard: Shard): Generator<number> {
  * What they counted stays. Call from the thread that saw its 'exit'.
  */
 export function orphanThread(arena: Arena, threadId: number): void {
-  const { i32 } = arena
+  const { attachment } = arena
   const ended = endedWith(arena, threadId)
+  orphanShards(arena, owner => owner.attachment === attachment && ended.has(owner.threadId))
+}
+
+/** Makes orphans of the shards of owners that run no more instructions. */
+function orphanShards(arena: Arena, hasEnded: (owner: Owner) => boolean): void {
+  const { i32, i64 } = arena
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
     const shard = new Shard(arena, index)
-    const seen = Atomics.load(i32, shard.at + L.SHARD_STATE)
-    const state = seen & L.SHARD_STATE_MASK
+    const word = wordAt(shard.at + L.SHARD_OWNER)
+    const seen = Atomics.load(i64, word)
+    const state = stateOf(seen)
     if (state !== L.SHARD_LIVE && state !== L.SHARD_MOVING) continue
-    const owner = seen >> L.SHARD_STATE_BITS
-    if (!ended.has(owner)) continue
-    const moving = shardState(owner, L.SHARD_MOVING)
-    if (Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, seen, moving) !== seen) continue
+    const owner = ownerOf(seen)
+    if (!hasEnded(owner)) continue
+    const moving = ownerWord(owner, L.SHARD_MOVING)
+    if (Atomics.compareExchange(i64, word, seen, moving) !== seen) continue
     // The thread died inside a look-up: it may have counted a series that it did not make any more.
     if (Atomics.load(i32, shard.at + L.SHARD_EPOCH) !== 0) Atomics.add(i32, L.H_DEATHS_INSIDE, 1)
     Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
@@ -147,7 +152,7 @@ export function orphanThread(arena: Arena, threadId: number): void {
       }
       disownShares(arena, cells)
     }
-    Atomics.compareExchange(i32, shard.at + L.SHARD_STATE, moving, shardState(0, L.SHARD_ORPHAN))
+    Atomics.compareExchange(i64, word, moving, BigInt(L.SHARD_ORPHAN))
   }
   // It may have asked other threads to let go of a series, and died before it raised H_REQUESTS.
   Atomics.add(i32, L.H_REQUESTS, 1)
@@ -155,11 +160,12 @@ export function orphanThread(arena: Arena, threadId: number): void {
 
 /** Marks the shards in use whose threads are watched: some thread will see their end. */
 export function markWatched(arena: Arena, threadIds: ReadonlySet<number>): void {
-  const { i32 } = arena
+  const { i32, i64 } = arena
   for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
     const at = (arena.shards + index * L.SHARD_WORDS) * 2
-    const seen = Atomics.load(i32, at + L.SHARD_STATE)
-    if ((seen & L.SHARD_STATE_MASK) !== L.SHARD_LIVE) continue
-    if (threadIds.has(seen >> L.SHARD_STATE_BITS)) i32[at + L.SHARD_WATCHED] = 1
+    const seen = Atomics.load(i64, wordAt(at + L.SHARD_OWNER))
+    if (stateOf(seen) !== L.SHARD_LIVE) continue
+    const { attachment, threadId } = ownerOf(seen)
+    if (attachment === arena.attachment && threadIds.has(threadId)) i32[at + L.SHARD_WATCHED] = 1
   }
 }

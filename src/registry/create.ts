@@ -119,7 +119,7 @@ function find(name: string): Registry | undefined {
   const handle = inherited(name)
   if (handle === undefined) return undefined
   const arena = openArena(handle)
-  if (Atomics.load(arena.i32, L.H_CLOSED) !== 0) return undefined
+  if (Atomics.load(arena.i32, L.P_CLOSED) !== 0) return undefined
   return enter(attach(handle, arena))
 }
 
@@ -127,7 +127,7 @@ function find(name: string): Registry | undefined {
 function stillOpen(name: string): Registry | undefined {
   const here = registries<Registry>().get(name)
   if (here === undefined) return undefined
-  if (Atomics.load(openArena(here.handle).i32, L.H_CLOSED) === 0) return here
+  if (Atomics.load(openArena(here.handle).i32, L.P_CLOSED) === 0) return here
   // What callbacks throw then is for who calls close().
   here.close().catch(() => {})
   return undefined
@@ -137,7 +137,7 @@ function open(handle: RegistryHandle): Registry {
   const arena = openArena(handle)
   const here = stillOpen(handle.name)
   if (here?.handle.id === handle.id) return here
-  if (Atomics.load(arena.i32, L.H_CLOSED) !== 0)
+  if (Atomics.load(arena.i32, L.P_CLOSED) !== 0)
     throw plainError('ERR_POSTMETER_CLOSED', `registry "${handle.name}" is closed`)
   if (here !== undefined)
     throw plainError('ERR_POSTMETER_CONFLICT', `this thread has another registry "${handle.name}"`)

@@ -312,7 +312,7 @@ export class Registry {
 
   /** Whether any thread has closed it. @internal */
   get closed(): boolean {
-    return this.#closed !== undefined || Atomics.load(this.#arena.i32, L.H_CLOSED) !== 0
+    return this.#closed !== undefined || Atomics.load(this.#arena.i32, L.P_CLOSED) !== 0
   }
 
   /**
@@ -328,7 +328,7 @@ export class Registry {
   }
 
   async #close(): Promise<void> {
-    Atomics.store(this.#arena.i32, L.H_CLOSED, 1)
+    Atomics.store(this.#arena.i32, L.P_CLOSED, 1)
     this.#context.closed = true
     this.#series.releaseAll()
     this.#care.close()

@@ -13,6 +13,7 @@ import { reserveDrops, SelfMetrics } from '../../src/catalogue/self-metrics.js'
 import { beginSweep, endSweepOf, hasSweepWork } from '../../src/lifecycle/sweep.js'
 import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
+import { ownWord, wordAt } from '../../src/memory/owner.js'
 import { claimShard, orphanThread } from '../../src/memory/shards.js'
 import { freeSlots, slotsTaken, takeSlot } from '../../src/memory/slots.js'
 import { EXPIRE, interrupt, Killed, Sim, type SimThread } from './sim.js'
@@ -360,8 +361,8 @@ t.test('burying an ancestor of the last owner leaves the next owner alone, whene
     )
     if (!there) break
     steps++
-    const state = arena.i32[(arena.shards + (index as number) * L.SHARD_WORDS) * 2 + L.SHARD_STATE]
-    if (state !== ((4 << L.SHARD_STATE_BITS) | L.SHARD_LIVE)) t.fail(`step ${step}: state ${state}`)
+    const owner = arena.i64[arena.shards + (index as number) * L.SHARD_WORDS + wordAt(L.SHARD_OWNER)]
+    if (owner !== ownWord(arena, 4, L.SHARD_LIVE)) t.fail(`step ${step}: owner ${owner.toString(16)}`)
     if (claimShard(arena, 5, [1])?.index === index) t.fail(`step ${step}: two owners`)
     // And its own ancestor's death is still its death.
     orphanThread(arena, 1)

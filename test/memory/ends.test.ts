@@ -7,6 +7,7 @@ import t from 'tap'
 import { createRegistry, getRegistry, type RegistryHandle } from '../../src/index.js'
 import { openArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
+import { stateOf, wordAt } from '../../src/memory/owner.js'
 import { fresh, shardsIn } from '../support/registry.js'
 import { Thread } from '../support/thread.js'
 import { until } from '../support/until.js'
@@ -96,7 +97,7 @@ t.test('who recorded for less than ten seconds is not called unwatched', async t
     /^postmeter_shards_unwatched (\d+)$/m.exec(await registry.metrics({ selfMetrics: true }))?.[1]
   t.equal(await unwatched(), '0', 'nobody has had time to say so')
   const shard = Array.from({ length: 256 }, (_, n) => (arena.shards + (n + 1) * L.SHARD_WORDS) * 2).find(
-    at => (arena.i32[at + L.SHARD_STATE] & L.SHARD_STATE_MASK) === L.SHARD_LIVE,
+    at => stateOf(arena.i64[wordAt(at + L.SHARD_OWNER)]) === L.SHARD_LIVE,
   ) as number
   arena.i32[shard + L.SHARD_CLAIMED] -= 10_001
   t.equal(await unwatched(), '1', 'nobody has')

@@ -3,6 +3,7 @@ import threads from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import * as L from '../../src/memory/layout.js'
+import { wordAt } from '../../src/memory/owner.js'
 import { readWide } from '../../src/memory/wide-counter.js'
 import { fresh, samples } from '../support/registry.js'
 import { until } from '../support/until.js'
@@ -71,5 +72,5 @@ t.test('idle series go all the same', async t => {
   )
   t.equal(readWide(arena, L.H_SWEEPS_FAILED), 1, 'and counted')
   t.match(await registry.metrics({ selfMetrics: true }), /^postmeter_sweeps_failed_total 1$/m)
-  t.equal(arena.i32[L.H_SWEEPER], 0)
+  t.equal(arena.i64[wordAt(L.H_SWEEPER)], 0n)
 })

@@ -3,6 +3,7 @@ import type { Family } from '../../src/catalogue/families.js'
 import { pageOf, placeIndex } from '../../src/catalogue/pages.js'
 import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
+import { stateOf, wordAt } from '../../src/memory/owner.js'
 import { isShare, isUnset } from '../../src/memory/shares.js'
 
 /** The values of a series over all shards, as formats show them. */
@@ -100,8 +101,8 @@ function mix(h: number): number {
 }
 
 function isLive(arena: Arena, shard: number): boolean {
-  const state = Atomics.load(arena.i32, (arena.shards + shard * L.SHARD_WORDS) * 2 + L.SHARD_STATE)
-  return (state & L.SHARD_STATE_MASK) === L.SHARD_LIVE
+  const at = (arena.shards + shard * L.SHARD_WORDS) * 2 + L.SHARD_OWNER
+  return stateOf(Atomics.load(arena.i64, wordAt(at))) === L.SHARD_LIVE
 }
 
 /** Where each shard has its cells of a place, the newest first. */

@@ -4,6 +4,7 @@ import { Families, type Family } from '../../src/catalogue/families.js'
 import { createRegistry, type LogEvent, type Registry, type RegistryOptions } from '../../src/index.js'
 import { type Arena, openArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
+import { stateOf, wordAt } from '../../src/memory/owner.js'
 
 let made = 0
 
@@ -42,9 +43,8 @@ export function drops(arena: Arena, name: string | undefined, reason: DropReason
 
 /** States of all threads' shards, the common one left out. */
 export function shardStates(arena: Arena): number[] {
-  return Array.from(
-    { length: arena.i32[L.H_SHARD_COUNT] - 1 },
-    (_, n) => arena.i32[(arena.shards + (n + 1) * L.SHARD_WORDS) * 2 + L.SHARD_STATE] & L.SHARD_STATE_MASK,
+  return Array.from({ length: arena.i32[L.H_SHARD_COUNT] - 1 }, (_, n) =>
+    stateOf(arena.i64[arena.shards + (n + 1) * L.SHARD_WORDS + wordAt(L.SHARD_OWNER)]),
   )
 }
 

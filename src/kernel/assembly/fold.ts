@@ -18,8 +18,8 @@ import {
   NATIVE_MINUS_INF,
   NATIVE_NAN,
   NATIVE_PLUS_INF,
+  OWNER_STATE_MASK,
   SHARD_LIVE,
-  SHARD_STATE_MASK,
   UNSET_HIGH,
   UNSET_LOW,
 } from './layout'
@@ -144,7 +144,7 @@ function addCells(vector: usize, from: usize, bytes: usize, fresh: bool): void {
 }
 
 function isLive(shard: i32): bool {
-  return (nth<Shard>(address(header().shards), shard).shared.state & SHARD_STATE_MASK) == SHARD_LIVE
+  return (nth<Shard>(address(header().shards), shard).shared.owner & OWNER_STATE_MASK) == <i64>SHARD_LIVE
 }
 
 /** One cell for all threads. */
