@@ -128,6 +128,25 @@ const SELF_METRICS: readonly SelfMetric[] = [
   ),
 ]
 
+/** Of registries that processes share. */
+const SHARED_SELF_METRICS: readonly SelfMetric[] = [
+  gauge('postmeter_processes', 'processes that are attached', processes),
+  counter('postmeter_processes_found_dead_total', 'processes that ended without detaching', pair(L.H_BURIED)),
+]
+
+function processes({ i32 }: Arena): number {
+  let count = 0
+  for (let n = 0; n < i32[L.H_SHARD_COUNT] - 1; n++) {
+    const at = (i32[L.H_ATTACHMENTS] + n * L.ATTACHMENT_WORDS) * 2
+    if (Atomics.load(i32, at + L.ATTACHMENT_NUMBER) !== 0) count++
+  }
+  return count
+}
+
+function selfMetrics(arena: Arena): readonly SelfMetric[] {
+  return arena.attachment === 0 ? SELF_METRICS : [...SELF_METRICS, ...SHARED_SELF_METRICS]
+}
+
 /** These labels are always exposed, so no default label may have their names. */
 export const DROP_LABELS = ['family', 'reason']
 
@@ -154,7 +173,7 @@ export function writeSelfMetrics(arena: Arena, now: number): void {
   const families = new Families(arena)
   const limits = { maxSeries: 0, expireAfter: 0 }
   const drops = families.register(identity(DROPS, 'counter', DROP_LABELS), DROPS_HELP, limits, now)
-  for (const { name, kind, help } of SELF_METRICS)
+  for (const { name, kind, help } of selfMetrics(arena))
     families.register(identity(name, kind, []), help, limits, now)
   if (drops !== undefined) makeDropPage(arena, drops, '', L.H_DROP_PAGE)
 }
@@ -227,7 +246,7 @@ export class SelfMetrics {
   refresh(): void {
     const arena = this.#arena
     const now = this.#uptime()
-    for (const { name, read } of SELF_METRICS) {
+    for (const { name, read } of selfMetrics(arena)) {
       const family = this.#families.get(name)
       if (family !== undefined)
         this.#set(family, arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0, read(arena, now))

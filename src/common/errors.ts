@@ -33,6 +33,8 @@ export type ErrorCode =
   | 'ERR_POSTMETER_FILES'
   /** The system refused the memory, or has too little address space left for a thread. */
   | 'ERR_POSTMETER_MEMORY'
+  /** A registry cannot be shared with other processes there, or cannot be found from this one. */
+  | 'ERR_POSTMETER_SHARED'
   /** There is no WebAssembly (`node --jitless`), or the processor is of a kind that it does not run on. */
   | 'ERR_POSTMETER_PLATFORM'
 

@@ -13,6 +13,7 @@ import * as L from '../memory/layout.js'
 import { giveSlot, takeSlot } from '../memory/slots.js'
 import { DEFAULT_THREADS, Pool, PoolCannotStart } from '../pool/pool.js'
 import { type EncodeTask, type GzipTask, work } from '../pool/work.js'
+import { buryProcesses } from '../processes/sharing.js'
 import { Plan } from './plan.js'
 import { type ScrapeTools, SlotScrape } from './scrape.js'
 import { flagPiece, pieceCount, spanBytes } from './span.js'
@@ -146,6 +147,7 @@ class PoolScraper implements Scraper {
   }
 
   #plan(options: ScrapeOptions): Plan {
+    buryProcesses(this.#arena)
     if (options.selfMetrics) this.#selfMetrics.refresh()
     const version = this.#families.version()
     if (version !== this.#version) {

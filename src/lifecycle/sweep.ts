@@ -9,7 +9,7 @@
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { announce, endedWith } from '../memory/lineage.js'
-import { NOBODY, ownerOf, ownWord, wordAt } from '../memory/owner.js'
+import { NOBODY, ownerOf, ownWord, taking, wordAt } from '../memory/owner.js'
 import { sweepSlot } from '../memory/slots.js'
 import { addWide } from '../memory/wide-counter.js'
 import { recount, wantsRecount } from './recount.js'
@@ -36,8 +36,11 @@ export function beginSweep(
 ): boolean {
   const { i32, i64 } = arena
   if (!isSweepDue(arena, now, every) || !hasSweepWork(arena)) return false
-  announce(arena, threadId, ancestors)
-  if (Atomics.compareExchange(i64, SWEEPER, NOBODY, sweeping(arena, threadId)) !== NOBODY) return false
+  const begun = taking(arena, () => {
+    announce(arena, threadId, ancestors)
+    return Atomics.compareExchange(i64, SWEEPER, NOBODY, sweeping(arena, threadId)) === NOBODY
+  })
+  if (begun !== true) return false
   i32[L.H_SWEPT_AT] = now
   return true
 }
@@ -74,7 +77,23 @@ export function endSweepOf(arena: Arena, threadId: number): void {
   const sweeper = Atomics.load(arena.i64, SWEEPER)
   if (sweeper === NOBODY) return
   const owner = ownerOf(sweeper)
-  if (owner.attachment !== arena.attachment || !endedWith(arena, threadId).has(owner.threadId)) return
+  if (owner.attachment === arena.attachment && endedWith(arena, threadId).has(owner.threadId))
+    takeBack(arena, sweeper)
+}
+
+/** Whether a thread of this process has the right to sweep. */
+export function isSweepOwn(arena: Arena): boolean {
+  const sweeper = Atomics.load(arena.i64, SWEEPER)
+  return sweeper !== NOBODY && ownerOf(sweeper).attachment === arena.attachment
+}
+
+/** As endSweepOf(), for all threads of an attachment that has ended. */
+export function endSweepOfAttachment(arena: Arena, attachment: number): void {
+  const sweeper = Atomics.load(arena.i64, SWEEPER)
+  if (sweeper !== NOBODY && ownerOf(sweeper).attachment === attachment) takeBack(arena, sweeper)
+}
+
+function takeBack(arena: Arena, sweeper: bigint): void {
   brokeOff(arena)
   Atomics.compareExchange(arena.i64, SWEEPER, sweeper, NOBODY)
 }

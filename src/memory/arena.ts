@@ -10,6 +10,7 @@
 import { badOption, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
 import { LESS_ADDRESSES } from './address-space.js'
+import { writeZeros } from './backing.js'
 import { isMemory, isModule, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 import { workspacesBytes } from './workspace-size.js'
@@ -26,8 +27,6 @@ export class Arena {
   readonly hashMask: number
   readonly slots: number
   readonly slotWords: number
-  /** The number of this process' attachment. */
-  readonly attachment: number
   /** Key of the hashes by which label sets are found: random, and the same in all threads. */
   readonly hashKey: readonly [number, number]
 
@@ -40,13 +39,17 @@ export class Arena {
     this.i32 = quiet(new Int32Array(buffer, 0, bytes / 4))
     this.i64 = quiet(new BigInt64Array(buffer, 0, bytes / 8))
     this.u8 = quiet(new Uint8Array(buffer, 0, bytes))
-    this.attachment = this.i32[L.P_ATTACHMENT]
     this.shards = this.i32[L.H_SHARDS]
     this.hash = this.i32[L.H_HASH]
     this.hashMask = this.i32[L.H_HASH_MASK]
     this.slots = this.i32[L.H_SLOTS]
     this.slotWords = this.i32[L.H_SLOT_WORDS]
     this.hashKey = [this.i32[L.H_KEY], this.i32[L.H_KEY + 1]]
+  }
+
+  /** The number of this process' attachment; 0 if the memory is not shared with other processes. */
+  get attachment(): number {
+    return this.i32[L.P_ATTACHMENT]
   }
 
   /** A reference to so many zeroed words, on a cache line of their own; 0 when memory is full. */
@@ -56,10 +59,22 @@ export class Arena {
     let at = Atomics.load(this.i32, L.H_BUMP)
     while (at + size <= limit) {
       const seen = Atomics.compareExchange(this.i32, L.H_BUMP, at, at + size)
-      if (seen === at) return at
+      if (seen === at) return this.#backs(at, size) ? at : 0
       at = seen
     }
     return 0
+  }
+
+  /**
+   * Whether words that were just given out can be used. A page of a file that the system cannot back ends the process at
+   * its first use, so zeros are written there first, by a call that can fail.
+   */
+  #backs(at: number, words: number): boolean {
+    const descriptor = this.i32[L.P_DESCRIPTOR]
+    if (descriptor === 0 || writeZeros(descriptor, rangeOffset(at), words * L.WORD_BYTES)) return true
+    // For later, when there may be room. It stays unused if other words have been given out since.
+    Atomics.compareExchange(this.i32, L.H_BUMP, at + words, at)
+    return false
   }
 
   /** Bytes of the arena that were given out. */
@@ -100,34 +115,33 @@ export interface ArenaOptions {
   readonly hashKey: readonly [number, number]
 }
 
-/** Reserves and lays out a memory. Costs address space; pages become resident when they are first written. */
-export function createArena(options: ArenaOptions): Arena {
+/** Where a word of what is recorded is in a file that lies over it. */
+export function rangeOffset(word: number): number {
+  return word * L.WORD_BYTES - L.HEADER_AT
+}
+
+/** Lays a file over what is recorded in a memory that nobody has written to; returns the file's descriptor. */
+export type LayOver = (memory: WebAssembly.Memory, at: L.Regions) => number
+
+/**
+ * Reserves and lays out a memory. Costs address space; pages become resident when they are first written. With `layOver`
+ * all that is recorded is in a file, too.
+ */
+export function createArena(options: ArenaOptions, layOver?: LayOver): Arena {
   const shardCount = options.maxThreads + 1
   const extra = workspacesBytes(L.regions(options.bytes, shardCount).slotText)
   const bytes = Math.min(options.bytes, L.MAX_MEMORY_BYTES - extra)
   const at = L.regions(bytes, shardCount)
-  const pages = (bytes + extra) / L.WASM_PAGE_BYTES
-  let memory: WebAssembly.Memory
-  try {
-    memory = new WebAssembly.Memory({
-      initial: pages,
-      maximum: pages,
-      shared: true,
-    })
-  } catch (cause) {
-    throw plainError(
-      'ERR_POSTMETER_MEMORY',
-      `option "memory": the system refused to reserve address space for ${options.bytes / 2 ** 20} MiB; raise its limit ` +
-        `(ulimit -v, vm.overcommit_memory), ask for less, or ${LESS_ADDRESSES}`,
-      { cause },
-    )
-  }
+  const memory = reserveMemory(bytes, extra)
+  const descriptor = layOver?.(memory, at) ?? 0
   const i32 = new Int32Array(memory.buffer)
+  i32[L.P_DESCRIPTOR] = descriptor
   i32[L.H_VERSION] = L.LAYOUT_VERSION
   i32[L.H_BUMP] = at.arena
   i32[L.H_LIMIT] = at.limit
   i32[L.H_HASH] = at.hash
   i32[L.H_HASH_MASK] = at.hashMask
+  i32[L.H_ATTACHMENTS] = at.attachments
   i32[L.H_SHARDS] = at.shards
   i32[L.H_SHARD_COUNT] = shardCount
   i32[L.H_PAGES] = bytes / L.WASM_PAGE_BYTES
@@ -145,6 +159,30 @@ export function createArena(options: ArenaOptions): Arena {
   f64[L.H_STARTED_WORD] = options.started
   i32[at.shards * 2 + L.SHARD_OWNER] = L.SHARD_LIVE
   Atomics.store(i32, L.H_MAGIC, L.MAGIC)
+  return new Arena(memory)
+}
+
+/** A memory of so many bytes, and so many more behind them for workspaces, in whole pages of WebAssembly. */
+function reserveMemory(bytes: number, extra: number): WebAssembly.Memory {
+  const pages = (bytes + extra) / L.WASM_PAGE_BYTES
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  } catch (cause) {
+    throw plainError(
+      'ERR_POSTMETER_MEMORY',
+      `option "memory": the system refused to reserve address space for ${bytes / 2 ** 20} MiB; raise its limit ` +
+        `(ulimit -v, vm.overcommit_memory), ask for less, or ${LESS_ADDRESSES}`,
+      { cause },
+    )
+  }
+}
+
+/** A memory over the file of a registry that another process laid out; `pages` are those of its header. */
+export function joinArena(pages: number, shardCount: number, layOver: LayOver): Arena {
+  const bytes = pages * L.WASM_PAGE_BYTES
+  const at = L.regions(bytes, shardCount)
+  const memory = reserveMemory(bytes, workspacesBytes(at.slotText))
+  new Int32Array(memory.buffer)[L.P_DESCRIPTOR] = layOver(memory, at)
   return new Arena(memory)
 }
 

@@ -8,6 +8,7 @@
  *     8 KiB    process                      PROCESS_BYTES
  *     16 KiB   the kernel's constant data   up to HEADER_AT
  *     128 KiB  header                       HEADER_BYTES                                                       ─┐
+ *              attachments                  ATTACHMENT_WORDS x maxThreads                                      │
  *              shard table                  SHARD_WORDS x (maxThreads + 1)                                      │ what is
  *              arena                        families, places, cells, label text; bump allocated                 │ recorded
  *              series hash table            one Int32 a bucket                                                  │
@@ -22,7 +23,7 @@
  * table and the slots, it does not leave the memory.
  */
 
-import { HEADER_BYTES, SHARD_WORDS, SLOT_TEXT_WORD } from './offsets.js'
+import { ATTACHMENT_WORDS, HEADER_BYTES, SHARD_WORDS, SLOT_TEXT_WORD } from './offsets.js'
 
 export * from './offsets.js'
 
@@ -206,6 +207,7 @@ export const NUMBER_BYTES = 24
 
 /** Where the parts of a memory of a given size begin, in words. */
 export interface Regions {
+  readonly attachments: number
   readonly shards: number
   readonly hash: number
   readonly hashMask: number
@@ -225,7 +227,8 @@ const SLOT_SHARE = 128
 const BYTES_A_BUCKET = 128
 
 export function regions(bytes: number, shards: number): Regions {
-  const shardTable = (HEADER_AT + HEADER_BYTES) / WORD_BYTES
+  const attachmentTable = (HEADER_AT + HEADER_BYTES) / WORD_BYTES
+  const shardTable = roundUp(attachmentTable + (shards - 1) * ATTACHMENT_WORDS, LINE_WORDS)
   const slotText = Math.min(
     MAX_SLOT_TEXT,
     Math.max(MIN_SLOT_TEXT, 2 ** Math.floor(Math.log2(bytes / SLOT_SHARE))),
@@ -237,6 +240,7 @@ export function regions(bytes: number, shards: number): Regions {
   const buckets = 2 ** Math.floor(Math.log2(bytes / BYTES_A_BUCKET))
   const hash = (slots - SLACK_BYTES) / WORD_BYTES - buckets / 2
   return {
+    attachments: attachmentTable,
     shards: shardTable,
     hash,
     hashMask: buckets - 1,

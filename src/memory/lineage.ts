@@ -9,14 +9,13 @@
  * Guarantees: A record is whole before it can be found, and it can be found before its thread takes anything that
  * others must give back for it (a shard, a slot, the right to sweep). So whatever a dead thread had taken, and however
  * far it had come, the owner's id and the records show whose it was. This does not hold if memory has no room for a
- * record: to do without the thread would lose more. Records are used again. A thread that dies while it writes one
- * leaves 64 bytes that nobody uses.
+ * record: to do without the thread would lose more. Records are used again.
  *
  *     free ─announce─▶ being written ─▶ a thread's ─its end, once all that it had is given back─▶ free
  */
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
-import { NOBODY, ownerOf, ownWord, stateOf, wordAt } from './owner.js'
+import { NOBODY, type Owner, ownerOf, ownWord, stateOf, wordAt } from './owner.js'
 
 /** Records the threads that this thread ends with, nearest last, unless it was recorded before. */
 export function announce(arena: Arena, threadId: number, ancestors: readonly number[]): void {
@@ -75,11 +74,26 @@ function isBelow(arena: Arena, record: number, threadId: number): boolean {
   return false
 }
 
-/** Frees the records of a thread that has ended, and of those below it. Call when all that they had is given back. */
+/**
+ * Frees the records of a thread that has ended, and of those below it, with one that it was writing when it died. Call
+ * when all that they had is given back.
+ */
 export function forgetLineage(arena: Arena, threadId: number): void {
   const ended = endedWith(arena, threadId)
-  for (const [record, thread] of ownRecords(arena)) {
-    if (ended.has(thread)) Atomics.store(arena.i64, ownerAt(record), NOBODY)
+  forget(arena, owner => owner.attachment === arena.attachment && ended.has(owner.threadId))
+}
+
+/** Frees the records of all threads of an attachment that has ended. Call when all that they had is given back. */
+export function forgetAttachment(arena: Arena, attachment: number): void {
+  forget(arena, owner => owner.attachment === attachment)
+}
+
+function forget(arena: Arena, hasEnded: (owner: Owner) => boolean): void {
+  for (const record of records(arena)) {
+    const word = Atomics.load(arena.i64, ownerAt(record))
+    // Exchanged: it can have been freed meanwhile, and be another thread's.
+    if (word !== NOBODY && hasEnded(ownerOf(word)))
+      Atomics.compareExchange(arena.i64, ownerAt(record), word, NOBODY)
   }
 }
 

@@ -1,15 +1,25 @@
 // Written by scripts/write-layout.ts from records.ts: not to be changed by hand.
 
 /**
- * Process, 8 bytes. What the threads of one process have in common for this memory, at PROCESS_AT.
+ * Process, 24 bytes. What the threads of one process have in common for this memory, at PROCESS_AT.
  *
  *     0         attachment      the number of its attachment; 0 if the memory is not shared with other
  *                               processes
  *     1         closed          1 once any of its threads has closed the registry
+ *     2         descriptor      the process' descriptor of the file that lies over what is recorded; 0 if there
+ *                               is none: see Arena.alloc
+ *     3         lock            the descriptor that holds the lock of the process' attachment: see
+ *                               processes/attachments.ts
+ *     4         slot            the number of the record of its attachment, from 1 on
+ *     5         taking          threads that are about to own something: see memory/owner.ts
  */
 export const P_ATTACHMENT = 2048
 export const P_CLOSED = 2049
-export const PROCESS_BYTES = 8
+export const P_DESCRIPTOR = 2050
+export const P_LOCK = 2051
+export const P_SLOT = 2052
+export const P_TAKING = 2053
+export const PROCESS_BYTES = 24
 
 /**
  * Header, 512 bytes. Each memory has one, at HEADER_AT.
@@ -57,8 +67,15 @@ export const PROCESS_BYTES = 8
  *     61        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
  *     62        recounted       of these, deaths after which series were counted anew
  *     63        lineages        newest record of which threads end together: see memory/lineage.ts
- *     64..65    key             the key of the hashes: random, so that nobody can choose label values that
+ *     64        kernel          CRC-32 of the kernel: two that differ must not share a memory
+ *     65        attachments     table of attachments
+ *     66,67     options         options of the registry, as JSON
+ *     68..71    id              the registry's random id
+ *     72..73    buried          processes that were found dead
+ *     74        numbers         the number that was given to an attachment last; none is given twice
+ *     75..76    key             the key of the hashes: random, so that nobody can choose label values that
  *                               collide
+ *     77                        reserved
  */
 export const H_MAGIC = 32768
 export const H_VERSION = 32769
@@ -104,8 +121,29 @@ export const H_DROP_PAGE = 32828
 export const H_DEATHS_INSIDE = 32829
 export const H_RECOUNTED = 32830
 export const H_LINEAGES = 32831
-export const H_KEY = 32832
+export const H_KERNEL = 32832
+export const H_ATTACHMENTS = 32833
+export const H_OPTIONS = 32834
+export const H_OPTIONS_BYTES = 32835
+export const H_ID = 32836
+export const H_BURIED = 32840
+export const H_NUMBERS = 32842
+export const H_KEY = 32843
 export const HEADER_BYTES = 512
+
+/**
+ * Attachment, 16 bytes. One process' use of a memory that several share: see processes/attachments.ts. As many
+ * as threads can record.
+ *
+ *     0         number          its number, 0 if the record is free
+ *     1         process         the process' id, as itself sees it: for people
+ *     2         since           when it attached, ms since the registry was made
+ *     3                         reserved
+ */
+export const ATTACHMENT_NUMBER = 0
+export const ATTACHMENT_PROCESS = 1
+export const ATTACHMENT_SINCE = 2
+export const ATTACHMENT_WORDS = 2
 
 /**
  * Shard, 256 bytes. What one thread owns.

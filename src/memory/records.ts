@@ -55,7 +55,14 @@ const HEADER: RecordLayout = {
     deathsInside: i32('deaths after which series must be counted anew: see lifecycle/recount.ts'),
     recounted: i32('of these, deaths after which series were counted anew'),
     lineages: ref('newest record of which threads end together: see memory/lineage.ts'),
+    kernel: i32('CRC-32 of the kernel: two that differ must not share a memory'),
+    attachments: ref('table of attachments'),
+    options: text('options of the registry, as JSON'),
+    id: list(2, i64("the registry's random id")),
+    buried: i64('processes that were found dead'),
+    numbers: i32('the number that was given to an attachment last; none is given twice'),
     key: list(2, i32('the key of the hashes: random, so that nobody can choose label values that collide')),
+    reserved: reserved(),
   },
 }
 
@@ -68,6 +75,25 @@ const PROCESS: RecordLayout = {
   fields: {
     attachment: i32('the number of its attachment; 0 if the memory is not shared with other processes'),
     closed: i32('1 once any of its threads has closed the registry'),
+    descriptor: i32(
+      "the process' descriptor of the file that lies over what is recorded; 0 if there is none: see Arena.alloc",
+    ),
+    lock: i32("the descriptor that holds the lock of the process' attachment: see processes/attachments.ts"),
+    slot: i32('the number of the record of its attachment, from 1 on'),
+    taking: i32('threads that are about to own something: see memory/owner.ts'),
+  },
+}
+
+const ATTACHMENT: RecordLayout = {
+  name: 'Attachment',
+  prefix: 'ATTACHMENT',
+  size: ['ATTACHMENT_WORDS', 'words'],
+  doc: "One process' use of a memory that several share: see processes/attachments.ts. As many as threads can record.",
+  fields: {
+    number: i32('its number, 0 if the record is free'),
+    process: i32("the process' id, as itself sees it: for people"),
+    since: i32('when it attached, ms since the registry was made'),
+    reserved: reserved(),
   },
 }
 
@@ -362,6 +388,7 @@ export const RECORDS: readonly RecordLayout[] = [
   ...[
     PROCESS,
     HEADER,
+    ATTACHMENT,
     SHARD,
     LINEAGE,
     FAMILY,

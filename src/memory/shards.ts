@@ -15,7 +15,7 @@
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 import { announce, endedWith } from './lineage.js'
-import { type Owner, ownerOf, ownerWord, ownWord, stateOf, wordAt } from './owner.js'
+import { type Owner, ownerOf, ownerWord, ownWord, stateOf, taking, wordAt } from './owner.js'
 import { disownShares } from './shares.js'
 
 export class Shard {
@@ -90,6 +90,10 @@ export function claimShard(
   ancestors: readonly number[],
   now = 0,
 ): Shard | undefined {
+  return taking(arena, () => claim(arena, threadId, ancestors, now))
+}
+
+function claim(arena: Arena, threadId: number, ancestors: readonly number[], now: number): Shard | undefined {
   announce(arena, threadId, ancestors)
   const { i32, i64 } = arena
   const count = i32[L.H_SHARD_COUNT]
@@ -126,6 +130,17 @@ export function orphanThread(arena: Arena, threadId: number): void {
   const { attachment } = arena
   const ended = endedWith(arena, threadId)
   orphanShards(arena, owner => owner.attachment === attachment && ended.has(owner.threadId))
+}
+
+/** Makes an orphan of the calling thread's own shard: it records no more. */
+export function orphanOwn(arena: Arena, threadId: number): void {
+  const { attachment } = arena
+  orphanShards(arena, owner => owner.attachment === attachment && owner.threadId === threadId)
+}
+
+/** Makes orphans of all shards of an attachment that has ended. Call only while its lock is held. */
+export function orphanAttachment(arena: Arena, attachment: number): void {
+  orphanShards(arena, owner => owner.attachment === attachment)
 }
 
 /** Makes orphans of the shards of owners that run no more instructions. */

@@ -5,12 +5,13 @@ import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
 import { defaultLog, type Log, logEvent } from '../common/log.js'
 import { mebibytes } from '../common/system.js'
-import { compileKernel } from '../kernel/loader.js'
+import { compileKernel, kernelSum } from '../kernel/loader.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, createArena, openArena } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
+import { join, offer, share } from '../processes/sharing.js'
 import { type GroupMemory, groupMemory, left } from './control-group.js'
 import { inherited, registries } from './environment.js'
 import {
@@ -49,19 +50,22 @@ export function createRegistryWith(
   checkPlatform()
   const { name, shared, collectEvery, log } = checkOptions(options)
   const spelled = JSON.stringify(shared)
-  const known = find(name)
+  const checkSame = (options: string) => {
+    if (options === spelled) return
+    throw plainError(
+      'ERR_POSTMETER_CONFLICT',
+      `registry "${name}" exists with options ${options}, not ${spelled}`,
+    )
+  }
+  const known = find(name, shared.processes ? checkSame : undefined)
   if (known !== undefined) {
-    if (known.handle.options !== spelled) {
-      throw plainError(
-        'ERR_POSTMETER_CONFLICT',
-        `registry "${name}" exists with options ${known.handle.options}, not ${spelled}`,
-      )
-    }
+    checkSame(known.handle.options)
     return known
   }
   const { randomBytes, randomUUID } = require('node:crypto') as typeof import('node:crypto')
   const key = randomBytes(8)
-  const arena = createArena({
+  const id = randomUUID()
+  const wanted = {
     bytes: shared.memory,
     maxThreads: shared.maxThreads,
     maxLabelBytes: shared.maxLabelLength,
@@ -69,14 +73,17 @@ export function createRegistryWith(
     now: Date.now(),
     started: monotonic(),
     hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
-  })
-  warnOfGroup(name, shared.memory, log, ofGroup())
+  } as const
+  const identity = { name, id, options: spelled }
+  const arena = shared.processes ? share(wanted, { ...identity, kernel: kernelSum() }) : createArena(wanted)
   writeDefaults(arena, shared.labels)
   writeSelfMetrics(arena, Date.now())
+  if (shared.processes) offer(arena, identity)
+  warnOfGroup(name, shared.memory, log, ofGroup())
   const handle = {
     postmeter: L.LAYOUT_VERSION,
     name,
-    id: randomUUID(),
+    id,
     memory: arena.memory,
     kernel: compileKernel(),
     options: spelled,
@@ -103,7 +110,7 @@ export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): 
   if (typeof nameOrHandle === 'object' && nameOrHandle !== null) return open(nameOrHandle)
   if (typeof nameOrHandle !== 'string')
     throw badOption('name', nameOrHandle, 'is neither a name nor a handle')
-  const known = find(nameOrHandle)
+  const known = find(nameOrHandle, () => {})
   if (known !== undefined) return known
   if (isMainThread && nameOrHandle === 'default') return createRegistry()
   throw plainError(
@@ -113,14 +120,24 @@ export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): 
   )
 }
 
-function find(name: string): Registry | undefined {
+/** It may be that of another process if there is a `check` of its options. */
+function find(name: string, check?: (options: string) => void): Registry | undefined {
   const here = stillOpen(name)
   if (here !== undefined) return here
-  const handle = inherited(name)
+  const handle = inherited(name) ?? (check && joined(name, check))
   if (handle === undefined) return undefined
   const arena = openArena(handle)
   if (Atomics.load(arena.i32, L.P_CLOSED) !== 0) return undefined
   return enter(attach(handle, arena))
+}
+
+/** The registry of that name that a process above this one shares. */
+function joined(name: string, check: (options: string) => void): RegistryHandle | undefined {
+  const found = join(name, kernelSum, check)
+  if (found === undefined) return undefined
+  const { arena, identity } = found
+  const { id, options } = identity
+  return { postmeter: L.LAYOUT_VERSION, name, id, memory: arena.memory, kernel: compileKernel(), options }
 }
 
 /** This realm's registry of that name, unless any thread has closed it: then this thread lets go of it too. */

@@ -43,6 +43,12 @@ export interface RegistryOptions {
   onBadValue?: 'throw' | 'drop'
   /** How often `collect` callbacks run, ms. Default 5,000. */
   collectEvery?: number
+  /**
+   * Whether processes that this one starts record into this registry, too, and those that they start: with
+   * node:cluster, child_process, or any other way that passes on the environment and open files. They find it with
+   * `getRegistry()`. Needs Linux, and package koffi unless Node has node:ffi. Default false.
+   */
+  shared?: boolean
   /** Called with what goes wrong at run time. Default: Node's own warnings. */
   log?: Log
 }
@@ -61,6 +67,8 @@ export interface SharedOptions {
   readonly expireAfter: number
   readonly sweepEvery: number
   readonly onBadValue: OnBadValue
+  /** Whether other processes share it. */
+  readonly processes: boolean
 }
 
 export interface CheckedOptions {
@@ -74,16 +82,17 @@ export const DEFAULT_COLLECT_EVERY = 5_000
 
 const KNOWN = [
   ...['name', 'memory', 'labels', 'maxThreads', 'maxLabelLength', 'maxSeries'],
-  ...['expireAfter', 'sweepEvery', 'onBadValue', 'collectEvery', 'log'],
+  ...['expireAfter', 'sweepEvery', 'onBadValue', 'collectEvery', 'shared', 'log'],
 ]
 
 export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
   knownOptions('createRegistry', options, KNOWN)
-  const { name = 'default', log = defaultLog, onBadValue = 'throw' } = options
+  const { name = 'default', log = defaultLog, onBadValue = 'throw', shared = false } = options
   if (typeof name !== 'string' || name === '') throw badOption('name', name, 'is not a name')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
   if (!ON_BAD_VALUE.includes(onBadValue))
     throw badOption('onBadValue', onBadValue, `is none of ${ON_BAD_VALUE.join(', ')}`)
+  if (typeof shared !== 'boolean') throw badOption('shared', shared, 'is neither true nor false')
   const memory = memoryBytes(options.memory ?? '256MiB')
   return {
     name,
@@ -98,6 +107,7 @@ export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
       expireAfter: expiry(options.expireAfter, NEVER),
       sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
       onBadValue,
+      processes: shared,
     },
   }
 }

@@ -38,6 +38,7 @@ import type { Arena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
+import { leave } from '../processes/sharing.js'
 import { resetFamily } from '../series/reset.js'
 import { SeriesTable } from '../series/series.js'
 import { places } from '../series/walk.js'
@@ -333,6 +334,7 @@ export class Registry {
     this.#series.releaseAll()
     this.#care.close()
     this.#collectors.stop()
+    if (this.#arena.attachment !== 0) leave(this.#arena, this.name, this.handle.id)
     withdraw(this.handle)
     forget(this)
     const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))

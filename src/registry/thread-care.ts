@@ -14,6 +14,7 @@ import type { Arena } from '../memory/arena.js'
 import { forgetLineage } from '../memory/lineage.js'
 import { markWatched, orphanThread } from '../memory/shards.js'
 import { freeSlots } from '../memory/slots.js'
+import { buryProcesses } from '../processes/sharing.js'
 import type { SeriesTable } from '../series/series.js'
 import { lookForEnds, onWorker, onWorkerEnd } from './workers.js'
 
@@ -97,6 +98,7 @@ export class ThreadCare {
       this.#tools.preload()
     }
     if (!this.#lettingGo) this.#letGo()
+    if (isMainThread) buryProcesses(arena)
     lookForEnds()
     markWatched(arena, this.#watched)
     if (hasSweepWork(arena) && (maker || this.#isSweepOverdue())) this.#tools.startSweeping()

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import t from 'tap'
 import { makeConsumer } from './consumer.js'
@@ -51,6 +52,26 @@ t.test('the packed package', async t => {
     t.equal(stdout, expected)
     t.equal(stderr, '', 'without a warning')
   })
+
+  t.test(
+    'a shared registry says what it lacks, where this Node has no node:ffi and there is no koffi',
+    async t => {
+      const path = join(consumer.folder, 'shared.mjs')
+      await writeFile(
+        path,
+        `import { createRegistry } from 'postmeter'
+       try { createRegistry({ shared: true }); console.log('shared') } catch (error) { console.log(error.code, error.message) }`,
+      )
+      const { stdout } = await consumer.node(path)
+      const hasFfi = builtinModules.includes('node:ffi')
+      t.match(
+        stdout,
+        hasFfi
+          ? /^shared$/m
+          : /^ERR_POSTMETER_SHARED option "shared": package koffi is not installed \(npm install koffi\)/,
+      )
+    },
+  )
 
   t.test('can be required', async t => {
     const path = join(consumer.folder, 'use.cjs')

@@ -12,6 +12,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalogue: ['common', 'memory'],
   // What comes and goes: states, limits, sweeps.
   lifecycle: ['common', 'memory', 'catalogue'],
+  // Memories that several processes share: how they are found, who lives, what becomes of the dead.
+  processes: ['common', 'memory', 'lifecycle'],
   // What the blocks of native histograms and summaries make together: the one fold that is JavaScript.
   folds: ['memory', 'catalogue'],
   // The WebAssembly that folds, encodes and sweeps; its sources are in assembly/.
@@ -23,10 +25,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The Piscina pool and its task.
   pool: ['common', 'memory', 'lifecycle', 'kernel'],
   // From a registry's memory to parts of an exposition.
-  exposition: ['common', 'memory', 'catalogue', 'lifecycle', 'kernel', 'pool'],
+  exposition: ['common', 'memory', 'catalogue', 'lifecycle', 'processes', 'kernel', 'pool'],
   // A registry as a thread sees it, and how threads find it.
   registry: [
-    ...['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'kernel'],
+    ...['common', 'memory', 'catalogue', 'lifecycle', 'processes', 'folds', 'kernel'],
     ...['series', 'instruments', 'exposition'],
   ],
   // The front: what a request asks for; scrapes that requests share; the two transports; its thread.

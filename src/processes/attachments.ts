@@ -1,0 +1,186 @@
+/**
+ * Attachments: which processes use a memory that several share, and what becomes of those that died. test/model/processes
+ * explores this protocol, with processes stopped and killed at every step.
+ *
+ * Each attachment has a record in the memory, and the lock of one byte of the file, through a description (an open) of
+ * the file of its own:
+ *
+ *     byte 0          the gate: one process at a time attaches
+ *     byte n          the nth record's, from 1 on, as long as its process lives
+ *
+ *     free ─the gate and its byte are had─▶ a number ─▶ … ─all is given back─▶ free ─▶ the byte is given back
+ *                                             └─ its process ends; who has its byte then buries it ─┘
+ *
+ * Owners in the memory are named by the number, which no other attachment ever gets (memory/owner.ts).
+ *
+ * Assumes: The system gives a process' locks back after its last store, however it ends, and not before: a process that
+ * is stopped keeps them. A lock belongs to a description, and two tries through one do not exclude each other. The
+ * description that has an attachment's lock is closed on exec, lies over no memory, and lives as long as the process: so
+ * only main threads attach, whose end is that of the process.
+ * Guarantees: An attachment whose process lives is never buried: whoever buries has its byte, through a description made
+ * for that burial, which the system closes with the thread that made it. Two do not bury one at once. After a death amid
+ * a burial, the next begins it anew: each step can be done twice. A record is free only when nothing in the memory names
+ * its attachment. What a dead process counted stays. Nobody waits for another process without a bound. One that is
+ * stopped amid a burial holds back what the dead one held back, which is sweeps and the reuse of memory, until it runs or
+ * dies.
+ */
+import { closeSync, openSync } from 'node:fs'
+import { makeRoom } from '../lifecycle/room.js'
+import { endSweepOfAttachment, isSweepOwn } from '../lifecycle/sweep.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { forgetAttachment } from '../memory/lineage.js'
+import { ownerOf, stateOf, wordAt } from '../memory/owner.js'
+import { orphanAttachment } from '../memory/shards.js'
+import { addWide } from '../memory/wide-counter.js'
+import { type SystemCalls, unavailable } from './system-calls.js'
+
+const GATE = 0
+/** How long the gate is waited for, ms: its holder may be stopped. */
+const GATE_PATIENCE = 2_000
+
+/** The Int32 where a record begins. */
+function recordAt(arena: Arena, slot: number): number {
+  return (arena.i32[L.H_ATTACHMENTS] + (slot - 1) * L.ATTACHMENT_WORDS) * 2
+}
+
+function slotCount(arena: Arena): number {
+  return arena.i32[L.H_SHARD_COUNT] - 1
+}
+
+/** The number of the attachment that has a record; 0 if none has. */
+function numberIn(arena: Arena, slot: number): number {
+  return Atomics.load(arena.i32, recordAt(arena, slot) + L.ATTACHMENT_NUMBER)
+}
+
+/** The path by which this process opens a file anew that it has open. */
+function pathOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`
+}
+
+/**
+ * Attaches this process. `now` is in ms since the registry was made; the gate is waited for as long as `patience`, ms.
+ * @throws Error if as many processes are attached as threads may record, or if another one holds the gate for too long.
+ */
+export function attach(calls: SystemCalls, arena: Arena, now: number, patience = GATE_PATIENCE): void {
+  const { i32 } = arena
+  const lock = calls.open(pathOf(i32[L.P_DESCRIPTOR]))
+  if (lock === undefined) throw unavailable('the memory cannot be opened a second time')
+  try {
+    passGate(calls, lock, patience)
+    const slot = freeSlot(calls, arena, lock)
+    const at = recordAt(arena, slot)
+    i32[at + L.ATTACHMENT_PROCESS] = process.pid
+    i32[at + L.ATTACHMENT_SINCE] = now
+    const number = Atomics.add(i32, L.H_NUMBERS, 1) + 1
+    Atomics.store(i32, at + L.ATTACHMENT_NUMBER, number)
+    calls.unlock(lock, GATE, 1)
+    i32[L.P_LOCK] = lock
+    i32[L.P_SLOT] = slot
+    i32[L.P_ATTACHMENT] = number
+  } catch (error) {
+    calls.close(lock)
+    throw error
+  }
+}
+
+function passGate(calls: SystemCalls, lock: number, patience: number): void {
+  const end = performance.now() + patience
+  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  while (!calls.lock(lock, GATE, 1)) {
+    if (performance.now() > end)
+      throw unavailable('another process has been attaching for too long: it may be stopped')
+    Atomics.wait(nobody, 0, 0, 1)
+  }
+}
+
+/** A record that nobody has, whose byte `lock` has from now on. */
+function freeSlot(calls: SystemCalls, arena: Arena, lock: number): number {
+  // Those that are free first: a burial takes time.
+  for (const isFree of [true, false]) {
+    for (let slot = 1; slot <= slotCount(arena); slot++) {
+      if ((numberIn(arena, slot) === 0) !== isFree || !calls.lock(lock, slot, 1)) continue
+      bury(arena, slot)
+      return slot
+    }
+  }
+  throw unavailable(
+    `${slotCount(arena)} processes use the registry, as many as threads (option "maxThreads")`,
+  )
+}
+
+/**
+ * Buries the attachments whose processes have died; returns how many. Costs one open and a system call for each attached
+ * process. Can be called from any thread of an attached process, at any time, also by several at once.
+ */
+export function buryDead(calls: SystemCalls, arena: Arena): number {
+  const others = othersIn(arena)
+  if (others.length === 0) return 0
+  // Through Node, which closes it with the thread: a thread that is terminated amid a burial leaves no lock behind.
+  const descriptor = openSync(pathOf(arena.i32[L.P_DESCRIPTOR]), 'r+')
+  let buried = 0
+  try {
+    for (const slot of others) {
+      if (!calls.lock(descriptor, slot, 1)) continue
+      if (bury(arena, slot)) buried++
+      calls.unlock(descriptor, slot, 1)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+  return buried
+}
+
+/** The records that other processes have. */
+function othersIn(arena: Arena): number[] {
+  const others: number[] = []
+  for (let slot = 1; slot <= slotCount(arena); slot++) {
+    if (slot !== arena.i32[L.P_SLOT] && numberIn(arena, slot) !== 0) others.push(slot)
+  }
+  return others
+}
+
+/**
+ * Gives back all that the attachment has whose record this is; false if it is free. The caller has its byte, so the
+ * process runs no more instructions.
+ */
+function bury(arena: Arena, slot: number): boolean {
+  // Read under the byte: it may be another one's since.
+  const number = numberIn(arena, slot)
+  if (number === 0) return false
+  orphanAttachment(arena, number)
+  // It may have asked other threads to let go of a series, and died before it raised H_REQUESTS.
+  Atomics.add(arena.i32, L.H_REQUESTS, 1)
+  endSweepOfAttachment(arena, number)
+  forgetAttachment(arena, number)
+  addWide(arena, L.H_BURIED)
+  Atomics.store(arena.i32, recordAt(arena, slot) + L.ATTACHMENT_NUMBER, 0)
+  makeRoom(arena)
+  return true
+}
+
+/**
+ * Gives up this process' attachment, if none of its threads owns anything any more, nor is about to. If one does, the
+ * attachment ends with the process. Call once P_CLOSED is set.
+ */
+export function detach(calls: SystemCalls, arena: Arena): void {
+  const { i32, attachment } = arena
+  const lock = Atomics.load(i32, L.P_LOCK)
+  if (lock === 0 || Atomics.load(i32, L.P_TAKING) !== 0 || ownsShards(arena) || isSweepOwn(arena)) return
+  // Two threads may close it at once.
+  if (Atomics.compareExchange(i32, L.P_LOCK, lock, 0) !== lock) return
+  forgetAttachment(arena, attachment)
+  Atomics.store(i32, recordAt(arena, i32[L.P_SLOT]) + L.ATTACHMENT_NUMBER, 0)
+  // With it the byte is given back.
+  calls.close(lock)
+}
+
+function ownsShards(arena: Arena): boolean {
+  for (let index = 1; index < arena.i32[L.H_SHARD_COUNT]; index++) {
+    const word = Atomics.load(arena.i64, arena.shards + index * L.SHARD_WORDS + wordAt(L.SHARD_OWNER))
+    const state = stateOf(word)
+    if (state !== L.SHARD_LIVE && state !== L.SHARD_MOVING) continue
+    if (ownerOf(word).attachment === arena.attachment) return true
+  }
+  return false
+}

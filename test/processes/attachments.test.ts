@@ -1,0 +1,300 @@
+/**
+ * Attachments step by step: the members of a memory are several of this process, each with its own view of the file; one
+ * "is killed" by a throw, after which its descriptions are closed, as the system closes them.
+ */
+import { closeSync, fstatSync } from 'node:fs'
+import t from 'tap'
+import { beginSweep } from '../../src/lifecycle/sweep.js'
+import type { Arena } from '../../src/memory/arena.js'
+import * as L from '../../src/memory/layout.js'
+import { NOBODY, ownerOf, wordAt } from '../../src/memory/owner.js'
+import { claimShard, orphanOwn } from '../../src/memory/shards.js'
+import { readWide } from '../../src/memory/wide-counter.js'
+import { attach, buryDead, detach } from '../../src/processes/attachments.js'
+import { createSharedArena, joinSharedArena } from '../../src/processes/shared-memory.js'
+import { systemCalls } from '../../src/processes/system-calls.js'
+import { interrupt, Killed } from '../lifecycle/sim.js'
+import { shardsIn } from '../support/registry.js'
+
+const calls = systemCalls()
+const KERNEL = 7
+
+/** A memory of up to `most` members, and one that is attached. */
+function make(most = 4): Arena {
+  const arena = createSharedArena(calls, {
+    bytes: L.MIN_MEMORY_BYTES,
+    maxThreads: most,
+    maxLabelBytes: 100,
+    maxSeries: 0,
+    now: 0,
+    started: 0,
+    hashKey: [1, 2],
+  })
+  arena.i32[L.H_KERNEL] = KERNEL
+  attach(calls, arena, 0)
+  t.teardown(() => leave(arena))
+  return arena
+}
+
+/** Another view of it, as another process has it; not attached yet. */
+function view(arena: Arena): Arena {
+  const other = joinSharedArena(calls, arena.i32[L.P_DESCRIPTOR], KERNEL)
+  t.teardown(() => leave(other))
+  return other
+}
+
+function join(arena: Arena): Arena {
+  const other = view(arena)
+  attach(calls, other, 0)
+  return other
+}
+
+/** What the system does when a process ends. */
+function kill({ i32 }: Arena): void {
+  if (i32[L.P_LOCK] !== 0) calls.close(i32[L.P_LOCK])
+  i32[L.P_LOCK] = 0
+}
+
+function leave(arena: Arena): void {
+  kill(arena)
+  try {
+    fstatSync(arena.i32[L.P_DESCRIPTOR])
+    closeSync(arena.i32[L.P_DESCRIPTOR])
+  } catch {}
+}
+
+/** Numbers of attachments that have a record. */
+function numbers({ i32 }: Arena): number[] {
+  const all = Array.from(
+    { length: i32[L.H_SHARD_COUNT] - 1 },
+    (_, n) => i32[(i32[L.H_ATTACHMENTS] + n * L.ATTACHMENT_WORDS) * 2 + L.ATTACHMENT_NUMBER],
+  )
+  return all.filter(number => number !== 0)
+}
+
+/** Numbers of attachments that own something. */
+function owners({ i32, i64, shards }: Arena): number[] {
+  const words = [i64[wordAt(L.H_SWEEPER)]]
+  for (let n = 1; n < i32[L.H_SHARD_COUNT]; n++)
+    words.push(i64[shards + n * L.SHARD_WORDS + wordAt(L.SHARD_OWNER)])
+  for (let at = i32[L.H_LINEAGES]; at !== 0; at = i32[at * 2 + L.LINEAGE_NEXT])
+    words.push(i64[wordAt(at * 2 + L.LINEAGE_OWNER)])
+  return [...new Set(words.filter(word => word !== NOBODY).map(word => ownerOf(word).attachment))].filter(
+    number => number !== 0,
+  )
+}
+
+/** Takes one of each that can be owned, as thread 3 below thread 2. */
+function takeAll(arena: Arena): void {
+  claimShard(arena, 3, [2])
+  arena.i32[L.H_DEATHS_INSIDE]++
+  beginSweep(arena, 3, [2], 1_000_000 + arena.attachment * 10, 1)
+}
+
+t.test('what a dead member had is given back, and its number to nobody', async t => {
+  const one = make()
+  const two = join(one)
+  t.strictSame([one.attachment, two.attachment], [1, 2])
+  takeAll(two)
+  t.strictSame(owners(one), [2])
+  t.equal(buryDead(calls, one), 0, 'not while it lives')
+  kill(two)
+  t.equal(buryDead(calls, one), 1)
+  t.strictSame([owners(one), numbers(one)], [[], [1]])
+  t.equal(shardsIn(one, L.SHARD_ORPHAN), 1)
+  t.equal(readWide(one, L.H_BURIED), 1)
+  t.equal(buryDead(calls, one), 0, 'once')
+  t.equal(join(one).attachment, 3)
+})
+
+t.test('the same thread of another member keeps what it has', async t => {
+  const one = make()
+  const [two, three] = [join(one), join(one)]
+  for (const member of [one, two, three]) claimShard(member, 3, [2])
+  kill(two)
+  buryDead(calls, one)
+  t.strictSame(owners(one).sort(), [1, 3])
+  orphanOwn(three, 3)
+  t.equal(shardsIn(one, L.SHARD_LIVE), 1)
+})
+
+t.test('a death at each step of a burial: the next one finishes it', async t => {
+  let steps = 0
+  for (let step = 0; ; step++) {
+    const one = make()
+    const [two, three] = [join(one), join(one)]
+    takeAll(two)
+    kill(two)
+    const killed = interrupt(
+      step,
+      () => {
+        throw new Killed()
+      },
+      () => buryDead(calls, three),
+    )
+    kill(three)
+    const before = one.i32[L.H_DEATHS_INSIDE]
+    buryDead(calls, one)
+    if (owners(one).length > 0 || numbers(one).length !== 1)
+      t.fail(`step ${step}: ${owners(one)} own something`)
+    if (one.i32[L.H_DEATHS_INSIDE] < before) t.fail(`step ${step}: a death is not counted`)
+    if (!killed) break
+    steps++
+  }
+  t.ok(steps > 10, `${steps} steps`)
+})
+
+t.test('two burials at once, at each step: one of them does it', async t => {
+  let steps = 0
+  for (let step = 0; ; step++) {
+    const one = make()
+    const [two, three] = [join(one), join(one)]
+    takeAll(two)
+    kill(two)
+    let others = 0
+    let mine = 0
+    const there = interrupt(
+      step,
+      () => {
+        others = buryDead(calls, one)
+        // What was the dead one's can be somebody's at once.
+        claimShard(one, 9, [])
+      },
+      () => {
+        mine = buryDead(calls, three)
+      },
+    )
+    if (!there) break
+    steps++
+    if (mine + others !== 1 || readWide(one, L.H_BURIED) !== 1)
+      t.fail(`step ${step}: ${mine} and ${others} burials`)
+    if (shardsIn(one, L.SHARD_LIVE) !== 1) t.fail(`step ${step}: a living shard was buried`)
+  }
+  t.ok(steps > 10, `${steps} steps`)
+})
+
+t.test('a death at each step of attaching: the next one finds a place, and the gate', async t => {
+  let steps = 0
+  for (let step = 0; ; step++) {
+    const one = make(2)
+    const dead = join(one)
+    takeAll(dead)
+    kill(dead)
+    const two = view(one)
+    const killed = interrupt(
+      step,
+      () => {
+        throw new Killed()
+      },
+      () => attach(calls, two, 0),
+    )
+    kill(two)
+    const three = join(one)
+    if (owners(one).length > 0) t.fail(`step ${step}: ${owners(one)} own something`)
+    if (numbers(one).join() !== `1,${three.attachment}`) t.fail(`step ${step}: ${numbers(one)}`)
+    if (!killed) break
+    steps++
+  }
+  t.ok(steps > 5, `${steps} steps`)
+})
+
+const TAKES: Record<string, (arena: Arena) => void> = {
+  'a shard': arena => claimShard(arena, 5, [2]),
+  'the right to sweep': arena => beginSweep(arena, 5, [2], 1_000_000, 1),
+}
+
+for (const [what, take] of Object.entries(TAKES)) {
+  t.test(`a thread takes ${what} at each step of giving the attachment up`, async t => {
+    let [steps, stayed, left] = [0, 0, 0]
+    for (let step = 0; ; step++) {
+      const one = make()
+      const two = join(one)
+      one.i32[L.H_DEATHS_INSIDE]++
+      const number = two.attachment
+      const there = interrupt(
+        step,
+        () => take(two),
+        () => giveUp(two),
+      )
+      if (!there) break
+      steps++
+      if (numbers(one).includes(number)) stayed++
+      else left++
+      if (owners(one).includes(number) && !numbers(one).includes(number))
+        t.fail(`step ${step}: it owns, and is not there`)
+    }
+    t.ok(steps > 3 && stayed > 0 && left > 0, `${steps} steps`)
+  })
+
+  t.test(`the attachment is given up at each step of taking ${what}`, async t => {
+    let steps = 0
+    for (let step = 0; ; step++) {
+      const one = make()
+      const two = join(one)
+      one.i32[L.H_DEATHS_INSIDE]++
+      const number = two.attachment
+      const there = interrupt(
+        step,
+        () => giveUp(two),
+        () => take(two),
+      )
+      if (!there) break
+      steps++
+      if (owners(one).includes(number) && !numbers(one).includes(number))
+        t.fail(`step ${step}: it owns, and is not there`)
+      kill(two)
+      buryDead(calls, one)
+      if (owners(one).includes(number)) t.fail(`step ${step}: what it owns is lost`)
+    }
+    t.ok(steps > 3, `${steps} steps`)
+  })
+}
+
+function giveUp(arena: Arena): void {
+  Atomics.store(arena.i32, L.P_CLOSED, 1)
+  detach(calls, arena)
+}
+
+t.test('there are as many places as threads can record', async t => {
+  const one = make(2)
+  const two = join(one)
+  t.throws(() => join(one), {
+    code: 'ERR_POSTMETER_SHARED',
+    message: /2 processes use the registry, as many as threads \(option "maxThreads"\)/,
+  })
+  kill(two)
+  t.equal(join(one).attachment, 3, 'a dead one makes room')
+})
+
+t.test('who holds the gate for too long is not waited for', async t => {
+  const one = make()
+  const lock = calls.open(`/proc/self/fd/${one.i32[L.P_DESCRIPTOR]}`)!
+  t.ok(calls.lock(lock, 0, 1))
+  const other = view(one)
+  t.throws(() => attach(calls, other, 0, 20), {
+    code: 'ERR_POSTMETER_SHARED',
+    message: /another process has been attaching for too long/,
+  })
+  calls.close(lock)
+  attach(calls, other, 0, 20)
+  t.equal(other.attachment, 2)
+})
+
+t.test('nobody can change the size of the file', async t => {
+  const one = make()
+  const { ftruncateSync } = await import('node:fs')
+  for (const bytes of [0, 2 ** 30])
+    t.throws(() => ftruncateSync(one.i32[L.P_DESCRIPTOR], bytes), { code: 'EPERM' }, `to ${bytes} bytes`)
+})
+
+t.test('each way to call the system does the same', async t => {
+  t.match(calls.through, /^(koffi|node:ffi)$/)
+  const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true })
+  const bytes = new Uint8Array(memory.buffer)
+  const at = calls.addressOf(bytes)
+  t.equal(at % 4096n, 0n)
+  t.equal(calls.addressOf(bytes.subarray(65_536)) - at, 65_536n)
+  t.equal(calls.open('/nowhere/at/all'), undefined)
+  t.notOk(calls.layOver(at, 4096, -1), 'what the system refuses is told')
+  t.notOk(calls.lock(-1, 0, 1))
+})
