@@ -1,5 +1,5 @@
 import type { Registry as PeerRegistry } from 'prom-client'
-import { createRegistry } from '../../../src/index.js'
+import { createRegistry, type Registry } from '../../../src/index.js'
 import type { Contender, Contenders } from '../../harness/contender.js'
 import { otelRecording } from '../../work/opentelemetry.js'
 import { peers } from '../../work/peers.js'
@@ -15,6 +15,9 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** The same window and quantiles for all. */
 const SUMMARY = { quantiles: [0.5, 0.9, 0.99], maxAge: '10m', ageBuckets: 5 }
 const PEER_SUMMARY = { percentiles: SUMMARY.quantiles, maxAgeSeconds: 600, ageBuckets: 5 }
+
+/** In a registry that processes share. */
+export const shared = (name: string) => `${name}, shared`
 
 const services = (size: number) => Array.from({ length: size }, (_, at) => `service-${at}`)
 
@@ -36,17 +39,8 @@ export const contenders: Contenders = {
     })
   },
 
-  'postmeter counter': size => {
-    const counter = createRegistry({ name: 'bench' }).counter({
-      name: 'c_total',
-      help: 'C.',
-      labelNames: ['service'],
-    })
-    const children = services(size).map(service => counter.labels({ service }))
-    return contender(size, () => {
-      for (let turn = 0; turn < TURNS; turn++) for (const child of children) child.inc()
-    })
-  },
+  'postmeter counter': size => counting(size, createRegistry({ name: 'bench' })),
+  [shared('postmeter counter')]: size => counting(size, createRegistry({ name: 'bench', shared: true })),
 
   // As it would be if series never expired: nothing to compare `at` with.
   'counter without detaching': size => {
@@ -73,6 +67,11 @@ export const contenders: Contenders = {
   'postmeter histogram': size =>
     observing(size, options => createRegistry({ name: 'bench' }).histogram({ ...options, buckets: BUCKETS })),
 
+  [shared('postmeter histogram')]: size =>
+    observing(size, options =>
+      createRegistry({ name: 'bench', shared: true }).histogram({ ...options, buckets: BUCKETS }),
+    ),
+
   'postmeter native histogram': size =>
     observing(size, options => createRegistry({ name: 'bench' }).histogram({ ...options, native: {} })),
 
@@ -94,6 +93,14 @@ export const contenders: Contenders = {
   ...Object.fromEntries(Object.keys(peers).flatMap(name => peerContenders(name))),
 
   ...otelRecording({ turns: TURNS, values: VALUES, buckets: BUCKETS }),
+}
+
+function counting(size: number, registry: Registry): Contender {
+  const counter = registry.counter({ name: 'c_total', help: 'C.', labelNames: ['service'] })
+  const children = services(size).map(service => counter.labels({ service }))
+  return contender(size, () => {
+    for (let turn = 0; turn < TURNS; turn++) for (const child of children) child.inc()
+  })
 }
 
 class EverAttached {

@@ -5,12 +5,15 @@ import type { Figure, FigureToReach, Report } from '../../report/model.js'
 import { OTEL, OTEL_NOTES, OTEL_RECORDING } from '../../work/opentelemetry.js'
 import { peers } from '../../work/peers.js'
 import type { Effort } from '../effort.js'
+import { shared } from './contenders.js'
 
 const CONTENDERS = new URL('./contenders.js', import.meta.url)
 const FLOOR = 'plain objects'
 const BARE = 'counter without detaching'
 const KINDS = ['counter', 'gauge', 'histogram', 'summary', 'labels().inc()']
 const NATIVE = 'postmeter native histogram'
+/** What is measured in a registry that processes share, too. */
+const SHARED = ['counter', 'histogram']
 /** Bytes a call: an engine's own doings leave some in a hundred thousand calls, an allocation leaves 8 in each. */
 const NO_ALLOCATION = 0.1
 
@@ -23,6 +26,7 @@ export async function recording(effort: Effort): Promise<Report> {
     BARE,
     ...KINDS.flatMap(kind => libraries.map(library => `${library} ${kind}`)),
     NATIVE,
+    ...SHARED.map(kind => shared(`postmeter ${kind}`)),
     ...OTEL_RECORDING,
   ]
   // What a process has of luck, with addresses and with the optimiser, can treble a nanosecond: of several processes of
@@ -59,6 +63,15 @@ export async function recording(effort: Effort): Promise<Report> {
     1.1,
     ' x',
   )
+  for (const kind of SHARED) {
+    const alone = `postmeter ${kind}`
+    atMost(
+      `${kind} in a shared registry, to one that is not`,
+      timesAsLong(get(shared(alone)), get(alone)),
+      1.05,
+      ' x',
+    )
+  }
   const lookup = timesAsLong(get('postmeter labels().inc()'), get('prom-client labels().inc()'))
   atMost("labels({service}).inc(), to prom-client's", lookup, 0.25, ' x')
   for (const kind of ['counter', 'histogram', 'native histogram']) {
