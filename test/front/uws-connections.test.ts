@@ -194,3 +194,32 @@ t.test(
     await until('every connection is counted out', () => handler.connections.open === 0)
   },
 )
+
+t.test(
+  'connections that are reset while what they asked waits in this thread, through uWebSockets.js',
+  { skip: choice.transport === 'uws' ? false : `uWebSockets.js cannot run here: ${choice.why}` },
+  async t => {
+    if (choice.transport !== 'uws') return
+    const { transport: settings, handler, scraper, events } = handlerFor({ small: 'b' })
+    const transport = await listenUws(settings, loadUws(choice))
+    t.teardown(() => transport.close(0))
+    const { port } = transport.address
+    const raws = await Promise.all(Array.from({ length: 4 }, () => Raw.open(port)))
+    const [first, ...others] = raws
+    const small = scraper.small.bind(scraper)
+    scraper.small = options => {
+      // All were read in one turn: the others come after this one.
+      for (const { socket } of others) socket.resetAndDestroy()
+      return small(options)
+    }
+    for (const raw of raws) raw.send(get('/metrics'))
+    t.equal((await first!.answer()).status, 200)
+    t.equal(scraper.ledger.asked.length, 1)
+    first!.close()
+    const { total } = handler.connections
+    await until('every connection has ended', () => total === undefined || total() === 0)
+    handler.connections.total = undefined
+    t.equal(handler.connections.open, 0, 'none counts for its address')
+    t.same(events, [], 'nobody was refused')
+  },
+)

@@ -52,9 +52,14 @@ export interface UwsSurroundings {
   readonly connections: UwsConnections
 }
 
-/** Answers one request of uWebSockets.js. */
+/**
+ * Answers one request of uWebSockets.js. A peer that has reset its connection meanwhile has no address any more. Then what
+ * counts the connection out is not replaced (uws-connections.ts): it could not be found without the address.
+ */
 export function answerUws(request: UwsRequest, response: UwsResponse, surroundings: UwsSurroundings): void {
-  new UwsExchange(response, surroundings).start(request)
+  const peer = new Uint8Array(response.getRemoteAddress())
+  if (peer.length === 0) response.close()
+  else new UwsExchange(response, surroundings).start(request, peer)
 }
 
 class UwsExchange {
@@ -100,11 +105,11 @@ class UwsExchange {
     response.onAborted(() => this.#aborted())
   }
 
-  start(request: UwsRequest): void {
+  start(request: UwsRequest, peer: Uint8Array): void {
     try {
-      const head = headOf(request, this.#response)
-      this.#exchange.peer = head.peer
-      this.#leave = this.#connections.asked(head.peer)
+      this.#exchange.peer = peer
+      this.#leave = this.#connections.asked(peer)
+      const head = headOf(request, this.#response, peer)
       this.#isHead = head.method === 'HEAD'
       // take() comes first, so that each request counts.
       const now = this.#budget.take()
@@ -355,7 +360,7 @@ function asksToClose(request: UwsRequest): boolean {
   return request.getHeader('connection').length === 'close'.length
 }
 
-function headOf(request: UwsRequest, response: UwsResponse): RequestHead {
+function headOf(request: UwsRequest, response: UwsResponse, peer: Uint8Array): RequestHead {
   const headers = new HeaderReader()
   // Not getHeader: it returns '' both for an empty header and for none, and only one of several.
   request.forEach((name, value) => {
@@ -366,7 +371,7 @@ function headOf(request: UwsRequest, response: UwsResponse): RequestHead {
     method: request.getCaseSensitiveMethod(),
     path: request.getUrl(),
     query: request.getQuery() ?? '',
-    peer: new Uint8Array(response.getRemoteAddress()),
+    peer,
     host: headers.host,
     authorization: headers.authorization,
     forwarded: headers.forwarded,

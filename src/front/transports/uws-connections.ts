@@ -3,7 +3,7 @@
  * only; then nothing is counted here.
  *
  * Assumes: the report of an end does not say which connection ended, and an open connection keeps one `onAborted`, which
- * the first request on it replaces.
+ * the first request on it replaces. A connection that its peer has reset has no address any more.
  * Guarantees: there are never more connections than `maxConnections`. A connection counts for its address until it has
  * been asked on for the first time and that answer is over. A peer that may not read has no other: its first answer ends
  * the connection. A trusted peer may have more idle connections from one address than `maxConnectionsPerAddress`, if it
@@ -60,11 +60,12 @@ export class UwsConnections {
   #opened(response: UwsResponse): void {
     const handler = this.#handler
     const peer = new Uint8Array(response.getRemoteAddress())
-    const entered = handler.connections.enter(peer, handler.trusts(peer))
+    // Whoever has reset it before it was accepted has no address, and is nobody's connection.
+    const entered = peer.length === 0 ? undefined : handler.connections.enter(peer, handler.trusts(peer))
     // Counted first: close() reports its end at once.
     this.#open++
     if (typeof entered !== 'function') {
-      handler.refused(entered, { peer })
+      if (entered !== undefined) handler.refused(entered, { peer })
       response.close()
       return
     }
