@@ -8,8 +8,12 @@ import type { RegistryHandle } from '../memory/handle.js'
 import type { Task } from './work.js'
 
 export const DEFAULT_THREADS = 2
-/** Threads that had nothing to do for this long end, ms. */
+/** All threads but one end when they had nothing to do for this long, ms. */
 const IDLE_TIMEOUT = 60_000
+/** The next task lies ready when one is done: a thread never waits for the front to hear of it. */
+const TASKS_EACH = 2
+/** After a further thread could not start, those there are do the work for so long, ms. */
+const PAUSE = 10_000
 /** How long close() waits for tasks that are under way, ms. */
 const CLOSE_PATIENCE = 1_000
 
@@ -28,24 +32,95 @@ function loadPiscina(): typeof import('piscina') {
   return createRequire(import.meta.url)('piscina')
 }
 
+/**
+ * One thread of the pool, in a Piscina of its own. A Piscina of several starts them, and those that replace the dead,
+ * when it hears of its threads; where the system gives out no more (a limit of processes), that ended the program.
+ */
+class PoolThread {
+  /** Tasks that it has. */
+  tasks = 0
+  readonly #piscina: PiscinaPool
+  #failure: unknown
+
+  /** It starts with its first task. `ended` is called once it has ended, or ends. */
+  constructor(handle: RegistryHandle, idleTimeout: number, ended: (thread: PoolThread) => void) {
+    // Not before it is needed: a program whose scrapes are small never pays for it.
+    const { Piscina } = loadPiscina()
+    const piscina = new Piscina({
+      filename: ownFile(new URL('./task.js', import.meta.url)),
+      workerData: handle,
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout,
+      execArgv: threadFlags(),
+      resourceLimits: THREAD_LIMITS,
+      concurrentTasksPerWorker: TASKS_EACH,
+      // Cheapest of the three by far, and a thread that waits in its loop can be ended at any time.
+      atomics: 'disabled',
+      recordTiming: false,
+    })
+    this.#piscina = piscina
+    // The end of a thread that had begun no task; unheard, the event would end the program.
+    piscina.on('error', error => {
+      this.#failure = error
+    })
+    piscina.on('workerDestroy', () => {
+      ended(this)
+      // Tasks that wait in it would wait for ever. Not at once: it has yet to forget the thread, and to say why it ended.
+      setImmediate(() => void piscina.destroy())
+    })
+  }
+
+  /** The thread itself, from its first task on. */
+  get worker(): Worker {
+    return this.#piscina.threads[0]!
+  }
+
+  /** Throws if it is the first task, and the thread cannot start. */
+  run(task: Task): Promise<void> {
+    const done = this.#piscina.run(task)
+    this.tasks++
+    return this.#result(done)
+  }
+
+  async #result(done: Promise<void>): Promise<void> {
+    try {
+      await done
+    } catch (error) {
+      const why = this.#failure ?? error
+      throw lacksFile(why) ? new PoolCannotStart(why) : error
+    } finally {
+      this.tasks--
+    }
+  }
+
+  destroy(): Promise<void> {
+    return this.#piscina.destroy()
+  }
+}
+
+interface Waiting {
+  readonly task: Task
+  readonly resolve: (done: Promise<void>) => void
+}
+
 /** The threads that encode for one thread's scrapes; started when there is something to encode. */
 export class Pool {
   readonly #handle: RegistryHandle
-  readonly #threads: number
+  readonly #most: number
   readonly #space: typeof addressSpace
-  #piscina: Promise<PiscinaPool> | undefined
-  #closed: Promise<void> | undefined
+  readonly #threads = new Set<PoolThread>()
+  /** Tasks for which no thread has room. */
+  readonly #waiting: Waiting[] = []
   readonly #running = new Set<Promise<void>>()
+  #noMoreBefore = Number.NEGATIVE_INFINITY
+  #closed: Promise<void> | undefined
 
   /** `space` returns what a limit of address space leaves; tests pass their own. */
   constructor(handle: RegistryHandle, threads = DEFAULT_THREADS, space = addressSpace) {
     this.#handle = handle
-    this.#threads = threads
+    this.#most = threads
     this.#space = space
-  }
-
-  get threads(): number {
-    return this.#threads
   }
 
   /**
@@ -54,77 +129,75 @@ export class Pool {
    */
   async run(task: Task): Promise<void> {
     if (this.#closed !== undefined) throw new Error('the pool is closed')
-    this.#piscina ??= this.#start()
-    const starting = this.#piscina
-    let piscina: PiscinaPool
-    try {
-      piscina = await starting
-    } catch (error) {
-      // No thread or no file to be had, for now: the next task tries again.
-      if (this.#piscina === starting) this.#piscina = undefined
-      throw new PoolCannotStart(error)
-    }
-    // Given up just now.
-    if (this.#piscina !== starting) return this.run(task)
-    const done = piscina.run(task)
+    const done = this.#begin(task) ?? new Promise<void>(resolve => this.#waiting.push({ task, resolve }))
     this.#running.add(done)
     try {
       await done
-    } catch (error) {
-      throw lacksFile(error) ? new PoolCannotStart(error) : error
     } finally {
       this.#running.delete(done)
+      this.#next()
     }
   }
 
-  async #start(): Promise<PiscinaPool> {
-    const { threads, begun } = this.#claim()
-    // Not before it is needed: a program whose scrapes are small never pays for it.
-    const { Piscina } = loadPiscina()
-    const pool = new Piscina({
-      filename: ownFile(new URL('./task.js', import.meta.url)),
-      workerData: this.#handle,
-      // With none, tasks that wait while the last thread dies would wait until something else is asked for. Under a limit
-      // all start at once, while there is room.
-      minThreads: begun === undefined ? 1 : threads,
-      maxThreads: threads,
-      idleTimeout: IDLE_TIMEOUT,
-      execArgv: threadFlags(),
-      resourceLimits: THREAD_LIMITS,
-      // The next task lies ready when one is done: a thread never waits for the front to hear of it.
-      concurrentTasksPerWorker: 2,
-      // Cheapest of the three by far, and a thread that waits in its loop can be ended at any time.
-      atomics: 'disabled',
-      recordTiming: false,
-    })
-    if (begun !== undefined) for (const thread of pool.threads) onceBegun(thread, begun)
-    // Ends of threads reach the caller through its task; unheard, the event would end the program.
-    pool.on('error', () => {})
-    // Not at once: the pool has yet to forget the thread, and to start another.
-    pool.on('workerDestroy', () => setImmediate(() => this.#replaceIfDead(pool)))
-    return pool
+  /** Hands a task to a thread; undefined if none has room. Throws PoolCannotStart if there is none. */
+  #begin(task: Task): Promise<void> | undefined {
+    const [freest] = [...this.#threads].sort((a, b) => a.tasks - b.tasks)
+    if (freest === undefined && this.#closed !== undefined) throw new Error('the pool is closed')
+    if (freest === undefined || (freest.tasks > 0 && this.#mayStart())) {
+      try {
+        return this.#start(task)
+      } catch (error) {
+        // The next task tries again if there is no thread at all.
+        if (freest === undefined) throw new PoolCannotStart(error)
+        this.#noMoreBefore = performance.now() + PAUSE
+      }
+    }
+    return freest.tasks < TASKS_EACH ? freest.run(task) : undefined
   }
 
-  /** As many threads as the address space is enough for. One is to spare: what has begun still grows. */
-  #claim(): { threads: number; begun: (() => void) | undefined } {
-    if (this.#space() === undefined) return { threads: this.#threads, begun: undefined }
-    for (let threads = this.#threads; ; threads--) {
-      const claim = claimThreads('it', threads, 1, this.#space)
-      if ('begun' in claim) return { threads, begun: claim.begun }
-      if (threads === 1) throw new Error(claim.lacking)
+  #mayStart(): boolean {
+    const { size } = this.#threads
+    return size < this.#most && this.#closed === undefined && performance.now() >= this.#noMoreBefore
+  }
+
+  #start(task: Task): Promise<void> {
+    const begun = this.#claim()
+    try {
+      const idleTimeout = this.#threads.size === 0 ? Number.POSITIVE_INFINITY : IDLE_TIMEOUT
+      const thread = new PoolThread(this.#handle, idleTimeout, ended => {
+        this.#threads.delete(ended)
+      })
+      const done = thread.run(task)
+      this.#threads.add(thread)
+      if (begun !== undefined) onceBegun(thread.worker, begun)
+      return done
+    } catch (error) {
+      begun?.()
+      throw error
     }
   }
 
-  /**
-   * Once a thread has ended before it was ready, Piscina starts no other when one ends: tasks that wait would wait
-   * for ever. So a pool without threads is given up, which rejects them, and the next task starts a new one.
-   */
-  async #replaceIfDead(pool: PiscinaPool): Promise<void> {
-    if (pool.threads.length > 0 || this.#closed !== undefined) return
-    const current = await this.#piscina
-    if (current !== pool) return
-    this.#piscina = undefined
-    await pool.destroy()
+  /** Claims address space for a thread, if it is limited. As much is to spare: what has begun still grows. */
+  #claim(): (() => void) | undefined {
+    if (this.#space() === undefined) return undefined
+    const claim = claimThreads('it', 1, 1, this.#space)
+    if ('lacking' in claim) throw new Error(claim.lacking)
+    return claim.begun
+  }
+
+  /** Tasks that waited get what room there is now. */
+  #next(): void {
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      let done: Promise<void> | undefined
+      try {
+        done = this.#begin(first.task)
+      } catch (error) {
+        done = Promise.reject(error)
+      }
+      if (done === undefined) return
+      this.#waiting.shift()
+      first.resolve(done)
+    }
   }
 
   /** Ends the threads. Can be awaited twice. */
@@ -134,13 +207,11 @@ export class Pool {
   }
 
   async #end(): Promise<void> {
-    const piscina = await this.#piscina?.catch(() => undefined)
-    if (piscina === undefined) return
     // Piscina reports the end of a task that it cuts off before its thread has stopped, and a slot that is still
     // written to must not be given to another: so what runs, a millisecond mostly, is waited for.
     const patience = new Promise(resolve => setTimeout(resolve, CLOSE_PATIENCE).unref())
     await Promise.race([Promise.allSettled([...this.#running]), patience])
-    await piscina.destroy()
+    await Promise.all([...this.#threads].map(thread => thread.destroy()))
   }
 }
 

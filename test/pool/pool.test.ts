@@ -1,6 +1,7 @@
 /** A pool whose threads die: what was asked of it is answered, and the next thread works. */
 import threads, { type Worker } from 'node:worker_threads'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { claimThreads } from '../../src/memory/address-space.js'
 import { Pool } from '../../src/pool/pool.js'
 import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
@@ -67,21 +68,76 @@ t.test('under a limit of address space it has as many threads as there is room f
   t.pass('and starts when there is room')
 })
 
+/** Has the next threads fail to start, but for so many. */
+function refuseThreads(t: Pick<Test, 'teardown'>, but = 0): () => void {
+  const real = threads.Worker
+  let left = but
+  threads.Worker = class extends real {
+    constructor(...args: ConstructorParameters<typeof real>) {
+      if (left-- <= 0) throw new Error('no thread to be had')
+      super(...args)
+    }
+  }
+  const allow = () => {
+    threads.Worker = real
+  }
+  t.teardown(allow)
+  return allow
+}
+
 t.test('a pool that cannot start fails what was asked of it, and starts when it can', async t => {
   const { registry } = fresh(t)
   const pool = new Pool(registry.handle)
   t.teardown(() => pool.close())
-  const real = threads.Worker
-  threads.Worker = class {
-    constructor() {
-      throw new Error('no thread to be had')
-    }
-  } as unknown as typeof real
-  t.teardown(() => {
-    threads.Worker = real
-  })
+  const allow = refuseThreads(t)
   for (let n = 0; n < 2; n++) await t.rejects(pool.run({ now: 0 }), /no thread to be had/)
-  threads.Worker = real
+  allow()
   await pool.run({ now: 0 })
   t.pass('it starts')
+})
+
+t.test('a pool that gets no further thread works with those that it has', async t => {
+  const { registry } = fresh(t)
+  const pool = new Pool(registry.handle, 3)
+  t.teardown(() => pool.close())
+  const allow = refuseThreads(t, 1)
+  // Whatever is thrown in between is uncaught, and fails this file.
+  for (let n = 0; n < 3; n++) await Promise.all(Array.from({ length: 20 }, () => pool.run({ now: 0 })))
+  t.equal(workers.size, 1)
+  const asked = Array.from({ length: 20 }, () => pool.run({ now: 0 }))
+  for (const worker of workers) end(worker)
+  const answers = await Promise.allSettled(asked)
+  t.ok(
+    answers.some(({ status }) => status === 'rejected'),
+    'nor if the last one dies',
+  )
+  await Promise.all(ending)
+  await t.rejects(pool.run({ now: 0 }), /the pool cannot start: no thread to be had/)
+  allow()
+  await Promise.all(Array.from({ length: 20 }, () => pool.run({ now: 0 })))
+  t.ok(workers.size > 0)
+})
+
+t.test('what is claimed for a thread that cannot start is given back', async t => {
+  const { registry } = fresh(t)
+  const space = () => ({ limit: 20_000 * 2 ** 20, left: 3 * 640 * 2 ** 20 })
+  const pool = new Pool(registry.handle, 3, space)
+  t.teardown(() => pool.close())
+  const allow = refuseThreads(t)
+  for (let n = 0; n < 5; n++) await t.rejects(pool.run({ now: 0 }), /no thread to be had/)
+  const claim = claimThreads('it', 3, 0, space)
+  t.hasProp(claim, 'begun')
+  if ('begun' in claim) for (let n = 0; n < 3; n++) claim.begun()
+  allow()
+  await pool.run({ now: 0 })
+})
+
+t.test('a closed pool does what it was asked before, and no more', async t => {
+  const { registry } = fresh(t)
+  const pool = new Pool(registry.handle, 2)
+  const asked = Array.from({ length: 20 }, () => pool.run({ now: 0 }))
+  await pool.close()
+  t.ok((await Promise.allSettled(asked)).every(({ status }) => status === 'fulfilled'))
+  await t.rejects(pool.run({ now: 0 }), /the pool is closed/)
+  await until('its threads have ended', () => workers.size === 0)
 })
