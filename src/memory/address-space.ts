@@ -5,7 +5,7 @@
  *
  * Assumes: Linux. Other systems have the limit, but mostly do not enforce it; there nothing is known, and nothing refused.
  */
-import { getEnvironmentData, type ResourceLimits, setEnvironmentData } from 'node:worker_threads'
+import { getEnvironmentData, type ResourceLimits, setEnvironmentData, type Worker } from 'node:worker_threads'
 import { mebibytes, type ReadFile, readText, softLimit } from '../common/system.js'
 
 /** Code that a thread of ours can have at most. V8 reserves 512 MiB of address space for it otherwise. */
@@ -60,6 +60,15 @@ export function claimThreads(what: string, threads: number, spare: number, read 
       `${what} needs ${mebibytes(wanted)} of address space, and the limit of ${mebibytes(limit)} (ulimit -v) leaves ` +
       `${mebibytes(unclaimed)}: raise it, ask for less (option "memory"), or ${LESS_ADDRESSES}`,
   }
+}
+
+/** Calls back once, when a thread emits the first of these events. */
+export function onceAnyOf(thread: Worker, events: readonly string[], callback: () => void): void {
+  const once = () => {
+    for (const event of events) thread.off(event, once)
+    callback()
+  }
+  for (const event of events) thread.on(event, once)
 }
 
 /**

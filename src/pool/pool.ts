@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import type { Piscina as PiscinaPool } from 'piscina'
 import { lacksFile, ownFile } from '../common/files.js'
 import { threadFlags } from '../common/thread-flags.js'
-import { addressSpace, claimThreads, THREAD_LIMITS } from '../memory/address-space.js'
+import { addressSpace, claimThreads, onceAnyOf, THREAD_LIMITS } from '../memory/address-space.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import type { Task } from './work.js'
 
@@ -169,7 +169,8 @@ export class Pool {
       })
       const done = thread.run(task)
       this.#threads.add(thread)
-      if (begun !== undefined) onceBegun(thread.worker, begun)
+      // It runs its first code, or has ended without.
+      if (begun !== undefined) onceAnyOf(thread.worker, ['online', 'exit'], begun)
       return done
     } catch (error) {
       begun?.()
@@ -213,15 +214,4 @@ export class Pool {
     await Promise.race([Promise.allSettled([...this.#running]), patience])
     await Promise.all([...this.#threads].map(thread => thread.destroy()))
   }
-}
-
-/** Calls back when a thread runs its first code, or has ended without. */
-function onceBegun(thread: Worker, begun: () => void): void {
-  const once = () => {
-    thread.off('online', once)
-    thread.off('exit', once)
-    begun()
-  }
-  thread.once('online', once)
-  thread.once('exit', once)
 }

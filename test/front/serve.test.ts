@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
-import { Worker } from 'node:worker_threads'
+import threads, { Worker } from 'node:worker_threads'
 import t from 'tap'
 import type { LogEvent } from '../../src/common/log.js'
 import { metricsHandler } from '../../src/front/metrics-handler.js'
@@ -287,6 +288,31 @@ t.test('a native part that cannot be loaded', async t => {
     code: 'ERR_POSTMETER_OPTION',
     message: /^option "transport": "uws" is impossible here: .* cannot be loaded: .*nowhere/,
   })
+})
+
+t.test('a thread that cannot start', async t => {
+  const real = threads.Worker
+  const use = (which: typeof real) => {
+    threads.Worker = which
+    syncBuiltinESMExports()
+  }
+  t.teardown(() => use(real))
+  use(
+    class extends real {
+      constructor(...args: ConstructorParameters<typeof real>) {
+        if (args.length > 0) throw new Error('EAGAIN')
+        super(...args)
+      }
+    },
+  )
+  const registry = new FakeRegistry({ small: 'b' })
+  await t.rejects(serve(registry), {
+    code: 'ERR_POSTMETER_FRONT',
+    message: /^serve: the front's thread cannot start: EAGAIN; .*ulimit -u/,
+  })
+  use(real)
+  const { close } = await serve(registry)
+  await close()
 })
 
 t.test('in a Worker it is node:http, which answers while that Worker is blocked', async t => {

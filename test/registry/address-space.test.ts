@@ -120,6 +120,23 @@ t.test(
   },
 )
 
+t.test('a front that waits for its address claims nothing more for its thread', { skip }, async t => {
+  const program = fileURLToPath(new URL('../fixtures/front-claims.js', import.meta.url))
+  const bare = (await run([FLAG], 'unlimited')).steps.memory.reserved
+  // Enough for the first front and the second one, but not for a claim beside.
+  const command = `ulimit -v ${bare + 1_300 * MIB} && exec "$0" "$@"`
+  const child = spawn('bash', ['-c', command, process.execPath, FLAG, program], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', part => {
+    out += part
+  })
+  t.same(await once(child, 'close'), [0, null])
+  t.same(out.trim().split('\n'), ['waits', 'second listens', 'first listens'])
+})
+
 t.test('what a limit leaves is read where it stands, and unknown elsewhere', async t => {
   const files = (limits: string, status: string) => (path: string) => {
     if (path === '/proc/self/limits') return limits

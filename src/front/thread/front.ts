@@ -3,7 +3,7 @@ import { plainError, thrown } from '../../common/errors.js'
 import { ownFile } from '../../common/files.js'
 import { type Log, logEvent } from '../../common/log.js'
 import { threadFlags } from '../../common/thread-flags.js'
-import { claimThreads, THREAD_LIMITS } from '../../memory/address-space.js'
+import { claimThreads, onceAnyOf, THREAD_LIMITS } from '../../memory/address-space.js'
 import { LIMITS } from '../request/limits.js'
 import type { AnswerSettings } from '../request/options.js'
 import { warnIfOpen } from '../request/trusted-hosts.js'
@@ -188,16 +188,21 @@ class Supervisor {
   async #run(retry = 0): Promise<Listening> {
     const claim = claimThreads("serve: the front's thread", 1, 0)
     if ('lacking' in claim) throw plainError('ERR_POSTMETER_MEMORY', claim.lacking)
+    let worker: Worker
+    const ended = new SharedArrayBuffer(4)
     try {
-      return await this.#listening(retry)
-    } finally {
+      worker = this.#startThread(retry, ended)
+    } catch (error) {
       claim.begun()
+      throw error
     }
+    // With its first message it has loaded all that it runs: it listens, or waits for its address, maybe for long.
+    onceAnyOf(worker, ['message', 'exit'], claim.begun)
+    return this.#listening(worker, ended)
   }
 
-  #listening(retry: number): Promise<Listening> {
-    const ended = new SharedArrayBuffer(4)
-    const { answerSettings, limits, socketMode, tls, choice, fallBack, log } = this.#settings
+  #startThread(retry: number, ended: SharedArrayBuffer): Worker {
+    const { answerSettings, limits, socketMode, tls, choice, fallBack } = this.#settings
     const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait, backoff } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
@@ -217,14 +222,23 @@ class Supervisor {
       maxWait,
       ended,
     }
-    const worker = new Worker(ownFile(new URL('./worker.js', import.meta.url)), {
-      name: 'postmeter-front',
-      workerData,
-      execArgv: threadFlags(),
-      argv: [],
-      resourceLimits: THREAD_LIMITS,
-      env: frontEnvironment(),
-    })
+    const file = ownFile(new URL('./worker.js', import.meta.url))
+    try {
+      return new Worker(file, {
+        name: 'postmeter-front',
+        workerData,
+        execArgv: threadFlags(),
+        argv: [],
+        resourceLimits: THREAD_LIMITS,
+        env: frontEnvironment(),
+      })
+    } catch (error) {
+      throw cannotStart(error)
+    }
+  }
+
+  #listening(worker: Worker, ended: SharedArrayBuffer): Promise<Listening> {
+    const { log } = this.#settings
     this.#worker = worker
     const forgetExit = beforeExit({
       leave: () => worker.postMessage({ type: 'exit' } satisfies ToFront),
@@ -290,6 +304,14 @@ class Supervisor {
     }, delay)
     if (!ref) this.#restart.unref()
   }
+}
+
+/** Node's own error is the name of a system's error, mostly EAGAIN, and not what it was about. */
+function cannotStart(cause: unknown): Error {
+  const why =
+    `serve: the front's thread cannot start: ${(cause as Error).message}; ` +
+    'the process may be at a limit of threads (ulimit -u, or pids.max of its control group), or may start none'
+  return plainError('ERR_POSTMETER_FRONT', why, { cause })
 }
 
 function refusal({ message, code }: Extract<FromFront, { type: 'refused' }>): Error {
