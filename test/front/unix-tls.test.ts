@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   copyFileSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { request } from 'node:http'
@@ -21,6 +24,7 @@ import { NO_RECORDER, type Recorder } from '../../src/front/scrapes/recorder.js'
 import { serveWith } from '../../src/front/serve.js'
 import { parseListen } from '../../src/front/transports/listen.js'
 import { listenHttp } from '../../src/front/transports/transport-http.js'
+import { listenUnix } from '../../src/front/transports/unix-socket.js'
 import { FakeRegistry, scraperModule } from '../fixtures/front-registry.js'
 import { handlerFor } from '../fixtures/front-request-handler.js'
 import { hasOpenssl, makePair } from '../support/certificates.js'
@@ -84,6 +88,49 @@ t.test('a socket that a process left behind is taken, another file is not', asyn
   t.equal(readFileSync(path, 'utf8'), 'mine')
   await t.rejects(serve({}, { listen: `unix:${join(dir, 'no', 'such')}` }), { code: 'ENOENT' })
 })
+
+for (const before of ['nothing', 'a socket left behind', 'a link to one'] as const) {
+  t.test(`of several that find ${before} there at once, one gets the address`, async t => {
+    const folder = mkdtempSync(join(dir, 'several-'))
+    const path = join(folder, 'wanted.sock')
+    for (let round = 0; round < 10; round++) {
+      if (before !== 'nothing') {
+        const left = before === 'a link to one' ? join(folder, 'elsewhere.sock') : path
+        await leave(left)
+        if (left !== path) symlinkSync('elsewhere.sock', path)
+      }
+      const servers = Array.from({ length: 5 }, () =>
+        createServer(socket => socket.on('error', () => {}).destroy()),
+      )
+      const asked = await Promise.allSettled(servers.map(server => listenUnix(server, path, 0o660)))
+      const refused = asked.filter(one => one.status === 'rejected')
+      t.equal(refused.length, 4)
+      for (const { reason } of refused) t.equal(reason.code, 'EADDRINUSE')
+      const got = asked.findIndex(({ status }) => status === 'fulfilled')
+      const socket = createConnection(path)
+      await once(socket, 'connect')
+      socket.destroy()
+      t.ok(lstatSync(path).isSocket())
+      const [result, server] = [asked[got]!, servers[got]!]
+      if (result.status === 'fulfilled') result.value()
+      server.close()
+      await once(server, 'close')
+      rmSync(join(folder, 'elsewhere.sock'), { force: true })
+      t.same(readdirSync(folder), [], 'nothing is left behind')
+    }
+    rmSync(folder, { recursive: true })
+  })
+}
+
+/** A socket's file that nobody listens on. */
+async function leave(path: string): Promise<void> {
+  const server = createServer()
+  server.listen(`${path}-`)
+  await once(server, 'listening')
+  linkSync(`${path}-`, path)
+  server.close()
+  await once(server, 'close')
+}
 
 t.test(
   'a socket is not taken from who listens on it, though its queue is full',

@@ -1,5 +1,5 @@
-import { rmSync, type Stats, statSync } from 'node:fs'
-import { chmod, mkdtemp, rename, rm, rmdir, stat, symlink } from 'node:fs/promises'
+import { type BigIntStats, linkSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmod, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,16 +7,13 @@ import { maxSocketPath } from './listen.js'
 
 /**
  * Listens on a Unix socket whose file has these permissions from its first moment on. It is made in a folder that
- * nobody else can enter, and then moved. If the path in that folder is too long, the socket is made through a symbolic
- * link. A file that a process has left behind is replaced; a file that a process listens on is not. Returns a function
- * that removes the file, because node would look for it where it was made. It leaves the file if another one has taken
- * its place.
+ * nobody else can enter, and then put in its place. If the path in that folder is too long, the socket is made through a
+ * symbolic link. A file that a process has left behind is replaced; a file that a process listens on is not. Returns a
+ * function that removes the file, because node would look for it where it was made. It leaves the file if another one
+ * has taken its place.
  */
 export async function listenUnix(server: Server, path: string, mode: number): Promise<() => void> {
-  if (await isListening(path)) throw Object.assign(new Error('the socket is in use'), { code: 'EADDRINUSE' })
-  const found = await stat(path).catch(() => undefined)
-  if (found !== undefined && !found.isSocket())
-    throw Object.assign(new Error('there is a file that is no socket'), { code: 'EEXIST' })
+  const left = await leftBehind(path)
   const closed = await mkdtemp(join(dirname(path), '.'))
   const made = join(closed, 's')
   let shortcut: string | undefined
@@ -36,26 +33,81 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
       })
     })
     await chmod(made, mode)
-    const ours = await stat(made)
-    await rename(made, path)
+    const ours = statOf(made)!
+    put(made, path, left)
     return () => unlink(path, ours)
   } catch (error) {
     server.close()
-    await rm(made, { force: true })
     throw error
   } finally {
+    await rm(made, { force: true })
     await rmdir(closed).catch(() => {})
     if (shortcut !== undefined) await rm(shortcut, { recursive: true, force: true })
   }
+}
+
+/** The file that a process has left behind there; undefined if there is none. Throws if it is in use, or no socket. */
+async function leftBehind(path: string): Promise<BigIntStats | undefined> {
+  const found = statOf(path)
+  if (await isListening(path)) throw inUse()
+  // Of a symbolic link, what it leads to is looked at, and the link is replaced.
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() === false)
+    throw Object.assign(new Error('there is a file that is no socket'), { code: 'EEXIST' })
+  return found
+}
+
+/**
+ * Moves a socket to its place, in the place of the file that was left behind there. Others may have found the same at the
+ * same moment, as several processes that wait for an address do: one of them gets it, the others find it in use. Nothing
+ * here waits. Three processes that meet in the microsecond in which a live socket was taken for a dead one and is put
+ * back could still lose that one.
+ */
+function put(made: string, path: string, left: BigIntStats | undefined): void {
+  if (left !== undefined && isSame(statOf(path), left)) {
+    const old = `${made}-old`
+    renameSync(path, old)
+    try {
+      if (!isSame(statOf(old), left)) {
+        linkSync(old, path)
+        throw inUse()
+      }
+    } finally {
+      rmSync(old)
+    }
+  }
+  try {
+    linkSync(made, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw inUse()
+    // A file system without links.
+    renameSync(made, path)
+  }
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })
+}
+
+/** Whether it is the same file, unchanged: numbers of files are used again. */
+function isSame(found: BigIntStats | undefined, other: BigIntStats): boolean {
+  return isFile(found, other) && found!.mtimeNs === other.mtimeNs
+}
+
+function isFile(found: BigIntStats | undefined, { dev, ino }: BigIntStats): boolean {
+  return found?.dev === dev && found.ino === ino
+}
+
+function inUse(): Error {
+  return Object.assign(new Error('the socket is in use'), { code: 'EADDRINUSE' })
 }
 
 function isTooLong(path: string): boolean {
   return Buffer.byteLength(path) > maxSocketPath(process.platform)
 }
 
-function unlink(path: string, { dev, ino }: Stats): void {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found?.dev === dev && found.ino === ino) rmSync(path, { force: true })
+function unlink(path: string, ours: BigIntStats): void {
+  if (isFile(statOf(path), ours)) rmSync(path, { force: true })
 }
 
 /** Only these errors mean that no process listens: one whose queue is full, or that may not be reached, still does. */
