@@ -13,7 +13,7 @@ import * as L from '../memory/layout.js'
 import { giveSlot, takeSlot } from '../memory/slots.js'
 import { DEFAULT_THREADS, Pool, PoolCannotStart } from '../pool/pool.js'
 import { type EncodeTask, type GzipTask, work } from '../pool/work.js'
-import { buryProcesses } from '../processes/sharing.js'
+import { buryProcesses, prepareToBury } from '../processes/sharing.js'
 import { Plan } from './plan.js'
 import { type ScrapeTools, SlotScrape } from './scrape.js'
 import { flagPiece, pieceCount, spanBytes } from './span.js'
@@ -24,10 +24,12 @@ export const SMALL_BYTES = 64 * 1024
 
 /**
  * Makes a scraper of a registry for the calling thread. Its pool starts its threads with the first large scrape. If they
- * cannot start, that is logged once.
+ * cannot start, that is logged once. `inOrder` says that nobody terminates this thread.
  */
-export function createScraper(handle: RegistryHandle, log = defaultLog): Scraper {
-  return new PoolScraper(handle, openArena(handle), DEFAULT_THREADS, 0, log)
+export function createScraper(handle: RegistryHandle, log = defaultLog, inOrder = false): Scraper {
+  const arena = openArena(handle)
+  if (inOrder) prepareToBury(arena)
+  return new PoolScraper(handle, arena, DEFAULT_THREADS, 0, log)
 }
 
 /**

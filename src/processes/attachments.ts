@@ -25,6 +25,7 @@
  * dies.
  */
 import { closeSync, openSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
 import { makeRoom } from '../lifecycle/room.js'
 import { endSweepOfAttachment, isSweepOwn } from '../lifecycle/sweep.js'
 import type { Arena } from '../memory/arena.js'
@@ -38,6 +39,8 @@ import { type SystemCalls, unavailable } from './system-calls.js'
 const GATE = 0
 /** How long the gate is waited for, ms: its holder may be stopped. */
 const GATE_PATIENCE = 2_000
+/** The longest wait between two tries, ms: many that start at once must leave the processors to the one that has it. */
+const GATE_PAUSE = 16
 
 /** The Int32 where a record begins. */
 function recordAt(arena: Arena, slot: number): number {
@@ -87,10 +90,10 @@ export function attach(calls: SystemCalls, arena: Arena, now: number, patience =
 function passGate(calls: SystemCalls, lock: number, patience: number): void {
   const end = performance.now() + patience
   const nobody = new Int32Array(new SharedArrayBuffer(4))
-  while (!calls.lock(lock, GATE, 1)) {
+  for (let pause = 1; !calls.lock(lock, GATE, 1); pause = Math.min(pause * 2, GATE_PAUSE)) {
     if (performance.now() > end)
       throw unavailable('another process has been attaching for too long: it may be stopped')
-    Atomics.wait(nobody, 0, 0, 1)
+    Atomics.wait(nobody, 0, 0, pause * (0.5 + Math.random()))
   }
 }
 
@@ -116,8 +119,7 @@ function freeSlot(calls: SystemCalls, arena: Arena, lock: number): number {
 export function buryDead(calls: SystemCalls, arena: Arena): number {
   const others = othersIn(arena)
   if (others.length === 0) return 0
-  // Through Node, which closes it with the thread: a thread that is terminated amid a burial leaves no lock behind.
-  const descriptor = openSync(pathOf(arena.i32[L.P_DESCRIPTOR]), 'r+')
+  const { descriptor, close } = openToBury(calls, pathOf(arena.i32[L.P_DESCRIPTOR]))
   let buried = 0
   try {
     for (const slot of others) {
@@ -126,9 +128,24 @@ export function buryDead(calls: SystemCalls, arena: Arena): number {
       calls.unlock(descriptor, slot, 1)
     }
   } finally {
-    closeSync(descriptor)
+    close()
   }
   return buried
+}
+
+/**
+ * An open of the file that ends with the calling thread at the latest: one that is terminated amid a burial must leave
+ * no lock behind. Node closes what a Worker has open, but does not open it under --permission without --allow-fs-write.
+ * The main thread, whose end is that of the process, needs no permission.
+ */
+function openToBury(calls: SystemCalls, path: string): { descriptor: number; close: () => void } {
+  if (isMainThread) {
+    const descriptor = calls.open(path)
+    if (descriptor === undefined) throw unavailable('the memory cannot be opened a second time')
+    return { descriptor, close: () => calls.close(descriptor) }
+  }
+  const descriptor = openSync(path, 'r+')
+  return { descriptor, close: () => closeSync(descriptor) }
 }
 
 /** The records that other processes have. */
@@ -160,19 +177,20 @@ function bury(arena: Arena, slot: number): boolean {
 }
 
 /**
- * Gives up this process' attachment, if none of its threads owns anything any more, nor is about to. If one does, the
- * attachment ends with the process. Call once P_CLOSED is set.
+ * Gives up this process' attachment, if none of its threads owns anything any more, nor is about to; false if one does.
+ * Call once P_CLOSED is set.
  */
-export function detach(calls: SystemCalls, arena: Arena): void {
+export function detach(calls: SystemCalls, arena: Arena): boolean {
   const { i32, attachment } = arena
   const lock = Atomics.load(i32, L.P_LOCK)
-  if (lock === 0 || Atomics.load(i32, L.P_TAKING) !== 0 || ownsShards(arena) || isSweepOwn(arena)) return
-  // Two threads may close it at once.
-  if (Atomics.compareExchange(i32, L.P_LOCK, lock, 0) !== lock) return
+  if (lock === 0) return true
+  if (Atomics.load(i32, L.P_TAKING) !== 0 || ownsShards(arena) || isSweepOwn(arena)) return false
+  if (Atomics.compareExchange(i32, L.P_LOCK, lock, 0) !== lock) return true
   forgetAttachment(arena, attachment)
   Atomics.store(i32, recordAt(arena, i32[L.P_SLOT]) + L.ATTACHMENT_NUMBER, 0)
   // With it the byte is given back.
   calls.close(lock)
+  return true
 }
 
 function ownsShards(arena: Arena): boolean {

@@ -12,7 +12,7 @@ import { orphanOwn } from '../memory/shards.js'
 import { attach, buryDead, detach } from './attachments.js'
 import { type Inherited, inheritedRegistry, leaveNoMore, leaveToChildren } from './inheritance.js'
 import { createSharedArena, inheritableDescriptor, joinSharedArena } from './shared-memory.js'
-import { systemCalls, unavailable } from './system-calls.js'
+import { endsInOrder, systemCalls, unavailable } from './system-calls.js'
 
 /** What other processes must know of a registry. */
 export interface Identity {
@@ -34,15 +34,27 @@ export function share(options: ArenaOptions, identity: Identity): Arena {
     )
   const calls = systemCalls()
   const arena = createSharedArena(calls, options)
-  const { i32 } = arena
-  const text = Buffer.from(identity.options)
-  i32[L.H_OPTIONS] = arena.store(text)
-  if (i32[L.H_OPTIONS] === 0) throw unavailable('the system has no memory left')
-  i32[L.H_OPTIONS_BYTES] = text.length
-  i32[L.H_KERNEL] = identity.kernel
-  arena.u8.set(idBytes(identity.id), L.H_ID * 4)
-  attach(calls, arena, 0)
-  return arena
+  try {
+    const { i32 } = arena
+    const text = Buffer.from(identity.options)
+    i32[L.H_OPTIONS] = arena.store(text)
+    if (i32[L.H_OPTIONS] === 0) throw unavailable('the system has no memory left')
+    i32[L.H_OPTIONS_BYTES] = text.length
+    i32[L.H_KERNEL] = identity.kernel
+    arena.u8.set(idBytes(identity.id), L.H_ID * 4)
+    attach(calls, arena, 0)
+    return arena
+  } catch (error) {
+    abandon(arena)
+    throw error
+  }
+}
+
+/** Gives back what a memory had that nobody else has seen: a program may try again and again. */
+export function abandon({ i32 }: Arena): void {
+  const calls = systemCalls()
+  if (i32[L.P_LOCK] !== 0) calls.close(i32[L.P_LOCK])
+  calls.close(i32[L.P_DESCRIPTOR])
 }
 
 /** Has children of this process find a registry, from now on. */
@@ -77,8 +89,7 @@ export function join(
     attach(calls, arena, monotonic() - arena.f64[L.H_STARTED_WORD])
     return { arena, identity: { ...identity, options } }
   } catch (error) {
-    // Nobody else has seen this memory.
-    calls.close(arena.i32[L.P_DESCRIPTOR])
+    abandon(arena)
     throw error
   }
 }
@@ -95,15 +106,36 @@ function idBytes(id: string): Uint8Array {
 }
 
 /**
- * Gives up what this thread has of a registry that it closed, and the process' attachment if it was the last thread.
- * Children that are started from now on do not find the registry.
+ * Gives up what this thread has of a registry that it closed. Children that it starts from now on do not find the
+ * registry.
  */
 export function leave(arena: Arena, name: string, id: string): void {
-  const calls = systemCalls()
   orphanOwn(arena, threadId)
-  detach(calls, arena)
   const inherited = leaveNoMore(name, id)
-  if (inherited !== undefined) calls.close(inherited)
+  // A Worker's environment is a copy: the main thread's still names the descriptor.
+  if (inherited !== undefined && isMainThread) systemCalls().close(inherited)
+}
+
+/**
+ * Gives up the process' attachment to a registry that it closed, if no thread of it owns anything any more; false if one
+ * does. Call in the main thread.
+ */
+export function leaveForGood(arena: Arena): boolean {
+  return detach(systemCalls(), arena)
+}
+
+/**
+ * Has this thread bury processes, which nobody terminates. Called while it starts: later it may be about to end, and
+ * must not load anything.
+ */
+export function prepareToBury(arena: Arena): void {
+  if (arena.attachment === 0) return
+  endsInOrder()
+  try {
+    systemCalls()
+  } catch {
+    // The main thread buries.
+  }
 }
 
 /** Buries the processes that have died. Can be called as often as is wanted; costs some microseconds for each process. */
@@ -112,6 +144,7 @@ export function buryProcesses(arena: Arena): void {
   try {
     buryDead(systemCalls(), arena)
   } catch {
-    // No descriptor is left for a moment: another process does it, or this one does the next time.
+    // No descriptor is left for a moment, or this is a Worker that has no calls: another process does it, or the main
+    // thread, or this thread the next time.
   }
 }

@@ -3,10 +3,15 @@
  * peer, or else through node:ffi where this Node has it, which warns that it is experimental. Each thread that calls
  * loads them for itself. Registries of one process load neither.
  *
+ * A Worker that is terminated while it loads koffi aborts the whole process: koffi's start throws into a thread that
+ * can take no error any more. So only threads that nobody terminates load it, which are the main thread and its front
+ * (endsInOrder()). Others do with node:ffi, which bears it, as koffi's calls do once it is loaded.
+ *
  * Numbers and layouts are those of 64-bit Linux on x64 and arm64 (asm-generic): a `struct flock` is
  * type 0 (i16) · whence 2 (i16) · start 8 (i64) · length 16 (i64) · process 24 (i32), 32 bytes.
  */
 import { createRequire } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 import { plainError } from '../common/errors.js'
 
 export interface SystemCalls {
@@ -60,6 +65,12 @@ interface Libc {
 }
 
 let loaded: SystemCalls | undefined
+let terminable = !isMainThread
+
+/** Says that nobody terminates this thread: it ends by itself, or once it has said that it does nothing any more. */
+export function endsInOrder(): void {
+  terminable = false
+}
 
 /**
  * This thread's.
@@ -119,6 +130,11 @@ const require = createRequire(import.meta.url)
 function load(): Libc {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch))
     throw unavailable(`it needs Linux on x64 or arm64, and this is ${process.platform} on ${process.arch}`)
+  if (terminable) {
+    const libc = throughNode()
+    if (libc !== undefined) return libc
+    throw unavailable('a Worker cannot load koffi without danger to its process')
+  }
   try {
     // Asked for within the try: bundlers then let it be missing.
     return throughKoffi(require('koffi'))

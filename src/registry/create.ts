@@ -11,7 +11,7 @@ import { type Arena, createArena, openArena } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
-import { join, offer, share } from '../processes/sharing.js'
+import { abandon, join, offer, share } from '../processes/sharing.js'
 import { type GroupMemory, groupMemory, left } from './control-group.js'
 import { inherited, registries } from './environment.js'
 import {
@@ -76,9 +76,16 @@ export function createRegistryWith(
   } as const
   const identity = { name, id, options: spelled }
   const arena = shared.processes ? share(wanted, { ...identity, kernel: kernelSum() }) : createArena(wanted)
-  writeDefaults(arena, shared.labels)
-  writeSelfMetrics(arena, Date.now())
-  if (shared.processes) offer(arena, identity)
+  try {
+    writeDefaults(arena, shared.labels)
+    writeSelfMetrics(arena, Date.now())
+    // Before it is offered: it may fail, too.
+    compileKernel()
+    if (shared.processes) offer(arena, identity)
+  } catch (error) {
+    if (shared.processes) abandon(arena)
+    throw error
+  }
   warnOfGroup(name, shared.memory, log, ofGroup())
   const handle = {
     postmeter: L.LAYOUT_VERSION,

@@ -124,6 +124,8 @@ export class Registry {
       startSweeping: () => void this.#startSweeping(),
       // An error here comes again when the module is needed, and is reported there.
       preload: () => void exposition().catch(() => {}),
+      // What callbacks throw then is for who calls close().
+      follow: () => void this.close().catch(() => {}),
     })
   }
 
@@ -332,14 +334,18 @@ export class Registry {
     Atomics.store(this.#arena.i32, L.P_CLOSED, 1)
     this.#context.closed = true
     this.#series.releaseAll()
-    this.#care.close()
+    const isShared = this.#arena.attachment !== 0
+    if (isShared) this.#care.leave()
+    else this.#care.close()
     this.#collectors.stop()
-    if (this.#arena.attachment !== 0) leave(this.#arena, this.name, this.handle.id)
+    if (isShared) leave(this.#arena, this.name, this.handle.id)
     withdraw(this.handle)
     forget(this)
     const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))
     // A callback that fails does not keep the others or the pool from ending.
     await (await this.#scraper?.catch(() => undefined))?.close()
+    // Not before: fronts and pools take something, and give it back when they have ended.
+    if (isShared) this.#care.leaveForGood()
     const failed = ended.find(end => end.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }

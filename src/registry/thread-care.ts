@@ -11,10 +11,11 @@ import { isMainThread, threadId, type Worker } from 'node:worker_threads'
 import { makeRoom } from '../lifecycle/room.js'
 import { endSweepOf, hasSweepWork, isSweepDue } from '../lifecycle/sweep.js'
 import type { Arena } from '../memory/arena.js'
+import { P_CLOSED } from '../memory/layout.js'
 import { forgetLineage } from '../memory/lineage.js'
 import { markWatched, orphanThread } from '../memory/shards.js'
 import { freeSlots } from '../memory/slots.js'
-import { buryProcesses } from '../processes/sharing.js'
+import { buryProcesses, leaveForGood } from '../processes/sharing.js'
 import type { SeriesTable } from '../series/series.js'
 import { lookForEnds, onWorker, onWorkerEnd } from './workers.js'
 
@@ -36,6 +37,8 @@ export interface CareTools {
   readonly startSweeping: () => void
   /** Loads what this thread will need for expositions and sweeps. */
   readonly preload: () => void
+  /** Closes the registry in this thread, because another one of the process has. */
+  readonly follow: () => void
 }
 
 export class ThreadCare {
@@ -51,6 +54,9 @@ export class ThreadCare {
   /** Whether an immediate will go on letting go. */
   #lettingGo = false
   #preloaded = false
+  #leaving = false
+  /** Whether the fronts and the pool have ended since. */
+  #left = false
 
   constructor(tools: CareTools) {
     this.#tools = tools
@@ -83,6 +89,23 @@ export class ThreadCare {
     clearInterval(this.#chores)
   }
 
+  /**
+   * As close(), but other processes go on with the memory. So what the Workers have of it that this thread started is
+   * given back when they end, and the process' attachment with the last of it.
+   */
+  leave(): void {
+    this.#leaving = true
+    this.#unwatch()
+  }
+
+  /** Gives up the process' attachment if nothing of it is in use any more; else later. */
+  leaveForGood(): void {
+    this.#left = true
+    lookForEnds()
+    // The main thread has the calls for it.
+    if (isMainThread && leaveForGood(this.#tools.arena)) this.close()
+  }
+
   /** Lets go of what others asked for, in bounded batches. Between the batches the thread does its own work. */
   #letGo(): void {
     this.#lettingGo = this.#tools.series.answerRequests()
@@ -91,6 +114,15 @@ export class ThreadCare {
 
   #doChores(): void {
     const { arena, maker } = this.#tools
+    if (this.#leaving) {
+      if (this.#left) this.leaveForGood()
+      return
+    }
+    // A Worker cannot give up the attachment, nor the descriptor that children inherit.
+    if (isMainThread && arena.attachment !== 0 && Atomics.load(arena.i32, P_CLOSED) !== 0) {
+      this.#tools.follow()
+      return
+    }
     // Loaded soon after the start, so that it is the release that was installed when the program started: packages are
     // replaced while programs run.
     if (maker && !this.#preloaded) {

@@ -158,6 +158,61 @@ t.test('close() in one process ends nothing in another', async t => {
   t.notOk(process.env[VARIABLE]?.includes(name), 'children that come later do not find it')
 })
 
+t.test('close() gives the place back with all that its front had', async t => {
+  const { registry } = fresh(t, SHARED)
+  const child = new Process(t)
+  await child.call('get', registry.name)
+  await child.call('inc', 'c_total', 'a')
+  await getBody(await child.call<string>('serve'))
+  await child.call('close')
+  const text = await registry.metrics({ selfMetrics: true })
+  t.match(text, /^postmeter_processes 1$/m)
+  t.match(text, /^postmeter_shards_in_use 0$/m)
+})
+
+t.test('what a Worker had is given back when it ends, though the registry is closed', async t => {
+  const { registry } = fresh(t, { ...SHARED, sweepEvery: 50 })
+  const child = new Process(t)
+  await child.call('get', registry.name)
+  await child.call('startWorker', 'live')
+  await child.call('close')
+  t.match(
+    await registry.metrics({ selfMetrics: true }),
+    /^postmeter_processes 2$/m,
+    'the Worker has a part in it',
+  )
+  t.equal(registry.value('live'), 1)
+  await child.call('endWorker')
+  await until('its part is gone', () => registry.value('live') === 0)
+  await until('the place is, too', async () =>
+    /^postmeter_processes 1$/m.test(await registry.metrics({ selfMetrics: true })),
+  )
+  t.match(await registry.metrics({ selfMetrics: true }), /^postmeter_processes_found_dead_total 0$/m)
+})
+
+t.test('close() in a Worker closes it in the process', async t => {
+  const { registry } = fresh(t, { ...SHARED, sweepEvery: 50 })
+  const child = new Process(t)
+  await child.call('get', registry.name)
+  await child.call('inc', 'c_total', 'a')
+  await child.call('startWorker', 'live')
+  await child.call('closeInWorker')
+  await until('the place is given back', async () =>
+    /^postmeter_processes 1$/m.test(await registry.metrics({ selfMetrics: true })),
+  )
+  t.notOk((await child.call<string>('environment', VARIABLE))?.includes(registry.name))
+})
+
+t.test('a Worker can be terminated whatever it does with the registry', async t => {
+  const { registry } = fresh(t, SHARED)
+  const child = new Process(t)
+  await child.call('get', registry.name)
+  // It used to abort the process where the Worker was loading koffi.
+  for (let n = 0; n < 25; n++) await child.call('startWorker', 'live', n * 8)
+  await until('what they had is given back', () => !registry.value('live'))
+  t.match(await registry.metrics({ selfMetrics: true }), /^postmeter_processes 2$/m, 'their process runs')
+})
+
 t.test('what it had open is closed, but the file by which threads that still end ask for memory', async t => {
   const held = () =>
     readdirSync('/proc/self/fd').filter(fd => {

@@ -99,6 +99,45 @@ t.test('a limit of file sizes', async t => {
   )
 })
 
+t.test('what could not be made keeps nothing open', async t => {
+  // None from 200 on is left for children to inherit.
+  const program = `
+    import { readdirSync } from 'node:fs'
+    import { createRegistry } from ${INDEX}
+    const make = () => { try { createRegistry({ shared: true }) } catch (error) { return error.code } }
+    const held = () => readdirSync('/proc/self/fd').length
+    make()
+    const before = held()
+    const codes = Array.from({ length: 5 }, make)
+    console.log([...codes, held() - before].join())`
+  t.equal(
+    await said(program, ['sh', '-c', 'ulimit -n 150; exec "$0" "$@"']),
+    [...Array(5).fill('ERR_POSTMETER_SHARED'), 0].join(),
+  )
+})
+
+t.test('a process that may not open files to write finds the dead', async t => {
+  const child = `
+    import { getRegistry } from ${INDEX}
+    getRegistry('a').gauge({ name: 'live', help: 'h', aggregate: 'livesum' }).set(1)
+    process.kill(process.pid, 'SIGKILL')`
+  const program = `
+    import { spawnSync } from 'node:child_process'
+    import { createRegistry } from ${INDEX}
+    const registry = createRegistry({ name: 'a', shared: true })
+    const env = { ...process.env, NODE_OPTIONS: '' }
+    const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(child)}], { env })
+    await registry.metrics()
+    console.log(signal, registry.value('live'))`
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission'
+  const allowed = ['--allow-fs-read=*', '--allow-addons', '--allow-child-process', '--allow-worker']
+  const args = [permission, ...allowed, '--input-type=module', '-e', program]
+  const { stdout } = await run(process.execPath, args)
+  t.equal(stdout.trim(), 'SIGKILL 0')
+})
+
 t.test('memory that the system has no room for is dropped and counted, and comes back', async t => {
   const { registry } = fresh(t, SHARED)
   const child = new Process(t)

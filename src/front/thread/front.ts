@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { isMainThread, Worker } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import { ownFile } from '../../common/files.js'
 import { type Log, logEvent } from '../../common/log.js'
@@ -220,6 +220,7 @@ class Supervisor {
       stallTimeout,
       httpStallTimeout,
       maxWait,
+      inOrder: isMainThread,
       ended,
     }
     const file = ownFile(new URL('./worker.js', import.meta.url))

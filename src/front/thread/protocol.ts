@@ -32,6 +32,8 @@ export interface FrontData {
   readonly stallTimeout: number
   readonly httpStallTimeout: number
   readonly maxWait: number
+  /** Nobody terminates the thread: the main thread started it, and waits for `ended` before it exits. */
+  readonly inOrder: boolean
   /** One Int32: 0 until the thread has nothing open, then 1. */
   readonly ended: SharedArrayBuffer
 }

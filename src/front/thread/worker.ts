@@ -63,7 +63,7 @@ started.catch(error => {
 
 /** What makes expositions and counts requests. */
 interface ScraperModule {
-  createScraper(handle: RegistryHandle, log: Log): Scraper
+  createScraper(handle: RegistryHandle, log: Log, inOrder: boolean): Scraper
   createRecorder?(handle: RegistryHandle): Recorder
 }
 
@@ -74,7 +74,7 @@ function scraperModule(): Promise<ScraperModule> {
 async function start(): Promise<void> {
   const { createScraper, createRecorder } = await scraperModule()
   if (closing.signal.aborted) return
-  scraper = createScraper(data.handle, log)
+  scraper = createScraper(data.handle, log, data.inOrder)
   scraper.startSweeping(log)
   const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
   const recorder = recorderOf(createRecorder)
