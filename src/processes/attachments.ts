@@ -24,7 +24,7 @@
  * stopped amid a burial holds back what the dead one held back, which is sweeps and the reuse of memory, until it runs or
  * dies.
  */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { makeRoom } from '../lifecycle/room.js'
 import { endSweepOfAttachment, isSweepOwn } from '../lifecycle/sweep.js'
@@ -122,6 +122,9 @@ export function buryDead(calls: SystemCalls, arena: Arena): number {
   const { descriptor, close } = openToBury(calls, pathOf(arena.i32[L.P_DESCRIPTOR]))
   let buried = 0
   try {
+    // A lock that is granted on another file proves no death: the program may have closed this one's number by mistake,
+    // and have opened something else since.
+    if (!isFileOf(arena, descriptor)) return 0
     for (const slot of others) {
       if (!calls.lock(descriptor, slot, 1)) continue
       if (bury(arena, slot)) buried++
@@ -131,6 +134,16 @@ export function buryDead(calls: SystemCalls, arena: Arena): number {
     close()
   }
   return buried
+}
+
+/** Whether it is the file that lies over this memory: it has the registry's id, which is random. */
+function isFileOf(arena: Arena, descriptor: number): boolean {
+  const id = new Uint8Array(16)
+  const at = L.H_ID * 4
+  return (
+    readSync(descriptor, id, 0, id.length, at - L.HEADER_AT) === id.length &&
+    id.every((byte, n) => byte === arena.u8[at + n])
+  )
 }
 
 /**

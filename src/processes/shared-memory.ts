@@ -11,12 +11,10 @@ import { fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { type Arena, type ArenaOptions, createArena, joinArena, rangeOffset } from '../memory/arena.js'
 import { writeZeros } from '../memory/backing.js'
 import * as L from '../memory/layout.js'
-import { type SystemCalls, unavailable } from './system-calls.js'
+import { KEPT_FROM, type SystemCalls, unavailable } from './system-calls.js'
 
 /** What the file is called in /proc. */
 const NAME = 'postmeter'
-/** Descriptors that children inherit are numbered from here on, out of the way of those that programs count on. */
-const INHERITED_FROM = 200
 
 /** Makes a memory that other processes can join. */
 export function createSharedArena(calls: SystemCalls, options: ArenaOptions): Arena {
@@ -105,7 +103,7 @@ function checkLaidOver(memory: WebAssembly.Memory, descriptor: number): void {
 
 /** A descriptor of the memory's file that children inherit. */
 export function inheritableDescriptor(calls: SystemCalls, arena: Arena): number {
-  const descriptor = calls.inheritable(arena.i32[L.P_DESCRIPTOR], INHERITED_FROM)
+  const descriptor = calls.inheritable(arena.i32[L.P_DESCRIPTOR], KEPT_FROM)
   if (descriptor === undefined) throw unavailable('no descriptor is left for children to inherit (ulimit -n)')
   return descriptor
 }

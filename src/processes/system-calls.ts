@@ -23,11 +23,14 @@ export interface SystemCalls {
   layOver(address: bigint, bytes: number, descriptor: number): boolean
   /** Keeps a range of memory out of core dumps. */
   keepFromDumps(address: bigint, bytes: number): void
-  /** A file in memory that no path names, closed on exec; undefined if the system refuses. */
+  /**
+   * A file in memory that no path names, closed on exec; undefined if the system refuses. It is numbered from KEPT_FROM
+   * on where the limit of descriptors allows.
+   */
   memoryFile(name: string): number | undefined
   /** Nobody can change the size of a memory file any more. */
   sealSize(descriptor: number): boolean
-  /** Opens a path to read and write, closed on exec: for the process, not for the thread. */
+  /** Opens a path to read and write, closed on exec: for the process, not for the thread. Numbered as memoryFile()'s. */
   open(path: string): number | undefined
   close(descriptor: number): void
   /** A duplicate that children inherit, numbered `least` or above. */
@@ -46,11 +49,18 @@ const MFD_ALLOW_SEALING = 2
 const MFD_NOEXEC_SEAL = 8
 const O_RDWR_CLOEXEC = 0o2 | 0o2000000
 const F_DUPFD = 0
+const F_DUPFD_CLOEXEC = 1030
 const F_ADD_SEALS = 1033
 const F_SEAL_SEAL_SHRINK_GROW = 1 | 2 | 4
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
 const F_UNLCK = 2
+
+/**
+ * Descriptors that are kept are numbered from here on. Programs that close one of theirs twice close what has its number
+ * meanwhile, and the system gives out the lowest that is free.
+ */
+export const KEPT_FROM = 200
 
 /** The functions of libc, as both ways give them. */
 interface Libc {
@@ -95,6 +105,13 @@ function callsOf(libc: Libc): SystemCalls {
     return libc.fcntl(descriptor, F_OFD_SETLK, flockAt) === 0
   }
   const found = (descriptor: number) => (descriptor < 0 ? undefined : descriptor)
+  const kept = (descriptor: number) => {
+    if (descriptor < 0 || descriptor >= KEPT_FROM) return found(descriptor)
+    const moved = libc.fcntl(descriptor, F_DUPFD_CLOEXEC, BigInt(KEPT_FROM))
+    if (moved < 0) return descriptor
+    libc.close(descriptor)
+    return moved
+  }
   return {
     through: libc.through,
     addressOf: bytes => libc.addressOf(bytes),
@@ -106,10 +123,10 @@ function callsOf(libc: Libc): SystemCalls {
     memoryFile(name) {
       const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING
       const descriptor = libc.memfd_create(cString(name), flags | MFD_NOEXEC_SEAL)
-      return found(descriptor < 0 ? libc.memfd_create(cString(name), flags) : descriptor)
+      return kept(descriptor < 0 ? libc.memfd_create(cString(name), flags) : descriptor)
     },
     sealSize: descriptor => libc.fcntl(descriptor, F_ADD_SEALS, BigInt(F_SEAL_SEAL_SHRINK_GROW)) === 0,
-    open: path => found(libc.open(cString(path), O_RDWR_CLOEXEC)),
+    open: path => kept(libc.open(cString(path), O_RDWR_CLOEXEC)),
     close(descriptor) {
       libc.close(descriptor)
     },

@@ -12,7 +12,7 @@ import { claimShard, orphanOwn } from '../../src/memory/shards.js'
 import { readWide } from '../../src/memory/wide-counter.js'
 import { attach, buryDead, detach } from '../../src/processes/attachments.js'
 import { createSharedArena, joinSharedArena } from '../../src/processes/shared-memory.js'
-import { systemCalls } from '../../src/processes/system-calls.js'
+import { KEPT_FROM, systemCalls } from '../../src/processes/system-calls.js'
 import { interrupt, Killed } from '../lifecycle/sim.js'
 import { shardsIn } from '../support/registry.js'
 
@@ -297,4 +297,25 @@ t.test('each way to call the system does the same', async t => {
   t.equal(calls.open('/nowhere/at/all'), undefined)
   t.notOk(calls.layOver(at, 4096, -1), 'what the system refuses is told')
   t.notOk(calls.lock(-1, 0, 1))
+})
+
+t.test('a lock of another file proves no death', async t => {
+  const [one, other] = [make(), make()]
+  one.u8[L.H_ID * 4] = 1
+  other.u8[L.H_ID * 4] = 2
+  const living = join(one)
+  claimShard(living, 1, [])
+  // As if the program had closed the descriptor by mistake, and something else had been opened since.
+  const { [L.P_DESCRIPTOR]: right } = one.i32
+  one.i32[L.P_DESCRIPTOR] = other.i32[L.P_DESCRIPTOR]
+  t.equal(buryDead(calls, one), 0)
+  t.equal(shardsIn(one, L.SHARD_LIVE), 1)
+  one.i32[L.P_DESCRIPTOR] = right
+  kill(living)
+  t.equal(buryDead(calls, one), 1)
+})
+
+t.test('what is kept open is numbered out of the way of what programs open', async t => {
+  const arena = make()
+  t.ok(arena.i32[L.P_DESCRIPTOR] >= KEPT_FROM && arena.i32[L.P_LOCK] >= KEPT_FROM)
 })
