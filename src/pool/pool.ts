@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Worker } from 'node:worker_threads'
 import type { Piscina as PiscinaPool } from 'piscina'
-import { lacksFile, ownFile } from '../common/files.js'
+import { ownFile } from '../common/files.js'
 import { threadFlags } from '../common/thread-flags.js'
 import { addressSpace, claimThreads, onceAnyOf, THREAD_LIMITS } from '../memory/address-space.js'
 import type { RegistryHandle } from '../memory/handle.js'
@@ -40,6 +40,9 @@ class PoolThread {
   /** Tasks that it has. */
   tasks = 0
   readonly #piscina: PiscinaPool
+  /** Whether it has ever run, so that it may have begun what it was asked for. */
+  #ran = false
+  #destroyed = false
   #failure: unknown
 
   /** It starts with its first task. `ended` is called once it has ended, or ends. */
@@ -60,6 +63,9 @@ class PoolThread {
       recordTiming: false,
     })
     this.#piscina = piscina
+    piscina.on('workerCreate', () => {
+      this.#ran = true
+    })
     // The end of a thread that had begun no task; unheard, the event would end the program.
     piscina.on('error', error => {
       this.#failure = error
@@ -87,14 +93,14 @@ class PoolThread {
     try {
       await done
     } catch (error) {
-      const why = this.#failure ?? error
-      throw lacksFile(why) ? new PoolCannotStart(why) : error
+      throw this.#ran || this.#destroyed ? error : new PoolCannotStart(this.#failure ?? error)
     } finally {
       this.tasks--
     }
   }
 
   destroy(): Promise<void> {
+    this.#destroyed = true
     return this.#piscina.destroy()
   }
 }
@@ -125,7 +131,7 @@ export class Pool {
 
   /**
    * Encodes a slot, plainly or compressed, or sweeps. Rejects if its thread died meanwhile, with PoolCannotStart if there
-   * is none, or if the one that the task was for could not start because its files are gone.
+   * is none, or if the one that the task was for ended before it was ready: it may have found no file, or no descriptor.
    */
   async run(task: Task): Promise<void> {
     if (this.#closed !== undefined) throw new Error('the pool is closed')

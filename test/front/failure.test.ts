@@ -19,8 +19,11 @@ process.on('worker', worker => {
   workers.add(worker)
   worker.once('exit', () => workers.delete(worker))
   if (!endAtOnce.on) return
-  const ended = worker.terminate().finally(() => ending.delete(ended))
-  ending.add(ended)
+  // With its first message it is ready, and is asked behind this. What one was for that ends before that, is done here.
+  worker.prependOnceListener('message', () => {
+    const ended = worker.terminate().finally(() => ending.delete(ended))
+    ending.add(ended)
+  })
 })
 const kill = () => Promise.all([...workers].map(worker => worker.terminate()))
 

@@ -2,7 +2,7 @@
 import threads, { type Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { claimThreads } from '../../src/memory/address-space.js'
-import { Pool } from '../../src/pool/pool.js'
+import { Pool, PoolCannotStart } from '../../src/pool/pool.js'
 import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
 
@@ -94,6 +94,21 @@ t.test('a pool that cannot start fails what was asked of it, and starts when it 
   allow()
   await pool.run({ now: 0 })
   t.pass('it starts')
+})
+
+t.test('a thread that ends before it is ready has begun nothing', async t => {
+  const { registry } = fresh(t)
+  const pool = new Pool(registry.handle)
+  t.teardown(() => pool.close())
+  stillborn = true
+  const answers = await Promise.allSettled(Array.from({ length: 10 }, () => pool.run({ now: 0 })))
+  stillborn = false
+  t.ok(
+    answers.every(one => one.status === 'rejected' && one.reason instanceof PoolCannotStart),
+    'so the caller can do it',
+  )
+  await Promise.all(ending)
+  await pool.run({ now: 0 })
 })
 
 t.test('a pool that gets no further thread works with those that it has', async t => {
