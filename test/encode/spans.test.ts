@@ -428,10 +428,10 @@ t.test('a pool thread that is killed midway fails the scrape, and the next one w
   // A ring of cell pages: the thread that folds it stays in the kernel until it is killed.
   const link = cellLink(arena, 'large')
   arena.i32[link] = (link - L.CELLS_NEXT) / 2
-  const scrape = scraper.open(OPTIONS)
-  const pending = scrape.next()
   const status = arena.slots * 2 + L.SLOT_STATUS
   arena.i32[status] = -1
+  const scrape = scraper.open(OPTIONS)
+  const pending = scrape.next()
   await until('the first span is in the kernel', () => arena.i32[status] === L.STATUS_OK)
   await Promise.all([
     t.rejects(pending, 'the call that waits rejects'),
