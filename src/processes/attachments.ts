@@ -34,7 +34,7 @@ import { forgetAttachment } from '../memory/lineage.js'
 import { ownerOf, stateOf, wordAt } from '../memory/owner.js'
 import { orphanAttachment } from '../memory/shards.js'
 import { addWide } from '../memory/wide-counter.js'
-import { type SystemCalls, unavailable } from './system-calls.js'
+import { pathOf, type SystemCalls, unavailable } from './system-calls.js'
 
 const GATE = 0
 /** How long the gate is waited for, ms: its holder may be stopped. */
@@ -54,11 +54,6 @@ function slotCount(arena: Arena): number {
 /** The number of the attachment that has a record; 0 if none has. */
 function numberIn(arena: Arena, slot: number): number {
   return Atomics.load(arena.i32, recordAt(arena, slot) + L.ATTACHMENT_NUMBER)
-}
-
-/** The path by which this process opens a file anew that it has open. */
-function pathOf(descriptor: number): string {
-  return `/proc/self/fd/${descriptor}`
 }
 
 /**

@@ -7,7 +7,7 @@
  */
 import { fstatSync, readlinkSync } from 'node:fs'
 import { show } from '../common/errors.js'
-import { unavailable } from './system-calls.js'
+import { FILE_NAME, pathOf, unavailable } from './system-calls.js'
 
 /** The variable. A child that is given an environment of its own must be given it, too. */
 export const VARIABLE = 'POSTMETER_SHARED'
@@ -82,7 +82,7 @@ function read(environment: NodeJS.ProcessEnv): Record<string, Named> {
 /** The device and inode of a file in memory that this process has open; '' if the descriptor is not one. */
 function fileOf(descriptor: number): string {
   try {
-    if (!readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('/memfd:postmeter')) return ''
+    if (!readlinkSync(pathOf(descriptor)).startsWith(`/memfd:${FILE_NAME}`)) return ''
     const { dev, ino } = fstatSync(descriptor)
     return `${dev}:${ino}`
   } catch {

@@ -11,14 +11,11 @@ import { fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { type Arena, type ArenaOptions, createArena, joinArena, rangeOffset } from '../memory/arena.js'
 import { writeZeros } from '../memory/backing.js'
 import * as L from '../memory/layout.js'
-import { KEPT_FROM, type SystemCalls, unavailable } from './system-calls.js'
-
-/** What the file is called in /proc. */
-const NAME = 'postmeter'
+import { FILE_NAME, KEPT_FROM, pathOf, type SystemCalls, unavailable } from './system-calls.js'
 
 /** Makes a memory that other processes can join. */
 export function createSharedArena(calls: SystemCalls, options: ArenaOptions): Arena {
-  const descriptor = calls.memoryFile(NAME)
+  const descriptor = calls.memoryFile(FILE_NAME)
   if (descriptor === undefined) throw unavailable('the system refuses a file in memory (memfd_create)')
   try {
     return createArena(options, (memory, at) => {
@@ -53,7 +50,7 @@ export function createSharedArena(calls: SystemCalls, options: ArenaOptions): Ar
  * @throws Error that says what is wrong with the file.
  */
 export function joinSharedArena(calls: SystemCalls, inherited: number, kernel: number): Arena {
-  const descriptor = calls.open(`/proc/self/fd/${inherited}`)
+  const descriptor = calls.open(pathOf(inherited))
   if (descriptor === undefined) throw unavailable('the memory of the registry cannot be opened')
   try {
     const header = readHeader(descriptor)

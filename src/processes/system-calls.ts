@@ -62,6 +62,14 @@ const F_UNLCK = 2
  */
 export const KEPT_FROM = 200
 
+/** What a memory's file is called in /proc. */
+export const FILE_NAME = 'postmeter'
+
+/** The path by which this process opens anew, or looks at, a file that it has open. */
+export function pathOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`
+}
+
 /** The functions of libc, as both ways give them. */
 interface Libc {
   readonly through: SystemCalls['through']
@@ -89,6 +97,12 @@ export function endsInOrder(): void {
 export function systemCalls(): SystemCalls {
   loaded ??= callsOf(load())
   return loaded
+}
+
+/** One way alone, for tests of both; undefined where this Node has no node:ffi. @internal */
+export function systemCallsThrough(way: SystemCalls['through']): SystemCalls | undefined {
+  const libc = way === 'koffi' ? throughKoffi(require('koffi')) : throughNode()
+  return libc === undefined ? undefined : callsOf(libc)
 }
 
 function callsOf(libc: Libc): SystemCalls {
@@ -221,8 +235,8 @@ interface Koffi {
 function throughKoffi(koffi: Koffi): Libc {
   const libc = koffi.load(null)
   const bytes = 'void *'
-  // The address of its first argument, if it copies nothing.
   const mmap = libc.func('mmap', 'intptr_t', ['intptr_t', 'size_t', 'int', 'int', 'int', 'int64_t'])
+  // The address of its first argument, if it copies nothing.
   const memcpy = libc.func('memcpy', 'intptr_t', [bytes, bytes, 'size_t'])
   return {
     through: 'koffi',

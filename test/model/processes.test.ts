@@ -1,7 +1,7 @@
 /** Every interleaving of the steps of a few processes that share one memory, with kills at every step. */
-import t from 'tap'
 import { explore } from './explore.js'
 import { begin, check, end, type Mutant, processes, type Setup } from './processes.js'
+import { testModel } from './suite.js'
 
 const SETUPS: Record<string, Setup> = {
   'two processes bury a dead one': {
@@ -254,19 +254,6 @@ const SETUPS: Record<string, Setup> = {
   },
 }
 
-const run = (setup: Setup) => explore(begin(setup), processes(setup), check(setup), end(setup))
-
-t.setTimeout(600_000)
-
-for (const [name, setup] of Object.entries(SETUPS)) {
-  t.test(name, async t => {
-    const { states, violation, trace } = run(setup)
-    t.equal(violation, undefined, trace.join(', '))
-    t.comment(`${states} states`)
-    t.ok(states > 200)
-  })
-}
-
 const MUTANTS: Record<Mutant, string> = {
   'a burial asks for the byte instead of taking it': 'two processes bury a dead one',
   'two threads bury through one description': 'two threads of a process bury a dead one',
@@ -301,9 +288,8 @@ const MUTANTS: Record<Mutant, string> = {
   'a parent frees a record of descent by a plain store': 'a parent is late, and the slot has another process',
 }
 
-for (const [mutant, setup] of Object.entries(MUTANTS) as [Mutant, string][]) {
-  t.test(`found if ${mutant}`, async t => {
-    const { states, violation } = run({ ...SETUPS[setup], mutant })
-    t.ok(violation, `${violation}, after ${states} states`)
-  })
-}
+const run = (setup: Setup) => explore(begin(setup), processes(setup), check(setup), end(setup))
+
+testModel(Object.keys(SETUPS), MUTANTS, (setup, mutant) =>
+  run(mutant === undefined ? SETUPS[setup] : { ...SETUPS[setup], mutant }),
+)

@@ -1,7 +1,7 @@
 /** Every interleaving of the protocol's steps, as far as two places, two threads and a few sweeps reach. */
-import t from 'tap'
 import { explore } from './explore.js'
 import { begin, check, end, type Mutant, processes, type Setup } from './series.js'
+import { testModel } from './suite.js'
 
 const SETUPS: Record<string, Setup> = {
   'two threads count in one label set': { programs: [['inc 1', 'go'], ['inc 1']], sweeps: 3, removes: 0 },
@@ -35,19 +35,6 @@ const SETUPS: Record<string, Setup> = {
   'a thread dies': { programs: [['inc 1', 'go'], ['inc 1']], sweeps: 2, removes: 0, deaths: true },
 }
 
-const run = (setup: Setup) => explore(begin(setup), processes(setup), check, end(setup))
-
-t.setTimeout(600_000)
-
-for (const [name, setup] of Object.entries(SETUPS)) {
-  t.test(name, async t => {
-    const { states, violation, trace } = run(setup)
-    t.equal(violation, undefined, trace.join(', '))
-    t.comment(`${states} states`)
-    t.ok(states > 200)
-  })
-}
-
 const MUTANTS: Record<Mutant, string> = {
   'the sweeper folds before it looks for owners': 'a thread holds on through sweeps',
   'a thread reads the state before it sets its bit': 'two threads count in one label set',
@@ -62,9 +49,8 @@ const MUTANTS: Record<Mutant, string> = {
   'a burial leaves the owner bits': 'a thread dies, the next counts in another label set',
 }
 
-for (const [mutant, setup] of Object.entries(MUTANTS) as [Mutant, string][]) {
-  t.test(`found if ${mutant}`, async t => {
-    const { states, violation } = run({ ...SETUPS[setup], mutant })
-    t.ok(violation, `${violation}, after ${states} states`)
-  })
-}
+const run = (setup: Setup) => explore(begin(setup), processes(setup), check, end(setup))
+
+testModel(Object.keys(SETUPS), MUTANTS, (setup, mutant) =>
+  run(mutant === undefined ? SETUPS[setup] : { ...SETUPS[setup], mutant }),
+)

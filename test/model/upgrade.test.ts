@@ -1,6 +1,6 @@
 /** Every interleaving of newcomers that make or replace the file at a path, with kills at every step. */
-import t from 'tap'
 import { explore } from './explore.js'
+import { testModel } from './suite.js'
 import { begin, check, type Mutant, processes, type Setup } from './upgrade.js'
 
 const SETUPS: Record<string, Setup> = {
@@ -22,19 +22,6 @@ const SETUPS: Record<string, Setup> = {
   },
 }
 
-const run = (setup: Setup) => explore(begin(setup), processes(setup), check(setup), () => {})
-
-t.setTimeout(600_000)
-
-for (const [name, setup] of Object.entries(SETUPS)) {
-  t.test(name, async t => {
-    const { states, violation, trace } = run(setup)
-    t.equal(violation, undefined, trace.join(', '))
-    t.comment(`${states} states`)
-    t.ok(states > 200)
-  })
-}
-
 const MUTANTS: Record<Mutant, string> = {
   'the path is not compared after the gate was had': 'three find a file of another layout',
   'the gate is given back before the old file is put aside': 'three find a file of another layout',
@@ -43,9 +30,8 @@ const MUTANTS: Record<Mutant, string> = {
   'a maker begins again before it attaches': 'one of the old layout comes meanwhile',
 }
 
-for (const [mutant, setup] of Object.entries(MUTANTS) as [Mutant, string][]) {
-  t.test(`found if ${mutant}`, async t => {
-    const { states, violation } = run({ ...SETUPS[setup], mutant })
-    t.ok(violation, `${violation}, after ${states} states`)
-  })
-}
+const run = (setup: Setup) => explore(begin(setup), processes(setup), check(setup), () => {})
+
+testModel(Object.keys(SETUPS), MUTANTS, (setup, mutant) =>
+  run(mutant === undefined ? SETUPS[setup] : { ...SETUPS[setup], mutant }),
+)

@@ -2,7 +2,8 @@
  * Attachments step by step: the members of a memory are several of this process, each with its own view of the file; one
  * "is killed" by a throw, after which its descriptions are closed, as the system closes them.
  */
-import { closeSync, fstatSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { builtinModules } from 'node:module'
 import t from 'tap'
 import { beginSweep } from '../../src/lifecycle/sweep.js'
 import type { Arena } from '../../src/memory/arena.js'
@@ -12,8 +13,8 @@ import { claimShard, orphanOwn } from '../../src/memory/shards.js'
 import { readWide } from '../../src/memory/wide-counter.js'
 import { attach, buryDead, detach } from '../../src/processes/attachments.js'
 import { createSharedArena, joinSharedArena } from '../../src/processes/shared-memory.js'
-import { KEPT_FROM, systemCalls } from '../../src/processes/system-calls.js'
-import { interrupt, Killed } from '../lifecycle/sim.js'
+import { KEPT_FROM, systemCalls, systemCallsThrough } from '../../src/processes/system-calls.js'
+import { interrupt, interruptEach, Killed } from '../lifecycle/sim.js'
 import { shardsIn } from '../support/registry.js'
 
 const calls = systemCalls()
@@ -145,31 +146,29 @@ t.test('a death at each step of a burial: the next one finishes it', async t => 
 })
 
 t.test('two burials at once, at each step: one of them does it', async t => {
-  let steps = 0
-  for (let step = 0; ; step++) {
+  const steps = interruptEach(() => {
     const one = make()
     const [two, three] = [join(one), join(one)]
     takeAll(two)
     kill(two)
     let others = 0
     let mine = 0
-    const there = interrupt(
-      step,
-      () => {
+    return {
+      other: () => {
         others = buryDead(calls, one)
         // What was the dead one's can be somebody's at once.
         claimShard(one, 9, [])
       },
-      () => {
+      call: () => {
         mine = buryDead(calls, three)
       },
-    )
-    if (!there) break
-    steps++
-    if (mine + others !== 1 || readWide(one, L.H_BURIED) !== 1)
-      t.fail(`step ${step}: ${mine} and ${others} burials`)
-    if (shardsIn(one, L.SHARD_LIVE) !== 1) t.fail(`step ${step}: a living shard was buried`)
-  }
+      check: step => {
+        if (mine + others !== 1 || readWide(one, L.H_BURIED) !== 1)
+          t.fail(`step ${step}: ${mine} and ${others} burials`)
+        if (shardsIn(one, L.SHARD_LIVE) !== 1) t.fail(`step ${step}: a living shard was buried`)
+      },
+    }
+  })
   t.ok(steps > 10, `${steps} steps`)
 })
 
@@ -205,49 +204,49 @@ const TAKES: Record<string, (arena: Arena) => void> = {
 
 for (const [what, take] of Object.entries(TAKES)) {
   t.test(`a thread takes ${what} at each step of giving the attachment up`, async t => {
-    let [steps, stayed, left] = [0, 0, 0]
-    for (let step = 0; ; step++) {
-      const one = make()
-      const two = join(one)
-      one.i32[L.H_DEATHS_INSIDE]++
-      const number = two.attachment
-      const there = interrupt(
-        step,
-        () => take(two),
-        () => giveUp(two),
-      )
-      if (!there) break
-      steps++
-      if (numbers(one).includes(number)) stayed++
-      else left++
-      if (owners(one).includes(number) && !numbers(one).includes(number))
-        t.fail(`step ${step}: it owns, and is not there`)
-    }
+    let [stayed, left] = [0, 0]
+    const steps = interruptEach(() => {
+      const { one, two, isNamed } = leaving()
+      return {
+        other: () => take(two),
+        call: () => giveUp(two),
+        check: step => {
+          if (numbers(one).includes(two.attachment)) stayed++
+          else left++
+          if (isNamed() && !numbers(one).includes(two.attachment))
+            t.fail(`step ${step}: it owns, and is not there`)
+        },
+      }
+    })
     t.ok(steps > 3 && stayed > 0 && left > 0, `${steps} steps`)
   })
 
   t.test(`the attachment is given up at each step of taking ${what}`, async t => {
-    let steps = 0
-    for (let step = 0; ; step++) {
-      const one = make()
-      const two = join(one)
-      one.i32[L.H_DEATHS_INSIDE]++
-      const number = two.attachment
-      const there = interrupt(
-        step,
-        () => giveUp(two),
-        () => take(two),
-      )
-      if (!there) break
-      steps++
-      if (owners(one).includes(number) && !numbers(one).includes(number))
-        t.fail(`step ${step}: it owns, and is not there`)
-      kill(two)
-      buryDead(calls, one)
-      if (owners(one).includes(number)) t.fail(`step ${step}: what it owns is lost`)
-    }
+    const steps = interruptEach(() => {
+      const { one, two, isNamed } = leaving()
+      return {
+        other: () => giveUp(two),
+        call: () => take(two),
+        check: step => {
+          if (isNamed() && !numbers(one).includes(two.attachment))
+            t.fail(`step ${step}: it owns, and is not there`)
+          kill(two)
+          buryDead(calls, one)
+          if (isNamed()) t.fail(`step ${step}: what it owns is lost`)
+        },
+      }
+    })
     t.ok(steps > 3, `${steps} steps`)
   })
+}
+
+/** One that stays, one that is about to close, and whether anything is owned in the name of that one. */
+function leaving() {
+  const one = make()
+  const two = join(one)
+  // There is something to sweep.
+  one.i32[L.H_DEATHS_INSIDE]++
+  return { one, two, isNamed: () => owners(one).includes(two.attachment) }
 }
 
 function giveUp(arena: Arena): void {
@@ -282,22 +281,57 @@ t.test('who holds the gate for too long is not waited for', async t => {
 
 t.test('nobody can change the size of the file', async t => {
   const one = make()
-  const { ftruncateSync } = await import('node:fs')
   for (const bytes of [0, 2 ** 30])
     t.throws(() => ftruncateSync(one.i32[L.P_DESCRIPTOR], bytes), { code: 'EPERM' }, `to ${bytes} bytes`)
 })
 
-t.test('each way to call the system does the same', async t => {
-  t.match(calls.through, /^(koffi|node:ffi)$/)
-  const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true })
-  const bytes = new Uint8Array(memory.buffer)
-  const at = calls.addressOf(bytes)
-  t.equal(at % 4096n, 0n)
-  t.equal(calls.addressOf(bytes.subarray(65_536)) - at, 65_536n)
-  t.equal(calls.open('/nowhere/at/all'), undefined)
-  t.notOk(calls.layOver(at, 4096, -1), 'what the system refuses is told')
-  t.notOk(calls.lock(-1, 0, 1))
-})
+for (const way of ['koffi', 'node:ffi'] as const) {
+  // A Node that has it must be found to have it.
+  const lacks = way === 'node:ffi' && !builtinModules.includes('node:ffi')
+  t.test(`each call of the system, through ${way}`, async t => {
+    const calls = systemCallsThrough(way)
+    t.equal(calls?.through, lacks ? undefined : way)
+    if (calls === undefined) return
+    const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true })
+    const bytes = new Uint8Array(memory.buffer)
+    const at = calls.addressOf(bytes)
+    t.equal(at % 4096n, 0n)
+    t.equal(calls.addressOf(bytes.subarray(65_536)) - at, 65_536n)
+
+    const file = calls.memoryFile('postmeter-test')!
+    ftruncateSync(file, 65_536)
+    t.ok(calls.sealSize(file))
+    t.throws(() => ftruncateSync(file, 0), { code: 'EPERM' })
+    t.ok(calls.layOver(at + 65_536n, 65_536, file))
+    calls.keepFromDumps(at + 65_536n, 65_536)
+    bytes[65_536 + 7] = 42
+    const read = new Uint8Array(1)
+    readSync(file, read, 0, 1, 7)
+    t.equal(read[0], 42, 'what is stored is in the file')
+    writeSync(file, read, 0, 1, 9)
+    t.equal(bytes[65_536 + 9], 42, 'and the other way round')
+
+    const [one, two] = [calls.open(`/proc/self/fd/${file}`)!, calls.open(`/proc/self/fd/${file}`)!]
+    t.ok(calls.lock(one, 3, 1))
+    t.notOk(calls.lock(two, 0, 8), 'a range of which another one has a byte')
+    t.ok(calls.lock(two, 4, 1))
+    calls.unlock(one, 3, 1)
+    t.ok(calls.lock(two, 3, 1))
+    const inherited = calls.inheritable(file, 300)!
+    t.ok(inherited >= 300)
+    const closesOnExec = (descriptor: number) => {
+      const [, flags] = /^flags:\t(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))!
+      return (Number.parseInt(flags!, 8) & 0o2000000) !== 0
+    }
+    t.strictSame([file, one, inherited].map(closesOnExec), [true, true, false])
+    for (const descriptor of [one, two, inherited, file]) calls.close(descriptor)
+    t.throws(() => fstatSync(inherited), { code: 'EBADF' })
+
+    t.equal(calls.open('/nowhere/at/all'), undefined)
+    t.notOk(calls.layOver(at, 4096, -1), 'what the system refuses is told')
+    t.notOk(calls.lock(-1, 0, 1))
+  })
+}
 
 t.test('a lock of another file proves no death', async t => {
   const [one, other] = [make(), make()]
