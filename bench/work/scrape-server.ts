@@ -19,8 +19,9 @@ export interface Serving {
   readonly served: string
 }
 
-// Run as `scrape-server.js SERIES WORKERS`.
-const [size, workers] = process.argv.slice(2).map(Number) as [number, number]
+// Run as `scrape-server.js SERIES WORKERS TRANSPORT`.
+const [size, workers] = process.argv.slice(2, 4).map(Number) as [number, number]
+const wanted = process.argv[4] as TransportName | 'auto'
 const registry = createRegistry({ name: 'bench', memory: '3GiB' })
 const gauge = registry.gauge({
   name: 'scheduled_count',
@@ -36,7 +37,7 @@ for (let at = 0; at < size; at++) {
 }
 for (let at = 0; at < workers; at++) await startWorker('record')
 const other = workers > 0 ? await startWorker('burn') : undefined
-const front = await serve(registry, { listen: '127.0.0.1:0' })
+const front = await serve(registry, { listen: '127.0.0.1:0', transport: wanted })
 const { url, transport } = front
 const serving: Serving = { url, transport, served: servedBy(transport) }
 answerQuestions<Burn>(serving, ({ thread, milliseconds }) => {

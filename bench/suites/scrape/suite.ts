@@ -30,6 +30,15 @@ export async function scrape(effort: Effort): Promise<Report> {
     const client = await startScrapeClient()
     children.push(client)
 
+    // What it costs to do without uWebSockets.js, where it serves.
+    const without: Omit<Reading, 'answers' | 'latencies' | 'growths'>[] = []
+    if (serving.transport === 'uws') {
+      const [http, { url, served }] = await startScrapeServer(size, 0, 'http')
+      children.push(http)
+      without.push({ label: `postmeter (${served})`, order: { url, count: 1 } })
+      without.push({ label: `postmeter, gzip (${served})`, order: { url, count: 1, gzip: true } })
+    }
+
     const readings: Reading[] = [
       { label: `postmeter (${serving.served})`, order: { url: serving.url, count: 1 }, server: own },
       { label: `already encoded (${encoded.served})`, order: { url: encoded.url, count: 1 } },
@@ -38,6 +47,7 @@ export async function scrape(effort: Effort): Promise<Report> {
         order: { url: serving.url, count: 1, gzip: true },
         server: own,
       },
+      ...without,
     ].map(reading => ({ ...reading, answers: [], latencies: newHistogram(), growths: [] }))
     for (let round = -1; round < rounds; round++) {
       for (const { order, server, answers, latencies, growths } of readings) {
@@ -52,7 +62,12 @@ export async function scrape(effort: Effort): Promise<Report> {
         recordMilliseconds(latencies, answer!.whole)
       }
     }
-    const [plain, encodedBefore, gzip] = readings as [Reading, Reading, Reading]
+    const [plain, encodedBefore, gzip, ...overHttp] = readings as [Reading, Reading, Reading, ...Reading[]]
+    const toUws = (what: string, http: Reading, uws: Reading): Figure => ({
+      what: `${what} over node:http, to one over uWebSockets.js`,
+      unit: ' x',
+      measured: median(http.answers.map(({ whole }, at) => whole / uws.answers[at]!.whole)),
+    })
     const growth = (what: string, { growths }: Reading): Figure => ({
       what: `resident memory up during a ${what}`,
       wanted: { atMost: 32 },
@@ -89,6 +104,9 @@ export async function scrape(effort: Effort): Promise<Report> {
           unit: ' ms',
           measured: Math.max(...plain.answers.map(({ firstByte }) => firstByte)),
         },
+        ...overHttp.map((http, at) =>
+          at === 0 ? toUws('a scrape', http, plain) : toUws('a compressed scrape', http, gzip),
+        ),
         ...(hasProc ? [growth('scrape', plain), growth('compressed scrape', gzip)] : []),
       ],
       bars: [
