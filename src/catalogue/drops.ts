@@ -9,10 +9,12 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { addWide, readWide } from '../memory/wide-counter.js'
 
-export type DropReason = 'memory' | 'series' | 'label' | 'threads' | 'closed' | 'value'
+export type DropReason = 'memory' | 'series' | 'label' | 'threads' | 'closed' | 'value' | 'conflict'
 
 /** Names of the reasons; a reason's index is its number in the memory. */
-export const DROP_REASONS: readonly DropReason[] = ['memory', 'series', 'label', 'threads', 'closed', 'value']
+export const DROP_REASONS: readonly DropReason[] = [
+  ...(['memory', 'series', 'label', 'threads', 'closed', 'value', 'conflict'] as const),
+]
 
 /** Int32 index of a family's counts, or of the registry's if there is no family. */
 function dropsAt(family: number): number {

@@ -1,14 +1,28 @@
 /**
  * Families: which metrics exist. A family is written whole into memory of its own, and then published at the head of
- * one chain. So a reader sees all of it or nothing. Families are never unlinked.
+ * one chain. So a reader sees all of it or nothing. Families are never unlinked. A hidden one (FLAG_HIDDEN) is not
+ * exposed, and its name is free: for the same definition, which shows it again, or for another one, which is another
+ * family.
+ *
+ *     H_FAMILIES   bits 63..32: changes, how often a family was hidden or shown    31..0: the newest family
+ *
+ *     register:  read H_FAMILIES and the families ─▶ one of that name is shown: that one
+ *                                                 ├▶ one of that definition is hidden: clear its flag ─▶ exchange for
+ *                                                 │  one change more; if that fails, begin again
+ *                                                 └▶ none: write one ─▶ exchange for it; if that fails, begin again
  *
  * Assumes: An arena's memory does not move.
  * Guarantees: `register` may be called from any thread. If threads register the same name at once, one wins, and all
- * get its family. A thread that dies in it leaves at most unused memory.
+ * get its family, or one that conflicts with it: a publication, and a flag that was changed, come with an exchange that
+ * fails if there was another one since the families were read. If two of a name are shown for a moment, or because a
+ * thread died between flag and exchange, the newer one has the name, for all. A thread that dies in it leaves at most
+ * unused memory.
  */
 import { plainError } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
+import { nextBirth } from '../memory/births.js'
 import * as L from '../memory/layout.js'
+import { wordAt } from '../memory/owner.js'
 import { hasShares } from '../memory/shares.js'
 import { baseName, escapeHelp, escapeOpenMetricsHelp, spellBound, spellCanonical } from './names.js'
 
@@ -68,6 +82,11 @@ export interface AgeWindow {
 /** What makes two registrations the same family. */
 export interface Identity {
   readonly name: string
+  /**
+   * Where it belongs to; undefined for the registry's own exposition, in which no other is. The same name in two scopes is
+   * two families.
+   */
+  readonly scope?: string
   readonly kind: Kind
   readonly labelNames: readonly string[]
   /** Upper bounds of a histogram, ascending, without +Inf; a summary's quantiles, ascending. */
@@ -179,21 +198,44 @@ export function longestSuffix(identity: Identity): number {
   )
 }
 
+const WORD = wordAt(L.H_FAMILIES)
+const CHANGES_AT = 32n
+const CHANGE = 1n << CHANGES_AT
+const NEWEST = CHANGE - 1n
+
 export class Families {
   readonly #arena: Arena
-  readonly #byName = new Map<string, Family>()
-  /** By the names that their lines can have. */
-  readonly #byLine = new Map<string, Family>()
+  /** All of them, oldest first. */
   readonly #byRef = new Map<number, Family>()
+  /** Those that are shown, by key. */
+  readonly #byKey = new Map<string, Family>()
+  /** The same by the names that their lines can have. */
+  readonly #byLine = new Map<string, Family>()
   #newest = 0
+  /** What H_FAMILIES was when they were read. */
+  #read = 0n
 
   constructor(arena: Arena) {
     this.#arena = arena
   }
 
-  get(name: string): Family | undefined {
+  /** The family of that name that is shown. */
+  get(name: string, scope?: string): Family | undefined {
     this.#sync()
-    return this.#byName.get(name)
+    return this.#byKey.get(keyOf(name, scope))
+  }
+
+  /** Whether a family is shown: it was not hidden since it was registered. */
+  isShown(family: Family): boolean {
+    this.#sync()
+    return this.#byKey.get(keyOf(family.name, family.scope)) === this.#byRef.get(family.ref)
+  }
+
+  /** A family of that name other than `ref`, shown or hidden, in any scope: the oldest. */
+  namesake(name: string, ref: number): Family | undefined {
+    this.#sync()
+    for (const family of this.#byRef.values()) if (family.name === name && family.ref !== ref) return family
+    return undefined
   }
 
   /** The family that has this record. */
@@ -204,21 +246,34 @@ export class Families {
     return this.#byRef.get(ref)
   }
 
-  /** All families at this moment, in order of name (by code unit, because names are ASCII). */
+  /**
+   * The families of the registry's exposition at this moment, in order of name (by code unit, because names are ASCII).
+   */
   sorted(): Family[] {
     this.#sync()
-    return [...this.#byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const shown = [...this.#byKey.values()].filter(({ scope }) => scope === undefined)
+    return shown.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** A number that changes when a family is added. If it is the same, an earlier sorted() is still right. */
-  version(): number {
-    return Atomics.load(this.#arena.i32, L.H_FAMILIES)
+  /** Changes when a family is added, hidden or shown. If it is the same, an earlier sorted() is still right. */
+  version(): bigint {
+    return Atomics.load(this.#arena.i64, WORD)
   }
 
   /**
-   * The family of that name, which is made if there is none; undefined when memory is full. Whether a family that
-   * existed has the same options is for the caller to check, with `conflict`. `prepare` is called with a new family's
-   * record before anybody can see it; it returns false when memory is full.
+   * Hides a family. It stays as it is, with its series, and goes on counting what is recorded by threads that have not
+   * registered it anew.
+   */
+  hide(family: Family): void {
+    this.#setFlags(family.ref, flags => flags | L.FLAG_HIDDEN)
+    this.#change()
+  }
+
+  /**
+   * The family of that name, which is made if there is none; undefined when memory is full. One of the same definition
+   * that is hidden is shown again. Whether a family that existed has the same options is for the caller to check, with
+   * `conflict`. `prepare` is called with a new family's record before anybody can see it, and perhaps again; it returns
+   * false when memory is full.
    *
    * @throws Error naming both if another family has lines of the same name.
    */
@@ -229,28 +284,70 @@ export class Families {
     now: number,
     prepare: (ref: number) => boolean = () => true,
   ): Family | undefined {
-    const { i32 } = this.#arena
+    const { i32, i64 } = this.#arena
     let written: Family | undefined
+    let shown: Family | undefined
     for (;;) {
-      const found = this.get(identity.name)
+      const found = this.get(identity.name, identity.scope)
+      // Another one came meanwhile, and has the name: what this call has shown would come up when that one goes.
+      if (shown !== undefined && found !== undefined && found.ref !== shown.ref) this.hide(shown)
       if (found !== undefined) return found
-      // Checked against the families known at `head`: if another has been published since, the exchange fails, and it
-      // is checked again.
+      // Checked against the families as they were read: if there was a change since, the exchange fails, and it is
+      // checked again.
       this.#checkLines(identity)
-      const head = this.#newest
-      if (written === undefined) {
-        written = writeFamily(this.#arena, identity, help, limits, now)
-        if (written === undefined || !prepare(written.ref)) return undefined
+      const read = this.#read
+      const hidden = this.#hidden(identity)
+      if (hidden !== undefined) {
+        this.#show(hidden, help, limits)
+        shown = hidden
+        Atomics.compareExchange(i64, WORD, read, read + CHANGE)
+        continue
       }
-      i32[written.ref * 2 + L.F_NEXT] = head
-      Atomics.compareExchange(i32, L.H_FAMILIES, head, written.ref)
+      written ??= writeFamily(this.#arena, identity, help, limits, now)
+      if (written === undefined || !prepare(written.ref)) return undefined
+      i32[written.ref * 2 + L.F_NEXT] = this.#newest
+      Atomics.compareExchange(i64, WORD, read, (read & ~NEWEST) | BigInt(written.ref))
     }
+  }
+
+  /** The newest family of that definition, which is hidden. */
+  #hidden(identity: Identity): Family | undefined {
+    const key = keyOf(identity.name, identity.scope)
+    let found: Family | undefined
+    for (const family of this.#byRef.values()) {
+      if (keyOf(family.name, family.scope) !== key || family.self !== identity.self) continue
+      if (conflict(family, identity) === undefined) found = family
+    }
+    return found
+  }
+
+  #show({ ref }: Family, help: string, limits: Limits): void {
+    const at = ref * 2
+    if ((Atomics.load(this.#arena.i32, at + L.F_FLAGS) & L.FLAG_LEFT) !== 0) {
+      writeLimits(this.#arena, ref, limits)
+      writeHelp(this.#arena, ref, help)
+    }
+    this.#setFlags(ref, flags => flags & ~(L.FLAG_HIDDEN | L.FLAG_LEFT))
+  }
+
+  #setFlags(ref: number, change: (flags: number) => number): void {
+    const at = ref * 2 + L.F_FLAGS
+    const { i32 } = this.#arena
+    for (;;) {
+      const flags = Atomics.load(i32, at)
+      if (Atomics.compareExchange(i32, at, flags, change(flags)) === flags) return
+    }
+  }
+
+  /** Says that a flag has changed. */
+  #change(): void {
+    Atomics.add(this.#arena.i64, WORD, CHANGE)
   }
 
   /** No two families may have lines of the same name in any format. OpenMetrics 1.0, 'MetricFamily' and 'Suffixes'. */
   #checkLines(identity: Identity): void {
     for (const line of linesOf(identity)) {
-      const taken = this.#byLine.get(line)
+      const taken = this.#byLine.get(keyOf(line, identity.scope))
       if (taken === undefined || taken.name === identity.name) continue
       throw plainError(
         'ERR_POSTMETER_CONFLICT',
@@ -259,17 +356,37 @@ export class Families {
     }
   }
 
-  /** Reads the families that were published since the last call. */
+  /** Reads the families that were published since the last call, and which are shown, if that has changed. */
   #sync(): void {
-    const newest = Atomics.load(this.#arena.i32, L.H_FAMILIES)
-    for (let ref = newest; ref !== this.#newest; ref = this.#arena.i32[ref * 2 + L.F_NEXT]) {
-      const family = readFamily(this.#arena, ref)
-      this.#byName.set(family.name, family)
-      this.#byRef.set(ref, family)
-      for (const line of linesOf(family)) this.#byLine.set(line, family)
+    const read = Atomics.load(this.#arena.i64, WORD)
+    if (read === this.#read) return
+    const newest = Number(read & NEWEST)
+    const added: Family[] = []
+    for (let ref = newest; ref !== this.#newest; ref = this.#arena.i32[ref * 2 + L.F_NEXT])
+      added.push(readFamily(this.#arena, ref))
+    added.reverse()
+    for (const family of added) this.#byRef.set(family.ref, family)
+    if (read >> CHANGES_AT === this.#read >> CHANGES_AT) for (const family of added) this.#index(family)
+    else {
+      this.#byKey.clear()
+      this.#byLine.clear()
+      for (const family of this.#byRef.values()) this.#index(family)
     }
     this.#newest = newest
+    this.#read = read
   }
+
+  /** Enters a family that is shown; an older one of the name makes way. */
+  #index(family: Family): void {
+    if ((Atomics.load(this.#arena.i32, family.ref * 2 + L.F_FLAGS) & L.FLAG_HIDDEN) !== 0) return
+    this.#byKey.set(keyOf(family.name, family.scope), family)
+    for (const line of linesOf(family)) this.#byLine.set(keyOf(line, family.scope), family)
+  }
+}
+
+/** A name in a scope; no name has a space. */
+function keyOf(name: string, scope = ''): string {
+  return `${scope} ${name}`
 }
 
 /** Why a registration conflicts with a family that exists; undefined if it does not. */
@@ -319,9 +436,11 @@ function writeFamily(
   limits: Limits,
   now: number,
 ): Family | undefined {
-  const { name, kind, labelNames, bounds, aggregate, expire, states, unit, self, native, window } = identity
+  const { name, scope, kind, labelNames, bounds, aggregate, expire, states, unit, self, native, window } =
+    identity
   const definition = JSON.stringify({
     name,
+    scope,
     kind,
     labelNames,
     bounds,
@@ -336,10 +455,13 @@ function writeFamily(
   const base = baseName(kind, name)
   // In OpenMetrics a counter whose name has no `_total` is of type unknown, because no metric is ever renamed.
   const type = kind === 'counter' && base === name ? 'unknown' : kind
-  const json = `":{${help === '' ? '' : `"help":${JSON.stringify(help)},`}"type":"${plainType(kind)}","value":`
   const [label, suffixes] = lineLabels(identity)
-  const texts = [name, definition, ` ${escapeHelp(help)}\n# TYPE `, ` ${plainType(kind)}\n`, json, help]
-  texts.push(` ${escapeOpenMetricsHelp(help)}\n# TYPE `, ` ${type}\n`, unit === '' ? '' : ` ${unit}\n`)
+  const texts = [name, definition, ` ${plainType(kind)}\n`, ` ${type}\n`, unit === '' ? '' : ` ${unit}\n`]
+  const fixed = [L.F_NAME, L.F_DEFINITION, L.F_TYPE, L.F_OM_TYPE, L.F_OM_UNIT]
+  for (const [field, text] of helpTexts(kind, help)) {
+    fixed.push(field)
+    texts.push(text)
+  }
   for (const bound of suffixes) {
     const le = spellBound(bound)
     texts.push(`,${label}="${le}"} `, `[${le},`, `,${label}="${spellCanonical(bound)}"} `)
@@ -367,13 +489,10 @@ function writeFamily(
   i32[at + L.F_BOUNDS] = bounds.length
   i32[at + L.F_LABELS] = labelNames.length
   i32[at + L.F_PAGE_PLACES] = pagePlaces(identity)
-  i32[at + L.F_MAX_SERIES] = limits.maxSeries
-  i32[at + L.F_EXPIRE_AFTER] = labelNames.length === 0 ? 0 : limits.expireAfter
+  writeLimits(arena, ref, limits)
   i32[at + L.F_EXPIRE_RULE] = expireRule(identity)
   f64[ref + L.F_BIRTH_WORD] = now
-  const pairs = [L.F_NAME, L.F_DEFINITION, L.F_HELP, L.F_TYPE, L.F_JSON, L.F_RAW_HELP]
-  pairs.push(L.F_OM_HELP, L.F_OM_TYPE, L.F_OM_UNIT)
-  pairs.forEach((field, n) => {
+  fixed.forEach((field, n) => {
     ;[i32[at + field], i32[at + field + 1]] = put(n)
   })
   i32[at + L.F_SUFFIXES] = table
@@ -387,7 +506,7 @@ function writeFamily(
     const row = (table + n * L.SUFFIX_WORDS) * 2
     const spelled = [L.SUFFIX_TEXT, L.SUFFIX_JSON, L.SUFFIX_OPENMETRICS]
     spelled.forEach((field, m) => {
-      ;[i32[row + field], i32[row + field + 1]] = put(pairs.length + spelled.length * n + m)
+      ;[i32[row + field], i32[row + field + 1]] = put(fixed.length + spelled.length * n + m)
     })
     f64[row / 2 + L.SUFFIX_BOUND_WORD] = bound
   })
@@ -401,6 +520,40 @@ function writeFamily(
   }
 }
 
+function writeLimits({ i32 }: Arena, ref: number, { maxSeries, expireAfter }: Limits): void {
+  const at = ref * 2
+  i32[at + L.F_MAX_SERIES] = maxSeries
+  i32[at + L.F_EXPIRE_AFTER] = i32[at + L.F_LABELS] === 0 ? 0 : expireAfter
+}
+
+/** The texts in which a family's help is. */
+function helpTexts(kind: Kind, help: string): [field: number, text: string][] {
+  const json = `":{${help === '' ? '' : `"help":${JSON.stringify(help)},`}"type":"${plainType(kind)}","value":`
+  return [
+    [L.F_HELP, ` ${escapeHelp(help)}\n# TYPE `],
+    [L.F_JSON, json],
+    [L.F_RAW_HELP, help],
+    [L.F_OM_HELP, ` ${escapeOpenMetricsHelp(help)}\n# TYPE `],
+  ]
+}
+
+/** Gives a family another help, if memory has room for it. Call while no scrape can have planned the family. */
+function writeHelp(arena: Arena, ref: number, help: string): void {
+  const { i32 } = arena
+  const at = ref * 2
+  if (arena.text(i32[at + L.F_RAW_HELP], i32[at + L.F_RAW_HELP_BYTES]) === help) return
+  const { kind } = readFamily(arena, ref)
+  const texts = helpTexts(kind, help).map(([field, text]) => {
+    const bytes = Buffer.from(text)
+    return [field, arena.store(bytes), bytes.length] as const
+  })
+  if (texts.some(([, at]) => at === 0)) return
+  for (const [field, where, bytes] of texts) {
+    i32[at + field] = where
+    i32[at + field + 1] = bytes
+  }
+}
+
 /** Writes the only series of a family without labels. It exists from the registration on. */
 function writeOnlyPlace(arena: Arena, family: number, now: number): boolean {
   const { i32, f64 } = arena
@@ -411,7 +564,7 @@ function writeOnlyPlace(arena: Arena, family: number, now: number): boolean {
   i32[page * 2 + L.PAGE_CAPACITY] = 1
   const place = page + L.PAGE_HEADER_WORDS
   i32[place * 2 + L.PLACE_STATE] = L.STATE_LIVE
-  i32[place * 2 + L.PLACE_BORN] = Atomics.load(i32, L.H_SCRAPE_SEQ)
+  i32[place * 2 + L.PLACE_BORN] = nextBirth(arena)
   f64[place + L.PLACE_BIRTH_WORD] = now
   i32[family * 2 + L.F_FIRST_PAGE] = page
   i32[family * 2 + L.F_SERIES] = 1

@@ -7,6 +7,8 @@
  * hidden series of a family's dropped updates are made together with the family.
  */
 import type { Arena } from '../memory/arena.js'
+import { attachedProcesses } from '../memory/attached.js'
+import { nextBirth } from '../memory/births.js'
 import * as L from '../memory/layout.js'
 import { stateOf, wordAt } from '../memory/owner.js'
 import { slotsTaken } from '../memory/slots.js'
@@ -72,8 +74,8 @@ function series(arena: Arena): number {
   const { i32 } = arena
   let count = Atomics.load(i32, L.H_SERIES)
   for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
-    const own = (i32[family * 2 + L.F_FLAGS] & L.FLAG_SELF) === 0
-    if (own && i32[family * 2 + L.F_LABELS] === 0) count++
+    const shown = (i32[family * 2 + L.F_FLAGS] & (L.FLAG_SELF | L.FLAG_HIDDEN)) === 0
+    if (shown && i32[family * 2 + L.F_LABELS] === 0) count++
   }
   return count
 }
@@ -130,18 +132,9 @@ const SELF_METRICS: readonly SelfMetric[] = [
 
 /** Of registries that processes share. */
 const SHARED_SELF_METRICS: readonly SelfMetric[] = [
-  gauge('postmeter_processes', 'processes that are attached', processes),
+  gauge('postmeter_processes', 'processes that are attached', attachedProcesses),
   counter('postmeter_processes_found_dead_total', 'processes that ended without detaching', pair(L.H_BURIED)),
 ]
-
-function processes({ i32 }: Arena): number {
-  let count = 0
-  for (let n = 0; n < i32[L.H_SHARD_COUNT] - 1; n++) {
-    const at = (i32[L.H_ATTACHMENTS] + n * L.ATTACHMENT_WORDS) * 2
-    if (Atomics.load(i32, at + L.ATTACHMENT_NUMBER) !== 0) count++
-  }
-  return count
-}
 
 function selfMetrics(arena: Arena): readonly SelfMetric[] {
   return arena.attachment === 0 ? SELF_METRICS : [...SELF_METRICS, ...SHARED_SELF_METRICS]
@@ -173,21 +166,30 @@ export function writeSelfMetrics(arena: Arena, now: number): void {
   const families = new Families(arena)
   const limits = { maxSeries: 0, expireAfter: 0 }
   const drops = families.register(identity(DROPS, 'counter', DROP_LABELS), DROPS_HELP, limits, now)
-  for (const { name, kind, help } of selfMetrics(arena))
-    families.register(identity(name, kind, []), help, limits, now)
+  for (const { name, kind, help } of selfMetrics(arena)) {
+    const family = families.register(identity(name, kind, []), help, limits, now)
+    // Later memory may be full.
+    if (family !== undefined) commonCells(arena, family, arena.i32[family.ref * 2 + L.F_FIRST_PAGE])
+  }
   if (drops !== undefined) makeDropPage(arena, drops, '', L.H_DROP_PAGE)
 }
 
 /**
  * Makes the hidden series that expose a family's dropped updates, before the family can be seen, so that all drops of
  * every family can be exposed. False when memory is full; then the registry counts the drops. If two threads register a
- * family at once, one of them makes the series in vain, and they stay hidden.
+ * family at once, one of them makes the series in vain, and they stay hidden. Families of one name, of which all but
+ * one are hidden or belong elsewhere, have these series together.
  */
 export function reserveDrops(arena: Arena, families: Families, ref: number, metric: string): boolean {
   const drops = families.get(DROPS)
   // In a memory too small for the library's own metrics no drops are exposed.
   if (drops === undefined) return true
-  return makeDropPage(arena, drops, metric, ref * 2 + L.F_DROP_PAGE)
+  const { i32 } = arena
+  const at = ref * 2 + L.F_DROP_PAGE
+  const namesake = families.namesake(metric, ref)
+  const theirs = namesake === undefined ? 0 : Atomics.load(i32, namesake.ref * 2 + L.F_DROP_PAGE)
+  if (theirs !== 0) i32[at] = theirs
+  return i32[at] !== 0 || makeDropPage(arena, drops, metric, at)
 }
 
 /** Makes a page of such series, and stores its reference at an Int32 index. False when memory is full. */
@@ -222,7 +224,7 @@ function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): 
 export function dropPlace(arena: Arena, families: Families, family: string, reason: string): number {
   const { i32 } = arena
   const nth = (DROP_REASONS as readonly string[]).indexOf(reason)
-  const charged = family === '' ? undefined : families.get(family)
+  const charged = family === '' ? undefined : families.namesake(family, 0)
   if (nth === -1 || (family !== '' && charged === undefined)) return 0
   const page = Atomics.load(i32, charged === undefined ? L.H_DROP_PAGE : charged.ref * 2 + L.F_DROP_PAGE)
   if (page === 0) return 0
@@ -253,18 +255,28 @@ export class SelfMetrics {
     }
     const drops = this.#families.get(DROPS)
     if (drops === undefined) return
-    this.#updateDrops(drops, 0, arena.i32[L.H_DROP_PAGE])
-    let family = Atomics.load(arena.i32, L.H_FAMILIES)
-    for (; family !== 0; family = arena.i32[family * 2 + L.F_NEXT]) {
-      this.#updateDrops(drops, family, Atomics.load(arena.i32, family * 2 + L.F_DROP_PAGE))
-    }
+    this.#updateDrops(drops, arena.i32[L.H_DROP_PAGE], [0])
+    for (const [page, families] of this.#dropPages()) this.#updateDrops(drops, page, families)
   }
 
-  /** Updates the counts of a family's drops. A series is shown only once it has something to count. */
-  #updateDrops(drops: Family, family: number, page: number): void {
+  /** The pages of families' drops, each with its families. */
+  #dropPages(): Map<number, number[]> {
+    const { i32 } = this.#arena
+    const pages = new Map<number, number[]>()
+    for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+      const page = Atomics.load(i32, family * 2 + L.F_DROP_PAGE)
+      const others = pages.get(page)
+      if (others === undefined) pages.set(page, [family])
+      else others.push(family)
+    }
+    return pages
+  }
+
+  /** Updates the counts of the drops of families. A series is shown only once it has something to count. */
+  #updateDrops(drops: Family, page: number, families: readonly number[]): void {
     if (page === 0) return
     for (let reason = 0; reason < L.DROP_REASONS; reason++) {
-      const count = dropped(this.#arena, family, reason)
+      const count = families.reduce((sum, family) => sum + dropped(this.#arena, family, reason), 0)
       if (count === 0) continue
       this.#set(drops, page, reason, count)
       this.#show(placeAt(page, reason))
@@ -280,7 +292,7 @@ export class SelfMetrics {
     const state = place * 2 + L.PLACE_STATE
     if (Atomics.load(i32, state) === L.STATE_LIVE) return
     Atomics.compareExchange(i32, state, L.STATE_FREE, L.STATE_MADE)
-    Atomics.store(i32, place * 2 + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
+    Atomics.store(i32, place * 2 + L.PLACE_BORN, nextBirth(this.#arena))
     Atomics.compareExchange(i32, state, L.STATE_MADE, L.STATE_LIVE)
   }
 

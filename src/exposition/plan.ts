@@ -9,6 +9,7 @@
 import type { Family } from '../catalogue/families.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
+import { birthsSoFar } from '../memory/births.js'
 import * as L from '../memory/layout.js'
 import { addPiece, beginSpan, leaveOutExemplars, pieceCount } from './span.js'
 import type { ScrapeOptions } from './types.js'
@@ -58,7 +59,7 @@ export class Plan {
     this.#kernel = kernel
     this.#families = options.selfMetrics ? families : families.filter(family => !family.self)
     this.#options = options
-    this.#seq = Atomics.add(arena.i32, L.H_SCRAPE_SEQ, 1)
+    this.#seq = birthsSoFar(arena)
   }
 
   /** Whether all families were planned. */

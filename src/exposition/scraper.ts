@@ -53,7 +53,7 @@ class PoolScraper implements Scraper {
   readonly #leave: number
   starving: (() => void) | undefined
   #sorted: readonly Family[] = []
-  #version = 0
+  #version = 0n
   readonly #uptime: () => number
   readonly #ancestors = ancestors()
   readonly #sweeper: Sweeper
@@ -151,6 +151,8 @@ class PoolScraper implements Scraper {
   #plan(options: ScrapeOptions): Plan {
     buryProcesses(this.#arena)
     if (options.selfMetrics) this.#selfMetrics.refresh()
+    if (options.families !== undefined)
+      return new Plan(this.#arena, this.#kernel, options.families, { ...options, selfMetrics: true })
     const version = this.#families.version()
     if (version !== this.#version) {
       this.#sorted = this.#families.sorted()

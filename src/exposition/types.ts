@@ -1,3 +1,4 @@
+import type { Family } from '../catalogue/families.js'
 import type { Log } from '../common/log.js'
 
 /** The formats of an exposition. */
@@ -12,6 +13,8 @@ export interface ScrapeOptions {
   readonly selfMetrics: boolean
   /** Whether counters and histograms show when they were made, in OpenMetrics and protobuf. Default false. */
   readonly created?: boolean
+  /** Exposes these families, in this order. Default: those of the registry's exposition, by name. */
+  readonly families?: readonly Family[]
   /** Has `open` make one gzip member; `small` is never compressed. */
   readonly gzip?: GzipOptions
 }

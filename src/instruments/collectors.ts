@@ -77,6 +77,11 @@ export class Collectors {
     this.#logEvent(added, 'collect-replaced', what)
   }
 
+  /** A gauge has no callback any more. */
+  delete(gauge: CollectedGauge): void {
+    this.#collects.delete(gauge)
+  }
+
   /**
    * Runs all callbacks, and waits for those that take time, except those that were waited for in vain before. Does
    * nothing if a callback asks for it, because the callback would wait for itself.

@@ -7,6 +7,8 @@ export interface Context {
   readonly arena: Arena
   readonly families: Families
   readonly series: SeriesTable
+  /** Names under which this thread has registered a metric, and another process another one. */
+  readonly conflicts: Set<string>
   /** Whether the registry was closed in this thread. If it was, what is recorded from then on is dropped. */
   closed: boolean
   /** Milliseconds since the epoch. */
@@ -17,6 +19,8 @@ export interface Context {
   readonly uptime: () => number
   /** Logs, once for each family and reason, that updates are being dropped. */
   refused(family: Identity, reason: number): void
+  /** Logs, once for each family, that another process has its name for another metric. */
+  conflict(family: Identity, error: Error): void
   /**
    * What a call does with data that cannot be recorded, as option `onBadValue` says: it throws what `mistake` makes, or
    * logs once for each family, and returns. The caller then drops the update and counts it.

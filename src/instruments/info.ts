@@ -28,6 +28,11 @@ export class Info<L extends string = never> {
     return this.#gauge.identity
   }
 
+  /** @internal */
+  get family() {
+    return this.#gauge.family
+  }
+
   /** What logs show of it. */
   toJSON(): { name: string; type: string; labelNames: readonly L[] } {
     return { name: this.name, type: 'info', labelNames: this.labelNames }

@@ -13,7 +13,14 @@ import { isNamed, isPlain, rangeError, show, typeError } from '../common/errors.
 import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { roomNumber } from '../lifecycle/room.js'
 import type { Arena } from '../memory/arena.js'
-import { DROP_CLOSED, DROP_LABEL, DROP_MEMORY, DROP_VALUE, H_MAX_LABEL_BYTES } from '../memory/layout.js'
+import {
+  DROP_CLOSED,
+  DROP_CONFLICT,
+  DROP_LABEL,
+  DROP_MEMORY,
+  DROP_VALUE,
+  H_MAX_LABEL_BYTES,
+} from '../memory/layout.js'
 import { StringMap, TupleMap } from '../series/label-index.js'
 import { type Holder, refusal, refusalReason } from '../series/series.js'
 import type { Context } from './context.js'
@@ -93,7 +100,7 @@ export abstract class Metric<L extends string, C extends Child> {
   readonly labelNames: readonly L[]
   /** @internal */
   readonly context: Context
-  /** Undefined if memory was full at registration; then everything is dropped. @internal */
+  /** Undefined if memory was full at registration, or another process has the name: then all is dropped. @internal */
   readonly family: Family | undefined
   /** @internal */
   readonly identity: Identity
@@ -336,10 +343,15 @@ export abstract class Metric<L extends string, C extends Child> {
     const { series, closed } = this.context
     if (closed) return refusal(DROP_CLOSED)
     const family = this.family
-    if (family === undefined) return refusal(DROP_MEMORY)
+    if (family === undefined) return refusal(this.#lack())
     if (this.labelNames.length === 0) return series.attachOnly(family, child)
     if (!this.#write(child.key)) return refusal(DROP_LABEL)
     return series.attach(family, this.#writer, child)
+  }
+
+  /** Why it has no family. */
+  #lack(): number {
+    return this.context.conflicts.has(this.name) ? DROP_CONFLICT : DROP_MEMORY
   }
 
   /** The Int32 index of this thread's exemplars of a series that it holds; 0 when memory is full. @internal */

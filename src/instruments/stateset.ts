@@ -99,6 +99,11 @@ export class Stateset<S extends string, L extends string = never> {
     return this.#gauge.identity
   }
 
+  /** @internal */
+  get family() {
+    return this.#gauge.family
+  }
+
   /** What logs show of it. */
   toJSON(): { name: string; type: string; states: readonly S[]; labelNames: readonly L[] } {
     return { name: this.name, type: 'stateset', states: this.states, labelNames: this.labelNames }

@@ -12,6 +12,7 @@ import { announce, endedWith } from '../memory/lineage.js'
 import { NOBODY, ownerOf, ownWord, taking, wordAt } from '../memory/owner.js'
 import { sweepSlot } from '../memory/slots.js'
 import { addWide } from '../memory/wide-counter.js'
+import { age, wantsAging } from './aging.js'
 import { recount, wantsRecount } from './recount.js'
 import { uncountFreed } from './reserve.js'
 
@@ -106,7 +107,7 @@ export function sweepableSeries(arena: Arena): number {
 }
 
 export function hasSweepWork(arena: Arena): boolean {
-  return !sweepable(arena).next().done || wantsRecount(arena)
+  return !sweepable(arena).next().done || wantsRecount(arena) || wantsAging(arena)
 }
 
 function* sweepable(arena: Arena): Generator<number> {
@@ -164,6 +165,7 @@ export function* sweepInSteps(
   // A look-up that begins from here on cannot find what was unlinked above.
   Atomics.add(i32, L.H_EPOCH, 1)
   recount(arena)
+  age(arena)
   const micros = Math.round((spent + elapsed() - begin) * 1000)
   i32[L.H_SWEEP_LAST] = micros
   addWide(arena, L.H_SWEEP_TOTAL, micros)

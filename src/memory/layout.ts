@@ -28,7 +28,7 @@ import { ATTACHMENT_WORDS, HEADER_BYTES, SHARD_WORDS, SLOT_TEXT_WORD } from './o
 export * from './offsets.js'
 
 /** Changes with every change of layout or protocol: threads that disagree must not share a memory. */
-export const LAYOUT_VERSION = 5
+export const LAYOUT_VERSION = 6
 /** 'pmtr' */
 export const MAGIC = 0x706d_7472
 
@@ -57,7 +57,9 @@ export const DROP_THREADS = 3
 export const DROP_CLOSED = 4
 /** What it was given cannot be recorded, and option `onBadValue` says `drop`. */
 export const DROP_VALUE = 5
-export const DROP_REASONS = 6
+/** Another process has the name for another metric: see registry/registration.ts. */
+export const DROP_CONFLICT = 6
+export const DROP_REASONS = 7
 
 /** Of an owner's word: see owner.ts. */
 export const OWNER_STATE_BITS = 3
@@ -107,6 +109,10 @@ export const AGGREGATE_LAST = 4
 
 /** One of the library's own families. */
 export const FLAG_SELF = 1
+/** Not exposed, and its name is free: see catalogue/families.ts. */
+export const FLAG_HIDDEN = 2
+/** Hidden when the memory began anew: whoever registers it next says its help and limits. */
+export const FLAG_LEFT = 4
 
 export const MAX_PAGE_PLACES = 128
 export const FIRST_PAGE_PLACES = 8

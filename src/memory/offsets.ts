@@ -28,16 +28,17 @@ export const PROCESS_BYTES = 24
  *     1         version         LAYOUT_VERSION
  *     2         bump            next free word of the arena; only ever raised, by compare-exchange
  *     3         limit           the arena's end
- *     4         families        newest family; families chain through F_NEXT and are never unlinked
- *     5         hash            series hash table
- *     6         hashMask        buckets of the hash table, less one
- *     7         shards          shard table
- *     8         shardCount      number of shards, the common one (index 0) included
- *     9         pages           pages of WebAssembly in the memory, without its workspaces
- *     10        slots           first slot
- *     11        slotWords       words from one slot to the next
- *     12        slotText        capacity of a slot's text, in bytes
- *     13        scrapeSeq       raised by each scrape when it begins; a place notes it when it is born
+ *     4         hash            series hash table
+ *     5         hashMask        buckets of the hash table, less one
+ *     6         shards          shard table
+ *     7         shardCount      number of shards, the common one (index 0) included
+ *     8         pages           pages of WebAssembly in the memory, without its workspaces
+ *     9         slots           first slot
+ *     10        slotWords       words from one slot to the next
+ *     11        slotText        capacity of a slot's text, in bytes
+ *     12        births          raised with each series that is made, which notes it: see memory/births.ts
+ *     13        aged            births at the last look for series so old that their births could not be told
+ *                               from later ones
  *     14        room            raised whenever something that was refused may be granted now: see
  *                               lifecycle/room.ts
  *     15        epoch           the reclamation epoch: raised after each sweep
@@ -51,46 +52,50 @@ export const PROCESS_BYTES = 24
  *     25        requests        raised with each request to let go of a place
  *     26        sweptAt         when the last sweep began, ms since the registry was made
  *     27        retired         series that the last sweep left hidden
- *     28..29    sweeper         the thread that sweeps, and 1; 0 for none
- *     30..31    birth           when the registry was made, ms since the epoch
- *     32..33    started         the same moment on the system's monotonic clock: memory/clock.ts counts from it
- *     34..45    drops           dropped updates that no family could count, by reason
- *     46..47    made            label sets registered in the program's families
- *     48..49    expired         of these, freed
- *     50..51    removed         of these, taken out by remove() and clear()
- *     52..53    sweeps          sweeps that ended
- *     54..55    sweepsFailed    sweeps that failed
- *     56..57    sweepTotal      time that sweeps took, µs
- *     58        sweepLast       time that the last sweep took, µs
- *     59        places          number of places for series with labels
- *     60        dropPage        page of drops that no family can count
- *     61        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
- *     62        recounted       of these, deaths after which series were counted anew
- *     63        lineages        newest record of which threads end together: see memory/lineage.ts
- *     64        kernel          CRC-32 of the kernel: two that differ must not share a memory
- *     65        attachments     table of attachments
- *     66,67     options         options of the registry, as JSON
- *     68..71    id              the registry's random id
- *     72..73    buried          processes that were found dead
- *     74        numbers         the number that was given to an attachment last; none is given twice
- *     75..76    key             the key of the hashes: random, so that nobody can choose label values that
+ *     28..29    families        newest family, and above it how often one was hidden or shown again: see
+ *                               catalogue/families.ts
+ *     30..31    sweeper         the thread that sweeps, and 1; 0 for none
+ *     32..33    birth           when the registry was made, ms since the epoch
+ *     34..35    started         the same moment on the system's monotonic clock: memory/clock.ts counts from it
+ *     36..49    drops           dropped updates that no family could count, by reason
+ *     50..51    made            label sets registered in the program's families
+ *     52..53    expired         of these, freed
+ *     54..55    removed         of these, taken out by remove() and clear()
+ *     56..57    sweeps          sweeps that ended
+ *     58..59    sweepsFailed    sweeps that failed
+ *     60..61    sweepTotal      time that sweeps took, µs
+ *     62        sweepLast       time that the last sweep took, µs
+ *     63        places          number of places for series with labels
+ *     64        dropPage        page of drops that no family can count
+ *     65        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
+ *     66        recounted       of these, deaths after which series were counted anew
+ *     67        lineages        newest record of which threads end together: see memory/lineage.ts
+ *     68        kernel          CRC-32 of the kernel: two that differ must not share a memory
+ *     69        attachments     table of attachments
+ *     70,71     options         options of the registry, as JSON
+ *     72..75    id              the registry's random id
+ *     76..77    buried          processes that were found dead
+ *     78        numbers         the number that was given to an attachment last; none is given twice
+ *     79..80    key             the key of the hashes: random, so that nobody can choose label values that
  *                               collide
- *     77                        reserved
+ *     81        beginning       1 while the memory is begun anew: see processes/anew.ts
+ *     82..83    uptime          ms since the registry was made, as far as it was noted: its time goes on from
+ *                               here when it begins anew
  */
 export const H_MAGIC = 32768
 export const H_VERSION = 32769
 export const H_BUMP = 32770
 export const H_LIMIT = 32771
-export const H_FAMILIES = 32772
-export const H_HASH = 32773
-export const H_HASH_MASK = 32774
-export const H_SHARDS = 32775
-export const H_SHARD_COUNT = 32776
-export const H_PAGES = 32777
-export const H_SLOTS = 32778
-export const H_SLOT_WORDS = 32779
-export const H_SLOT_TEXT = 32780
-export const H_SCRAPE_SEQ = 32781
+export const H_HASH = 32772
+export const H_HASH_MASK = 32773
+export const H_SHARDS = 32774
+export const H_SHARD_COUNT = 32775
+export const H_PAGES = 32776
+export const H_SLOTS = 32777
+export const H_SLOT_WORDS = 32778
+export const H_SLOT_TEXT = 32779
+export const H_BIRTHS = 32780
+export const H_AGED = 32781
 export const H_ROOM = 32782
 export const H_EPOCH = 32783
 export const H_SERIES = 32784
@@ -105,30 +110,33 @@ export const H_THREADS_REFUSED = 32792
 export const H_REQUESTS = 32793
 export const H_SWEPT_AT = 32794
 export const H_RETIRED = 32795
-export const H_SWEEPER = 32796
-export const H_BIRTH_WORD = 16399
-export const H_STARTED_WORD = 16400
-export const H_DROPS = 32802
-export const H_MADE = 32814
-export const H_EXPIRED = 32816
-export const H_REMOVED = 32818
-export const H_SWEEPS = 32820
-export const H_SWEEPS_FAILED = 32822
-export const H_SWEEP_TOTAL = 32824
-export const H_SWEEP_LAST = 32826
-export const H_PLACES = 32827
-export const H_DROP_PAGE = 32828
-export const H_DEATHS_INSIDE = 32829
-export const H_RECOUNTED = 32830
-export const H_LINEAGES = 32831
-export const H_KERNEL = 32832
-export const H_ATTACHMENTS = 32833
-export const H_OPTIONS = 32834
-export const H_OPTIONS_BYTES = 32835
-export const H_ID = 32836
-export const H_BURIED = 32840
-export const H_NUMBERS = 32842
-export const H_KEY = 32843
+export const H_FAMILIES = 32796
+export const H_SWEEPER = 32798
+export const H_BIRTH_WORD = 16400
+export const H_STARTED_WORD = 16401
+export const H_DROPS = 32804
+export const H_MADE = 32818
+export const H_EXPIRED = 32820
+export const H_REMOVED = 32822
+export const H_SWEEPS = 32824
+export const H_SWEEPS_FAILED = 32826
+export const H_SWEEP_TOTAL = 32828
+export const H_SWEEP_LAST = 32830
+export const H_PLACES = 32831
+export const H_DROP_PAGE = 32832
+export const H_DEATHS_INSIDE = 32833
+export const H_RECOUNTED = 32834
+export const H_LINEAGES = 32835
+export const H_KERNEL = 32836
+export const H_ATTACHMENTS = 32837
+export const H_OPTIONS = 32838
+export const H_OPTIONS_BYTES = 32839
+export const H_ID = 32840
+export const H_BURIED = 32844
+export const H_NUMBERS = 32846
+export const H_KEY = 32847
+export const H_BEGINNING = 32849
+export const H_UPTIME_WORD = 16425
 export const HEADER_BYTES = 512
 
 /**
@@ -187,12 +195,12 @@ export const LINEAGE_ABOVE = 4
 export const LINEAGE_WORDS = 8
 
 /**
- * Family, 256 bytes. A metric. Written whole, then published by a compare-exchange of H_FAMILIES.
+ * Family, 264 bytes. A metric. Written whole, then published by a compare-exchange of H_FAMILIES.
  *
  *     0         next            older family
  *     1         kind            KIND_COUNTER to KIND_INFO
  *     2         aggregate       AGGREGATE_SUM to AGGREGATE_LAST
- *     3         flags           FLAG_SELF
+ *     3         flags           FLAG_SELF to FLAG_LEFT
  *     4         cells           cells of a place in each shard
  *     5         bounds          bucket bounds without +Inf, or quantiles
  *     6         labels          label names
@@ -208,37 +216,37 @@ export const LINEAGE_WORDS = 8
  *     21        series          series counted against the limit
  *     22        maxSeries       the most series; 0 for no limit
  *     23        expireAfter     ms; 0 for never
- *     24..35    drops           updates dropped, by reason
- *     36..37    birth           when it was registered, ms since the epoch
- *     38        suffixMax       bytes of the longest suffix
- *     39        pages           pages of places made
- *     40        frees           places freed
- *     41        removals        removals under way, or broken off by a death
- *     42        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
- *     43        dropPage        page of DROP_REASONS places in the family of dropped updates
- *     44,45     rawHelp         help as the program gave it
- *     46,47     omHelp          after the name in OpenMetrics' HELP
- *     48,49     omType          the end of the TYPE line in OpenMetrics
- *     50,51     omUnit          the end of the UNIT line: ` unit` and a line feed; no bytes if there is no unit
- *     52        baseBytes       bytes of the name without `_total`
- *     53        unitBytes       bytes of the unit
- *     54        hidden          series that the last sweep left hidden, and those removed since; if 0, a sweep
+ *     24..37    drops           updates dropped, by reason
+ *     38..39    birth           when it was registered, ms since the epoch
+ *     40        suffixMax       bytes of the longest suffix
+ *     41        pages           pages of places made
+ *     42        frees           places freed
+ *     43        removals        removals under way, or broken off by a death
+ *     44        expireRule      EXPIRE_UNCHANGED to EXPIRE_UNTOUCHED
+ *     45        dropPage        page of DROP_REASONS places in the family of dropped updates
+ *     46,47     rawHelp         help as the program gave it
+ *     48,49     omHelp          after the name in OpenMetrics' HELP
+ *     50,51     omType          the end of the TYPE line in OpenMetrics
+ *     52,53     omUnit          the end of the UNIT line: ` unit` and a line feed; no bytes if there is no unit
+ *     54        baseBytes       bytes of the name without `_total`
+ *     55        unitBytes       bytes of the unit
+ *     56        hidden          series that the last sweep left hidden, and those removed since; if 0, a sweep
  *                               can pass over the family, unless its series expire
- *     55        age             ms of an age bucket of a summary: its quantiles are over F_BLOCKS age buckets
- *     56        blocks          blocks of a place in each shard: one in a native histogram, one for each age
+ *     57        age             ms of an age bucket of a summary: its quantiles are over F_BLOCKS age buckets
+ *     58        blocks          blocks of a place in each shard: one in a native histogram, one for each age
  *                               bucket in a summary
- *     57        exemplarMax     the most bytes of an exemplar's text, 0 if none was given yet; raised in steps
+ *     59        exemplarMax     the most bytes of an exemplar's text, 0 if none was given yet; raised in steps
  *                               before a longer one is kept
- *     58        nativeSchema    a native histogram's finest schema
- *     59        nativeBuckets   the most buckets of a native histogram; 0 if it is none
- *     60        current         the place of an info that is exposed, 0 if none was set: see
+ *     60        nativeSchema    a native histogram's finest schema
+ *     61        nativeBuckets   the most buckets of a native histogram; 0 if it is none
+ *     62        current         the place of an info that is exposed, 0 if none was set: see
  *                               instruments/info.ts
- *     61        resets          raised by each reset of a gauge, after its cells are zero: what threads took
+ *     63        resets          raised by each reset of a gauge, after its cells are zero: what threads took
  *                               over from dead ones is then gone, too
- *     62        refused         1 once a label set was refused, 0 again once one was made: see
+ *     64        refused         1 once a label set was refused, 0 again once one was made: see
  *                               lifecycle/room.ts
- *     63                        reserved
- *     64..                      table of suffixes, and the texts
+ *     65                        reserved
+ *     66..                      table of suffixes, and the texts
  */
 export const F_NEXT = 0
 export const F_KIND = 1
@@ -265,33 +273,33 @@ export const F_SERIES = 21
 export const F_MAX_SERIES = 22
 export const F_EXPIRE_AFTER = 23
 export const F_DROPS = 24
-export const F_BIRTH_WORD = 18
-export const F_SUFFIX_MAX = 38
-export const F_PAGES = 39
-export const F_FREES = 40
-export const F_REMOVALS = 41
-export const F_EXPIRE_RULE = 42
-export const F_DROP_PAGE = 43
-export const F_RAW_HELP = 44
-export const F_RAW_HELP_BYTES = 45
-export const F_OM_HELP = 46
-export const F_OM_HELP_BYTES = 47
-export const F_OM_TYPE = 48
-export const F_OM_TYPE_BYTES = 49
-export const F_OM_UNIT = 50
-export const F_OM_UNIT_BYTES = 51
-export const F_BASE_BYTES = 52
-export const F_UNIT_BYTES = 53
-export const F_HIDDEN = 54
-export const F_AGE = 55
-export const F_BLOCKS = 56
-export const F_EXEMPLAR_MAX = 57
-export const F_NATIVE_SCHEMA = 58
-export const F_NATIVE_BUCKETS = 59
-export const F_CURRENT = 60
-export const F_RESETS = 61
-export const F_REFUSED = 62
-export const FAMILY_WORDS = 32
+export const F_BIRTH_WORD = 19
+export const F_SUFFIX_MAX = 40
+export const F_PAGES = 41
+export const F_FREES = 42
+export const F_REMOVALS = 43
+export const F_EXPIRE_RULE = 44
+export const F_DROP_PAGE = 45
+export const F_RAW_HELP = 46
+export const F_RAW_HELP_BYTES = 47
+export const F_OM_HELP = 48
+export const F_OM_HELP_BYTES = 49
+export const F_OM_TYPE = 50
+export const F_OM_TYPE_BYTES = 51
+export const F_OM_UNIT = 52
+export const F_OM_UNIT_BYTES = 53
+export const F_BASE_BYTES = 54
+export const F_UNIT_BYTES = 55
+export const F_HIDDEN = 56
+export const F_AGE = 57
+export const F_BLOCKS = 58
+export const F_EXEMPLAR_MAX = 59
+export const F_NATIVE_SCHEMA = 60
+export const F_NATIVE_BUCKETS = 61
+export const F_CURRENT = 62
+export const F_RESETS = 63
+export const F_REFUSED = 64
+export const FAMILY_WORDS = 33
 
 /**
  * Suffix, 32 bytes. A histogram has one for each bucket, +Inf included; a summary has one for each quantile.
@@ -352,7 +360,7 @@ export const PAGE_HEADER_WORDS = 5
  *     8..9      fold            last fold that the sweeper noted
  *     10        changed         last change that the sweeper noted, ms since the registry was made; in an
  *                               UNLINKED place, the epoch in which it was unlinked
- *     11        born            scrape sequence at birth
+ *     11        born            H_BIRTHS at birth
  */
 export const PLACE_STATE = 0
 export const PLACE_NEXT = 1

@@ -17,7 +17,6 @@ const HEADER: RecordLayout = {
     version: i32('LAYOUT_VERSION'),
     bump: ref('next free word of the arena; only ever raised, by compare-exchange'),
     limit: ref("the arena's end"),
-    families: ref('newest family; families chain through F_NEXT and are never unlinked'),
     hash: ref('series hash table'),
     hashMask: i32('buckets of the hash table, less one'),
     shards: ref('shard table'),
@@ -26,7 +25,10 @@ const HEADER: RecordLayout = {
     slots: ref('first slot'),
     slotWords: i32('words from one slot to the next'),
     slotText: i32("capacity of a slot's text, in bytes"),
-    scrapeSeq: i32('raised by each scrape when it begins; a place notes it when it is born'),
+    births: i32('raised with each series that is made, which notes it: see memory/births.ts'),
+    aged: i32(
+      'births at the last look for series so old that their births could not be told from later ones',
+    ),
     room: i32('raised whenever something that was refused may be granted now: see lifecycle/room.ts'),
     epoch: i32('the reclamation epoch: raised after each sweep'),
     series: i32("series in all of the program's families with labels"),
@@ -39,6 +41,9 @@ const HEADER: RecordLayout = {
     requests: i32('raised with each request to let go of a place'),
     sweptAt: i32('when the last sweep began, ms since the registry was made'),
     retired: i32('series that the last sweep left hidden'),
+    families: i64(
+      'newest family, and above it how often one was hidden or shown again: see catalogue/families.ts',
+    ),
     sweeper: i64('the thread that sweeps, and 1; 0 for none'),
     birth: f64('when the registry was made, ms since the epoch'),
     started: f64("the same moment on the system's monotonic clock: memory/clock.ts counts from it"),
@@ -62,7 +67,10 @@ const HEADER: RecordLayout = {
     buried: i64('processes that were found dead'),
     numbers: i32('the number that was given to an attachment last; none is given twice'),
     key: list(2, i32('the key of the hashes: random, so that nobody can choose label values that collide')),
-    reserved: reserved(),
+    beginning: i32('1 while the memory is begun anew: see processes/anew.ts'),
+    uptime: f64(
+      'ms since the registry was made, as far as it was noted: its time goes on from here when it begins anew',
+    ),
   },
 }
 
@@ -140,7 +148,7 @@ const FAMILY: RecordLayout = {
     next: ref('older family'),
     kind: i32('KIND_COUNTER to KIND_INFO'),
     aggregate: i32('AGGREGATE_SUM to AGGREGATE_LAST'),
-    flags: i32('FLAG_SELF'),
+    flags: i32('FLAG_SELF to FLAG_LEFT'),
     cells: i32('cells of a place in each shard'),
     bounds: i32('bucket bounds without +Inf, or quantiles'),
     labels: i32('label names'),
@@ -243,7 +251,7 @@ const PLACE: RecordLayout = {
     changed: i32(
       'last change that the sweeper noted, ms since the registry was made; in an UNLINKED place, the epoch in which it was unlinked',
     ),
-    born: i32('scrape sequence at birth'),
+    born: i32('H_BIRTHS at birth'),
   },
 }
 

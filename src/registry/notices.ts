@@ -3,7 +3,7 @@ import { DROP_REASONS, type DropReason } from '../catalogue/drops.js'
 import type { Identity } from '../catalogue/families.js'
 import { thrown } from '../common/errors.js'
 import { type Log, logEvent } from '../common/log.js'
-import { DROP_CLOSED, DROP_VALUE } from '../memory/layout.js'
+import { DROP_CLOSED, DROP_CONFLICT, DROP_VALUE } from '../memory/layout.js'
 
 const WHY: Record<DropReason, string> = {
   memory: 'memory is full (option "memory" of createRegistry)',
@@ -11,6 +11,7 @@ const WHY: Record<DropReason, string> = {
   label: 'a label value is too long (option "maxLabelLength" of createRegistry)',
   threads: 'more threads record than allowed (option "maxThreads" of createRegistry)',
   closed: 'the registry was closed in this thread; what it records in other metrics is dropped too',
+  conflict: 'another process has registered the name for another metric',
   value: 'what it was given cannot be recorded (option "onBadValue" of createRegistry)',
 }
 
@@ -29,6 +30,11 @@ export class Notices {
     this.#once(key, `dropped-${DROP_REASONS[reason]}`, () => {
       return `metric "${family.name}": updates are dropped and counted: ${why()}`
     })
+  }
+
+  /** As refused(), for a metric whose name another process has for another one. */
+  conflict(family: Identity, { message }: Error): void {
+    this.refused(family, DROP_CONFLICT, () => `another process runs with other metrics: ${message}`)
   }
 
   /** As refused(), for data that cannot be recorded, with what it was the first time. */

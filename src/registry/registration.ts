@@ -8,6 +8,7 @@ import {
   conflict,
   type Family,
   type Identity,
+  type Limits,
   longestSuffix,
 } from '../catalogue/families.js'
 import {
@@ -40,6 +41,7 @@ import type {
 import { checkNative } from '../instruments/native-histogram.js'
 import { Stateset } from '../instruments/stateset.js'
 import { checkQuantiles, checkWindow, Summary } from '../instruments/summary.js'
+import { attachedProcesses } from '../memory/attached.js'
 import * as L from '../memory/layout.js'
 import { mostSeries, type SharedOptions } from './options.js'
 
@@ -49,6 +51,7 @@ const SUMMARY_OPTIONS = ['quantiles', 'maxAge', 'ageBuckets', 'significantDigits
 /** What the registry itself needs of a metric. */
 interface AnyMetric {
   readonly identity: Identity
+  readonly family: Family | undefined
   reset(): void
 }
 
@@ -178,20 +181,62 @@ export class Registration {
     const unit = checkUnit(name, own.kind, options.unit)
     const asked: Identity = { name, ...own, labelNames, unit, self: this.#own }
     const known = this.#metrics.get(name)
-    if (known !== undefined) {
+    const hidden = known?.family !== undefined && !this.#context.families.isShown(known.family)
+    if (known !== undefined && !hidden) {
       checkSame(known.identity, asked)
       return known as unknown as M
     }
     this.#checkFits(asked, help)
-    const { arena, families } = this.#context
-    const family = families.register(asked, help, limits, this.#context.now(), ref =>
-      reserveDrops(arena, families, ref, name),
-    )
-    if (family === undefined) this.#context.refused(asked, L.DROP_MEMORY)
-    else checkSame(family, asked)
+    const family = this.#family(asked, help, limits)
+    if (known !== undefined && known.family === family) return known as unknown as M
     const metric = make(family ?? asked, family)
     this.#metrics.set(name, metric)
     return metric
+  }
+
+  /**
+   * The family of a metric; undefined where what it records is dropped: because memory is full, or because another
+   * process, perhaps of an older release of the program, has the name for another metric. This one must start all the
+   * same.
+   */
+  #family(asked: Identity, help: string, limits: Limits): Family | undefined {
+    const { arena, families, conflicts } = this.#context
+    const { name } = asked
+    conflicts.delete(name)
+    try {
+      const family = families.register(asked, help, limits, this.#context.now(), ref =>
+        reserveDrops(arena, families, ref, name),
+      )
+      if (family === undefined) this.#context.refused(asked, L.DROP_MEMORY)
+      else checkSame(family, asked)
+      return family
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_POSTMETER_CONFLICT' || attachedProcesses(arena) < 2)
+        throw error
+      conflicts.add(name)
+      this.#context.conflict(asked, error as Error)
+      return undefined
+    }
+  }
+
+  /**
+   * Hides a metric, and frees its name in all threads; false if there is none of that name. Its series are removed, and
+   * a metric without labels is set to zero.
+   */
+  unregister(name: string): boolean {
+    this.#checkOpen()
+    checkMetricName(name, false)
+    const { families, series } = this.#context
+    const metric = this.#metrics.get(name)
+    this.#metrics.delete(name)
+    if (metric !== undefined) this.#collectors.delete(metric as unknown as CollectedGauge)
+    const family = families.get(name)
+    if (family === undefined) return metric !== undefined
+    families.hide(family)
+    if (family.kind === 'info') series.makeCurrent(family)
+    else if (family.labelNames.length === 0) this.#context.reset(family)
+    else this.#context.clear(family)
+    return true
   }
 
   /** A series is never divided over slots, so the bounds alone must leave room for it in a slot. */

@@ -93,11 +93,13 @@ export class Registry {
       arena,
       families,
       series,
+      conflicts: new Set(),
       closed: false,
       now,
       elapsed: () => performance.now() / 1000,
       uptime,
       refused: (family, reason) => this.#notices.refused(family, reason),
+      conflict: (family, error) => this.#notices.conflict(family, error),
       badValue: (family, mistake) => {
         if (shared.onBadValue !== 'drop') throw mistake()
         this.#notices.badValue(family, mistake)
@@ -192,6 +194,16 @@ export class Registry {
     options: StatesetOptions<S, N>,
   ): Stateset<S, N> {
     return this.#registration.stateset(options)
+  }
+
+  /**
+   * Takes a metric out, in all threads, as for a part of a program that is reloaded with other metrics; false if there is
+   * none of that name. It is not exposed any more, its series are removed (without labels: set to zero), and its name is
+   * free, for the same definition or another one. What threads record that still hold the old metric is not
+   * exposed, until they register it again. Blocks the calling thread for a few microseconds a series.
+   */
+  unregister(name: string): boolean {
+    return this.#registration.unregister(name)
   }
 
   /** Runs `make`, which registers metrics of the library's own, whose names are reserved. @internal */

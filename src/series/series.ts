@@ -22,6 +22,7 @@ import { isRegistryFull, isSelfFamily, reserve, unreserve } from '../lifecycle/r
 import { noteMade, noteRefusal, roomNumber } from '../lifecycle/room.js'
 import { canBeHeld, changeState, hold, nextLife, publish, remove } from '../lifecycle/states.js'
 import type { Arena } from '../memory/arena.js'
+import { nextBirth } from '../memory/births.js'
 import { exemplarTable } from '../memory/exemplars.js'
 import * as L from '../memory/layout.js'
 import { claimShard, type Shard } from '../memory/shards.js'
@@ -454,7 +455,7 @@ export class SeriesTable {
     Atomics.store(i32, at + L.PLACE_STATE, (i32[at + L.PLACE_STATE] & ~L.STATE_MASK) | L.STATE_MADE)
     // Stored after the place is MADE: a scrape that planned it as free must not find it later and take it for old
     // enough.
-    Atomics.store(i32, at + L.PLACE_BORN, Atomics.load(i32, L.H_SCRAPE_SEQ))
+    Atomics.store(i32, at + L.PLACE_BORN, nextBirth(this.#arena))
     // Raised last, and before the place is linked, so that a scrape which reads the page meanwhile reads it again.
     Atomics.add(i32, pageOf(this.#arena, place) * 2 + L.PAGE_MADE, 1)
   }

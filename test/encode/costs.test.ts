@@ -144,7 +144,7 @@ function encodedSpan(arena: Arena, asked: Asked, budget: number) {
   const kernel = loadKernel(arena)
   const slot = takeSlot(arena, 900)
   const slotText = i32[L.H_SLOT_TEXT]
-  beginSpan(arena, slot, { ...asked, selfMetrics: false }, Atomics.add(i32, L.H_SCRAPE_SEQ, 1))
+  beginSpan(arena, slot, { ...asked, selfMetrics: false }, i32[L.H_BIRTHS])
   if (!asked.exemplars) leaveOutExemplars(arena, slot)
   const head = kernel.headCost(slot, family)
   const page = i32[family * 2 + L.F_FIRST_PAGE]

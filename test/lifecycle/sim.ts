@@ -163,6 +163,10 @@ export class SimThread {
       arena,
       families: this.#families,
       series: this.table,
+      conflicts: new Set(),
+      conflict: (_family: Identity, error: Error) => {
+        throw error
+      },
       closed: false,
       now,
       elapsed: () => sim.now / 1000,

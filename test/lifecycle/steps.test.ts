@@ -479,7 +479,7 @@ t.test('nor the first drop of a family, which makes a series of its own visible'
     const there = interrupt(
       step,
       () => {
-        seq = Atomics.add(i32, L.H_SCRAPE_SEQ, 1)
+        seq = i32[L.H_BIRTHS]
         planned = i32[place * 2 + L.PLACE_STATE] !== L.STATE_FREE
       },
       () => new SelfMetrics(sim.arena, families, () => sim.uptime()).refresh(),
@@ -503,7 +503,7 @@ t.test('a scrape that begins while a series is being written exposes only what i
     const there = interrupt(
       step,
       () => {
-        seq = Atomics.add(sim.arena.i32, L.H_SCRAPE_SEQ, 1)
+        seq = sim.arena.i32[L.H_BIRTHS]
         planned = sim.states('c')[L.STATE_FREE] === L.FIRST_PAGE_PLACES - 2
       },
       () => c.inc({ x: 'a' }),

@@ -283,10 +283,21 @@ t.test('createRegistry in a child joins with the same options, and refuses other
   t.equal(registry.value('c_total', { x: 'its own' }), undefined, 'without `shared` it has one of its own')
 })
 
-t.test('what the children and the maker disagree on is an error where it is registered', async t => {
-  const { registry } = fresh(t, SHARED)
-  registry.gauge({ name: 'c_total', help: 'h', labelNames: ['x'] })
-  const child = new Process(t)
-  await child.call('get', registry.name)
-  await t.rejects(child.call('inc', 'c_total', 'a'), /ERR_POSTMETER_CONFLICT/)
-})
+t.test(
+  'what the children and the maker disagree on is dropped, counted and said, and starts all the same',
+  async t => {
+    const { registry } = fresh(t, SHARED)
+    registry.gauge({ name: 'c_total', help: 'h', labelNames: ['x'] })
+    const child = new Process(t)
+    await child.call('get', registry.name)
+    await child.call('inc', 'c_total', 'a')
+    await registry.metrics({ selfMetrics: true })
+    const drops = { family: '', reason: 'conflict' }
+    t.equal(registry.value('postmeter_dropped_updates_total', drops), 1)
+    t.throws(
+      () => registry.counter({ name: 'c_total', help: 'h' }),
+      { code: 'ERR_POSTMETER_CONFLICT' },
+      'in one thread',
+    )
+  },
+)
