@@ -415,7 +415,8 @@ export function conflict(family: Identity, asked: Identity): string | undefined 
   return undefined
 }
 
-function readFamily(arena: Arena, ref: number): Family {
+/** What a family's record says. */
+export function readFamily(arena: Arena, ref: number): Family {
   const { i32 } = arena
   const at = ref * 2
   const identity = JSON.parse(

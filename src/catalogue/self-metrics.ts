@@ -137,7 +137,8 @@ const SHARED_SELF_METRICS: readonly SelfMetric[] = [
 ]
 
 function selfMetrics(arena: Arena): readonly SelfMetric[] {
-  return arena.attachment === 0 ? SELF_METRICS : [...SELF_METRICS, ...SHARED_SELF_METRICS]
+  // It is written before the process attaches.
+  return arena.i32[L.P_DESCRIPTOR] === 0 ? SELF_METRICS : [...SELF_METRICS, ...SHARED_SELF_METRICS]
 }
 
 /** These labels are always exposed, so no default label may have their names. */

@@ -35,6 +35,8 @@ export type ErrorCode =
   | 'ERR_POSTMETER_MEMORY'
   /** A registry cannot be shared with other processes there, or cannot be found from this one. */
   | 'ERR_POSTMETER_SHARED'
+  /** The file in which processes share a registry cannot be made, or must not be used. */
+  | 'ERR_POSTMETER_FILE'
   /** There is no WebAssembly (`node --jitless`), or the processor is of a kind that it does not run on. */
   | 'ERR_POSTMETER_PLATFORM'
 

@@ -15,6 +15,9 @@ import { isMemory, isModule, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 import { workspacesBytes } from './workspace-size.js'
 
+/** Words of the smallest page of a file that a system has. */
+const FILE_PAGE_WORDS = 4_096 / L.WORD_BYTES
+
 export class Arena {
   readonly memory: WebAssembly.Memory
   readonly f64: Float64Array
@@ -57,12 +60,21 @@ export class Arena {
     const size = L.roundUp(words, L.LINE_WORDS)
     const limit = this.i32[L.H_LIMIT]
     let at = Atomics.load(this.i32, L.H_BUMP)
-    while (at + size <= limit) {
-      const seen = Atomics.compareExchange(this.i32, L.H_BUMP, at, at + size)
-      if (seen === at) return this.#backs(at, size) ? at : 0
+    for (;;) {
+      const all = size + this.#beyond(at + size)
+      if (at + all > limit) return 0
+      const seen = Atomics.compareExchange(this.i32, L.H_BUMP, at, at + all)
+      if (seen === at) return this.#backs(at, all) ? at : 0
       at = seen
     }
-    return 0
+  }
+
+  /**
+   * Words that belong to a piece which ends at a word, beyond its end. Copies read past what they copy: where the piece
+   * ends with a page of a file, they would be the first to use the next page.
+   */
+  #beyond(end: number): number {
+    return this.i32[L.P_DESCRIPTOR] !== 0 && end % FILE_PAGE_WORDS === 0 ? L.LINE_WORDS : 0
   }
 
   /**
@@ -95,6 +107,21 @@ export class Arena {
     return at
   }
 
+  /**
+   * Has two fields refer to a text, as store() keeps it, if they do not refer to the same one already; false when memory
+   * is full. Call while nobody reads them.
+   */
+  storeText(field: number, bytes: Uint8Array): boolean {
+    const { i32, u8 } = this
+    const known = u8.subarray(i32[field] * L.WORD_BYTES, i32[field] * L.WORD_BYTES + i32[field + 1])
+    if (i32[field] !== 0 && Buffer.compare(known, bytes) === 0) return true
+    const at = this.store(bytes)
+    if (at === 0) return false
+    i32[field] = at
+    i32[field + 1] = bytes.length
+    return true
+  }
+
   /** A copy of bytes in the memory, as text. */
   text(at: number, bytes: number): string {
     return Buffer.from(this.u8.slice(at * L.WORD_BYTES, at * L.WORD_BYTES + bytes)).toString('utf8')
@@ -115,6 +142,12 @@ export interface ArenaOptions {
   readonly hashKey: readonly [number, number]
 }
 
+/** Bytes of the memory that such options come to, without its workspaces. */
+export function arenaBytes({ bytes, maxThreads }: Pick<ArenaOptions, 'bytes' | 'maxThreads'>): number {
+  const { slotText } = L.regions(bytes, maxThreads + 1)
+  return Math.min(bytes, L.MAX_MEMORY_BYTES - workspacesBytes(slotText))
+}
+
 /** Where a word of what is recorded is in a file that lies over it. */
 export function rangeOffset(word: number): number {
   return word * L.WORD_BYTES - L.HEADER_AT
@@ -129,9 +162,9 @@ export type LayOver = (memory: WebAssembly.Memory, at: L.Regions) => number
  */
 export function createArena(options: ArenaOptions, layOver?: LayOver): Arena {
   const shardCount = options.maxThreads + 1
-  const extra = workspacesBytes(L.regions(options.bytes, shardCount).slotText)
-  const bytes = Math.min(options.bytes, L.MAX_MEMORY_BYTES - extra)
+  const bytes = arenaBytes(options)
   const at = L.regions(bytes, shardCount)
+  const extra = workspacesBytes(at.slotText)
   const memory = reserveMemory(bytes, extra)
   const descriptor = layOver?.(memory, at) ?? 0
   const i32 = new Int32Array(memory.buffer)
@@ -189,6 +222,7 @@ export function joinArena(pages: number, shardCount: number, layOver: LayOver): 
 /** Checks a handle that came from another thread, before anything is read through it. */
 export function openArena(handle: RegistryHandle): Arena {
   const texts = [handle?.name, handle?.id, handle?.options]
+  if (handle?.file !== undefined) texts.push(handle.file)
   if (!isMemory(handle?.memory) || !isModule(handle.kernel) || texts.some(text => typeof text !== 'string')) {
     throw badOption('handle', handle, 'is not the handle of a registry')
   }

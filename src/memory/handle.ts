@@ -39,4 +39,6 @@ export interface RegistryHandle {
   readonly kernel: object
   /** The options the registry was made with, in one canonical spelling. */
   readonly options: string
+  /** The file in which processes meet that share the registry, if they do in one. */
+  readonly file?: string | undefined
 }

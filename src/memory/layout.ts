@@ -45,6 +45,8 @@ export const HEADER_AT = 131_072
 export const SLACK_BYTES = 64
 /** Records of the arena start on cache lines, so that two threads' cells never share one. */
 export const LINE_WORDS = 8
+/** The most shards that a memory has: the common one, and one for each thread that option `maxThreads` allows. */
+export const MAX_SHARDS = 4_096
 
 /**
  * Why an update is dropped.

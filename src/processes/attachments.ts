@@ -61,35 +61,66 @@ function numberIn(arena: Arena, slot: number): number {
  * @throws Error if as many processes are attached as threads may record, or if another one holds the gate for too long.
  */
 export function attach(calls: SystemCalls, arena: Arena, now: number, patience = GATE_PATIENCE): void {
-  const { i32 } = arena
-  const lock = calls.open(pathOf(i32[L.P_DESCRIPTOR]))
+  const lock = calls.open(pathOf(arena.i32[L.P_DESCRIPTOR]))
   if (lock === undefined) throw unavailable('the memory cannot be opened a second time')
   try {
     passGate(calls, lock, patience)
-    const slot = freeSlot(calls, arena, lock)
-    const at = recordAt(arena, slot)
-    i32[at + L.ATTACHMENT_PROCESS] = process.pid
-    i32[at + L.ATTACHMENT_SINCE] = now
-    const number = Atomics.add(i32, L.H_NUMBERS, 1) + 1
-    Atomics.store(i32, at + L.ATTACHMENT_NUMBER, number)
-    calls.unlock(lock, GATE, 1)
-    i32[L.P_LOCK] = lock
-    i32[L.P_SLOT] = slot
-    i32[L.P_ATTACHMENT] = number
+    enter(calls, arena, lock, now)
   } catch (error) {
     calls.close(lock)
     throw error
   }
 }
 
-function passGate(calls: SystemCalls, lock: number, patience: number): void {
+/**
+ * The second half of attaching: `lock`, which is the attachment's from then on, has passed the gate, and lets it go.
+ * @throws Error if as many processes are attached as threads may record.
+ */
+export function enter(calls: SystemCalls, arena: Arena, lock: number, now: number): void {
+  const { i32 } = arena
+  const slot = freeSlot(calls, arena, lock)
+  const at = recordAt(arena, slot)
+  i32[at + L.ATTACHMENT_PROCESS] = process.pid
+  i32[at + L.ATTACHMENT_SINCE] = now
+  const number = Atomics.add(i32, L.H_NUMBERS, 1) + 1
+  Atomics.store(i32, at + L.ATTACHMENT_NUMBER, number)
+  calls.unlock(lock, GATE, 1)
+  i32[L.P_LOCK] = lock
+  i32[L.P_SLOT] = slot
+  i32[L.P_ATTACHMENT] = number
+}
+
+/** @throws Error if another process holds the gate for too long. */
+export function passGate(calls: SystemCalls, lock: number, patience = GATE_PATIENCE): void {
   const end = performance.now() + patience
-  const nobody = new Int32Array(new SharedArrayBuffer(4))
-  for (let pause = 1; !calls.lock(lock, GATE, 1); pause = Math.min(pause * 2, GATE_PAUSE)) {
+  for (const wait of pauses()) {
+    if (calls.lock(lock, GATE, 1)) return
     if (performance.now() > end)
       throw unavailable('another process has been attaching for too long: it may be stopped')
-    Atomics.wait(nobody, 0, 0, pause * (0.5 + Math.random()))
+    wait()
   }
+}
+
+/** Waits, in this thread, that become longer, and differ from process to process. */
+export function* pauses(random = Math.random): Generator<() => void, never> {
+  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  for (let pause = 1; ; pause = Math.min(pause * 2, GATE_PAUSE))
+    yield () => void Atomics.wait(nobody, 0, 0, pause * (0.5 + random()))
+}
+
+/** Whether no process is attached. If so, `lock`, which has passed the gate, has the bytes of all from then on. */
+export function tryAll(calls: SystemCalls, lock: number, shardCount: number): boolean {
+  return calls.lock(lock, 1, shardCount - 1)
+}
+
+/** Buries all attachments. Call with the bytes of all. */
+export function buryAll(arena: Arena): void {
+  for (let slot = 1; slot <= slotCount(arena); slot++) bury(arena, slot)
+}
+
+/** Gives back the bytes that tryAll() got, but that of the first attachment, which is then its own. */
+export function keepFirst(calls: SystemCalls, lock: number, shardCount: number): void {
+  if (shardCount > 2) calls.unlock(lock, 2, shardCount - 2)
 }
 
 /** A record that nobody has, whose byte `lock` has from now on. */

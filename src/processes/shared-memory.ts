@@ -1,11 +1,11 @@
 /**
- * The memory of a registry that several processes share: a file in memory, which no path names, lies over what is
- * recorded. Nothing of it is left when the last process that has it open has ended.
+ * The memory of a registry that several processes share: a file lies over what is recorded. It is one in memory that no
+ * path names, of which nothing is left when the last process that has it open has ended, or one at a path
+ * (registry-file.ts).
  *
  * Assumes: Linux. References are indices of words, so each process may have the memory elsewhere.
- * Guarantees: A memory over which the file does not lie is never used. Nobody can change the file's size, so no use of it
- * can end a process, except that the system has no memory left: so Arena.alloc asks for each piece by a call that can
- * fail.
+ * Guarantees: A memory over which the file does not lie is never used. What is used of the file has been asked for by a
+ * call that can fail (Arena.alloc), as a store cannot. Nobody can change the size of a file in memory.
  */
 import { fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { type Arena, type ArenaOptions, createArena, joinArena, rangeOffset } from '../memory/arena.js'
@@ -13,27 +13,46 @@ import { writeZeros } from '../memory/backing.js'
 import * as L from '../memory/layout.js'
 import { FILE_NAME, KEPT_FROM, pathOf, type SystemCalls, unavailable } from './system-calls.js'
 
-/** Makes a memory that other processes can join. */
+/** Makes a memory over a file in memory. */
 export function createSharedArena(calls: SystemCalls, options: ArenaOptions): Arena {
   const descriptor = calls.memoryFile(FILE_NAME)
   if (descriptor === undefined) throw unavailable('the system refuses a file in memory (memfd_create)')
+  const sized = () => {
+    if (!calls.sealSize(descriptor)) throw unavailable('the system cannot seal a file in memory')
+  }
+  return createArenaOver(calls, descriptor, options, { sized })
+}
+
+interface MakingTools {
+  /** Called once the file has its size. */
+  readonly sized?: () => void
+  /** Makes the error that says why there is no memory. */
+  readonly fail?: (why: string, cause?: unknown) => Error
+}
+
+/** Makes a memory over an empty file, whose descriptor is the memory's from then on. */
+export function createArenaOver(
+  calls: SystemCalls,
+  descriptor: number,
+  options: ArenaOptions,
+  { sized = () => {}, fail = unavailable }: MakingTools = {},
+): Arena {
   try {
     return createArena(options, (memory, at) => {
       const bytes = rangeOffset(at.slots)
       try {
         ftruncateSync(descriptor, bytes)
       } catch (cause) {
-        throw unavailable(`the system refuses a file in memory of ${bytes} bytes (ulimit -f)`, cause)
+        throw fail(`the system refuses a file of ${bytes} bytes (ulimit -f)`, cause)
       }
-      if (!calls.sealSize(descriptor)) throw unavailable('the system cannot seal a file in memory')
+      sized()
       // The header and the tables are used without being asked for.
       const tables = [
         [0, rangeOffset(at.arena)],
         [rangeOffset(at.hash), bytes],
       ] as const
       for (const [from, to] of tables) {
-        if (!writeZeros(descriptor, from, to - from))
-          throw unavailable('the system has no memory left for its tables')
+        if (!writeZeros(descriptor, from, to - from)) throw fail('there is no memory left for its tables')
       }
       layOver(calls, memory, bytes, descriptor)
       checkLaidOver(memory, descriptor)
@@ -46,23 +65,19 @@ export function createSharedArena(calls: SystemCalls, options: ArenaOptions): Ar
 }
 
 /**
- * Joins the memory of a file that this process has open, by a descriptor of its own from then on.
- * @throws Error that says what is wrong with the file.
+ * Joins the memory of a file that this process has open, by a descriptor of its own from then on. The caller has checked
+ * the header.
  */
-export function joinSharedArena(calls: SystemCalls, inherited: number, kernel: number): Arena {
-  const descriptor = calls.open(pathOf(inherited))
+export function joinSharedArena(calls: SystemCalls, open: number, header: FileHeader): Arena {
+  const descriptor = calls.open(pathOf(open))
   if (descriptor === undefined) throw unavailable('the memory of the registry cannot be opened')
   try {
-    const header = readHeader(descriptor)
-    if (header[L.H_MAGIC - BEGIN] !== L.MAGIC) throw unavailable('the memory is not that of a registry')
-    if (header[L.H_VERSION - BEGIN] !== L.LAYOUT_VERSION || header[L.H_KERNEL - BEGIN] !== kernel)
-      throw unavailable('another release of postmeter, or another build of it, made the registry')
-    return joinArena(header[L.H_PAGES - BEGIN]!, header[L.H_SHARD_COUNT - BEGIN]!, (memory, at) => {
+    const { pages, shardCount } = header
+    return joinArena(pages, shardCount, (memory, at) => {
       layOver(calls, memory, rangeOffset(at.slots), descriptor)
       const own = new Int32Array(memory.buffer)
-      for (const field of [L.H_MAGIC, L.H_PAGES, L.H_ID, L.H_ID + 1, L.H_ID + 2, L.H_ID + 3]) {
-        if (own[field] !== header[field - BEGIN]) throw unavailable('its memory does not lie over this one')
-      }
+      if (FIXED.some(field => own[field] !== header.fields[field - BEGIN]))
+        throw unavailable('its memory does not lie over this one')
       return descriptor
     })
   } catch (error) {
@@ -71,14 +86,60 @@ export function joinSharedArena(calls: SystemCalls, inherited: number, kernel: n
   }
 }
 
+/** Fields that never change. */
+const FIXED = [L.H_MAGIC, L.H_PAGES, L.H_ID, L.H_ID + 1, L.H_ID + 2, L.H_ID + 3]
+
 /** The Int32 where the header begins. */
 const BEGIN = L.HEADER_AT / 4
 
-function readHeader(descriptor: number): Int32Array {
-  const header = new Int32Array(L.HEADER_BYTES / 4)
-  const read = readSync(descriptor, header, 0, L.HEADER_BYTES, 0)
-  if (read !== L.HEADER_BYTES) throw unavailable('the memory of the registry is cut off')
-  return header
+/** What is read of a file before any memory lies over it. */
+export interface FileHeader {
+  readonly fields: Int32Array
+  readonly magic: number
+  readonly version: number
+  readonly kernel: number
+  readonly pages: number
+  readonly shardCount: number
+  readonly beginning: boolean
+}
+
+/** The header of a file; undefined if the file is too short to have one. */
+export function readHeader(descriptor: number): FileHeader | undefined {
+  const fields = new Int32Array(L.HEADER_BYTES / 4)
+  if (readSync(descriptor, fields, 0, L.HEADER_BYTES, 0) !== L.HEADER_BYTES) return undefined
+  const field = (at: number) => fields[at - BEGIN]!
+  return {
+    fields,
+    magic: field(L.H_MAGIC),
+    version: field(L.H_VERSION),
+    kernel: field(L.H_KERNEL),
+    pages: field(L.H_PAGES),
+    shardCount: field(L.H_SHARD_COUNT),
+    beginning: field(L.H_BEGINNING) !== 0,
+  }
+}
+
+/** What is wrong with the header of a file of this layout; undefined if all that never changes is as it was written. */
+export function damageOf({ fields, pages, shardCount }: FileHeader, size: number): string | undefined {
+  const bytes = pages * L.WASM_PAGE_BYTES
+  const sizes = bytes >= L.MIN_MEMORY_BYTES && bytes <= L.MAX_MEMORY_BYTES
+  if (!sizes || shardCount < 2 || shardCount > L.MAX_SHARDS) return 'its header is damaged'
+  const at = L.regions(bytes, shardCount)
+  if (size !== rangeOffset(at.slots))
+    return `it is of ${size} bytes, not ${rangeOffset(at.slots)}: it was cut off`
+  const expected: readonly [number, number][] = [
+    [L.H_LIMIT, at.limit],
+    [L.H_HASH, at.hash],
+    [L.H_HASH_MASK, at.hashMask],
+    [L.H_ATTACHMENTS, at.attachments],
+    [L.H_SHARDS, at.shards],
+    [L.H_SLOTS, at.slots],
+    [L.H_SLOT_WORDS, at.slotWords],
+    [L.H_SLOT_TEXT, at.slotText],
+  ]
+  const bump = fields[L.H_BUMP - BEGIN]!
+  const whole = expected.every(([field, value]) => fields[field - BEGIN] === value)
+  return whole && bump >= at.arena && bump <= at.limit ? undefined : 'its header is damaged'
 }
 
 function layOver(calls: SystemCalls, memory: WebAssembly.Memory, bytes: number, descriptor: number): void {
@@ -94,8 +155,8 @@ function layOver(calls: SystemCalls, memory: WebAssembly.Memory, bytes: number, 
 function checkLaidOver(memory: WebAssembly.Memory, descriptor: number): void {
   const i32 = new Int32Array(memory.buffer)
   i32[L.H_VERSION] = L.LAYOUT_VERSION
-  const written = readHeader(descriptor)[L.H_VERSION - BEGIN]
-  if (written !== L.LAYOUT_VERSION) throw unavailable('the file does not lie over the memory')
+  if (readHeader(descriptor)?.version !== L.LAYOUT_VERSION)
+    throw unavailable('the file does not lie over the memory')
 }
 
 /** A descriptor of the memory's file that children inherit. */

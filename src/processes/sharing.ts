@@ -1,8 +1,11 @@
 /**
  * Registries that processes share, from their making to their end.
  *
- *     createRegistry({ shared: true }) ─▶ share() ─▶ offer() ─▶ environment, open file ─▶ getRegistry() in a child ─▶ join()
+ *     createRegistry({ shared: true }) ─▶ share() ─▶ environment, open file ─▶ getRegistry() in a child ─▶ join()
+ *     createRegistry({ file }) ─▶ meetIn() ─▶ environment, path ─▶ getRegistry() in a child ─▶ join()
+ *                                 ▲ path ─▶ createRegistry({ file }) in a process that knows nothing of it
  */
+import { statSync } from 'node:fs'
 import { isMainThread, threadId } from 'node:worker_threads'
 import { show } from '../common/errors.js'
 import type { Arena, ArenaOptions } from '../memory/arena.js'
@@ -10,9 +13,17 @@ import { monotonic } from '../memory/clock.js'
 import * as L from '../memory/layout.js'
 import { orphanOwn } from '../memory/shards.js'
 import { attach, buryDead, detach } from './attachments.js'
-import { type Inherited, inheritedRegistry, leaveNoMore, leaveToChildren } from './inheritance.js'
-import { createSharedArena, inheritableDescriptor, joinSharedArena } from './shared-memory.js'
-import { endsInOrder, systemCalls, unavailable } from './system-calls.js'
+import {
+  type InheritedMemory,
+  inheritedRegistry,
+  leaveFileToChildren,
+  leaveNoMore,
+  leaveToChildren,
+} from './inheritance.js'
+import { abandon, type Met, meet } from './meeting.js'
+import { isAt, type RegistryFile } from './registry-file.js'
+import { createSharedArena, inheritableDescriptor, joinSharedArena, readHeader } from './shared-memory.js'
+import { endsInOrder, type SystemCalls, systemCalls, unavailable } from './system-calls.js'
 
 /** What other processes must know of a registry. */
 export interface Identity {
@@ -23,43 +34,82 @@ export interface Identity {
   readonly kernel: number
 }
 
+/** A registry's memory that this process has attached to, and what is in it. */
+export interface Shared {
+  readonly arena: Arena
+  readonly id: string
+  readonly options: string
+  readonly how: Met['how']
+  /** The file at a path in which they met. */
+  readonly file?: string
+}
+
 /**
- * Makes the memory of a registry that other processes can join, and attaches to it.
+ * Makes the memory of a registry that children can join, and attaches to it. `define` writes what its options say.
  * @throws Error that says why it cannot.
  */
-export function share(options: ArenaOptions, identity: Identity): Arena {
-  if (!isMainThread)
-    throw unavailable(
-      'createRegistry is called in a Worker, and only children of the main thread would find it',
-    )
-  const calls = systemCalls()
+export function share(options: ArenaOptions, identity: Identity, define: (arena: Arena) => void): Shared {
+  const calls = makerCalls()
   const arena = createSharedArena(calls, options)
   try {
-    const { i32 } = arena
-    const text = Buffer.from(identity.options)
-    i32[L.H_OPTIONS] = arena.store(text)
-    if (i32[L.H_OPTIONS] === 0) throw unavailable('the system has no memory left')
-    i32[L.H_OPTIONS_BYTES] = text.length
-    i32[L.H_KERNEL] = identity.kernel
-    arena.u8.set(idBytes(identity.id), L.H_ID * 4)
+    writeIdentity(arena, identity)
+    define(arena)
     attach(calls, arena, 0)
-    return arena
+    leaveToChildren(identity.name, inheritableDescriptor(calls, arena), identity.id)
+    return { arena, id: identity.id, options: identity.options, how: 'made' }
   } catch (error) {
-    abandon(arena)
+    abandon(calls, arena)
     throw error
   }
 }
 
-/** Gives back what a memory had that nobody else has seen: a program may try again and again. */
-export function abandon({ i32 }: Arena): void {
-  const calls = systemCalls()
-  if (i32[L.P_LOCK] !== 0) calls.close(i32[L.P_LOCK])
-  calls.close(i32[L.P_DESCRIPTOR])
+/**
+ * Meets other processes in a file: makes it, joins them, or goes on with what they left. `check` throws if those that
+ * live have other options.
+ * @throws Error that says why it cannot.
+ */
+export function meetIn(
+  file: RegistryFile,
+  wanted: ArenaOptions,
+  identity: Identity,
+  define: (arena: Arena) => void,
+  check: (options: string) => void,
+): Shared {
+  const calls = makerCalls()
+  const { arena, how } = meet({
+    calls,
+    file,
+    wanted,
+    define(arena) {
+      writeIdentity(arena, identity)
+      define(arena)
+    },
+    check: arena => check(optionsOf(arena)),
+  })
+  leaveFileToChildren(identity.name, file)
+  return { arena, id: idOf(arena), options: optionsOf(arena), how }
 }
 
-/** Has children of this process find a registry, from now on. */
-export function offer(arena: Arena, { name, id }: Pick<Identity, 'name' | 'id'>): void {
-  leaveToChildren(name, inheritableDescriptor(systemCalls(), arena), id)
+function makerCalls(): SystemCalls {
+  if (!isMainThread)
+    throw unavailable(
+      'createRegistry is called in a Worker, and only children of the main thread would find it',
+    )
+  return systemCalls()
+}
+
+/** A memory that is begun anew keeps its id, by which its threads are told from those of another one. */
+function writeIdentity(arena: Arena, { id, options, kernel }: Identity): void {
+  const { i32, u8 } = arena
+  i32[L.H_KERNEL] = kernel
+  const stored = arena.storeText(L.H_OPTIONS, Buffer.from(options))
+  if (!stored) throw unavailable('there is no memory left for its options')
+  const at = L.H_ID * 4
+  if (u8.subarray(at, at + 16).every(byte => byte === 0)) u8.set(idBytes(id), at)
+}
+
+function optionsOf(arena: Arena): string {
+  return arena.text(arena.i32[L.H_OPTIONS], arena.i32[L.H_OPTIONS_BYTES])
 }
 
 /**
@@ -71,7 +121,7 @@ export function join(
   name: string,
   kernel: () => number,
   check: (options: string) => void,
-): { arena: Arena; identity: Identity } | undefined {
+): Shared | undefined {
   const inherited = inheritedRegistry(name)
   if (inherited === undefined) return undefined
   // A thread that ends while it attaches would let nobody else attach as long as the process lives.
@@ -80,21 +130,29 @@ export function join(
       `the main thread must call getRegistry(${show(name)}) first: a Worker cannot attach its process`,
     )
   const calls = systemCalls()
-  const identity = { name, id: inherited.id, kernel: kernel() }
-  const arena = joinSharedArena(calls, inherited.descriptor, identity.kernel)
+  if ('path' in inherited) {
+    const found = { calls, file: inherited, wanted: undefined, define: () => {} }
+    const { arena, how } = meet({ ...found, check: arena => check(optionsOf(arena)) })
+    return { arena, id: idOf(arena), options: optionsOf(arena), how, file: inherited.path }
+  }
+  const header = readHeader(inherited.descriptor)
+  if (header?.magic !== L.MAGIC) throw unavailable('the memory is not that of a registry')
+  if (header.version !== L.LAYOUT_VERSION || header.kernel !== kernel())
+    throw unavailable('another release of postmeter, or another build of it, made the registry')
+  const arena = joinSharedArena(calls, inherited.descriptor, header)
   try {
     checkId(arena, inherited, name)
-    const options = arena.text(arena.i32[L.H_OPTIONS], arena.i32[L.H_OPTIONS_BYTES])
+    const options = optionsOf(arena)
     check(options)
     attach(calls, arena, monotonic() - arena.f64[L.H_STARTED_WORD])
-    return { arena, identity: { ...identity, options } }
+    return { arena, id: inherited.id, options, how: 'joined' }
   } catch (error) {
-    abandon(arena)
+    abandon(calls, arena)
     throw error
   }
 }
 
-function checkId(arena: Arena, { id }: Inherited, name: string): void {
+function checkId(arena: Arena, { id }: InheritedMemory, name: string): void {
   if (idBytes(id).every((byte, n) => byte === arena.u8[L.H_ID * 4 + n])) return
   throw unavailable(
     `the memory that the environment names for registry ${show(name)} is that of another registry`,
@@ -103,6 +161,11 @@ function checkId(arena: Arena, { id }: Inherited, name: string): void {
 
 function idBytes(id: string): Uint8Array {
   return Buffer.from(id.replaceAll('-', ''), 'hex')
+}
+
+function idOf({ u8 }: Arena): string {
+  const id = Buffer.from(u8.slice(L.H_ID * 4, L.H_ID * 4 + 16)).toString('hex')
+  return id.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /**
@@ -146,5 +209,24 @@ export function buryProcesses(arena: Arena): void {
   } catch {
     // No descriptor is left for a moment, or this is a Worker that has no calls: another process does it, or the main
     // thread, or this thread the next time.
+  }
+}
+
+/**
+ * Notes how far the registry's time has come, for when it begins anew. Call now and then, in a thread of each process.
+ */
+export function noteUptime({ f64 }: Arena, uptime: number): void {
+  // Two processes may store at once: then the time goes back by less than they are apart.
+  if (uptime > f64[L.H_UPTIME_WORD]) f64[L.H_UPTIME_WORD] = uptime
+}
+
+/** What has become of the file at the path, if it is not this process' any more. */
+export function fileLost(arena: Arena, path: string): 'removed' | 'replaced' | undefined {
+  try {
+    if (isAt(path, arena.i32[L.P_DESCRIPTOR])) return undefined
+    return statSync(path, { throwIfNoEntry: false }) === undefined ? 'removed' : 'replaced'
+  } catch {
+    // Its directory may not be looked into any more: nothing is known.
+    return undefined
   }
 }

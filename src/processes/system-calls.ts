@@ -35,6 +35,8 @@ export interface SystemCalls {
   close(descriptor: number): void
   /** A duplicate that children inherit, numbered `least` or above. */
   inheritable(descriptor: number, least: number): number | undefined
+  /** Gives a file that this process has open a path; false if the system refuses, as it does if there is one. */
+  link(descriptor: number, path: string): boolean
   /** Locks bytes for an open file description; false if another one has any of them. Never waits. */
   lock(descriptor: number, at: number, bytes: number): boolean
   unlock(descriptor: number, at: number, bytes: number): void
@@ -48,6 +50,8 @@ const MFD_ALLOW_SEALING = 2
 /** From Linux 6.3 on: nobody can execute the file. */
 const MFD_NOEXEC_SEAL = 8
 const O_RDWR_CLOEXEC = 0o2 | 0o2000000
+const AT_FDCWD = -100
+const AT_SYMLINK_FOLLOW = 0x400
 const F_DUPFD = 0
 const F_DUPFD_CLOEXEC = 1030
 const F_ADD_SEALS = 1033
@@ -79,6 +83,7 @@ interface Libc {
   memfd_create(name: Uint8Array, flags: number): number
   open(path: Uint8Array, flags: number): number
   close(fd: number): number
+  linkat(fromFd: number, from: Uint8Array, toFd: number, to: Uint8Array, flags: number): number
   fcntl(fd: number, command: number, argument: bigint): number
 }
 
@@ -145,6 +150,8 @@ function callsOf(libc: Libc): SystemCalls {
       libc.close(descriptor)
     },
     inheritable: (descriptor, least) => found(libc.fcntl(descriptor, F_DUPFD, BigInt(least))),
+    link: (descriptor, path) =>
+      libc.linkat(AT_FDCWD, cString(pathOf(descriptor)), AT_FDCWD, cString(path), AT_SYMLINK_FOLLOW) === 0,
     lock: (descriptor, at, bytes) => setLock(descriptor, F_WRLCK, at, bytes),
     unlock(descriptor, at, bytes) {
       setLock(descriptor, F_UNLCK, at, bytes)
@@ -186,7 +193,7 @@ function load(): Libc {
 export function unavailable(why: string, cause?: unknown): Error {
   return plainError(
     'ERR_POSTMETER_SHARED',
-    `option "shared": ${why}; without it, each process has a registry, and an endpoint, of its own`,
+    `option "shared" or "file": ${why}; without them, each process has a registry, and an endpoint, of its own`,
     { cause },
   )
 }
@@ -218,6 +225,7 @@ function throughNode(): Libc | undefined {
     memfd_create: one('i32', 'pointer', 'u32'),
     open: one('i32', 'pointer', 'i32'),
     close: one('i32', 'i32'),
+    linkat: one('i32', 'i32', 'pointer', 'i32', 'pointer', 'i32'),
     fcntl: one('i32', 'i32', 'i32', 'i64'),
   })
   return {
@@ -246,6 +254,7 @@ function throughKoffi(koffi: Koffi): Libc {
     memfd_create: libc.func('memfd_create', 'int', [bytes, 'uint32_t']),
     open: libc.func('open', 'int', [bytes, 'int']),
     close: libc.func('close', 'int', ['int']),
+    linkat: libc.func('linkat', 'int', ['int', bytes, 'int', bytes, 'int']),
     fcntl: libc.func('fcntl', 'int', ['int', 'int', 'int64_t']),
   }
 }

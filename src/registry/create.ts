@@ -11,7 +11,9 @@ import { type Arena, createArena, openArena } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
-import { abandon, join, offer, share } from '../processes/sharing.js'
+import type { Replaced } from '../processes/meeting.js'
+import type { RegistryFile } from '../processes/registry-file.js'
+import { join, meetIn, type Shared, share } from '../processes/sharing.js'
 import { type GroupMemory, groupMemory, left } from './control-group.js'
 import { inherited, registries } from './environment.js'
 import {
@@ -48,23 +50,25 @@ export function createRegistryWith(
   ofGroup: () => GroupMemory | undefined,
 ): Registry {
   checkPlatform()
-  const { name, shared, collectEvery, log } = checkOptions(options)
+  const { name, shared, file, collectEvery, log } = checkOptions(options)
   const spelled = JSON.stringify(shared)
-  const checkSame = (options: string) => {
-    if (options === spelled) return
+  const checkSame = (options: string, path: string | undefined) => {
+    if (options === spelled && path === file?.path) return
+    const of = (options: string, path: string | undefined) =>
+      path === undefined ? `options ${options}` : `options ${options} and file ${path}`
     throw plainError(
       'ERR_POSTMETER_CONFLICT',
-      `registry "${name}" exists with options ${options}, not ${spelled}`,
+      `registry "${name}" exists with ${of(options, path)}, not ${of(spelled, file?.path)}`,
     )
   }
-  const known = find(name, shared.processes ? checkSame : undefined)
+  const inherits = shared.processes && file === undefined
+  const known = find(name, inherits ? options => checkSame(options, undefined) : undefined)
   if (known !== undefined) {
-    checkSame(known.handle.options)
+    checkSame(known.handle.options, inherits ? undefined : known.handle.file)
     return known
   }
   const { randomBytes, randomUUID } = require('node:crypto') as typeof import('node:crypto')
   const key = randomBytes(8)
-  const id = randomUUID()
   const wanted = {
     bytes: shared.memory,
     maxThreads: shared.maxThreads,
@@ -74,35 +78,49 @@ export function createRegistryWith(
     started: monotonic(),
     hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
   } as const
-  const identity = { name, id, options: spelled }
-  const arena = shared.processes ? share(wanted, { ...identity, kernel: kernelSum() }) : createArena(wanted)
-  try {
+  // Before anything is made: it may fail, too.
+  const kernel = compileKernel()
+  const define = (arena: Arena) => {
     writeDefaults(arena, shared.labels)
     writeSelfMetrics(arena, Date.now())
-    // Before it is offered: it may fail, too.
-    compileKernel()
-    if (shared.processes) offer(arena, identity)
-  } catch (error) {
-    if (shared.processes) abandon(arena)
-    throw error
+  }
+  const identity = () => ({ name, id: randomUUID(), options: spelled, kernel: kernelSum() })
+  let made: Shared
+  if (file !== undefined) {
+    made = meetIn(file, wanted, identity(), define, options => checkSame(options, file.path))
+    if (typeof made.how === 'object') logReplaced(log, name, file, made.how)
+  } else if (shared.processes) made = share(wanted, identity(), define)
+  else {
+    const arena = createArena(wanted)
+    define(arena)
+    made = { arena, id: randomUUID(), options: spelled, how: 'made' }
   }
   warnOfGroup(name, shared.memory, log, ofGroup())
   const handle = {
     postmeter: L.LAYOUT_VERSION,
     name,
-    id,
-    memory: arena.memory,
-    kernel: compileKernel(),
+    id: made.id,
+    memory: made.arena.memory,
+    kernel,
     options: spelled,
+    file: file?.path,
   }
   return enter(
-    new Registry(handle, arena, {
+    new Registry(handle, made.arena, {
       ancestors: ancestors(),
       collectEvery,
       log,
-      maker: true,
+      maker: made.how !== 'joined',
     }),
   )
+}
+
+function logReplaced(log: Log, name: string, { path }: RegistryFile, { replaced }: Replaced): void {
+  logEvent(log, {
+    level: 'warn',
+    code: 'file-replaced',
+    message: `registry "${name}": ${path} is made anew, and all counts begin at zero: ${replaced}`,
+  })
 }
 
 /**
@@ -142,9 +160,9 @@ function find(name: string, check?: (options: string) => void): Registry | undef
 function joined(name: string, check: (options: string) => void): RegistryHandle | undefined {
   const found = join(name, kernelSum, check)
   if (found === undefined) return undefined
-  const { arena, identity } = found
-  const { id, options } = identity
-  return { postmeter: L.LAYOUT_VERSION, name, id, memory: arena.memory, kernel: compileKernel(), options }
+  const { arena, id, options, file } = found
+  const kernel = compileKernel()
+  return { postmeter: L.LAYOUT_VERSION, name, id, memory: arena.memory, kernel, options, file }
 }
 
 /** This realm's registry of that name, unless any thread has closed it: then this thread lets go of it too. */
@@ -175,9 +193,9 @@ function attach(handle: RegistryHandle, arena: Arena): Registry {
     log: defaultLog,
     maker: false,
   }
-  const { postmeter, name, id, memory, kernel, options } = handle
+  const { postmeter, name, id, memory, kernel, options, file } = handle
   // No more of it than that: what no Worker can be sent would keep this thread from starting any.
-  return new Registry({ postmeter, name, id, memory, kernel, options }, arena, own)
+  return new Registry({ postmeter, name, id, memory, kernel, options, file }, arena, own)
 }
 
 function enter(registry: Registry): Registry {
@@ -199,17 +217,13 @@ function warnOfGroup(name: string, memory: number, log: Log, group: GroupMemory 
 }
 
 function writeDefaults(arena: Arena, labels: SharedOptions['labels']): void {
-  const names = Object.keys(labels)
-  if (names.length === 0) return
   const { i32 } = arena
+  const count = Object.keys(labels).length
   const text = Buffer.from(defaultsText(labels))
   const json = Buffer.from(defaultsJson(labels))
-  i32[L.H_DEFAULTS] = arena.store(text)
-  i32[L.H_DEFAULTS_JSON] = arena.store(json)
-  if (i32[L.H_DEFAULTS] === 0 || i32[L.H_DEFAULTS_JSON] === 0) {
+  if (count > 0 && !(arena.storeText(L.H_DEFAULTS, text) && arena.storeText(L.H_DEFAULTS_JSON, json)))
     throw badOption('labels', labels, 'do not fit into memory (option "memory")')
-  }
   i32[L.H_DEFAULTS_BYTES] = text.length
   i32[L.H_DEFAULTS_JSON_BYTES] = json.length
-  i32[L.H_DEFAULTS_COUNT] = names.length
+  i32[L.H_DEFAULTS_COUNT] = count
 }

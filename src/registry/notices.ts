@@ -56,6 +56,12 @@ export class Notices {
     })
   }
 
+  /** Logs that processes which start from now on do not meet this one any more. */
+  fileLost(name: string, path: string, how: 'removed' | 'replaced'): void {
+    const message = `registry "${name}": ${path} was ${how}: processes that start from now on record elsewhere, and a front in one of them does not see what this one records`
+    logEvent(this.log, { level: 'warn', code: 'file-lost', message })
+  }
+
   /** Logs that series were not reset. */
   notReset({ name }: Identity, kept: number): void {
     const why = 'memory is full (option "memory" of createRegistry)'

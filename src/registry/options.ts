@@ -1,10 +1,13 @@
 /** Options of createRegistry, and their checks. */
+import { resolve } from 'node:path'
 import { checkLabelName, escapeLabelValue, labelText } from '../catalogue/names.js'
 import { DROP_LABELS } from '../catalogue/self-metrics.js'
 import { bytesOf, duration, expiry, NEVER, wholeNumber } from '../common/checks.js'
 import { badOption, isPlain, knownOptions, outOfRange } from '../common/errors.js'
 import { defaultLog, type Log } from '../common/log.js'
+import { readText } from '../common/system.js'
 import * as L from '../memory/layout.js'
+import type { RegistryFile } from '../processes/registry-file.js'
 
 export interface RegistryOptions {
   /** The name of the registry. Registries of different names have nothing in common. Default `default`. */
@@ -49,8 +52,40 @@ export interface RegistryOptions {
    * `getRegistry()`. Needs Linux, and package koffi unless Node has node:ffi. Default false.
    */
   shared?: boolean
+  /**
+   * A file in which processes meet that know nothing of each other, and that a service which starts again goes on with:
+   * a path on a file system in memory, such as `/run/mta/metrics`, or an object with more to say. The first process makes
+   * it, the others attach to it; children of each find it with `getRegistry()`. All must be given the same options.
+   * Needs what `shared` needs. Default none.
+   */
+  file?: string | FileOptions
   /** Called with what goes wrong at run time. Default: Node's own warnings. */
   log?: Log
+}
+
+/** The file of a registry that processes share. */
+export interface FileOptions {
+  /** Its directory must be there. A relative path is one from the working directory. */
+  path: string
+  /** Its permissions when it is made; 0o600 at least. Default 0o600. */
+  mode?: number
+  /** The group that it is given to when it is made: a name or an id. Default: the process' own. */
+  group?: string | number
+  /**
+   * Whether counters, histograms and summaries go on where they stood when all processes have ended and the service
+   * starts again. Default true.
+   */
+  keep?: boolean
+  /**
+   * Whether it may lie on a disk. The system then writes out what is recorded, over and over. Network file systems and
+   * FUSE are refused all the same. Default false.
+   */
+  onDisk?: boolean
+  /**
+   * Whether it may belong to another user, and others may write to it: whoever can write to it can change all counts, and
+   * end all processes that use it. Default false.
+   */
+  anyOwner?: boolean
 }
 
 const ON_BAD_VALUE = ['throw', 'drop'] as const
@@ -74,6 +109,7 @@ export interface SharedOptions {
 export interface CheckedOptions {
   readonly name: string
   readonly shared: SharedOptions
+  readonly file: RegistryFile | undefined
   readonly collectEvery: number
   readonly log: Log
 }
@@ -82,7 +118,7 @@ export const DEFAULT_COLLECT_EVERY = 5_000
 
 const KNOWN = [
   ...['name', 'memory', 'labels', 'maxThreads', 'maxLabelLength', 'maxSeries'],
-  ...['expireAfter', 'sweepEvery', 'onBadValue', 'collectEvery', 'shared', 'log'],
+  ...['expireAfter', 'sweepEvery', 'onBadValue', 'collectEvery', 'shared', 'file', 'log'],
 ]
 
 export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
@@ -93,23 +129,61 @@ export function checkOptions(options: RegistryOptions = {}): CheckedOptions {
   if (!ON_BAD_VALUE.includes(onBadValue))
     throw badOption('onBadValue', onBadValue, `is none of ${ON_BAD_VALUE.join(', ')}`)
   if (typeof shared !== 'boolean') throw badOption('shared', shared, 'is neither true nor false')
+  const file = checkFile(options.file)
+  if (shared && file !== undefined)
+    throw badOption(
+      'shared',
+      shared,
+      'goes without option "file", by which processes share the registry, too',
+    )
   const memory = memoryBytes(options.memory ?? '256MiB')
   return {
     name,
     log,
+    file,
     collectEvery: wholeNumber('collectEvery', options.collectEvery, DEFAULT_COLLECT_EVERY, 10, 2 ** 31 - 1),
     shared: {
       memory,
       labels: defaultLabels(options.labels),
-      maxThreads: wholeNumber('maxThreads', options.maxThreads, 256, 1, 4_095),
+      maxThreads: wholeNumber('maxThreads', options.maxThreads, 256, 1, L.MAX_SHARDS - 1),
       maxLabelLength: wholeNumber('maxLabelLength', options.maxLabelLength, 4_096, 1, 65_536),
       maxSeries: wholeNumber('maxSeries', options.maxSeries, 0, 1, mostSeries(memory)),
       expireAfter: expiry(options.expireAfter, NEVER),
       sweepEvery: duration('sweepEvery', options.sweepEvery, 5_000),
       onBadValue,
-      processes: shared,
+      processes: shared || file !== undefined,
     },
   }
+}
+
+const FILE_OPTIONS = ['path', 'mode', 'group', 'keep', 'onDisk', 'anyOwner']
+const OWN_MODE = 0o600
+
+function checkFile(given: RegistryOptions['file']): RegistryFile | undefined {
+  if (given === undefined) return undefined
+  if (typeof given === 'string') return checkFile({ path: given })
+  if (!isPlain(given)) throw badOption('file', given, 'is neither a path nor an object')
+  knownOptions('file', given, FILE_OPTIONS)
+  const { path, mode = OWN_MODE, keep = true, onDisk = false, anyOwner = false } = given
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw badOption('file.path', path, 'is not a path')
+  if (!Number.isInteger(mode) || (mode & ~0o777) !== 0 || (mode & OWN_MODE) !== OWN_MODE)
+    throw badOption('file.mode', mode, 'is no mode with which its owner reads and writes it, such as 0o640')
+  for (const [name, value] of Object.entries({ keep, onDisk, anyOwner })) {
+    if (typeof value !== 'boolean') throw badOption(`file.${name}`, value, 'is neither true nor false')
+  }
+  return { path: resolve(path), mode, group: groupId(given.group), keep, onDisk, anyOwner }
+}
+
+/** The id of a group. Node looks none up, so the system's own list is read. */
+function groupId(group: unknown): number | undefined {
+  if (group === undefined) return undefined
+  const known = (readText('/etc/group') ?? '').split('\n').map(line => line.split(':'))
+  const id =
+    typeof group === 'string' ? Number(known.find(([name]) => name === group)?.[2] ?? Number.NaN) : group
+  if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= 2 ** 32 - 1)
+    throw badOption('file.group', group, 'is no group of this system (/etc/group)')
+  return id as number
 }
 
 /** The number of series that would fit a memory if they had no text and one cell. A higher limit is a mistake. */

@@ -126,6 +126,8 @@ export class Registry {
       startSweeping: () => void this.#startSweeping(),
       // An error here comes again when the module is needed, and is reported there.
       preload: () => void exposition().catch(() => {}),
+      file: handle.file,
+      fileLost: how => this.#notices.fileLost(this.name, handle.file!, how),
       // What callbacks throw then is for who calls close().
       follow: () => void this.close().catch(() => {}),
     })

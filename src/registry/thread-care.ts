@@ -15,7 +15,7 @@ import { P_CLOSED } from '../memory/layout.js'
 import { forgetLineage } from '../memory/lineage.js'
 import { markWatched, orphanThread } from '../memory/shards.js'
 import { freeSlots } from '../memory/slots.js'
-import { buryProcesses, leaveForGood } from '../processes/sharing.js'
+import { buryProcesses, fileLost, leaveForGood, noteUptime } from '../processes/sharing.js'
 import type { SeriesTable } from '../series/series.js'
 import { lookForEnds, onWorker, onWorkerEnd } from './workers.js'
 
@@ -37,6 +37,10 @@ export interface CareTools {
   readonly startSweeping: () => void
   /** Loads what this thread will need for expositions and sweeps. */
   readonly preload: () => void
+  /** The file in which the process met others. */
+  readonly file: string | undefined
+  /** Says what has become of that file. Called once. */
+  readonly fileLost: (how: 'removed' | 'replaced') => void
   /** Closes the registry in this thread, because another one of the process has. */
   readonly follow: () => void
 }
@@ -54,6 +58,7 @@ export class ThreadCare {
   /** Whether an immediate will go on letting go. */
   #lettingGo = false
   #preloaded = false
+  #saidLost = false
   #leaving = false
   /** Whether the fronts and the pool have ended since. */
   #left = false
@@ -130,10 +135,20 @@ export class ThreadCare {
       this.#tools.preload()
     }
     if (!this.#lettingGo) this.#letGo()
-    if (isMainThread) buryProcesses(arena)
+    if (isMainThread && arena.attachment !== 0) this.#doProcessChores()
     lookForEnds()
     markWatched(arena, this.#watched)
     if (hasSweepWork(arena) && (maker || this.#isSweepOverdue())) this.#tools.startSweeping()
+  }
+
+  #doProcessChores(): void {
+    const { arena, file, fileLost: lost, uptime } = this.#tools
+    buryProcesses(arena)
+    noteUptime(arena, uptime())
+    const how = file === undefined || this.#saidLost ? undefined : fileLost(arena, file)
+    if (how === undefined) return
+    this.#saidLost = true
+    lost(how)
   }
 
   /**

@@ -73,6 +73,7 @@ t.test('a code for each kind of mistake', async t => {
     ERR_POSTMETER_FRONT: [],
     ERR_POSTMETER_PLATFORM: [],
     ERR_POSTMETER_SHARED: [],
+    ERR_POSTMETER_FILE: [],
   }
   for (const [code, calls] of Object.entries(mistakes)) {
     for (const call of calls) {

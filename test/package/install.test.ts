@@ -68,7 +68,7 @@ t.test('the packed package', async t => {
         stdout,
         hasFfi
           ? /^shared$/m
-          : /^ERR_POSTMETER_SHARED option "shared": package koffi is not installed \(npm install koffi\)/,
+          : /^ERR_POSTMETER_SHARED option "shared" or "file": package koffi is not installed \(npm install koffi\)/,
       )
     },
   )

@@ -12,7 +12,7 @@ import { NOBODY, ownerOf, wordAt } from '../../src/memory/owner.js'
 import { claimShard, orphanOwn } from '../../src/memory/shards.js'
 import { readWide } from '../../src/memory/wide-counter.js'
 import { attach, buryDead, detach } from '../../src/processes/attachments.js'
-import { createSharedArena, joinSharedArena } from '../../src/processes/shared-memory.js'
+import { createSharedArena, joinSharedArena, readHeader } from '../../src/processes/shared-memory.js'
 import { KEPT_FROM, systemCalls, systemCallsThrough } from '../../src/processes/system-calls.js'
 import { interrupt, interruptEach, Killed } from '../lifecycle/sim.js'
 import { shardsIn } from '../support/registry.js'
@@ -39,7 +39,7 @@ function make(most = 4): Arena {
 
 /** Another view of it, as another process has it; not attached yet. */
 function view(arena: Arena): Arena {
-  const other = joinSharedArena(calls, arena.i32[L.P_DESCRIPTOR], KERNEL)
+  const other = joinSharedArena(calls, arena.i32[L.P_DESCRIPTOR], readHeader(arena.i32[L.P_DESCRIPTOR])!)
   t.teardown(() => leave(other))
   return other
 }

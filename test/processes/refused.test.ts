@@ -95,7 +95,7 @@ t.test('a limit of file sizes', async t => {
   const call = saying(`createRegistry({ shared: true })`)
   t.match(
     await said(call, ['sh', '-c', 'ulimit -f 1000; exec "$0" "$@"']),
-    /^ERR_POSTMETER_SHARED: .*the system refuses a file in memory of \d+ bytes/,
+    /^ERR_POSTMETER_SHARED: .*the system refuses a file of \d+ bytes/,
   )
 })
 

@@ -1,0 +1,69 @@
+/**
+ * What becomes of series and families when a memory begins anew: all processes that recorded have ended, and the service
+ * starts again. Counters, histograms and summaries go on where they stood. Gauges told of processes that are gone: they
+ * begin at nothing. Families are hidden until somebody registers them: the newcomer may be another release of the
+ * program.
+ *
+ * Assumes: Nobody uses the memory, nor will before the caller says so.
+ * Guarantees: Each step can be done twice: a process that dies in it leaves it to the next one. No count is lost.
+ */
+import { type Family, readFamily } from '../catalogue/families.js'
+import { placeAt } from '../catalogue/pages.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { unset } from '../memory/shares.js'
+import { canBeHeld, nextLife } from './states.js'
+
+export function beginSeriesAnew(arena: Arena): void {
+  const { i32, i64 } = arena
+  for (let ref = i32[L.H_FAMILIES]; ref !== 0; ref = i32[ref * 2 + L.F_NEXT]) {
+    if ((i32[ref * 2 + L.F_FLAGS] & L.FLAG_SELF) !== 0) continue
+    const family = readFamily(arena, ref)
+    // A scope is a thread's, and that has ended.
+    if (family.labelNames.length === 0) {
+      if (family.scope !== undefined || isGauge(family)) zeroCells(arena, family)
+    } else if (family.scope !== undefined || isGauge(family)) freeSeries(arena, family)
+    Atomics.or(i32, ref * 2 + L.F_FLAGS, L.FLAG_HIDDEN | L.FLAG_LEFT)
+    // Void what threads took over from dead ones, and which label set of an info holds.
+    Atomics.add(i32, ref * 2 + L.F_RESETS, 1)
+    i32[ref * 2 + L.F_CURRENT] = 0
+  }
+  // Whoever has read which families are shown reads it again.
+  Atomics.add(i64, L.H_FAMILIES / 2, 1n << 32n)
+}
+
+function isGauge({ kind }: Family): boolean {
+  return kind === 'gauge' || kind === 'stateset' || kind === 'info'
+}
+
+/** Sets all cells of a family to zero; of a `min` or `max` gauge, to unset. */
+function zeroCells(arena: Arena, family: Family): void {
+  const { i32, f64 } = arena
+  const extreme = family.aggregate === 'min' || family.aggregate === 'max'
+  for (const page of pagesOf(arena, family)) {
+    const words = i32[page * 2 + L.PAGE_CAPACITY] * family.cells
+    for (let cells = i32[page * 2 + L.PAGE_CELLS]; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+      const first = cells + L.CELLS_HEADER_WORDS
+      if (extreme) unset(arena, first, words, family.cells)
+      else f64.fill(0, first, first + words)
+    }
+  }
+}
+
+/** Has sweeps free all series of a family. Nobody holds them. */
+function freeSeries(arena: Arena, family: Family): void {
+  const { i32 } = arena
+  for (const page of pagesOf(arena, family)) {
+    for (let n = 0; n < i32[page * 2 + L.PAGE_CAPACITY]; n++) {
+      const place = placeAt(page, n)
+      const state = i32[place * 2 + L.PLACE_STATE]
+      if (!canBeHeld(state)) continue
+      i32[place * 2 + L.PLACE_STATE] = nextLife(state) | L.STATE_FREEING
+    }
+  }
+  Atomics.add(i32, family.ref * 2 + L.F_HIDDEN, 1)
+}
+
+function* pagesOf({ i32 }: Arena, { ref }: Family): Generator<number> {
+  for (let page = i32[ref * 2 + L.F_FIRST_PAGE]; page !== 0; page = i32[page * 2 + L.PAGE_NEXT]) yield page
+}
