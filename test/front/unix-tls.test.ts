@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
+import fs, {
   copyFileSync,
   linkSync,
   lstatSync,
@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { request } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -112,7 +113,7 @@ for (const before of ['nothing', 'a socket left behind', 'a link to one'] as con
       socket.destroy()
       t.ok(lstatSync(path).isSocket())
       const [result, server] = [asked[got]!, servers[got]!]
-      if (result.status === 'fulfilled') result.value()
+      if (result.status === 'fulfilled') result.value.unlink()
       server.close()
       await once(server, 'close')
       rmSync(join(folder, 'elsewhere.sock'), { force: true })
@@ -121,6 +122,45 @@ for (const before of ['nothing', 'a socket left behind', 'a link to one'] as con
     rmSync(folder, { recursive: true })
   })
 }
+
+/** Has something happen in the very moment before a file is moved the next time. */
+function beforeMove(happens: () => void): void {
+  const { renameSync } = fs
+  const use = (which: typeof renameSync) => {
+    fs.renameSync = which
+    syncBuiltinESMExports()
+  }
+  use((...args) => {
+    use(renameSync)
+    happens()
+    renameSync(...args)
+  })
+}
+
+t.test('another process may take away the file that was left behind, a moment before', async t => {
+  const path = join(mkdtempSync(join(dir, 'moment-')), 'wanted.sock')
+  await leave(path)
+  beforeMove(() => rmSync(path))
+  const server = createServer(socket => socket.destroy())
+  const file = await listenUnix(server, path, 0o660)
+  t.equal(file.inPlace(), true)
+
+  // And it may put its own there: which is moved, and put back.
+  const late = createServer()
+  rmSync(path)
+  t.equal(file.inPlace(), false)
+  await leave(path)
+  const live = createServer(socket => socket.destroy())
+  live.listen(`${path}-live`)
+  await once(live, 'listening')
+  beforeMove(() => {
+    rmSync(path)
+    linkSync(`${path}-live`, path)
+  })
+  await t.rejects(listenUnix(late, path, 0o660), { code: 'EADDRINUSE' })
+  t.equal(statSync(path).ino, statSync(`${path}-live`).ino)
+  for (const one of [server, live]) await new Promise(resolve => one.close(resolve))
+})
 
 /** A socket's file that nobody listens on. */
 async function leave(path: string): Promise<void> {

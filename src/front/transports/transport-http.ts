@@ -13,7 +13,7 @@ import { isAnswering } from './http-connection.js'
 import type { Address } from './listen.js'
 import { cutSocket, underTls } from './socket.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
-import { listenUnix } from './unix-socket.js'
+import { listenUnix, type SocketFile } from './unix-socket.js'
 
 /** How long idle connections are kept: as long as uWebSockets.js keeps them. Headers may take as long. */
 const IDLE_MS = 10_000
@@ -74,13 +74,13 @@ export async function listenHttp(settings: TransportSettings): Promise<Transport
 
 interface Bound {
   readonly address: Address
-  /** Removes a Unix socket's file. */
-  unlink(): void
+  /** A Unix socket has one. */
+  readonly file?: SocketFile
 }
 
 async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSettings): Promise<Bound> {
   const { address, port, family } = listen
-  if (family === 'unix') return { address: listen, unlink: await listenUnix(server, address, socketMode) }
+  if (family === 'unix') return { address: listen, file: await listenUnix(server, address, socketMode) }
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: address, port, exclusive: true }, () => {
@@ -88,19 +88,19 @@ async function bind(server: Server, { listen, socketMode = 0o660 }: TransportSet
       resolve()
     })
   })
-  return { address: { ...listen, port: (server.address() as AddressInfo).port }, unlink: () => {} }
+  return { address: { ...listen, port: (server.address() as AddressInfo).port } }
 }
 
 function transport(
   server: Server,
   sockets: ReadonlySet<Socket>,
   handler: RequestHandler,
-  { address, unlink }: Bound,
+  { address, file }: Bound,
   unfollow: () => void,
 ): Transport {
   let closed: Promise<void> | undefined
   const destroy = () => {
-    if (server.listening) unlink()
+    if (server.listening) file?.unlink()
     unfollow()
     server.close()
     for (const socket of sockets) {
@@ -112,10 +112,11 @@ function transport(
   return {
     name: 'http',
     address,
+    inPlace: () => file?.inPlace() ?? true,
     destroy,
     close: grace => {
       closed ??= (async () => {
-        unlink()
+        file?.unlink()
         const ended = new Promise<void>(resolve => server.close(() => resolve()))
         server.closeIdleConnections()
         await handler.quiesce(grace)

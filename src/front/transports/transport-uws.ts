@@ -77,6 +77,7 @@ function transport(listeners: UwsListeners, handler: RequestHandler, asked: Addr
   return {
     name: 'uws',
     address: { ...asked, port: listeners.port },
+    inPlace: () => true,
     destroy: () => listeners.destroy(),
     close: grace => {
       closed ??= (async () => {

@@ -25,6 +25,8 @@ export interface Transport {
   readonly name: TransportName
   /** Where it listens; with the port that the system chose, if 0 was asked for. */
   readonly address: Address
+  /** False if somebody has removed or replaced the file of its Unix socket, without which nobody can connect. */
+  inPlace(): boolean
   /** Stops listening, lets answers go on for `grace` ms at most, then cuts every connection. */
   close(grace: number): Promise<void>
   /** Cuts every connection at once, synchronously: for a thread that is about to end. */

@@ -5,14 +5,23 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { maxSocketPath } from './listen.js'
 
+/** The file of a Unix socket that this process listens on. */
+export interface SocketFile {
+  /** Whether it is still there. Without it nobody can connect. */
+  inPlace(): boolean
+  /**
+   * Removes it, because node would look for it where it was made. It leaves the file if another one has taken its
+   * place.
+   */
+  unlink(): void
+}
+
 /**
  * Listens on a Unix socket whose file has these permissions from its first moment on. It is made in a folder that
  * nobody else can enter, and then put in its place. If the path in that folder is too long, the socket is made through a
- * symbolic link. A file that a process has left behind is replaced; a file that a process listens on is not. Returns a
- * function that removes the file, because node would look for it where it was made. It leaves the file if another one
- * has taken its place.
+ * symbolic link. A file that a process has left behind is replaced; a file that a process listens on is not.
  */
-export async function listenUnix(server: Server, path: string, mode: number): Promise<() => void> {
+export async function listenUnix(server: Server, path: string, mode: number): Promise<SocketFile> {
   const left = await leftBehind(path)
   const closed = await mkdtemp(join(dirname(path), '.'))
   const made = join(closed, 's')
@@ -35,7 +44,8 @@ export async function listenUnix(server: Server, path: string, mode: number): Pr
     await chmod(made, mode)
     const ours = statOf(made)!
     put(made, path, left)
-    return () => unlink(path, ours)
+    const inPlace = () => isFile(statOf(path), ours)
+    return { inPlace, unlink: () => inPlace() && rmSync(path, { force: true }) }
   } catch (error) {
     server.close()
     throw error
@@ -60,21 +70,36 @@ async function leftBehind(path: string): Promise<BigIntStats | undefined> {
  * Moves a socket to its place, in the place of the file that was left behind there. Others may have found the same at the
  * same moment, as several processes that wait for an address do: one of them gets it, the others find it in use. Nothing
  * here waits. Three processes that meet in the microsecond in which a live socket was taken for a dead one and is put
- * back could still lose that one.
+ * back could still lose that one: its front sees that, if it can stand by (`inPlace`).
  */
 function put(made: string, path: string, left: BigIntStats | undefined): void {
   if (left !== undefined && isSame(statOf(path), left)) {
     const old = `${made}-old`
-    renameSync(path, old)
+    const moved = moveAway(path, old)
     try {
-      if (!isSame(statOf(old), left)) {
-        linkSync(old, path)
+      if (moved && !isSame(statOf(old), left)) {
+        linkOrInUse(old, path)
         throw inUse()
       }
     } finally {
-      rmSync(old)
+      rmSync(old, { force: true })
     }
   }
+  linkOrInUse(made, path)
+}
+
+/** Returns whether the file was there: another process may have moved it first. */
+function moveAway(path: string, to: string): boolean {
+  try {
+    renameSync(path, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return false
+  }
+}
+
+function linkOrInUse(made: string, path: string): void {
   try {
     linkSync(made, path)
   } catch (error) {
@@ -106,14 +131,11 @@ function isTooLong(path: string): boolean {
   return Buffer.byteLength(path) > maxSocketPath(process.platform)
 }
 
-function unlink(path: string, ours: BigIntStats): void {
-  if (isFile(statOf(path), ours)) rmSync(path, { force: true })
-}
-
 /** Only these errors mean that no process listens: one whose queue is full, or that may not be reached, still does. */
 const FREE = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'])
 
-function isListening(path: string): Promise<boolean> {
+/** Whether a process listens on a Unix socket. Connects to it for a moment. */
+export function isListening(path: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(path, () => {
       socket.destroy()
