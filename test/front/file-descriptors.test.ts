@@ -47,7 +47,7 @@ interface Fake extends UwsApp {
 function listenersFor() {
   const apps: Fake[] = []
   const listeners: UwsListener[] = []
-  const calls = { shed: 0, shut: 0 }
+  const calls = { shed: 0, shut: 0, listens: [] as boolean[] }
   const given = { now: 0, refuse: false, states: ['enough'] as DescriptorState[] }
   const uws: Uws = {
     App() {
@@ -89,6 +89,7 @@ function listenersFor() {
     },
     shed: () => calls.shed++,
     shut: () => calls.shut++,
+    listens: listening => calls.listens.push(listening),
     state: () => (given.states.length > 1 ? given.states.shift()! : given.states[0]!),
     now: () => given.now,
   })
@@ -125,6 +126,7 @@ t.test('where they run short, all connections are ended, and it listens again', 
   check('out', 'enough')
   t.match(apps, [{ closed: 2, listening: true }])
   t.equal(calls.shed, 2)
+  t.same(calls.listens, [], 'nobody else could have listened meanwhile')
 })
 
 t.test('where others have them, it is left alone for a while', async t => {
@@ -141,13 +143,16 @@ t.test('where others have them, it is left alone for a while', async t => {
 })
 
 t.test('while there is none, it does not listen', async t => {
-  const { listeners, apps, check } = listenersFor()
+  const { listeners, apps, calls, check } = listenersFor()
   check('out')
   t.match(apps, [{ closed: 1, listening: false }])
   check('out')
   t.match(apps, [{ listening: false }])
+  t.same(calls.listens, [false], 'which is said once')
   check('short')
   t.match(apps, [{ closed: 1, listening: true }])
+  check('enough')
+  t.same(calls.listens, [false, true])
   listeners.destroy()
   t.match(apps, [{ closed: 2, listening: false }])
 })
@@ -158,9 +163,11 @@ t.test('an address that cannot be listened on again is reported, and tried again
   check('short', 'enough')
   check('enough')
   t.equal(calls.shut, 2)
+  t.same(calls.listens, [false])
   given.refuse = false
   check('enough')
   t.match(apps, [{ listening: true }])
+  t.same(calls.listens, [false, true])
 })
 
 t.test('what is being answered goes on, while another listener listens', async t => {

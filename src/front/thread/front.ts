@@ -1,29 +1,31 @@
-import { isMainThread, Worker } from 'node:worker_threads'
+import { isMainThread, type Worker } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
-import { ownFile } from '../../common/files.js'
-import { type Log, logEvent } from '../../common/log.js'
-import { threadFlags } from '../../common/thread-flags.js'
-import { claimThreads, onceAnyOf, THREAD_LIMITS } from '../../memory/address-space.js'
-import { LIMITS } from '../request/limits.js'
-import type { AnswerSettings } from '../request/options.js'
+import { logEvent } from '../../common/log.js'
+import { claimThreads, onceAnyOf } from '../../memory/address-space.js'
 import { warnIfOpen } from '../request/trusted-hosts.js'
-import type { Tls } from '../transports/certificate.js'
-import type { Choice, TransportName } from '../transports/choose.js'
+import type { TransportName } from '../transports/choose.js'
 import { type Address, listenText, urlOf } from '../transports/listen.js'
 import { beforeExit } from './exit.js'
-import type { ConnectionLimits, FromFront, FrontData, ToFront } from './protocol.js'
+import type { FromFront, FrontData, ToFront } from './protocol.js'
 import type { Servable } from './servable.js'
+import { type FrontInternals, type FrontSettings, INTERNALS } from './settings.js'
+import { startThread } from './start-thread.js'
 
-/** A listening endpoint. */
+/** An endpoint: it listens, or stands by (option `standby`). */
 export interface Front {
   /**
    * Where a reader on this machine gets the text format; with `.json` behind it, the JSON. On a Unix socket it is
    * `unix:/path:/metrics`.
    */
   readonly url: string
-  /** Where it listens; with the port that the system chose, if 0 was asked for. */
+  /** Where it listens, or will; with the port that the system chose, if 0 was asked for. */
   readonly address: Address
   readonly transport: TransportName
+  /**
+   * Whether it listens now. False while it stands by, while a thread of its own that failed is started again, and once
+   * it is closed.
+   */
+  readonly listening: boolean
   /**
    * Replaces the list of who may read; see option `trustedHosts`. Answers that are under way go on to their end.
    * Resolves when the new list is in use.
@@ -37,45 +39,10 @@ export interface Front {
   close(): Promise<void>
 }
 
-export interface FrontSettings {
-  readonly listen: Address
-  /** How long the first thread goes on trying for an address in use, ms. */
-  readonly retry: number
-  readonly answerSettings: AnswerSettings
-  readonly limits: ConnectionLimits
-  readonly socketMode: number
-  readonly tls: Tls | undefined
-  readonly ref: boolean
-  readonly choice: Choice
-  readonly fallBack: boolean
-  readonly log: Log
-}
-
-/** What only tests set. */
-export interface FrontInternals {
-  readonly scraperModule: string | undefined
-  readonly grace: number
-  readonly stallTimeout: number
-  readonly httpStallTimeout: number
-  /** How long a scrape waits for a permit, ms. */
-  readonly maxWait: number
-  /** How long it waits before it starts a failed thread again, ms: at first, and doubled each time, at most. */
-  readonly backoff: readonly [first: number, most: number]
-}
-
-const INTERNALS: FrontInternals = {
-  scraperModule: undefined,
-  maxWait: LIMITS.maxWait,
-  grace: 1000,
-  stallTimeout: LIMITS.stallTimeout,
-  httpStallTimeout: LIMITS.httpStallTimeout,
-  backoff: [100, 30_000],
-}
-
-/** A thread that has served for so long, ms, was healthy: its failure is a new one. */
+/** A thread that has run for so long, ms, was healthy: its failure is a new one. */
 const HEALTHY = 60_000
 
-/** Starts the front's thread. Resolves when it listens, rejects with the reason if it cannot. */
+/** Starts the front's thread. Resolves when it listens or stands by, rejects with the reason if it cannot. */
 export async function startFront(
   registry: Servable,
   settings: FrontSettings,
@@ -87,12 +54,16 @@ export async function startFront(
     url: urlOf(address, settings.tls !== undefined),
     address,
     transport,
+    get listening() {
+      return supervisor.listening
+    },
     setTrustedHosts: hosts => supervisor.trust(hosts),
     close: () => supervisor.close(),
   }
 }
 
-type Listening = Extract<FromFront, { type: 'listening' }>
+/** The first such message of a thread says that it has begun. */
+type Begun = Extract<FromFront, { type: 'listening' | 'standby' }>
 
 /** Keeps one front's thread running until it is closed. */
 class Supervisor {
@@ -100,6 +71,7 @@ class Supervisor {
   readonly #settings: FrontSettings
   readonly #internals: FrontInternals
   #listen: Address
+  #listens = false
   #worker: Worker | undefined
   #restart: NodeJS.Timeout | undefined
   #failures = 0
@@ -119,6 +91,10 @@ class Supervisor {
     warnIfOpen(this.#trustedHosts, settings.log)
   }
 
+  get listening(): boolean {
+    return this.#listens && this.#closed === undefined
+  }
+
   async trust(hosts: readonly string[]): Promise<void> {
     warnIfOpen(hosts, this.#settings.log)
     this.#trustedHosts = [...hosts]
@@ -132,17 +108,17 @@ class Supervisor {
     })
   }
 
-  async start(): Promise<Listening> {
+  async start(): Promise<Begun> {
     this.#forget = this.#registry.onClose(() => this.close())
     try {
-      const listening = await this.#run(this.#settings.retry)
+      const begun = await this.#run(this.#settings.retry)
       // If another thread has closed it, no callback was called here.
       if (this.#registry.closed) await this.close()
       if (this.#closed !== undefined) throw this.#tooLate()
       // The port stays the same for a thread that is started again.
-      this.#listen = listening.address
-      this.#logTransport(listening.transport)
-      return listening
+      this.#listen = begun.address
+      this.#logTransport(begun.transport)
+      return begun
     } catch (error) {
       this.#forget()
       throw this.#closed === undefined ? error : this.#tooLate()
@@ -182,10 +158,11 @@ class Supervisor {
   }
 
   /**
-   * Runs one thread; resolves when it listens. Rejects if it cannot start: its file may be gone. A thread that is started
-   * again does not try for an address in use (`retry` 0): it fails, which is logged, and the next one tries.
+   * Runs one thread; resolves when it listens or stands by. Rejects if it cannot start: its file may be gone. A thread that
+   * is started again does not try for an address in use (`retry` 0): it fails, which is logged, and the next one tries. Or
+   * it stands by.
    */
-  async #run(retry = 0): Promise<Listening> {
+  async #run(retry = 0): Promise<Begun> {
     const claim = claimThreads("serve: the front's thread", 1, 0)
     if ('lacking' in claim) throw plainError('ERR_POSTMETER_MEMORY', claim.lacking)
     let worker: Worker
@@ -198,16 +175,17 @@ class Supervisor {
     }
     // With its first message it has loaded all that it runs: it listens, or waits for its address, maybe for long.
     onceAnyOf(worker, ['message', 'exit'], claim.begun)
-    return this.#listening(worker, ended)
+    return this.#begun(worker, ended)
   }
 
   #startThread(retry: number, ended: SharedArrayBuffer): Worker {
-    const { answerSettings, limits, socketMode, tls, choice, fallBack } = this.#settings
+    const { standby, answerSettings, limits, socketMode, tls, choice, fallBack } = this.#settings
     const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait, backoff } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
       listen: this.#listen,
       retry,
+      standby,
       backoff,
       answerSettings: { ...answerSettings, trustedHosts: this.#trustedHosts },
       limits,
@@ -223,22 +201,10 @@ class Supervisor {
       inOrder: isMainThread,
       ended,
     }
-    const file = ownFile(new URL('./worker.js', import.meta.url))
-    try {
-      return new Worker(file, {
-        name: 'postmeter-front',
-        workerData,
-        execArgv: threadFlags(),
-        argv: [],
-        resourceLimits: THREAD_LIMITS,
-        env: frontEnvironment(),
-      })
-    } catch (error) {
-      throw cannotStart(error)
-    }
+    return startThread(workerData)
   }
 
-  #listening(worker: Worker, ended: SharedArrayBuffer): Promise<Listening> {
+  #begun(worker: Worker, ended: SharedArrayBuffer): Promise<Begun> {
     const { log } = this.#settings
     this.#worker = worker
     const forgetExit = beforeExit({
@@ -246,7 +212,7 @@ class Supervisor {
       ended: new Int32Array(ended),
     })
     return new Promise((resolve, reject) => {
-      let listeningSince: number | undefined
+      let since: number | undefined
       let failure = 'it ended by itself'
       worker.on('message', (message: FromFront) => {
         if (message.type === 'log') logEvent(log, message.event)
@@ -254,8 +220,10 @@ class Supervisor {
         else if (message.type === 'failed') failure = message.why
         else if (message.type === 'refused') reject(refusal(message))
         else {
-          listeningSince = performance.now()
-          if (!this.#settings.ref) worker.unref()
+          // Only the first time: close() may have waited for it since.
+          if (since === undefined && !this.#settings.ref) worker.unref()
+          since ??= performance.now()
+          this.#changed(message.type === 'listening')
           resolve(message)
         }
       })
@@ -266,13 +234,24 @@ class Supervisor {
       worker.on('exit', () => {
         forgetExit()
         this.#worker = undefined
+        this.#listens = false
         for (const number of [...this.#trusting.keys()]) this.#confirm(number)
         reject(plainError('ERR_POSTMETER_FRONT', `the front's thread ended before it listened: ${failure}`))
-        if (listeningSince === undefined || this.#closed !== undefined) return
-        if (performance.now() - listeningSince >= HEALTHY) this.#failures = 0
+        if (since === undefined || this.#closed !== undefined) return
+        if (performance.now() - since >= HEALTHY) this.#failures = 0
         this.#runAgain(failure)
       })
     })
+  }
+
+  #changed(listens: boolean): void {
+    this.#listens = listens
+    if (!this.#settings.standby || this.#closed !== undefined) return
+    const at = listenText(this.#listen)
+    const event = listens
+      ? { code: 'front-listening', message: `the front listens on ${at}` }
+      : { code: 'front-standby', message: `the front stands by until ${at} is free` }
+    logEvent(this.#settings.log, { level: 'info', ...event })
   }
 
   #confirm(number: number): void {
@@ -292,11 +271,11 @@ class Supervisor {
     })
     this.#restart = setTimeout(() => {
       this.#run().then(
-        () =>
+        ({ type }) =>
           logEvent(log, {
             level: 'warn',
             code: 'front-restarted',
-            message: `the front on ${at} listens again`,
+            message: `the front on ${at} ${type === 'listening' ? 'listens again' : 'runs again, and stands by'}`,
           }),
         (error: Error) => {
           if (this.#closed === undefined) this.#runAgain(error.message)
@@ -307,20 +286,6 @@ class Supervisor {
   }
 }
 
-/** Node's own error is the name of a system's error, mostly EAGAIN, and not what it was about. */
-function cannotStart(cause: unknown): Error {
-  const why =
-    `serve: the front's thread cannot start: ${(cause as Error).message}; ` +
-    'the process may be at a limit of threads (ulimit -u, or pids.max of its control group), or may start none'
-  return plainError('ERR_POSTMETER_FRONT', why, { cause })
-}
-
 function refusal({ message, code }: Extract<FromFront, { type: 'refused' }>): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code })
-}
-
-/** The program's environment without the variables that would change how the thread runs. */
-function frontEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, UWS_USE_FALLBACK: _fallback, ...rest } = process.env
-  return rest
 }

@@ -16,6 +16,8 @@ export interface FrontData {
   readonly listen: Address
   /** How long it goes on trying for an address in use, ms. */
   readonly retry: number
+  /** Whether it stands by while somebody else has the address. */
+  readonly standby: boolean
   /** How long it waits between two attempts, ms: at first, and doubled each time, at most. */
   readonly backoff: readonly [first: number, most: number]
   readonly answerSettings: AnswerSettings
@@ -46,8 +48,9 @@ export type ToFront =
   | { readonly type: 'exit' }
 
 export type FromFront =
+  /** It listens now, or stands by: sent each time that this changes, and first of all when it has begun. */
   | {
-      readonly type: 'listening'
+      readonly type: 'listening' | 'standby'
       readonly address: Address
       readonly transport: TransportName
     }

@@ -1,5 +1,4 @@
 /** The front's own thread: readers get the figures even while the event loops of the program are blocked. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import type { Log, LogEvent } from '../../common/log.js'
@@ -10,24 +9,22 @@ import { DEFAULT_PATH } from '../request/request.js'
 import { TrustedHosts } from '../request/trusted-hosts.js'
 import type { Recorder } from '../scrapes/recorder.js'
 import { RequestHandler } from '../scrapes/request-handler.js'
-import { listenText } from '../transports/listen.js'
+import type { TransportName } from '../transports/choose.js'
+import { isHeld } from '../transports/probe.js'
 import type { Transport, TransportSettings } from '../transports/transport.js'
 import type { FromFront, FrontData, ToFront } from './protocol.js'
+import { pauseToLook, takeInTime, takeWhenFree } from './take-address.js'
 
 /** How long the scraper may take to end its pool, ms. */
 const SCRAPER_GRACE = 1000
-/**
- * The longest wait between two attempts to listen, ms, whatever the backoff says: readers miss the endpoint from the end
- * of the process that held the address to the next attempt, and an attempt costs less than a millisecond.
- */
-const MOST_BETWEEN_ATTEMPTS = 1000
+/** How often a front that others stand by for looks whether its socket's file is there, ms. */
+const LOOK_AT_FILE_EVERY = 1000
 
 const data = workerData as FrontData
 const port = parentPort!
 const ended = new Int32Array(data.ended)
 let transport: Transport | undefined
 let scraper: Scraper | undefined
-let handler: RequestHandler | undefined
 const closing = new AbortController()
 
 const send = (message: FromFront) => port.postMessage(message)
@@ -35,25 +32,23 @@ const log = (event: LogEvent) => send({ type: 'log', event })
 
 // Whatever happens, uWebSockets.js must have nothing open when the thread ends, or it aborts the process.
 process.on('uncaughtException', error => {
-  const why = (error instanceof Error && error.stack) || thrown(error)
-  closeNow()
-  send({ type: 'failed', why })
-  process.exit(1)
+  fail((error instanceof Error && error.stack) || thrown(error))
 })
 
 port.on('message', (message: ToFront) => {
   if (message.type === 'exit') closeNow()
   else if (message.type === 'close') void close()
   else {
-    // The list that the thread was started with comes first: this message must not overtake the start.
-    void started.then(() => {
-      handler?.trust(new TrustedHosts(message.hosts))
+    // The list that the thread was started with comes first: this message must not overtake the handler's making.
+    void handler.then(made => {
+      made?.trust(new TrustedHosts(message.hosts))
       send({ type: 'trusting', number: message.number })
     })
   }
 })
 
-const started = start()
+const handler = makeHandler()
+const started = handler.then(made => made && listen(made))
 started.catch(error => {
   closeNow()
   const { message, code } = error as NodeJS.ErrnoException
@@ -71,14 +66,14 @@ function scraperModule(): Promise<ScraperModule> {
   return data.scraperModule === undefined ? import('./scraper-module.js') : import(data.scraperModule)
 }
 
-async function start(): Promise<void> {
+/** Undefined if the front was closed meanwhile. */
+async function makeHandler(): Promise<RequestHandler | undefined> {
   const { createScraper, createRecorder } = await scraperModule()
-  if (closing.signal.aborted) return
+  if (closing.signal.aborted) return undefined
   scraper = createScraper(data.handle, log, data.inOrder)
-  scraper.startSweeping(log)
   const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
   const recorder = recorderOf(createRecorder)
-  handler = new RequestHandler({
+  return new RequestHandler({
     ...answerSettings,
     ...data.limits,
     scraper,
@@ -96,6 +91,10 @@ async function start(): Promise<void> {
     local: data.listen.family === 'unix',
     ...(recorder === undefined ? {} : { recorder }),
   })
+}
+
+/** Resolves when it listens, or the front was closed meanwhile. */
+async function listen(handler: RequestHandler): Promise<void> {
   const settings: TransportSettings = {
     listen: data.listen,
     handler,
@@ -104,18 +103,48 @@ async function start(): Promise<void> {
     tls: data.tls,
     log,
     signal: closing.signal,
+    // Where it stands by, another process may listen meanwhile.
+    listens: listening => transport && tell(listening ? 'listening' : 'standby', transport),
   }
-  const listening = await listenInTime(await transportOpener(), settings)
-  if (listening === undefined) return
+  const taken = await takeAddress(settings, await transportOpener())
+  if (taken === undefined) return
   if (closing.signal.aborted) {
-    listening.destroy()
+    taken.destroy()
     return
   }
-  transport = listening
-  send({
-    type: 'listening',
-    address: transport.address,
-    transport: transport.name,
+  transport = taken
+  scraper?.startSweeping(log)
+  tell('listening', taken)
+  if (data.standby && data.listen.family === 'unix') watchFile(taken)
+}
+
+/** Where others stand by, one of them takes the address if the file is gone: then this front is to stand by. */
+function watchFile({ inPlace }: Transport): void {
+  const look = () => inPlace() || closing.signal.aborted || fail("its socket's file was removed or replaced")
+  setInterval(look, LOOK_AT_FILE_EVERY).unref()
+}
+
+/** Ends the thread; another one is started. */
+function fail(why: string): void {
+  closeNow()
+  send({ type: 'failed', why })
+  process.exit(1)
+}
+
+function tell(type: 'listening' | 'standby', { address, name }: Pick<Transport, 'address' | 'name'>): void {
+  send({ type, address, transport: name })
+}
+
+function takeAddress(settings: TransportSettings, { name, open }: Opener): Promise<Transport | undefined> {
+  const { listen: address, retry, backoff, standby } = data
+  const { signal } = closing
+  const taking = { address, listen: () => open(settings), signal, log }
+  if (!standby) return takeInTime({ ...taking, retry, backoff })
+  return takeWhenFree({
+    ...taking,
+    isHeld: () => isHeld(address),
+    standsBy: () => tell('standby', { address, name }),
+    pause: () => pauseToLook(signal, Math.random),
   })
 }
 
@@ -134,10 +163,13 @@ function recorderOf(create: ((handle: RegistryHandle) => Recorder) | undefined):
   }
 }
 
-type Listen = (settings: TransportSettings) => Promise<Transport>
+interface Opener {
+  readonly name: TransportName
+  readonly open: (settings: TransportSettings) => Promise<Transport>
+}
 
 /** Loads the transport that is used, and no other. */
-async function transportOpener(): Promise<Listen> {
+async function transportOpener(): Promise<Opener> {
   if (data.choice.transport === 'uws') {
     const { listenUws, loadUws } = await import('../transports/transport-uws.js')
     let uws: ReturnType<typeof loadUws> | undefined
@@ -155,42 +187,17 @@ async function transportOpener(): Promise<Listen> {
     }
     if (uws !== undefined) {
       const loaded = uws
-      return settings => listenUws(settings, loaded)
+      return { name: 'uws', open: settings => listenUws(settings, loaded) }
     }
   }
   const { listenHttp } = await import('../transports/transport-http.js')
-  return listenHttp
-}
-
-/**
- * Listens; if the address is in use, tries again for as long as option `retry` says. Undefined if the front was closed
- * meanwhile.
- */
-async function listenInTime(listen: Listen, settings: TransportSettings): Promise<Transport | undefined> {
-  const limit = performance.now() + data.retry
-  const [first, most] = data.backoff
-  let waits = false
-  for (let delay = first; ; delay = Math.min(delay * 2, most, MOST_BETWEEN_ATTEMPTS)) {
-    try {
-      return await listen(settings)
-    } catch (error) {
-      if (closing.signal.aborted) return undefined
-      const left = limit - performance.now()
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || left <= 0) throw error
-      if (!waits) {
-        const message = `the front waits until ${listenText(data.listen)} is free, ${data.retry} ms at most`
-        log({ level: 'info', code: 'front-waits', message })
-      }
-      waits = true
-      // The last attempt is made when the time is over.
-      await sleep(Math.min(delay, left), undefined, { signal: closing.signal }).catch(() => {})
-      if (closing.signal.aborted) return undefined
-    }
-  }
+  return { name: 'http', open: listenHttp }
 }
 
 async function close(): Promise<void> {
   closing.abort()
+  // What is being opened is closed again, with the files of a Unix socket.
+  await started.catch(() => {})
   await transport?.close(data.grace)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise(resolve => {

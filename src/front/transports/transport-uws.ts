@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
-import { type AddressInfo, createServer } from 'node:net'
 import type { RequestHandler } from '../scrapes/request-handler.js'
 import type { Choice } from './choose.js'
 import { answerUws } from './exchange-uws.js'
 import type { Address } from './listen.js'
+import { portOf } from './probe.js'
 import { listenError, type Transport, type TransportSettings } from './transport.js'
 import { TurnBudget } from './turn-budget.js'
 import type { Uws } from './uws.js'
@@ -24,11 +24,12 @@ export async function listenUws(settings: TransportSettings, uws: Uws): Promise<
   const { listen, handler } = settings
   let cause: Error | undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    // For port 0 uWebSockets.js leaves out SO_REUSEADDR, and a front that is started again on the port that it got would
+    // have to wait until the system has forgotten the last connections.
     const chosen = listen.port === 0 ? await portOf(listen) : listen.port
     settings.signal?.throwIfAborted()
     // uWebSockets.js does not report why it cannot listen. node:net does, when it is asked for the same.
-    const listeners =
-      typeof chosen === 'number' ? listenOnce(uws, handler, { ...listen, port: chosen }) : undefined
+    const listeners = typeof chosen === 'number' ? listenOnce(uws, settings, chosen) : undefined
     if (listeners !== undefined) return transport(listeners, handler, listen)
     const why = typeof chosen === 'number' ? await portOf({ ...listen, port: chosen }) : chosen
     // Try again if the port has become free, or if another process has taken the one that was chosen.
@@ -38,37 +39,23 @@ export async function listenUws(settings: TransportSettings, uws: Uws): Promise<
   throw listenError(listen, cause ?? new Error('uWebSockets.js could not listen there'))
 }
 
-function listenOnce(uws: Uws, handler: RequestHandler, address: Address): UwsListeners | undefined {
+function listenOnce(uws: Uws, settings: TransportSettings, port: number): UwsListeners | undefined {
+  const { listen, handler, listens } = settings
   const connections = new UwsConnections(handler)
   const all = { handler, budget: new TurnBudget(), release: uwsRelease(uws.release), connections }
   const listeners = new UwsListeners({
     uws,
-    address,
+    address: { ...listen, port },
     onRequest: (response, request, listener) => answerUws(request, response, { ...all, listener }),
     watch: app => connections.watch(app),
     bounded: () => connections.reported,
     shed: () => handler.shed(),
     shut: () => handler.shut(),
+    ...(listens === undefined ? {} : { listens }),
   })
   if (listeners.listen()) return listeners
   listeners.destroy()
   return undefined
-}
-
-/**
- * Listens through node:net at this address for a moment; returns the port, or why it gets none. A port that the system
- * chooses is chosen this way: for port 0 uWebSockets.js leaves out SO_REUSEADDR, and a front that is started again on
- * that port would have to wait until the system has forgotten the last connections.
- */
-function portOf({ address, port }: Address): Promise<number | Error> {
-  return new Promise(resolve => {
-    const probe = createServer()
-    probe.once('error', resolve)
-    probe.listen({ host: address, port, exclusive: true }, () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 }
 
 function transport(listeners: UwsListeners, handler: RequestHandler, asked: Address): Transport {

@@ -16,6 +16,8 @@ export interface TransportSettings {
   /** How long a TLS handshake may take, from the beginning of the connection, ms; default 10 s. */
   readonly handshakeTimeout?: number
   readonly log?: Log
+  /** Called when it can listen no more, and when it listens again. */
+  readonly listens?: (listening: boolean) => void
   /** Once it is aborted, nothing more is opened. */
   readonly signal?: AbortSignal
 }
@@ -35,7 +37,8 @@ export interface Transport {
 
 const IN_USE =
   ', perhaps by another process of this program: under node:cluster or PM2, give each worker an address of its own, or ' +
-  'serve in one of them; with option "retry" it waits for a process that is about to end'
+  'serve in one of them; with option "standby" all of them may serve, and one listens; with option "retry" it waits for a ' +
+  'process that is about to end'
 
 /** The error for an address that cannot be listened on: it names the option, its value and the system's reason. */
 export function listenError(listen: Address, cause: unknown): Error {

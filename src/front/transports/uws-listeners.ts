@@ -45,6 +45,8 @@ export interface UwsListenersSettings {
   shed(): void
   /** Called when it could not listen again after that. It keeps trying. */
   shut(): void
+  /** Called when it can listen no more, and when it listens again. */
+  listens?(listening: boolean): void
   readonly state?: () => DescriptorState
   readonly now?: () => number
 }
@@ -104,6 +106,7 @@ export class UwsListeners {
   #waryUntil = Number.NEGATIVE_INFINITY
   #watch: NodeJS.Timeout | undefined
   #open = true
+  #told = true
 
   constructor(settings: UwsListenersSettings) {
     const { state, now = () => performance.now() } = settings
@@ -141,6 +144,13 @@ export class UwsListeners {
 
   /** Ends connections if descriptors run short, and listens again if it had to stop. */
   check(): void {
+    this.#check()
+    const listening = this.#listener.socket !== undefined
+    if (listening !== this.#told) this.#settings.listens?.(listening)
+    this.#told = listening
+  }
+
+  #check(): void {
     const now = this.#now()
     let state = this.#state()
     if (state === 'out' && this.#other?.busy && now - this.#drainsSince >= DRAIN) {
