@@ -88,6 +88,7 @@ for (const [transport, skip] of transports) {
       ['registry-close', 0],
       ['close-then-exit', 6],
       ['throwing-exit-listener', 3, /thrown while exiting/],
+      ['no-exit-listeners', 8],
       ['exit-in-worker', 4],
     ]
     for (const [how, code, stderr] of rows) {

@@ -24,9 +24,18 @@ export function beforeExit(front: ExitingFront): () => void {
     // Before all other listeners, because one that throws would keep this one from running. One that is prepended later
     // and throws still does.
     process.prependListener('exit', leaveAll)
+    process.on('removeListener', comeBack)
   }
   fronts.add(front)
   return () => fronts.delete(front)
+}
+
+/**
+ * Programs remove all listeners to leave without a word (Haraka does when it daemonizes). Comes back behind the others:
+ * removeAllListeners() works its way to the front, and would take this for one of them and leave one of theirs.
+ */
+function comeBack(_event: string | symbol, listener: unknown): void {
+  if (listener === leaveAll) process.on('exit', leaveAll)
 }
 
 function leaveAll(): void {
