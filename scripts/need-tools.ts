@@ -5,10 +5,9 @@
  * `node dist/scripts/need-tools.js [TOOL…]` fetches some, or all, and prints where they are.
  */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cacheOf, ifStarted, whyOf } from './need.js'
+import { cacheOf, ifStarted, whole, whyOf } from './need.js'
 import { npm } from './npm.js'
 
 /** Exact versions, by name. A tool of which no release runs on all Nodes has several, each with its oldest Node, newest first. */
@@ -65,22 +64,12 @@ export async function needTool(tool: Tool): Promise<string> {
   const hash = createHash('sha256').update(manifest).digest('hex').slice(0, 16)
   const folder = cacheOf(join('tools', `${tool}-${hash}`))
   const modules = join(folder, 'node_modules')
-  if (existsSync(folder)) return modules
-  await mkdir(cacheOf('tools'), { recursive: true })
-  const part = await mkdtemp(`${folder}.`)
-  try {
+  await whole(folder, async part => {
     await writeFile(join(part, 'package.json'), manifest)
-    const flags = ['--no-audit', '--no-fund', '--no-package-lock']
-    await npm(['install', '--prefix', part, ...flags])
-    // Of two that fetch it at once, the second finds it there.
-    await rename(part, folder).catch(error => {
-      if (!existsSync(folder)) throw error
-    })
-  } catch (error) {
+    await npm(['install', '--prefix', part, '--no-audit', '--no-fund', '--no-package-lock'])
+  }).catch(error => {
     throw new Error(`npm cannot install ${tool}: ${whyOf(error)}`)
-  } finally {
-    await rm(part, { recursive: true, force: true })
-  }
+  })
   return modules
 }
 

@@ -5,8 +5,9 @@
  * Unpacked and not installed: that starts no service, adds no user, and leaves the machine as it was.
  */
 import { execFile } from 'node:child_process'
-import { access, constants, mkdir } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { access, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -16,6 +17,21 @@ const caches = fileURLToPath(new URL('../../node_modules/.cache', import.meta.ur
 /** Where something of that name is unpacked, or kept. */
 export function cacheOf(name: string): string {
   return join(caches, name)
+}
+
+/** Has a folder filled once, and be there whole or not at all. Of two that fill it at once, the second finds it there. */
+export async function whole(folder: string, fill: (part: string) => Promise<unknown>): Promise<void> {
+  if (existsSync(folder)) return
+  await mkdir(dirname(folder), { recursive: true })
+  const part = await mkdtemp(`${folder}.`)
+  try {
+    await fill(part)
+    await rename(part, folder).catch(error => {
+      if (!existsSync(folder)) throw error
+    })
+  } finally {
+    await rm(part, { recursive: true, force: true })
+  }
 }
 
 /** `unpack CACHE PACKAGE…`: packages are there whole or not at all, and again when others are asked for. */

@@ -1,0 +1,90 @@
+import SMTPConnection from 'nodemailer/lib/smtp-connection'
+
+/** What a client saw of one connection. The sender's domain is its own, so that its messages are counted apart. */
+export interface Session {
+  readonly domain: string
+  greeted: boolean
+  /** Messages that the server said it has taken. */
+  taken: number
+  /** The connection broke while a message had no answer yet: only the server knows whether it had taken it. */
+  unanswered: boolean
+  broken: boolean
+}
+
+/** Clients that send mail on one connection after the other, and keep book of the answers. */
+export class SmtpLoad {
+  readonly sessions: Session[] = []
+  readonly #running: Promise<void>[]
+  #stopped = false
+  #error: unknown
+  readonly #options: { readonly host: string; readonly port: number; readonly recipient: string }
+
+  /** `messages` on each connection. */
+  constructor(
+    options: { readonly host: string; readonly port: number; readonly recipient: string },
+    clients: number,
+    messages: number,
+  ) {
+    this.#options = options
+    this.#running = Array.from({ length: clients }, async (_, client) => {
+      for (let n = 0; !this.#stopped; n++) await this.#converse(`c${client}-${n}.example`, messages)
+    })
+    for (const run of this.#running)
+      run.catch(error => {
+        this.#error ??= error
+      })
+  }
+
+  get taken(): number {
+    return this.sessions.reduce((sum, { taken }) => sum + taken, 0)
+  }
+
+  /** Resolves when so many more messages are taken. */
+  async more(messages: number): Promise<void> {
+    for (const wanted = this.taken + messages; this.taken < wanted; ) {
+      if (this.#error !== undefined) throw this.#error
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+
+  /** Resolves when all connections have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#running)
+  }
+
+  /** Rejects if the server refuses what it should take; that the connection breaks is booked. */
+  async #converse(domain: string, messages: number): Promise<void> {
+    const session: Session = { domain, greeted: false, taken: 0, unanswered: false, broken: false }
+    this.sessions.push(session)
+    const { host, port, recipient } = this.#options
+    const connection = new SMTPConnection({ host, port, name: domain, ignoreTLS: true, logger: false })
+    const ended = new Promise(resolve => connection.once('end', resolve))
+    try {
+      await called(done => {
+        connection.once('error', done)
+        connection.connect(done)
+      })
+      session.greeted = true
+      connection.on('error', () => {})
+      for (let n = 0; n < messages && !this.#stopped; n++) {
+        const data = `From: <a@${domain}>\r\nTo: <${recipient}>\r\nSubject: number ${n}\r\n\r\n${'A line of text.\r\n'.repeat(10 * n)}`
+        const envelope = { from: `a@${domain}`, to: [recipient] }
+        session.unanswered = true
+        await called(done => connection.send(envelope, data, done))
+        session.unanswered = false
+        session.taken++
+      }
+      connection.quit()
+    } catch (error) {
+      if ((error as { responseCode?: number }).responseCode !== undefined) throw error
+      session.broken = true
+      connection.close()
+    }
+    await ended
+  }
+}
+
+function called(call: (done: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => call(error => (error ? reject(error) : resolve())))
+}
