@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { childrenOf } from './proc.js'
 
 /** A process of its own for one contender: nothing that another one did to heap or optimiser reaches it. */
 export class Child {
@@ -33,9 +34,12 @@ export class Child {
     return this.#answer<R>()
   }
 
-  /** Ends it at once. */
+  /** Ends it at once, and what it has started, which may be stopped or hang. */
   async stop(): Promise<void> {
+    const below =
+      this.#process.exitCode === null && this.#process.signalCode === null ? childrenOf(this.pid) : []
     this.#process.kill('SIGKILL')
+    for (const pid of below) process.kill(pid, 'SIGKILL')
     await this.#exited
   }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** Whether the kernel shows of processes what is asked here: only Linux does. */
 export const hasProc = existsSync('/proc/self/status')
@@ -7,6 +8,11 @@ export const hasProc = existsSync('/proc/self/status')
 /** Resident memory of a process now, in MiB. */
 export function resident(pid: number): number {
   return field(pid, 'VmRSS')
+}
+
+/** Resident memory of a process now, of each page its part of those that have it, in MiB. */
+export function proportional(pid: number): number {
+  return fieldOf(`/proc/${pid}/smaps_rollup`, 'Pss')
 }
 
 /** The most that was resident since the last `forgetPeak`, in MiB. */
@@ -41,8 +47,12 @@ function statTime(path: string): number {
 }
 
 function field(pid: number, name: string): number {
-  const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  if (!found) throw new Error(`/proc/${pid}/status has no ${name}`)
+  return fieldOf(`/proc/${pid}/status`, name)
+}
+
+function fieldOf(path: string, name: string): number {
+  const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(path, 'utf8'))
+  if (!found) throw new Error(`${path} has no ${name}`)
   return Number(found[1]) / 1024
 }
 
@@ -74,4 +84,21 @@ export function busyProcessors(): () => number {
     const after = times()
     return cpus().length * (1 - (after.idle - before.idle) / (after.whole - before.whole))
   }
+}
+
+/** Resolves when a process has stopped (SIGSTOP). */
+export async function untilStopped(pid: number): Promise<void> {
+  while (!/^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await wait(1)
+}
+
+/** Processes that a process has started, and that live. */
+export function childrenOf(pid: number): number[] {
+  if (!hasProc) return []
+  return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+      .map(Number),
+  )
 }

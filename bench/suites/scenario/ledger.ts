@@ -1,6 +1,6 @@
 /**
- * What one producer has recorded, in shared memory of its own that no library knows of and that outlives the thread.
- * A recording is announced before the library is called and entered after it: when a thread is killed between the two,
+ * What one producer has recorded, in common memory that no library knows of and that outlives the producer.
+ * A recording is announced before the library is called and entered after it: when a producer is killed between the two,
  * one recording may or may not have been made, and this records which.
  */
 import { queuesOf, SERVICES, type Shape } from './shape.js'
@@ -33,17 +33,32 @@ export const ARRIVAL = 3
 export const REMOVAL = 4
 const KIND = 2 ** 32
 
-export function newLedger(shape: Shape): Ledger {
+/** Not 0 when all have to stop; the ledgers follow. */
+export const stopIn = (buffer: SharedArrayBuffer) => new Int32Array(buffer, 0, 1)
+const LEDGERS_AT = 64
+
+const floatsOf = (shape: Shape) => queuesOf(shape) + 2 * SERVICES.length + STATE_LENGTH
+/** Of one ledger; whole cache lines, as each is written by a producer of its own. */
+const ledgerBytes = (shape: Shape) => Math.ceil((8 * floatsOf(shape) + 2 * queuesOf(shape)) / 64) * 64
+
+export const booksBytes = (shape: Shape) => LEDGERS_AT + shape.threads * ledgerBytes(shape)
+
+export function ledgerIn(buffer: SharedArrayBuffer, shape: Shape, thread: number): Ledger {
   const queues = queuesOf(shape)
-  const floats = (length: number) => new Float64Array(new SharedArrayBuffer(length * 8))
-  const bytes = (length: number) => new Uint8Array(new SharedArrayBuffer(length))
+  let at = LEDGERS_AT + thread * ledgerBytes(shape)
+  const next = (bytes: number) => {
+    at += bytes
+    return at - bytes
+  }
+  const floats = (length: number) => new Float64Array(buffer, next(length * 8), length)
+  const bytes = (length: number) => new Uint8Array(buffer, next(length), length)
   return {
     queues: floats(queues),
-    removed: bytes(queues),
-    present: bytes(queues),
     services: floats(SERVICES.length),
     observed: floats(SERVICES.length),
     state: floats(STATE_LENGTH),
+    removed: bytes(queues),
+    present: bytes(queues),
   }
 }
 

@@ -1,9 +1,10 @@
 import { createRegistry, getRegistry, serve } from '../../../src/index.js'
 import type { Endpoint, Recorder } from './library.js'
-import { BUCKETS, DELIVERED, HELP, MESSAGES, SECONDS } from './shape.js'
+import { BUCKETS, DELIVERED, HELP, MESSAGES, SECONDS, type Shape } from './shape.js'
 
-export function open(): Endpoint {
-  const registry = createRegistry({ name: 'scenario', memory: '512MiB' })
+export function open({ form }: Shape): Endpoint {
+  const shared = form === 'processes'
+  const registry = createRegistry({ name: 'scenario', memory: '512MiB', shared })
   return {
     listen: async () => (await serve(registry, { listen: '127.0.0.1:0' })).url,
   }

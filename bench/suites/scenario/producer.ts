@@ -1,8 +1,10 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { membership } from '../../harness/member.js'
+import { type CommonHandle, openCommonMemory } from '../../work/common-memory.js'
 import {
   ARRIVAL,
+  booksBytes,
   inFlight,
-  type Ledger,
+  ledgerIn,
   OBSERVED,
   QUEUE,
   REMOVAL,
@@ -11,6 +13,7 @@ import {
   S_IN_FLIGHT,
   S_MESSAGES,
   SERVICE,
+  stopIn,
 } from './ledger.js'
 import { type Held, type LibraryName, load } from './library.js'
 import { comingOf, messagesOf, queueName, randomOf, SERVICES, type Shape, slotsOf } from './shape.js'
@@ -19,20 +22,26 @@ export interface ProducerData {
   readonly name: LibraryName
   readonly thread: number
   readonly shape: Shape
-  readonly ledger: Ledger
-  /** One Int32: not 0 when all have to stop. */
-  readonly stop: Int32Array
+  /** Of the ledgers. */
+  readonly books: CommonHandle
+  /** Of the endpoint. */
+  readonly given: unknown
 }
 
-export type FromProducer = 'ready' | 'hung' | 'done'
+/** 'stopping': a process is about to stop, and wants to be continued. */
+export type FromProducer = 'ready' | 'stopping' | 'hung' | 'done'
 
 /** Between turns of recording, ms; and the most messages in one, so that one that is behind still answers. */
 const TURN = 5
 const MOST = 1_000
 
-const { name, thread, shape, ledger, stop } = workerData as ProducerData
-const report = (what: FromProducer) => parentPort!.postMessage(what)
-const recorder = await (await load(name)).recorder(thread, shape)
+const { data, tell, listen } = membership<ProducerData>()
+const { name, thread, shape, books, given } = data
+const report = (what: FromProducer) => tell(what)
+const buffer = openCommonMemory(books, booksBytes(shape))
+const ledger = ledgerIn(buffer, shape, thread)
+const stop = stopIn(buffer)
+const recorder = await (await load(name, shape.form)).recorder(thread, shape, given)
 const random = randomOf(shape.seed + thread * 7919)
 const planned = messagesOf(shape)
 const slots = slotsOf(shape)
@@ -47,10 +56,10 @@ let coming = slots
 let going = 0
 recorder.flush?.()
 
-parentPort!.on('message', message => {
+listen(message => {
   if (message === 'go') go()
 })
-report('ready')
+await report('ready')
 
 function go(): void {
   const begin = performance.now()
@@ -60,15 +69,19 @@ function go(): void {
     if (Atomics.load(stop, 0) !== 0) return end()
     if (thread === shape.block.thread && !blocked && elapsed() >= shape.block.at) {
       blocked = true
-      block()
+      void block()
     }
-    if (thread === shape.kill.thread && elapsed() >= shape.kill.at) hang()
+    if (thread === shape.kill.thread && elapsed() >= shape.kill.at) {
+      clearInterval(timer)
+      void hang()
+      return
+    }
     record(Math.min(planned, Math.floor(elapsed() * shape.rate)))
     if (state[S_MESSAGES] === planned) end()
   }, TURN)
   const end = () => {
     clearInterval(timer)
-    report('done')
+    void report('done')
   }
 }
 
@@ -117,16 +130,21 @@ function appear(id: number): { id: number; child: Held } {
   return { id, child }
 }
 
-/** As a thread does that waits for a file or a lock. */
-function block(): void {
+/** As a thread does that waits for a file or a lock; a process stops until it is continued. */
+async function block(): Promise<void> {
   const begin = performance.now()
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, shape.block.seconds * 1000)
+  if (shape.form === 'threads')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, shape.block.seconds * 1000)
+  else {
+    await report('stopping')
+    process.kill(process.pid, 'SIGSTOP')
+  }
   state[S_BLOCKED_MS] = performance.now() - begin
 }
 
 /** Never comes back: records all that is left as fast as it can, until it is killed. */
-function hang(): never {
+async function hang(): Promise<never> {
   state[S_HUNG] = 1
-  report('hung')
+  await report('hung')
   for (;;) record(planned)
 }

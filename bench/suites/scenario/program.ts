@@ -1,7 +1,9 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { setTimeout as wait } from 'node:timers/promises'
 import { answerQuestions } from '../../harness/child.js'
-import { copied, type Ledger, newLedger } from './ledger.js'
+import { type Member, startMember } from '../../harness/member.js'
+import { untilStopped } from '../../harness/proc.js'
+import { makeCommonMemory } from '../../work/common-memory.js'
+import { booksBytes, copied, type Ledger, ledgerIn, stopIn } from './ledger.js'
 import { type LibraryName, load } from './library.js'
 import type { FromProducer, ProducerData } from './producer.js'
 import type { Shape } from './shape.js'
@@ -13,7 +15,7 @@ export type ProgramQuestion = 'go' | 'books'
 export interface Books {
   readonly ledgers: readonly Ledger[]
   readonly stalls: Stalls
-  /** Milliseconds from the call of terminate() to the end of the thread that hung; undefined if it still lives. */
+  /** Milliseconds from the call that kills the one that hung to its end; undefined if it still lives. */
   readonly killed: number | undefined
   /** Whether producers had to be stopped, since the time was over. */
   readonly late: boolean
@@ -25,32 +27,29 @@ const GRACE = 15
 // Run as `program.js LIBRARY SHAPE`.
 const [, , name, json] = process.argv as [string, string, LibraryName, string]
 const shape: Shape = JSON.parse(json)
-const endpoint = await (await load(name)).open(shape)
-const stop = new Int32Array(new SharedArrayBuffer(4))
-const ledgers = Array.from({ length: shape.threads }, () => newLedger(shape))
+const endpoint = await (await load(name, shape.form)).open(shape)
+const { buffer, handle } = makeCommonMemory(shape.form, booksBytes(shape))
+const ledgers = Array.from({ length: shape.threads }, (_, thread) => ledgerIn(buffer, shape, thread))
 let killed: number | undefined
 let late = false
 
-const producers = ledgers.map((ledger, thread) => {
-  const worker = new Worker(new URL('./producer.js', import.meta.url), {
-    workerData: { name, thread, shape, ledger, stop } satisfies ProducerData,
-  })
-  worker.on('error', error => {
-    throw error
-  })
-  endpoint.watch?.(worker)
-  return worker
+const producers = ledgers.map((_, thread) => {
+  const data: ProducerData = { name, thread, shape, books: handle, given: endpoint.gives }
+  const member = startMember(shape.form, new URL('./producer.js', import.meta.url), data)
+  if (member.worker !== undefined) endpoint.watch?.(member.worker)
+  return member
 })
-const until = (worker: Worker, what: FromProducer) =>
-  new Promise<void>(resolve => {
-    worker.on('message', (message: unknown) => {
-      if (message === what) resolve()
-    })
-  })
-await Promise.all(producers.map(worker => until(worker, 'ready')))
-const ended = producers.map((worker, thread) =>
-  thread === shape.kill.thread ? kill(worker) : until(worker, 'done'),
+const until = (member: Member, what: FromProducer) => member.says(what)
+await Promise.all(producers.map(member => until(member, 'ready')))
+const ended = producers.map((member, thread) =>
+  thread === shape.kill.thread ? kill(member) : until(member, 'done'),
 )
+const blocking = producers[shape.block.thread]!
+void until(blocking, 'stopping').then(async () => {
+  await untilStopped(blocking.pid!)
+  await wait(shape.block.seconds * 1000)
+  process.kill(blocking.pid!, 'SIGCONT')
+})
 const url = await endpoint.listen()
 const watch = new StallWatch()
 
@@ -58,11 +57,11 @@ answerQuestions<ProgramQuestion>(url, async question => {
   if (question === 'books')
     return { ledgers: ledgers.map(copied), stalls: watch.end(), killed, late } satisfies Books
   watch.begin()
-  for (const worker of producers) worker.postMessage('go')
+  for (const member of producers) member.tell('go')
   const deadline = setTimeout(
     () => {
       late = true
-      Atomics.store(stop, 0, 1)
+      Atomics.store(stopIn(buffer), 0, 1)
     },
     (shape.seconds + GRACE) * 1000,
   )
@@ -71,11 +70,9 @@ answerQuestions<ProgramQuestion>(url, async question => {
   return true
 })
 
-async function kill(worker: Worker): Promise<void> {
-  await Promise.race([until(worker, 'hung'), until(worker, 'done')])
+async function kill(member: Member): Promise<void> {
+  await Promise.race([until(member, 'hung'), until(member, 'done')])
   const begin = performance.now()
-  const exit = once(worker, 'exit')
-  await worker.terminate()
-  await exit
+  await member.kill()
   killed = performance.now() - begin
 }

@@ -1,6 +1,10 @@
+import type { Form } from '../../harness/member.js'
+
 /** What happens in the scenario: the same for each library, drawn from the seed and the number of a message alone. */
 export interface Shape {
+  readonly form: Form
   readonly seed: number
+  /** Threads, or processes, that record. */
   readonly threads: number
   /** Queues at any one time, over all threads; each is a series of one counter. */
   readonly series: number
@@ -12,9 +16,9 @@ export interface Shape {
   /** Between scrapes, and how long the reader waits for one, in ms. */
   readonly every: number
   readonly patience: number
-  /** A thread that waits where nothing can wake it: from when, for how long, in seconds. */
+  /** One that waits where nothing can wake it (a process: is stopped): from when, for how long, in seconds. */
   readonly block: { readonly thread: number; readonly at: number; readonly seconds: number }
-  /** A thread that hangs in a loop while it records, and is killed for it. */
+  /** One that hangs in a loop while it records, and is killed for it. */
   readonly kill: { readonly thread: number; readonly at: number }
 }
 

@@ -1,8 +1,8 @@
 /**
- * The floor: what somebody might write by hand for this one program. Each thread adds to a shared array, and the main
+ * The floor: what somebody might write by hand for this one program. Each producer adds to a shared array, and the main
  * thread writes it out as text. It cannot do anything else, but it loses nothing, and so proves the scenario's own books.
  */
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
+import { type CommonHandle, makeCommonMemory, openCommonMemory } from '../../work/common-memory.js'
 import { listenHttp } from './http-endpoint.js'
 import type { Endpoint, Recorder } from './library.js'
 import {
@@ -17,27 +17,35 @@ import {
   type Shape,
 } from './shape.js'
 
-const KEY = 'scenario cells'
 /** A queue that is not there. */
 const ABSENT = -1
 /** Buckets, the last without a bound, and the sum. */
 const WIDTH = BUCKETS.length + 2
 
-/** One thread's. */
+/** One producer's. */
 interface Cells {
   readonly queues: Float64Array
   readonly services: Float64Array
   readonly seconds: Float64Array
 }
 
+const floatsOf = (shape: Shape) => queuesOf(shape) + SERVICES.length * (1 + WIDTH)
+const bytesOf = (shape: Shape) => 8 * shape.threads * floatsOf(shape)
+
+function cellsIn(buffer: SharedArrayBuffer, shape: Shape, thread: number): Cells {
+  const floats = new Float64Array(buffer, 8 * thread * floatsOf(shape), floatsOf(shape))
+  const services = queuesOf(shape) + SERVICES.length
+  return {
+    queues: floats.subarray(0, queuesOf(shape)),
+    services: floats.subarray(queuesOf(shape), services),
+    seconds: floats.subarray(services),
+  }
+}
+
 export function open(shape: Shape): Endpoint {
-  const floats = (length: number) => new Float64Array(new SharedArrayBuffer(length * 8))
-  const threads: Cells[] = Array.from({ length: shape.threads }, () => ({
-    queues: floats(queuesOf(shape)).fill(ABSENT),
-    services: floats(SERVICES.length),
-    seconds: floats(SERVICES.length * WIDTH),
-  }))
-  setEnvironmentData(KEY, threads as never)
+  const { buffer, handle } = makeCommonMemory(shape.form, bytesOf(shape))
+  const threads = Array.from({ length: shape.threads }, (_, thread) => cellsIn(buffer, shape, thread))
+  for (const { queues } of threads) queues.fill(ABSENT)
   const names = threads.map((_, thread) =>
     Array.from({ length: queuesOf(shape) }, (_, id) => `${DELIVERED}{queue="${queueName(thread, id)}"} `),
   )
@@ -68,11 +76,15 @@ export function open(shape: Shape): Endpoint {
   const sum = (of: (cells: Cells) => number) => threads.reduce((all, cells) => all + of(cells), 0)
   const head = (name: keyof typeof HELP, type: string) =>
     `# HELP ${name} ${HELP[name]}\n# TYPE ${name} ${type}\n`
-  return { listen: () => listenHttp('text/plain; version=0.0.4; charset=utf-8', exposition) }
+  return {
+    gives: handle,
+    listen: () => listenHttp('text/plain; version=0.0.4; charset=utf-8', exposition),
+  }
 }
 
-export function recorder(thread: number): Recorder {
-  const { queues, services, seconds } = (getEnvironmentData(KEY) as unknown as Cells[])[thread]!
+export function recorder(thread: number, shape: Shape, given: unknown): Recorder {
+  const buffer = openCommonMemory(given as CommonHandle, bytesOf(shape))
+  const { queues, services, seconds } = cellsIn(buffer, shape, thread)
   const ids = new Map<string, number>()
   return {
     queue: (id, name) => {
