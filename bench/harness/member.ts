@@ -15,6 +15,8 @@ export interface Member {
   tell(message: string): void
   /** Resolves when it says so, from now on. */
   says(what: string): Promise<void>
+  /** The next thing that it says. */
+  heard(): Promise<string>
   /** Ends it, whatever it does. */
   kill(): Promise<void>
 }
@@ -33,6 +35,7 @@ function startThread(module: URL, data: object): Member {
     worker,
     tell: message => worker.postMessage(message),
     says: what => said(worker, what),
+    heard: async () => (await once(worker, 'message'))[0],
     kill: async () => {
       const exit = once(worker, 'exit')
       await worker.terminate()
@@ -53,6 +56,7 @@ function startProcess(module: URL, data: object): Member {
     pid: worker.process.pid!,
     tell: message => worker.send(message),
     says: what => said(worker, what),
+    heard: async () => (await once(worker, 'message'))[0],
     kill: async () => {
       worker.off('exit', unexpected)
       const exit = once(worker, 'exit')

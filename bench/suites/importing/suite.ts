@@ -2,10 +2,12 @@ import { Child } from '../../harness/child.js'
 import { median } from '../../harness/statistics.js'
 import type { Report } from '../../report/model.js'
 import type { Effort } from '../effort.js'
+import type { Attached } from './attaching.js'
 import type { Imported } from './program.js'
 import type { ImportedName } from './worker.js'
 
 const PROGRAM = new URL('./program.js', import.meta.url)
+const ATTACHING = new URL('./attaching.js', import.meta.url)
 const NAMES: readonly ImportedName[] = ['bare', 'postmeter', 'prom-client', '@prometheus-io/client']
 type Measure = 'import' | 'processor' | 'resident'
 
@@ -29,6 +31,7 @@ export async function importing(effort: Effort): Promise<Report> {
       }
     }
   }
+  const attached = await attaching(rounds * workers)
   const of = (name: ImportedName, measure: Measure) => median(found.get(name)![measure])
   const ratio = (measure: Measure) => of('postmeter', measure) / of('prom-client', measure)
   return {
@@ -55,9 +58,39 @@ export async function importing(effort: Effort): Promise<Report> {
         unit: ' x',
         measured: ratio('resident'),
       },
+      ...(typeof attached === 'string'
+        ? []
+        : [
+            {
+              what: 'a process that attaches to a shared registry, on top of importing postmeter and koffi',
+              unit: ' ms',
+              measured: attached.attach,
+            },
+          ]),
     ],
     notes: [
+      typeof attached === 'string'
+        ? `attaching is not measured: ${attached}`
+        : `a process that attaches: ${attached.import.toFixed(1)} ms for importing postmeter, ${attached.native.toFixed(1)} ms for koffi, ${attached.attach.toFixed(1)} ms for getRegistry(), which is to take 5 ms at most where nothing else runs; medians of ${rounds * workers} processes`,
       'processor time and memory are those of the whole Worker, which costs what `bare` does without a library',
     ],
+  }
+}
+
+/** Medians of processes that attach, one after the other; or why none can. */
+async function attaching(processes: number): Promise<Attached | string> {
+  const [child, why] = await Child.start<string>(ATTACHING, [])
+  try {
+    if (why !== 'ready') return why
+    const all: Attached[] = []
+    // The first finds files that no cache has yet.
+    for (let n = -1; n < processes; n++) {
+      const one = await child.ask<Attached>('attach')
+      if (n >= 0) all.push(one)
+    }
+    const of = (measure: keyof Attached) => median(all.map(one => one[measure]))
+    return { import: of('import'), native: of('native'), attach: of('attach') }
+  } finally {
+    await child.stop()
   }
 }
