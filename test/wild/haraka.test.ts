@@ -12,6 +12,7 @@ import { getBody } from '../support/get-body.js'
 import { neededOrSkip } from '../support/need.js'
 import { until } from '../support/until.js'
 import { alive, childrenOf, Program } from './program.js'
+import { sampleOf } from './samples.js'
 import { type Session, SmtpLoad } from './smtp-load.js'
 
 const run = promisify(execFile)
@@ -159,9 +160,4 @@ async function daemon(t: Test, home: Home): Promise<void> {
   for (const { domain, taken } of load.sessions)
     t.equal(sampleOf(text, `smtp_messages_total{domain="${domain}"}`) ?? 0, taken)
   t.equal(sampleOf(text, 'postmeter_processes'), WORKERS + 1)
-}
-
-function sampleOf(text: string, series: string): number | undefined {
-  const line = text.split('\n').find(line => line.startsWith(`${series} `))
-  return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
