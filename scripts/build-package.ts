@@ -5,6 +5,7 @@
  *     index.js            for require: hands out what records, and loads what serves at its first call
  *     index.mjs           for import: index.js, with its exports by name
  *     index.d.ts, .d.mts  declarations for both
+ *     cli.js              the command `postmeter`
  *     postmeter-guard.mjs what index.mjs loads first: it refuses a bundle that could not work
  *     postmeter-*.js      the code
  *     postmeter-*.wasm    the kernel and the compressor
@@ -56,11 +57,12 @@ interface Half {
 interface Entries {
   recording: Half
   serving: Half
+  cli: Half
 }
 
 async function buildCode(): Promise<Entries> {
   const bundle = await rollup({
-    input: { recording: 'half:recording', serving: 'half:serving' },
+    input: { recording: 'half:recording', serving: 'half:serving', cli: join(src, 'cli/main.js') },
     external: isExternal,
     plugins: [halves(), sourceMaps(), files()],
     onLog: failOnLog,
@@ -99,7 +101,7 @@ async function buildCode(): Promise<Entries> {
     const { fileName, exports } = output.find(entry)!
     return { file: fileName, names: exports }
   }
-  return { recording: half('recording'), serving: half('serving') }
+  return { recording: half('recording'), serving: half('serving'), cli: half('cli') }
 }
 
 /** What records is one file, what makes expositions another; of the front, what several of its entries load is apart. */
@@ -194,7 +196,10 @@ async function buildDeclarations(values: readonly string[]): Promise<void> {
   writeFileSync(join(lib, 'index.d.mts'), `export * from './index.js'\n`)
 }
 
-function writeEntries({ recording, serving }: Entries): void {
+function writeEntries({ recording, serving, cli }: Entries): void {
+  writeFileSync(join(lib, 'cli.js'), `#!/usr/bin/env node\n'use strict'\nrequire('./${cli.file}')\n`, {
+    mode: 0o755,
+  })
   // The package is of ES modules; what is beside this file is not.
   writeFileSync(join(lib, 'package.json'), '{ "type": "commonjs" }\n')
   const required = [

@@ -13,6 +13,7 @@ import { isText, type Placed, place, type RecordLayout } from '../src/memory/rec
 const CLASSES: Readonly<Record<string, string>> = {
   H: 'Header',
   F: 'Family',
+  P: 'Process',
   CELLS: 'CellPage',
   SHARE: 'Shares',
   NATIVE: 'BlockReference',

@@ -51,6 +51,7 @@ function laidOver(calls: SystemCalls, bytes: number, descriptor: number): Shared
   const pages = Math.ceil(bytes / PAGE)
   const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const address = calls.addressOf(new Uint8Array(buffer))
-  if (!calls.layOver(address, pages * PAGE, descriptor)) throw new Error('the system refuses to share memory')
+  if (!calls.layOver(address, pages * PAGE, descriptor, true))
+    throw new Error('the system refuses to share memory')
   return buffer as unknown as SharedArrayBuffer
 }

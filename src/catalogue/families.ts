@@ -231,6 +231,12 @@ export class Families {
     return this.#byKey.get(keyOf(family.name, family.scope)) === this.#byRef.get(family.ref)
   }
 
+  /** All of them, shown or hidden, oldest first. */
+  all(): Iterable<Family> {
+    this.#sync()
+    return this.#byRef.values()
+  }
+
   /** A family of that name other than `ref`, shown or hidden, in any scope: the oldest. */
   namesake(name: string, ref: number): Family | undefined {
     this.#sync()

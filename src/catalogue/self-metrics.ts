@@ -165,14 +165,19 @@ const identity = (name: string, kind: Kind, labelNames: readonly string[]) =>
  */
 export function writeSelfMetrics(arena: Arena, now: number): void {
   const families = new Families(arena)
-  const limits = { maxSeries: 0, expireAfter: 0 }
-  const drops = families.register(identity(DROPS, 'counter', DROP_LABELS), DROPS_HELP, limits, now)
-  for (const { name, kind, help } of selfMetrics(arena)) {
-    const family = families.register(identity(name, kind, []), help, limits, now)
+  const drops = families.register(identity(DROPS, 'counter', DROP_LABELS), DROPS_HELP, NO_LIMITS, now)
+  writeFamilies(arena, families, selfMetrics(arena), now)
+  if (drops !== undefined) makeDropPage(arena, drops, '', L.H_DROP_PAGE)
+}
+
+const NO_LIMITS = { maxSeries: 0, expireAfter: 0 }
+
+function writeFamilies(arena: Arena, families: Families, metrics: readonly SelfMetric[], now: number): void {
+  for (const { name, kind, help } of metrics) {
+    const family = families.register(identity(name, kind, []), help, NO_LIMITS, now)
     // Later memory may be full.
     if (family !== undefined) commonCells(arena, family, arena.i32[family.ref * 2 + L.F_FIRST_PAGE])
   }
-  if (drops !== undefined) makeDropPage(arena, drops, '', L.H_DROP_PAGE)
 }
 
 /**
@@ -195,9 +200,15 @@ export function reserveDrops(arena: Arena, families: Families, ref: number, metr
 
 /** Makes a page of such series, and stores its reference at an Int32 index. False when memory is full. */
 function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): boolean {
+  const page = newDropPage(arena, drops, metric)
+  arena.i32[at] = page
+  return page !== 0
+}
+
+function newDropPage(arena: Arena, drops: Family, metric: string): number {
   const { i32, f64 } = arena
   const page = arena.alloc(L.PAGE_HEADER_WORDS + L.DROP_REASONS * L.PLACE_WORDS)
-  if (page === 0) return false
+  if (page === 0) return 0
   i32[page * 2 + L.PAGE_OWNER] = L.COMMON_SHARD
   i32[page * 2 + L.PAGE_CAPACITY] = L.DROP_REASONS
   i32[page * 2 + L.PAGE_FAMILY] = drops.ref
@@ -210,12 +221,11 @@ function makeDropPage(arena: Arena, drops: Family, metric: string, at: number): 
     i32[place * 2 + L.PLACE_TEXT_BYTES] = labels.length
     i32[page * 2 + L.PAGE_TEXT_BYTES] += labels.length
     f64[place + L.PLACE_BIRTH_WORD] = f64[drops.ref + L.F_BIRTH_WORD]
-    if (i32[place * 2 + L.PLACE_TEXT] === 0) return false
+    if (i32[place * 2 + L.PLACE_TEXT] === 0) return 0
   }
-  if (commonCells(arena, drops, page) === 0) return false
+  if (commonCells(arena, drops, page) === 0) return 0
   appendPage(arena, drops.ref, page)
-  i32[at] = page
-  return true
+  return page
 }
 
 /**
@@ -238,26 +248,41 @@ export class SelfMetrics {
   readonly #arena: Arena
   readonly #families: Families
   readonly #uptime: () => number
+  /** The memory that they tell of. */
+  #of: Arena
+  /** Pages of drops of the families of another memory, by name. */
+  readonly #foreign = new Map<string, number>()
 
   /** `uptime` in ms since the registry was made. */
   constructor(arena: Arena, families: Families, uptime: () => number) {
     this.#arena = arena
     this.#families = families
     this.#uptime = uptime
+    this.#of = arena
+  }
+
+  /**
+   * Has them tell of another memory, which this process only reads. It must be of a registry that processes share; `now`
+   * is in ms since the epoch.
+   */
+  observe(of: Arena, now: number): void {
+    this.#of = of
+    writeFamilies(this.#arena, this.#families, SHARED_SELF_METRICS, now)
   }
 
   refresh(): void {
     const arena = this.#arena
     const now = this.#uptime()
-    for (const { name, read } of selfMetrics(arena)) {
+    for (const { name, read } of selfMetrics(this.#of)) {
       const family = this.#families.get(name)
       if (family !== undefined)
-        this.#set(family, arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0, read(arena, now))
+        this.#set(family, arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0, read(this.#of, now))
     }
     const drops = this.#families.get(DROPS)
     if (drops === undefined) return
     this.#updateDrops(drops, arena.i32[L.H_DROP_PAGE], [0])
-    for (const [page, families] of this.#dropPages()) this.#updateDrops(drops, page, families)
+    const pages = this.#of === arena ? this.#dropPages() : this.#foreignPages(drops)
+    for (const [page, families] of pages) this.#updateDrops(drops, page, families)
   }
 
   /** The pages of families' drops, each with its families. */
@@ -273,11 +298,24 @@ export class SelfMetrics {
     return pages
   }
 
+  /** The same for families of another memory that have dropped anything: pages are made as they are needed. */
+  #foreignPages(drops: Family): Map<number, number[]> {
+    const pages = new Map<number, number[]>()
+    for (const { name, ref } of new Families(this.#of).all()) {
+      const some = DROP_REASONS.some((_, reason) => dropped(this.#of, ref, reason) > 0)
+      const page = this.#foreign.get(name) ?? (some ? newDropPage(this.#arena, drops, name) : 0)
+      if (page === 0) continue
+      this.#foreign.set(name, page)
+      pages.set(page, [...(pages.get(page) ?? []), ref])
+    }
+    return pages
+  }
+
   /** Updates the counts of the drops of families. A series is shown only once it has something to count. */
   #updateDrops(drops: Family, page: number, families: readonly number[]): void {
     if (page === 0) return
     for (let reason = 0; reason < L.DROP_REASONS; reason++) {
-      const count = families.reduce((sum, family) => sum + dropped(this.#arena, family, reason), 0)
+      const count = families.reduce((sum, family) => sum + dropped(this.#of, family, reason), 0)
       if (count === 0) continue
       this.#set(drops, page, reason, count)
       this.#show(placeAt(page, reason))

@@ -59,7 +59,13 @@ export class Plan {
     this.#kernel = kernel
     this.#families = options.selfMetrics ? families : families.filter(family => !family.self)
     this.#options = options
+    this.#begun = options.joint?.begun ?? false
     this.#seq = birthsSoFar(arena)
+  }
+
+  /** Whether a family was planned, or came before. */
+  get begun(): boolean {
+    return this.#begun
   }
 
   /** Whether all families were planned. */

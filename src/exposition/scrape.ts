@@ -74,7 +74,7 @@ export class SlotScrape implements Scrape {
     this.#pace = tools.ahead
     this.#plan = plan
     this.#options = options
-    this.#member = options.gzip === undefined ? undefined : new GzipMember()
+    this.#member = options.joint?.member ?? (options.gzip === undefined ? undefined : new GzipMember())
     this.#budget = options.gzip === undefined ? tools.budget : compressible(tools.budget)
   }
 
@@ -197,12 +197,16 @@ export class SlotScrape implements Scrape {
 
   #begin(): void {
     this.#begun = true
+    if (this.#options.joint?.first === false) return
     if (this.#member !== undefined) this.#push(this.#member.header())
     if (this.#options.format === 'json') this.#pushText('{')
   }
 
   #finish(): void {
     this.#finished = true
+    const { joint } = this.#options
+    if (joint !== undefined) joint.begun = this.#plan.begun
+    if (joint?.last === false) return
     this.#pushText(ENDS[this.#options.format])
     if (this.#member !== undefined) this.#push(this.#member.trailer())
   }

@@ -13,11 +13,11 @@ import * as L from '../memory/layout.js'
 import { giveSlot, takeSlot } from '../memory/slots.js'
 import { DEFAULT_THREADS, Pool, PoolCannotStart } from '../pool/pool.js'
 import { type EncodeTask, type GzipTask, work } from '../pool/work.js'
-import { buryProcesses, prepareToBury } from '../processes/sharing.js'
+import { lookForDead, prepareToBury } from '../processes/sharing.js'
 import { Plan } from './plan.js'
 import { type ScrapeTools, SlotScrape } from './scrape.js'
 import { flagPiece, pieceCount, spanBytes } from './span.js'
-import type { Scrape, ScrapeOptions, Scraper } from './types.js'
+import type { Joint, Scrape, ScrapeOptions, Scraper } from './types.js'
 
 /** Smaller expositions are encoded by the thread that asks, because a trip to the pool would take longer. */
 export const SMALL_BYTES = 64 * 1024
@@ -59,9 +59,12 @@ class PoolScraper implements Scraper {
   readonly #sweeper: Sweeper
   readonly #log: Log
   #saidAlone = false
+  /** The memory of which its own metrics tell. */
+  #observed: Arena
 
   constructor(handle: RegistryHandle, arena: Arena, threads: number, leave: number, log: Log) {
     this.#arena = arena
+    this.#observed = arena
     this.#log = log
     this.#leave = leave
     this.#uptime = uptimeOf(arena)
@@ -104,8 +107,10 @@ class PoolScraper implements Scraper {
       }
       const pieces = pieceCount(this.#arena, slot)
       if (pieces === 0) return undefined
-      flagPiece(this.#arena, slot, 0, L.PIECE_OPEN)
-      flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
+      const { joint } = options
+      if (joint?.first !== false) flagPiece(this.#arena, slot, 0, L.PIECE_OPEN)
+      if (joint?.last !== false) flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
+      if (joint !== undefined) joint.begun = true
       this.#kernel.encode(slot)
       return privateCopy(spanBytes(this.#arena, slot))
     } finally {
@@ -149,8 +154,10 @@ class PoolScraper implements Scraper {
   }
 
   #plan(options: ScrapeOptions): Plan {
-    buryProcesses(this.#arena)
-    if (options.selfMetrics) this.#selfMetrics.refresh()
+    lookForDead(this.#observed)
+    // A process that only reads cannot bring them up to date: it has those of a registry of its own tell of this memory.
+    const selfMetrics = options.selfMetrics && !this.#arena.reader
+    if (selfMetrics) this.#selfMetrics.refresh()
     if (options.families !== undefined)
       return new Plan(this.#arena, this.#kernel, options.families, { ...options, selfMetrics: true })
     const version = this.#families.version()
@@ -158,7 +165,20 @@ class PoolScraper implements Scraper {
       this.#sorted = this.#families.sorted()
       this.#version = version
     }
-    return new Plan(this.#arena, this.#kernel, this.#sorted, options)
+    return new Plan(this.#arena, this.#kernel, this.#mine(options.joint), { ...options, selfMetrics })
+  }
+
+  /** The families that no part before has taken the names of. */
+  #mine(joint: Joint | undefined): readonly Family[] {
+    if (joint === undefined) return this.#sorted
+    const mine = this.#sorted.filter(({ name }) => !joint.names.has(name))
+    for (const { name } of mine) joint.names.add(name)
+    return mine
+  }
+
+  observe(handle: RegistryHandle): void {
+    this.#observed = openArena(handle)
+    this.#selfMetrics.observe(this.#observed, Date.now())
   }
 
   #slot(): number {

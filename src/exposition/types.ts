@@ -1,5 +1,7 @@
 import type { Family } from '../catalogue/families.js'
 import type { Log } from '../common/log.js'
+import type { RegistryHandle } from '../memory/handle.js'
+import type { GzipMember } from './gzip.js'
 
 /** The formats of an exposition. */
 export type Format = 'text' | 'openmetrics' | 'protobuf' | 'json'
@@ -15,8 +17,23 @@ export interface ScrapeOptions {
   readonly created?: boolean
   /** Exposes these families, in this order. Default: those of the registry's exposition, by name. */
   readonly families?: readonly Family[]
+  /** The exposition of which this one is a part. */
+  readonly joint?: Joint
   /** Has `open` make one gzip member; `small` is never compressed. */
   readonly gzip?: GzipOptions
+}
+
+/** One exposition of several registries, and how far it has come: its parts are made one after the other. */
+export interface Joint {
+  /** Whether the part that is being made is the first, or the last. */
+  first: boolean
+  last: boolean
+  /** Whether a family came before. */
+  begun: boolean
+  /** Names of the families that came before: no other one of the name is exposed. */
+  readonly names: Set<string>
+  /** What joins the parts, if they are compressed. */
+  readonly member: GzipMember | undefined
 }
 
 export interface GzipOptions {
@@ -68,6 +85,8 @@ export interface Scraper {
    * theirs back.
    */
   starving: (() => void) | undefined
+  /** Has the library's own metrics tell of the memory of this registry, which the process only reads. */
+  observe?(handle: RegistryHandle): void
   /** Sweeps idle series from now on, on a timer that keeps no process alive. Calls `log` when a sweep fails. */
   startSweeping(log: Log): void
   /** Ends the pool. Can be awaited twice. */

@@ -50,6 +50,11 @@ export class Arena {
     this.hashKey = [this.i32[L.H_KEY], this.i32[L.H_KEY + 1]]
   }
 
+  /** Whether this process may only read what is recorded. */
+  get reader(): boolean {
+    return this.i32[L.P_READER] !== 0
+  }
+
   /** The number of this process' attachment; 0 if the memory is not shared with other processes. */
   get attachment(): number {
     return this.i32[L.P_ATTACHMENT]
@@ -57,6 +62,7 @@ export class Arena {
 
   /** A reference to so many zeroed words, on a cache line of their own; 0 when memory is full. */
   alloc(words: number): number {
+    if (this.reader) return 0
     const size = L.roundUp(words, L.LINE_WORDS)
     const limit = this.i32[L.H_LIMIT]
     let at = Atomics.load(this.i32, L.H_BUMP)

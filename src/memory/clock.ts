@@ -7,8 +7,9 @@ import { H_STARTED_WORD } from './layout.js'
 
 /** The registry's time, as a function for the calling thread. */
 export function uptimeOf(arena: Arena): () => number {
-  const offset = ahead() - arena.f64[H_STARTED_WORD]
-  return () => performance.now() + offset
+  const offset = ahead()
+  // Read each time: it changes when a memory begins anew, which a process that only reads lives through.
+  return () => performance.now() + offset - arena.f64[H_STARTED_WORD]
 }
 
 /**

@@ -1,3 +1,5 @@
+import { P_READER } from './layout.js'
+
 /** A WebAssembly.Memory over a SharedArrayBuffer. */
 export interface SharedMemory {
   readonly buffer: ArrayBufferLike
@@ -12,6 +14,11 @@ export function isMemory(value: unknown): value is WebAssembly.Memory {
   } catch {
     return false
   }
+}
+
+/** Whether this process may only read the registry's memory. */
+export function isReader({ memory }: RegistryHandle): boolean {
+  return new Int32Array(memory.buffer)[P_READER] !== 0
 }
 
 /** Whether it is a WebAssembly.Module, of this realm or of another. */

@@ -1,7 +1,7 @@
 // Written by scripts/write-layout.ts from records.ts: not to be changed by hand.
 
 /**
- * Process, 24 bytes. What the threads of one process have in common for this memory, at PROCESS_AT.
+ * Process, 544 bytes. What the threads of one process have in common for this memory, at PROCESS_AT.
  *
  *     0         attachment      the number of its attachment; 0 if the memory is not shared with other
  *                               processes
@@ -12,6 +12,10 @@
  *                               processes/attachments.ts
  *     4         slot            the number of the record of its attachment, from 1 on
  *     5         taking          threads that are about to own something: see memory/owner.ts
+ *     6         reader          1 if the process may only read what is recorded: see processes/reader.ts
+ *     7         living          for who only reads: processes that are attached and live
+ *     8..135    dead            for who only reads: a bit for each shard whose process has died, and that
+ *                               nobody has buried
  */
 export const P_ATTACHMENT = 2048
 export const P_CLOSED = 2049
@@ -19,7 +23,10 @@ export const P_DESCRIPTOR = 2050
 export const P_LOCK = 2051
 export const P_SLOT = 2052
 export const P_TAKING = 2053
-export const PROCESS_BYTES = 24
+export const P_READER = 2054
+export const P_LIVING = 2055
+export const P_DEAD = 2056
+export const PROCESS_BYTES = 544
 
 /**
  * Header, 512 bytes. Each memory has one, at HEADER_AT.

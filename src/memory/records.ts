@@ -89,6 +89,12 @@ const PROCESS: RecordLayout = {
     lock: i32("the descriptor that holds the lock of the process' attachment: see processes/attachments.ts"),
     slot: i32('the number of the record of its attachment, from 1 on'),
     taking: i32('threads that are about to own something: see memory/owner.ts'),
+    reader: i32('1 if the process may only read what is recorded: see processes/reader.ts'),
+    living: i32('for who only reads: processes that are attached and live'),
+    dead: list(
+      L.MAX_SHARDS / 32,
+      i32('for who only reads: a bit for each shard whose process has died, and that nobody has buried'),
+    ),
   },
 }
 

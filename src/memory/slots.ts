@@ -21,7 +21,8 @@ export function takeSlot(
   ancestors: readonly number[] = [],
   leave = 0,
 ): number {
-  announce(arena, threadId, ancestors)
+  // Who only reads leaves no trace in what is shared; what a thread of it had is not used again.
+  if (!arena.reader) announce(arena, threadId, ancestors)
   for (const slot of allSlots(arena, leave)) {
     if (Atomics.compareExchange(arena.i32, slot * 2 + L.SLOT_OWNER, 0, threadId + 1) === 0) return slot
   }

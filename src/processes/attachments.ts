@@ -162,6 +162,23 @@ export function buryDead(calls: SystemCalls, arena: Arena): number {
   return buried
 }
 
+/**
+ * The numbers of attachments whose processes have died, and how many live. For who only reads, and cannot bury them:
+ * whoever buries must not ask, but have the byte.
+ */
+export function deadAttachments(calls: SystemCalls, arena: Arena): { dead: Set<number>; living: number } {
+  const dead = new Set<number>()
+  let living = 0
+  for (let slot = 1; slot <= slotCount(arena); slot++) {
+    const number = numberIn(arena, slot)
+    // Read again: who detaches clears it before it gives the byte back.
+    if (number === 0) continue
+    if (calls.isLocked(arena.i32[L.P_DESCRIPTOR], slot)) living++
+    else if (numberIn(arena, slot) === number) dead.add(number)
+  }
+  return { dead, living }
+}
+
 /** Whether it is the file that lies over this memory: it has the registry's id, which is random. */
 function isFileOf(arena: Arena, descriptor: number): boolean {
   const id = new Uint8Array(16)

@@ -14,8 +14,8 @@ import * as L from '../memory/layout.js'
 import { FILE_NAME, KEPT_FROM, pathOf, type SystemCalls, unavailable } from './system-calls.js'
 
 /** Makes a memory over a file in memory. */
-export function createSharedArena(calls: SystemCalls, options: ArenaOptions): Arena {
-  const descriptor = calls.memoryFile(FILE_NAME)
+export function createSharedArena(calls: SystemCalls, options: ArenaOptions, name = ''): Arena {
+  const descriptor = calls.memoryFile(`${FILE_NAME} ${name}`)
   if (descriptor === undefined) throw unavailable('the system refuses a file in memory (memfd_create)')
   const sized = () => {
     if (!calls.sealSize(descriptor)) throw unavailable('the system cannot seal a file in memory')
@@ -54,7 +54,7 @@ export function createArenaOver(
       for (const [from, to] of tables) {
         if (!writeZeros(descriptor, from, to - from)) throw fail('there is no memory left for its tables')
       }
-      layOver(calls, memory, bytes, descriptor)
+      layOver(calls, memory, bytes, descriptor, true)
       checkLaidOver(memory, descriptor)
       return descriptor
     })
@@ -71,10 +71,21 @@ export function createArenaOver(
 export function joinSharedArena(calls: SystemCalls, open: number, header: FileHeader): Arena {
   const descriptor = calls.open(pathOf(open))
   if (descriptor === undefined) throw unavailable('the memory of the registry cannot be opened')
+  return joinOver(calls, descriptor, header, true)
+}
+
+/** The same for a process that only reads, whose descriptor becomes the memory's. */
+export function joinToRead(calls: SystemCalls, descriptor: number, header: FileHeader): Arena {
+  const arena = joinOver(calls, descriptor, header, false)
+  arena.i32[L.P_READER] = 1
+  return arena
+}
+
+function joinOver(calls: SystemCalls, descriptor: number, header: FileHeader, writable: boolean): Arena {
   try {
     const { pages, shardCount } = header
     return joinArena(pages, shardCount, (memory, at) => {
-      layOver(calls, memory, rangeOffset(at.slots), descriptor)
+      layOver(calls, memory, rangeOffset(at.slots), descriptor, writable)
       const own = new Int32Array(memory.buffer)
       if (FIXED.some(field => own[field] !== header.fields[field - BEGIN]))
         throw unavailable('its memory does not lie over this one')
@@ -142,11 +153,17 @@ export function damageOf({ fields, pages, shardCount }: FileHeader, size: number
   return whole && bump >= at.arena && bump <= at.limit ? undefined : 'its header is damaged'
 }
 
-function layOver(calls: SystemCalls, memory: WebAssembly.Memory, bytes: number, descriptor: number): void {
+function layOver(
+  calls: SystemCalls,
+  memory: WebAssembly.Memory,
+  bytes: number,
+  descriptor: number,
+  writable: boolean,
+): void {
   // What lies behind a file's end ends the process at its first use.
   if (fstatSync(descriptor).size < bytes) throw unavailable('the memory of the registry is cut off')
   const address = calls.addressOf(new Uint8Array(memory.buffer)) + BigInt(L.HEADER_AT)
-  if (!calls.layOver(address, bytes, descriptor))
+  if (!calls.layOver(address, bytes, descriptor, writable))
     throw unavailable('the system refuses to share memory (mmap)')
   calls.keepFromDumps(address, bytes)
 }

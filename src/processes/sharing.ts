@@ -21,6 +21,7 @@ import {
   leaveToChildren,
 } from './inheritance.js'
 import { abandon, type Met, meet } from './meeting.js'
+import { noteDead } from './reader.js'
 import { isAt, type RegistryFile } from './registry-file.js'
 import { createSharedArena, inheritableDescriptor, joinSharedArena, readHeader } from './shared-memory.js'
 import { endsInOrder, type SystemCalls, systemCalls, unavailable } from './system-calls.js'
@@ -50,7 +51,7 @@ export interface Shared {
  */
 export function share(options: ArenaOptions, identity: Identity, define: (arena: Arena) => void): Shared {
   const calls = makerCalls()
-  const arena = createSharedArena(calls, options)
+  const arena = createSharedArena(calls, options, identity.name)
   try {
     writeIdentity(arena, identity)
     define(arena)
@@ -192,12 +193,28 @@ export function leaveForGood(arena: Arena): boolean {
  * must not load anything.
  */
 export function prepareToBury(arena: Arena): void {
-  if (arena.attachment === 0) return
+  if (arena.attachment === 0 && !arena.reader) return
   endsInOrder()
   try {
     systemCalls()
   } catch {
     // The main thread buries.
+  }
+}
+
+/**
+ * What comes before a scrape: buries the processes that have died; where this process may only read, notes which they
+ * are.
+ */
+export function lookForDead(arena: Arena): void {
+  if (!arena.reader) {
+    buryProcesses(arena)
+    return
+  }
+  try {
+    noteDead(arena, systemCalls())
+  } catch {
+    // This is a Worker that has no calls: the share of a dead process in living values stays until somebody buries it.
   }
 }
 

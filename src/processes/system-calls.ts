@@ -20,7 +20,7 @@ export interface SystemCalls {
   /** Where bytes are in this process. */
   addressOf(bytes: Uint8Array): bigint
   /** Lays `bytes` of a file, from its start, over memory at a page's address; false if the system refuses. */
-  layOver(address: bigint, bytes: number, descriptor: number): boolean
+  layOver(address: bigint, bytes: number, descriptor: number, writable: boolean): boolean
   /** Keeps a range of memory out of core dumps. */
   keepFromDumps(address: bigint, bytes: number): void
   /**
@@ -37,15 +37,25 @@ export interface SystemCalls {
   inheritable(descriptor: number, least: number): number | undefined
   /** Gives a file that this process has open a path; false if the system refuses, as it does if there is one. */
   link(descriptor: number, path: string): boolean
+  /** Moves a descriptor to a number from KEPT_FROM on where the limit of descriptors allows, closed on exec. */
+  keep(descriptor: number): number
+  /**
+   * Whether another open file description has a byte locked, or the system does not tell. Asked through one that may only
+   * read, too.
+   */
+  isLocked(descriptor: number, at: number): boolean
   /** Locks bytes for an open file description; false if another one has any of them. Never waits. */
   lock(descriptor: number, at: number, bytes: number): boolean
   unlock(descriptor: number, at: number, bytes: number): void
 }
 
-const PROT_READ_WRITE = 1 | 2
+const PROT_READ = 1
+const PROT_WRITE = 2
 const MAP_SHARED_FIXED = 0x01 | 0x10
 const MADV_DONTDUMP = 16
 const MFD_CLOEXEC = 1
+/** The longest name; the system adds `memfd:`. */
+const MFD_NAME_BYTES = 249
 const MFD_ALLOW_SEALING = 2
 /** From Linux 6.3 on: nobody can execute the file. */
 const MFD_NOEXEC_SEAL = 8
@@ -56,6 +66,7 @@ const F_DUPFD = 0
 const F_DUPFD_CLOEXEC = 1030
 const F_ADD_SEALS = 1033
 const F_SEAL_SEAL_SHRINK_GROW = 1 | 2 | 4
+const F_OFD_GETLK = 36
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
 const F_UNLCK = 2
@@ -115,14 +126,16 @@ function callsOf(libc: Libc): SystemCalls {
   const flock = new ArrayBuffer(128)
   const flockAt = libc.addressOf(new Uint8Array(flock))
   const view = new DataView(flock)
-  const setLock = (descriptor: number, type: number, at: number, bytes: number) => {
+  const lockCall = (command: number, descriptor: number, type: number, at: number, bytes: number) => {
     view.setInt16(0, type, true)
     view.setInt16(2, 0, true)
     view.setBigInt64(8, BigInt(at), true)
     view.setBigInt64(16, BigInt(bytes), true)
     view.setInt32(24, 0, true)
-    return libc.fcntl(descriptor, F_OFD_SETLK, flockAt) === 0
+    return libc.fcntl(descriptor, command, flockAt) === 0
   }
+  const setLock = (descriptor: number, type: number, at: number, bytes: number) =>
+    lockCall(F_OFD_SETLK, descriptor, type, at, bytes)
   const found = (descriptor: number) => (descriptor < 0 ? undefined : descriptor)
   const kept = (descriptor: number) => {
     if (descriptor < 0 || descriptor >= KEPT_FROM) return found(descriptor)
@@ -134,15 +147,19 @@ function callsOf(libc: Libc): SystemCalls {
   return {
     through: libc.through,
     addressOf: bytes => libc.addressOf(bytes),
-    layOver: (address, bytes, descriptor) =>
-      libc.mmap(address, BigInt(bytes), PROT_READ_WRITE, MAP_SHARED_FIXED, descriptor, 0n) === address,
+    layOver(address, bytes, descriptor, writable) {
+      const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ
+      return libc.mmap(address, BigInt(bytes), protection, MAP_SHARED_FIXED, descriptor, 0n) === address
+    },
     keepFromDumps(address, bytes) {
       libc.madvise(address, BigInt(bytes), MADV_DONTDUMP)
     },
     memoryFile(name) {
       const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING
-      const descriptor = libc.memfd_create(cString(name), flags | MFD_NOEXEC_SEAL)
-      return kept(descriptor < 0 ? libc.memfd_create(cString(name), flags) : descriptor)
+      const short = Buffer.from(name.replaceAll(/\p{Cc}/gu, ' ')).subarray(0, MFD_NAME_BYTES)
+      const named = Buffer.concat([short, Buffer.alloc(1)])
+      const descriptor = libc.memfd_create(named, flags | MFD_NOEXEC_SEAL)
+      return kept(descriptor < 0 ? libc.memfd_create(named, flags) : descriptor)
     },
     sealSize: descriptor => libc.fcntl(descriptor, F_ADD_SEALS, BigInt(F_SEAL_SEAL_SHRINK_GROW)) === 0,
     open: path => kept(libc.open(cString(path), O_RDWR_CLOEXEC)),
@@ -152,6 +169,9 @@ function callsOf(libc: Libc): SystemCalls {
     inheritable: (descriptor, least) => found(libc.fcntl(descriptor, F_DUPFD, BigInt(least))),
     link: (descriptor, path) =>
       libc.linkat(AT_FDCWD, cString(pathOf(descriptor)), AT_FDCWD, cString(path), AT_SYMLINK_FOLLOW) === 0,
+    keep: descriptor => kept(descriptor) ?? descriptor,
+    isLocked: (descriptor, at) =>
+      !lockCall(F_OFD_GETLK, descriptor, F_WRLCK, at, 1) || view.getInt16(0, true) !== F_UNLCK,
     lock: (descriptor, at, bytes) => setLock(descriptor, F_WRLCK, at, bytes),
     unlock(descriptor, at, bytes) {
       setLock(descriptor, F_UNLCK, at, bytes)

@@ -41,9 +41,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What of it is public: serve() and metricsHandler().
   front: [
-    ...['common', 'exposition', 'registry'],
+    ...['common', 'memory', 'processes', 'exposition', 'registry'],
     ...['front/request', 'front/scrapes', 'front/transports', 'front/thread'],
   ],
+  // The commands.
+  cli: ['common', 'exposition', 'front'],
   'index.ts': [
     ...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry', 'front'],
   ],

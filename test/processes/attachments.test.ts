@@ -302,7 +302,7 @@ for (const way of ['koffi', 'node:ffi'] as const) {
     ftruncateSync(file, 65_536)
     t.ok(calls.sealSize(file))
     t.throws(() => ftruncateSync(file, 0), { code: 'EPERM' })
-    t.ok(calls.layOver(at + 65_536n, 65_536, file))
+    t.ok(calls.layOver(at + 65_536n, 65_536, file, true))
     calls.keepFromDumps(at + 65_536n, 65_536)
     bytes[65_536 + 7] = 42
     const read = new Uint8Array(1)
@@ -328,7 +328,7 @@ for (const way of ['koffi', 'node:ffi'] as const) {
     t.throws(() => fstatSync(inherited), { code: 'EBADF' })
 
     t.equal(calls.open('/nowhere/at/all'), undefined)
-    t.notOk(calls.layOver(at, 4096, -1), 'what the system refuses is told')
+    t.notOk(calls.layOver(at, 4096, -1, true), 'what the system refuses is told')
     t.notOk(calls.lock(-1, 0, 1))
   })
 }

@@ -2,6 +2,7 @@ import { isMainThread, type Worker } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import { logEvent } from '../../common/log.js'
 import { claimThreads, onceAnyOf } from '../../memory/address-space.js'
+import type { RegistryHandle } from '../../memory/handle.js'
 import { warnIfOpen } from '../request/trusted-hosts.js'
 import type { TransportName } from '../transports/choose.js'
 import { type Address, listenText, urlOf } from '../transports/listen.js'
@@ -39,6 +40,12 @@ export interface Front {
   close(): Promise<void>
 }
 
+/** A front to which registries can be added while it serves. */
+export interface ChangingFront extends Front {
+  /** Which registries come behind the first from now on. */
+  beside(handles: readonly RegistryHandle[]): void
+}
+
 /** A thread that has run for so long, ms, was healthy: its failure is a new one. */
 const HEALTHY = 60_000
 
@@ -47,7 +54,7 @@ export async function startFront(
   registry: Servable,
   settings: FrontSettings,
   internals: Partial<FrontInternals> = {},
-): Promise<Front> {
+): Promise<ChangingFront> {
   const supervisor = new Supervisor(registry, settings, { ...INTERNALS, ...internals })
   const { address, transport } = await supervisor.start()
   return {
@@ -57,6 +64,7 @@ export async function startFront(
     get listening() {
       return supervisor.listening
     },
+    beside: handles => supervisor.beside(handles),
     setTrustedHosts: hosts => supervisor.trust(hosts),
     close: () => supervisor.close(),
   }
@@ -78,6 +86,7 @@ class Supervisor {
   #closed: Promise<void> | undefined
   #forget: (() => void) | undefined
   #trustedHosts: readonly string[]
+  #beside: readonly RegistryHandle[] = []
   /** Changes of that list that the thread has not confirmed, by number. */
   readonly #trusting = new Map<number, () => void>()
   #changes = 0
@@ -106,6 +115,12 @@ class Supervisor {
       this.#trusting.set(number, resolve)
       worker.postMessage({ type: 'trust', hosts: this.#trustedHosts, number } satisfies ToFront)
     })
+  }
+
+  beside(handles: readonly RegistryHandle[]): void {
+    this.#beside = handles
+    // A thread that is started later begins with them.
+    this.#worker?.postMessage({ type: 'beside', handles } satisfies ToFront)
   }
 
   async start(): Promise<Begun> {
@@ -183,6 +198,7 @@ class Supervisor {
     const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait, backoff } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
+      beside: this.#beside,
       listen: this.#listen,
       retry,
       standby,

@@ -13,6 +13,8 @@ export interface ConnectionLimits {
 /** What the front's thread is started with. */
 export interface FrontData {
   readonly handle: RegistryHandle
+  /** Registries whose families come behind those of the first. */
+  readonly beside: readonly RegistryHandle[]
   readonly listen: Address
   /** How long it goes on trying for an address in use, ms. */
   readonly retry: number
@@ -42,6 +44,8 @@ export interface FrontData {
 
 export type ToFront =
   | { readonly type: 'close' }
+  /** Which registries come behind the first from now on. */
+  | { readonly type: 'beside'; readonly handles: readonly RegistryHandle[] }
   /** Who may read from now on. Answered by `trusting` with the same number. */
   | { readonly type: 'trust'; readonly hosts: readonly string[]; readonly number: number }
   /** The process is about to exit: close everything at once, then set `ended`. */

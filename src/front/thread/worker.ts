@@ -2,8 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import type { Log, LogEvent } from '../../common/log.js'
+import { JoinedScraper } from '../../exposition/joined.js'
 import type { Scraper } from '../../exposition/types.js'
-import type { RegistryHandle } from '../../memory/handle.js'
+import { isReader, type RegistryHandle } from '../../memory/handle.js'
 import { allowedHostsOf } from '../request/options.js'
 import { DEFAULT_PATH } from '../request/request.js'
 import { TrustedHosts } from '../request/trusted-hosts.js'
@@ -24,7 +25,7 @@ const data = workerData as FrontData
 const port = parentPort!
 const ended = new Int32Array(data.ended)
 let transport: Transport | undefined
-let scraper: Scraper | undefined
+let scraper: JoinedScraper | undefined
 const closing = new AbortController()
 
 const send = (message: FromFront) => port.postMessage(message)
@@ -38,6 +39,7 @@ process.on('uncaughtException', error => {
 port.on('message', (message: ToFront) => {
   if (message.type === 'exit') closeNow()
   else if (message.type === 'close') void close()
+  else if (message.type === 'beside') void handler.then(() => setBeside(message.handles))
   else {
     // The list that the thread was started with comes first: this message must not overtake the handler's making.
     void handler.then(made => {
@@ -70,7 +72,8 @@ function scraperModule(): Promise<ScraperModule> {
 async function makeHandler(): Promise<RequestHandler | undefined> {
   const { createScraper, createRecorder } = await scraperModule()
   if (closing.signal.aborted) return undefined
-  scraper = createScraper(data.handle, log, data.inOrder)
+  scraper = new JoinedScraper(createScraper(data.handle, log, data.inOrder))
+  await setBeside(data.beside)
   const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
   const recorder = recorderOf(createRecorder)
   return new RequestHandler({
@@ -91,6 +94,12 @@ async function makeHandler(): Promise<RequestHandler | undefined> {
     local: data.listen.family === 'unix',
     ...(recorder === undefined ? {} : { recorder }),
   })
+}
+
+async function setBeside(handles: readonly RegistryHandle[]): Promise<void> {
+  const { createScraper } = await scraperModule()
+  scraper?.join(handles.map(handle => createScraper(handle, log, data.inOrder)))
+  for (const handle of handles) if (isReader(handle)) scraper?.observe(handle)
 }
 
 /** Resolves when it listens, or the front was closed meanwhile. */

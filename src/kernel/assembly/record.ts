@@ -1,8 +1,8 @@
 // Records in the shared memory, as the classes of records.ts, which the build writes. A reference is a word index; a
 // view is the pointer to what it refers to, made by a shift. A record of reference 0 does not exist, and is not looked
 // into.
-import { HEADER_AT, WORD_BYTES } from './layout'
-import { Header } from './records'
+import { HEADER_AT, PROCESS_AT, WORD_BYTES } from './layout'
+import { Header, Process } from './records'
 
 // @ts-ignore: decorator
 @inline
@@ -40,6 +40,12 @@ export function nth<T>(first: usize, n: i32): T {
 @inline
 export function header(): Header {
   return changetype<Header>(HEADER_AT)
+}
+
+// @ts-ignore: decorator
+@inline
+export function ownProcess(): Process {
+  return changetype<Process>(PROCESS_AT)
 }
 
 /**

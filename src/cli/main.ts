@@ -1,0 +1,48 @@
+/** `postmeter`: what an operator starts beside the service. */
+import { createRequire } from 'node:module'
+import { dump } from './dump.js'
+import { serve } from './serve.js'
+import { UsageError } from './usage.js'
+
+const HELP = `postmeter serve --file PATH | --pid PID [--name NAME] [options]
+  Serves what a service records, from a process of its own, until it is ended.
+    --file PATH              the file of createRegistry({ file })
+    --pid PID                a process of createRegistry({ shared: true })
+    --name NAME              which of its registries, if it has several
+    --listen ADDRESS         127.0.0.1:8000 (default), [::1]:8000, unix:/run/metrics.sock
+    --trusted-hosts LIST     who may read, as 127.0.0.1,10.0.0.0/8; default 127.0.0.1,::1
+    --allowed-hosts LIST     what the Host header may be; default any
+    --openmetrics, --protobuf  what readers may ask for beside text
+    --tls-cert FILE, --tls-key FILE  serves HTTPS
+    --socket-mode MODE       permissions of a Unix socket, as 660
+    --transport NAME         auto (default), uws, http
+    --no-self-metrics        without the library's own metrics
+
+postmeter dump --file PATH | --pid PID [--name NAME] [options]
+  Prints what a service has recorded, also after its end.
+    --format FORMAT          text (default), openmetrics, json, protobuf
+    --prefix PREFIX          before every metric name
+    --no-self-metrics
+
+postmeter --help | --version
+`
+
+async function main([command, ...rest]: readonly string[]): Promise<void> {
+  if (command === 'serve') return serve(rest)
+  if (command === 'dump') return dump(rest)
+  if (command === '--help' || command === 'help') process.stdout.write(HELP)
+  else if (command === '--version') process.stdout.write(`${version()}\n`)
+  else throw new UsageError(command === undefined ? 'a command is missing' : `there is no command ${command}`)
+}
+
+function version(): string {
+  const require = createRequire(import.meta.url)
+  return (require('../../package.json') as { version: string }).version
+}
+
+/** 2: the command line is wrong. 1: what it asks for cannot be done. */
+main(process.argv.slice(2)).catch((error: Error) => {
+  const usage = error instanceof UsageError
+  process.stderr.write(`postmeter: ${error.message}${usage ? '\npostmeter --help tells more' : ''}\n`)
+  process.exit(usage ? 2 : 1)
+})
