@@ -58,7 +58,11 @@ export class SmtpLoad {
     const session: Session = { domain, greeted: false, taken: 0, unanswered: false, broken: false }
     this.sessions.push(session)
     const { host, port, recipient } = this.#options
-    const connection = new SMTPConnection({ host, port, name: domain, ignoreTLS: true, logger: false })
+    const connection = new SMTPConnection({
+      ...{ host, port, name: domain, ignoreTLS: true, logger: false },
+      // A connection that was being handed to a worker as that died is neither answered nor closed.
+      greetingTimeout: 5_000,
+    })
     const ended = new Promise(resolve => connection.once('end', resolve))
     try {
       await called(done => {
