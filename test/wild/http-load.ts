@@ -14,8 +14,9 @@ const PATIENCE_MS = 3_000
 /** Clients that ask one time after the other, each time on a connection of its own. */
 export class HttpLoad {
   readonly clients: readonly Client[]
-  /** Processes that have answered, as they say. */
-  readonly pids = new Set<string>()
+  /** Processes that have answered, and the last that said that it serves the metrics. */
+  readonly pids = new Set<number>()
+  serving = 0
   readonly #running: Promise<void>[]
   #stopped = false
 
@@ -23,12 +24,14 @@ export class HttpLoad {
     this.clients = Array.from({ length: clients }, (_, n) => ({ name: `c${n}`, answered: 0, failed: 0 }))
     this.#running = this.clients.map(async client => {
       while (!this.#stopped) {
-        const pid = await ask(port, client.name)
-        if (pid === undefined) client.failed++
-        else {
-          client.answered++
-          this.pids.add(pid)
+        const answer = await ask(port, client.name)
+        if (answer === undefined) {
+          client.failed++
+          continue
         }
+        client.answered++
+        this.pids.add(answer.pid)
+        if (answer.serves) this.serving = answer.pid
       }
     })
   }
@@ -50,7 +53,7 @@ export class HttpLoad {
 }
 
 /** Which process answered; undefined if none did. */
-function ask(port: number, client: string): Promise<string | undefined> {
+function ask(port: number, client: string): Promise<{ pid: number; serves: boolean } | undefined> {
   return new Promise(resolve => {
     const headers = { 'x-client': client }
     const options = { host: '127.0.0.1', port, agent: false, headers, timeout: PATIENCE_MS }
@@ -59,7 +62,7 @@ function ask(port: number, client: string): Promise<string | undefined> {
       response.setEncoding('utf8').on('data', part => {
         body += part
       })
-      response.on('end', () => resolve(body))
+      response.on('end', () => resolve(JSON.parse(body)))
       response.on('error', () => resolve(undefined))
     })
     request.on('timeout', () => request.destroy(new Error('no answer')))

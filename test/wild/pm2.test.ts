@@ -7,10 +7,10 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { needPinned } from '../../scripts/need-pinned.js'
 import { link, makeConsumer } from '../package/consumer.js'
+import { sharedFolder } from '../support/folder.js'
 import { freePort } from '../support/free-port.js'
 import { getBody } from '../support/get-body.js'
 import { neededOrSkip } from '../support/need.js'
-import { fresh } from '../support/registry.js'
 import { until } from '../support/until.js'
 import { HttpLoad } from './http-load.js'
 import { alive } from './program.js'
@@ -24,8 +24,6 @@ const CLIENTS = 12
 t.test('PM2: one process killed, all reloaded, and no count is lost', async t => {
   const modules = await neededOrSkip(t, 'PM2', () => needPinned('pm2'))
   if (modules === undefined) return
-  // PM2's daemon is started from here, so what it starts finds the registry as processes below this one do.
-  fresh(t, { name: 'default', shared: true, memory: '32MiB' })
   const { folder } = await makeConsumer(t)
   for (const name of ['koffi', 'uWebSockets.js']) await link(name, folder)
   await cp(APP, join(folder, 'app.js'))
@@ -39,6 +37,7 @@ t.test('PM2: one process killed, all reloaded, and no count is lost', async t =>
     PM2_DISABLE_VERSION_CHECK: 'true',
     PORT: String(port),
     METRICS_LISTEN: `127.0.0.1:${metrics}`,
+    METRICS_FILE: join(sharedFolder(t), 'metrics'),
   }
   const pm2 = async (...args: string[]) => {
     const command = [join(modules, 'pm2/bin/pm2'), ...args]
@@ -53,8 +52,7 @@ t.test('PM2: one process killed, all reloaded, and no count is lost', async t =>
   const all = async (what: string) => {
     await until(what, async () => {
       const text = await scrape().catch(() => '')
-      // This one has it, too.
-      return sampleOf(text, 'postmeter_processes') === 1 + PROCESSES
+      return sampleOf(text, 'postmeter_processes') === PROCESSES
     })
   }
 
@@ -70,11 +68,13 @@ t.test('PM2: one process killed, all reloaded, and no count is lost', async t =>
   const load = new HttpLoad(port, CLIENTS)
   await load.more(300)
 
-  // The one that serves, too.
-  process.kill(first[0]!, 'SIGKILL')
+  const killed = load.serving
+  t.ok(first.includes(killed), `${killed} serves, and is killed`)
+  process.kill(killed, 'SIGKILL')
   await until('PM2 has started another in its place', async () => (await pids()).every(alive))
-  await all('that has joined')
+  await all('that has joined, and one serves')
   await load.more(300)
+  await until('an answer says who', () => load.serving !== killed)
 
   const second = await pids()
   await pm2('reload', 'app')
@@ -90,15 +90,23 @@ t.test('PM2: one process killed, all reloaded, and no count is lost', async t =>
 
   await until('nothing is at work', async () => sampleOf(await scrape(), 'http_open') === 0)
   const text = await scrape()
-  for (const pid of [...first, ...third]) t.ok(load.pids.has(String(pid)), `${pid} has answered`)
+  for (const pid of [...first, ...third]) t.ok(load.pids.has(pid), `${pid} has answered`)
   const failed = load.clients.reduce((sum, client) => sum + client.failed, 0)
-  const counted = ({ name }: { name: string }) => sampleOf(text, `http_requests_total{client="${name}"}`)!
+  const counts = (text: string) =>
+    load.clients.map(({ name }) => sampleOf(text, `http_requests_total{client="${name}"}`)!)
+  const counted = counts(text)
   t.same(
-    load.clients.filter(client => {
-      const more = counted(client) - client.answered
+    load.clients.filter((client, n) => {
+      const more = counted[n]! - client.answered
       return !(more >= 0 && more <= client.failed)
     }),
     [],
     `${load.answered} requests were answered, ${failed} were not: counts are what the clients saw`,
   )
+
+  await pm2('delete', 'all')
+  await until('all have ended', () => !third.some(alive))
+  await pm2('start', 'app.js', '-i', String(PROCESSES))
+  await all('others have begun')
+  t.same(counts(await scrape()), counted, 'what starts anew goes on with the same counts')
 })

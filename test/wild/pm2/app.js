@@ -1,8 +1,9 @@
-/** A user's program, of which PM2 starts several: each answers, counts, and would serve what all have counted. */
+/** A user's program, of which PM2 starts several: each answers, counts, and serves what all have counted. */
 const { createServer } = require('node:http')
 const { createRegistry, serve } = require('postmeter')
 
-const registry = createRegistry({ shared: true, memory: '32MiB' })
+// They are children of PM2's daemon, which knows nothing of it: they meet in a file.
+const registry = createRegistry({ file: process.env.METRICS_FILE, memory: '32MiB' })
 const requests = registry.counter({
   name: 'http_requests_total',
   help: 'Requests answered.',
@@ -16,12 +17,15 @@ const server = createServer((request, response) => {
   setTimeout(() => {
     requests.inc({ client: request.headers['x-client'] })
     open.dec()
-    response.end(String(process.pid))
+    response.end(JSON.stringify({ pid: process.pid, serves: front?.listening === true }))
   }, 3)
 })
 server.listen(Number(process.env.PORT), '127.0.0.1')
-if (process.env.NODE_APP_INSTANCE === '0')
-  serve(registry, { listen: process.env.METRICS_LISTEN, retry: '30s' })
+// Each of them: one listens, and another one when that ends.
+let front
+serve(registry, { listen: process.env.METRICS_LISTEN, standby: true }).then(served => {
+  front = served
+})
 
 // As PM2 asks: a process that is reloaded answers what it has, and ends.
 process.once('SIGINT', () => server.close(() => process.exit()))
