@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { ownFile } from '../common/files.js'
 import { SummaryFold } from '../folds/summary-fold.js'
 import type { Arena } from '../memory/arena.js'
@@ -21,9 +20,6 @@ export interface Kernel {
   /** Spells a number into the slot's text; returns its length. For tests. */
   spell(slot: number, value: number): number
 }
-
-// For what only shared registries need.
-const require = createRequire(import.meta.url)
 
 let compiled: WebAssembly.Module | undefined
 /** Of this thread, by memory: two arenas can lie over one. */
@@ -51,12 +47,6 @@ export function loadKernel(arena: Arena, module: object = compileKernel(), uptim
 export function compileKernel(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(readFileSync(ownFile(new URL('./kernel.wasm', import.meta.url))))
   return compiled
-}
-
-/** CRC-32 of the kernel that this release has: processes whose kernels differ must not share a memory. */
-export function kernelSum(): number {
-  const { crc32 } = require('node:zlib') as { crc32(data: Uint8Array): number }
-  return crc32(readFileSync(ownFile(new URL('./kernel.wasm', import.meta.url)))) | 0
 }
 
 /** `more` is for the kernel that tests run: see assembly/hook.ts. */

@@ -77,7 +77,7 @@ export const PROCESS_BYTES = 544
  *     65        deathsInside    deaths after which series must be counted anew: see lifecycle/recount.ts
  *     66        recounted       of these, deaths after which series were counted anew
  *     67        lineages        newest record of which threads end together: see memory/lineage.ts
- *     68        kernel          CRC-32 of the kernel: two that differ must not share a memory
+ *     68                        reserved
  *     69        attachments     table of attachments
  *     70,71     options         options of the registry, as JSON
  *     72..75    id              the registry's random id
@@ -134,7 +134,6 @@ export const H_DROP_PAGE = 32832
 export const H_DEATHS_INSIDE = 32833
 export const H_RECOUNTED = 32834
 export const H_LINEAGES = 32835
-export const H_KERNEL = 32836
 export const H_ATTACHMENTS = 32837
 export const H_OPTIONS = 32838
 export const H_OPTIONS_BYTES = 32839

@@ -60,7 +60,7 @@ const HEADER: RecordLayout = {
     deathsInside: i32('deaths after which series must be counted anew: see lifecycle/recount.ts'),
     recounted: i32('of these, deaths after which series were counted anew'),
     lineages: ref('newest record of which threads end together: see memory/lineage.ts'),
-    kernel: i32('CRC-32 of the kernel: two that differ must not share a memory'),
+    reserved: reserved(),
     attachments: ref('table of attachments'),
     options: text('options of the registry, as JSON'),
     id: list(2, i64("the registry's random id")),

@@ -108,7 +108,6 @@ export interface FileHeader {
   readonly fields: Int32Array
   readonly magic: number
   readonly version: number
-  readonly kernel: number
   readonly pages: number
   readonly shardCount: number
   readonly beginning: boolean
@@ -123,7 +122,6 @@ export function readHeader(descriptor: number): FileHeader | undefined {
     fields,
     magic: field(L.H_MAGIC),
     version: field(L.H_VERSION),
-    kernel: field(L.H_KERNEL),
     pages: field(L.H_PAGES),
     shardCount: field(L.H_SHARD_COUNT),
     beginning: field(L.H_BEGINNING) !== 0,

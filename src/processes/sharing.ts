@@ -31,8 +31,6 @@ export interface Identity {
   readonly name: string
   readonly id: string
   readonly options: string
-  /** CRC-32 of the kernel. */
-  readonly kernel: number
 }
 
 /** A registry's memory that this process has attached to, and what is in it. */
@@ -100,9 +98,8 @@ function makerCalls(): SystemCalls {
 }
 
 /** A memory that is begun anew keeps its id, by which its threads are told from those of another one. */
-function writeIdentity(arena: Arena, { id, options, kernel }: Identity): void {
-  const { i32, u8 } = arena
-  i32[L.H_KERNEL] = kernel
+function writeIdentity(arena: Arena, { id, options }: Identity): void {
+  const { u8 } = arena
   const stored = arena.storeText(L.H_OPTIONS, Buffer.from(options))
   if (!stored) throw unavailable('there is no memory left for its options')
   const at = L.H_ID * 4
@@ -118,11 +115,7 @@ function optionsOf(arena: Arena): string {
  * not the one that is wanted.
  * @throws Error that says why it cannot.
  */
-export function join(
-  name: string,
-  kernel: () => number,
-  check: (options: string) => void,
-): Shared | undefined {
+export function join(name: string, check: (options: string) => void): Shared | undefined {
   const inherited = inheritedRegistry(name)
   if (inherited === undefined) return undefined
   // A thread that ends while it attaches would let nobody else attach as long as the process lives.
@@ -138,8 +131,8 @@ export function join(
   }
   const header = readHeader(inherited.descriptor)
   if (header?.magic !== L.MAGIC) throw unavailable('the memory is not that of a registry')
-  if (header.version !== L.LAYOUT_VERSION || header.kernel !== kernel())
-    throw unavailable('another release of postmeter, or another build of it, made the registry')
+  if (header.version !== L.LAYOUT_VERSION)
+    throw unavailable('a release of postmeter with another layout made the registry')
   const arena = joinSharedArena(calls, inherited.descriptor, header)
   try {
     checkId(arena, inherited, name)

@@ -5,7 +5,7 @@ import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
 import { defaultLog, type Log, logEvent } from '../common/log.js'
 import { mebibytes } from '../common/system.js'
-import { compileKernel, kernelSum } from '../kernel/loader.js'
+import { compileKernel } from '../kernel/loader.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, createArena, openArena } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
@@ -84,7 +84,7 @@ export function createRegistryWith(
     writeDefaults(arena, shared.labels)
     writeSelfMetrics(arena, Date.now())
   }
-  const identity = () => ({ name, id: randomUUID(), options: spelled, kernel: kernelSum() })
+  const identity = () => ({ name, id: randomUUID(), options: spelled })
   let made: Shared
   if (file !== undefined) {
     made = meetIn(file, wanted, identity(), define, options => checkSame(options, file.path))
@@ -149,27 +149,31 @@ export function getRegistry(nameOrHandle: string | RegistryHandle = 'default'): 
 function find(name: string, check?: (options: string) => void): Registry | undefined {
   const here = stillOpen(name)
   if (here !== undefined) return here
-  const handle = inherited(name) ?? (check && joined(name, check))
-  if (handle === undefined) return undefined
+  const handle = inherited(name)
+  if (handle === undefined) return check && joined(name, check)
   const arena = openArena(handle)
-  if (Atomics.load(arena.i32, L.P_CLOSED) !== 0) return undefined
-  return enter(attach(handle, arena))
+  return Atomics.load(arena.i32, L.P_CLOSED) === 0 ? enter(attach(handle, arena)) : undefined
 }
 
 /** The registry of that name that a process above this one shares. */
-function joined(name: string, check: (options: string) => void): RegistryHandle | undefined {
-  const found = join(name, kernelSum, check)
+function joined(name: string, check: (options: string) => void): Registry | undefined {
+  const found = join(name, check)
   if (found === undefined) return undefined
   const { arena, id, options, file } = found
-  const kernel = compileKernel()
-  return { postmeter: L.LAYOUT_VERSION, name, id, memory: arena.memory, kernel, options, file }
+  const handle = {
+    ...{ postmeter: L.LAYOUT_VERSION, name, id, memory: arena.memory, options, file },
+    // Compiled when it is first used, or a Worker is started: a process that only records in its main thread does neither.
+    get kernel() {
+      return compileKernel()
+    },
+  }
+  return enter(attach(handle, arena))
 }
 
 /** This realm's registry of that name, unless any thread has closed it: then this thread lets go of it too. */
 function stillOpen(name: string): Registry | undefined {
   const here = registries<Registry>().get(name)
-  if (here === undefined) return undefined
-  if (Atomics.load(openArena(here.handle).i32, L.P_CLOSED) === 0) return here
+  if (here === undefined || !here.closed) return here
   // What callbacks throw then is for who calls close().
   here.close().catch(() => {})
   return undefined
@@ -187,15 +191,21 @@ function open(handle: RegistryHandle): Registry {
 }
 
 function attach(handle: RegistryHandle, arena: Arena): Registry {
-  const own = {
+  const thread = {
     ancestors: ancestors(),
     collectEvery: DEFAULT_COLLECT_EVERY,
     log: defaultLog,
     maker: false,
   }
-  const { postmeter, name, id, memory, kernel, options, file } = handle
+  const { postmeter, name, id, memory, options, file } = handle
   // No more of it than that: what no Worker can be sent would keep this thread from starting any.
-  return new Registry({ postmeter, name, id, memory, kernel, options, file }, arena, own)
+  const own = {
+    ...{ postmeter, name, id, memory, options, file },
+    get kernel() {
+      return handle.kernel
+    },
+  }
+  return new Registry(own, arena, thread)
 }
 
 function enter(registry: Registry): Registry {

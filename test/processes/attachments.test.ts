@@ -18,7 +18,6 @@ import { interrupt, interruptEach, Killed } from '../lifecycle/sim.js'
 import { shardsIn } from '../support/registry.js'
 
 const calls = systemCalls()
-const KERNEL = 7
 
 /** A memory of up to `most` members, and one that is attached. */
 function make(most = 4): Arena {
@@ -31,7 +30,6 @@ function make(most = 4): Arena {
     started: 0,
     hashKey: [1, 2],
   })
-  arena.i32[L.H_KERNEL] = KERNEL
   attach(calls, arena, 0)
   t.teardown(() => leave(arena))
   return arena

@@ -101,7 +101,7 @@ t.test('a handle with more in it keeps this thread from starting no Worker', asy
   t.teardown(() => other.close())
   const worker = new Worker('', { eval: true })
   await once(worker, 'exit')
-  t.same(Object.keys(other.handle), ['postmeter', 'name', 'id', 'memory', 'kernel', 'options'])
+  t.same(Object.keys(other.handle).sort(), ['file', 'id', 'kernel', 'memory', 'name', 'options', 'postmeter'])
 })
 
 t.test('what is no Worker, and no callback, is refused, in words', async t => {
