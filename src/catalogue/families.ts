@@ -225,6 +225,12 @@ export class Families {
     return this.#byKey.get(keyOf(name, scope))
   }
 
+  /** The family of the registry's exposition that has lines of that name in any format. */
+  ofLine(name: string): Family | undefined {
+    this.#sync()
+    return this.#byLine.get(keyOf(name))
+  }
+
   /** Whether a family is shown: it was not hidden since it was registered. */
   isShown(family: Family): boolean {
     this.#sync()

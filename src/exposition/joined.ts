@@ -2,7 +2,7 @@
  * One exposition of several registries: a part for each, one after the other. Where two have a family of one name, the
  * first one's is exposed: a name has one head in an exposition.
  */
-import type { Log } from '../common/log.js'
+import { defaultLog, type Log, logEvent } from '../common/log.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import { GzipMember } from './gzip.js'
 import type { Chunk, CopyMemory, Joint, Scrape, ScrapeOptions, Scraper } from './types.js'
@@ -10,9 +10,18 @@ import type { Chunk, CopyMemory, Joint, Scrape, ScrapeOptions, Scraper } from '.
 export class JoinedScraper implements Scraper {
   #parts: readonly Scraper[]
   #starving: (() => void) | undefined
+  #sweeps: Log | undefined
+  readonly #clashes: (name: string) => void
 
-  constructor(first: Scraper) {
+  constructor(first: Scraper, log: Log = defaultLog) {
     this.#parts = [first]
+    const said = new Set<string>()
+    this.#clashes = name => {
+      if (said.has(name)) return
+      said.add(name)
+      const message = `metric "${name}" is in two registries of one endpoint: that of the first one is exposed alone`
+      logEvent(log, { level: 'error', code: 'metric-clash', message })
+    }
   }
 
   get starving(): (() => void) | undefined {
@@ -29,6 +38,7 @@ export class JoinedScraper implements Scraper {
     const [first, ...before] = this.#parts
     this.#parts = [first!, ...others]
     this.starving = this.#starving
+    if (this.#sweeps !== undefined) this.startSweeping(this.#sweeps)
     for (const part of before) if (!others.includes(part)) void part.close()
   }
 
@@ -39,7 +49,7 @@ export class JoinedScraper implements Scraper {
   small(options: ScrapeOptions): Uint8Array | undefined {
     const parts = this.#parts
     if (parts.length === 1) return parts[0]!.small(options)
-    const joint = jointOf(options, undefined)
+    const joint = this.#joint(undefined)
     const all: Uint8Array[] = []
     for (const [n, part] of parts.entries()) {
       joint.first = n === 0
@@ -53,20 +63,23 @@ export class JoinedScraper implements Scraper {
 
   open(options: ScrapeOptions): Scrape {
     const parts = this.#parts
-    return parts.length === 1 ? parts[0]!.open(options) : new JoinedScrape(parts, options)
+    return parts.length === 1
+      ? parts[0]!.open(options)
+      : new JoinedScrape(parts, options, this.#joint(options.gzip && new GzipMember()))
+  }
+
+  #joint(member: GzipMember | undefined): Joint {
+    return { first: true, last: false, begun: false, names: new Set(), clashes: this.#clashes, member }
   }
 
   startSweeping(log: Log): void {
-    this.#parts[0]!.startSweeping(log)
+    this.#sweeps = log
+    for (const part of this.#parts) part.startSweeping(log)
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#parts.map(part => part.close()))
   }
-}
-
-function jointOf(options: ScrapeOptions, member: GzipMember | undefined): Joint {
-  return { first: true, last: false, begun: false, names: new Set(), member, ...options.joint }
 }
 
 class JoinedScrape implements Scrape {
@@ -76,10 +89,10 @@ class JoinedScrape implements Scrape {
   #current: Scrape | undefined
   #ended = false
 
-  constructor(parts: readonly Scraper[], options: ScrapeOptions) {
+  constructor(parts: readonly Scraper[], options: ScrapeOptions, joint: Joint) {
     this.#left = [...parts]
     this.#options = options
-    this.#joint = jointOf(options, options.gzip === undefined ? undefined : new GzipMember())
+    this.#joint = joint
   }
 
   async next(): Promise<Chunk | undefined> {

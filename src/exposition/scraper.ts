@@ -101,12 +101,11 @@ class PoolScraper implements Scraper {
     if (slot === 0) return undefined
     try {
       const plan = this.#plan(options)
-      if (!plan.done) {
-        const planned = plan.next(slot, SMALL_BYTES)
-        if (!plan.done || planned?.divided !== undefined) return undefined
-      }
+      // Nothing would be planned, and the slot has what was planned in it last.
+      if (plan.done) return undefined
+      const planned = plan.next(slot, SMALL_BYTES)
+      if (!plan.done || planned?.divided !== undefined) return undefined
       const pieces = pieceCount(this.#arena, slot)
-      if (pieces === 0) return undefined
       const { joint } = options
       if (joint?.first !== false) flagPiece(this.#arena, slot, 0, L.PIECE_OPEN)
       if (joint?.last !== false) flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
@@ -145,7 +144,7 @@ class PoolScraper implements Scraper {
   }
 
   startSweeping(log: Log): void {
-    this.#sweeper.start(log)
+    if (!this.#arena.reader) this.#sweeper.start(log)
   }
 
   close(): Promise<void> {
@@ -165,15 +164,29 @@ class PoolScraper implements Scraper {
       this.#sorted = this.#families.sorted()
       this.#version = version
     }
-    return new Plan(this.#arena, this.#kernel, this.#mine(options.joint), { ...options, selfMetrics })
+    return new Plan(this.#arena, this.#kernel, this.#wanted(options), { ...options, selfMetrics })
   }
 
-  /** The families that no part before has taken the names of. */
-  #mine(joint: Joint | undefined): readonly Family[] {
-    if (joint === undefined) return this.#sorted
-    const mine = this.#sorted.filter(({ name }) => !joint.names.has(name))
-    for (const { name } of mine) joint.names.add(name)
-    return mine
+  /** The families that are asked for, but those whose names a part before has taken. */
+  #wanted({ joint, names, prefix }: ScrapeOptions): readonly Family[] {
+    let wanted = this.#sorted
+    if (names !== undefined) {
+      const bare = names.filter(name => name.startsWith(prefix)).map(name => name.slice(prefix.length))
+      const asked = new Set(bare.map(name => this.#families.ofLine(name)))
+      wanted = wanted.filter(family => asked.has(family))
+    }
+    return joint === undefined ? wanted : wanted.filter(family => this.#isFirst(family, joint))
+  }
+
+  #isFirst({ name, self }: Family, joint: Joint): boolean {
+    // Each registry has the library's own metrics; those of the first are exposed.
+    if (self) return joint.first
+    if (joint.names.has(name)) {
+      joint.clashes(name)
+      return false
+    }
+    joint.names.add(name)
+    return true
   }
 
   observe(handle: RegistryHandle): void {

@@ -17,6 +17,8 @@ export interface ScrapeOptions {
   readonly created?: boolean
   /** Exposes these families, in this order. Default: those of the registry's exposition, by name. */
   readonly families?: readonly Family[]
+  /** Exposes only the families that have lines of these names, as they are exposed: with the prefix. */
+  readonly names?: readonly string[]
   /** The exposition of which this one is a part. */
   readonly joint?: Joint
   /** Has `open` make one gzip member; `small` is never compressed. */
@@ -32,6 +34,8 @@ export interface Joint {
   begun: boolean
   /** Names of the families that came before: no other one of the name is exposed. */
   readonly names: Set<string>
+  /** Called for one that is not. */
+  readonly clashes: (name: string) => void
   /** What joins the parts, if they are compressed. */
   readonly member: GzipMember | undefined
 }

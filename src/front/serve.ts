@@ -1,6 +1,7 @@
 import { duration, wholeNumber } from '../common/checks.js'
-import { badOption, knownOptions, typeError } from '../common/errors.js'
+import { badOption, knownOptions, plainError, typeError } from '../common/errors.js'
 import { defaultLog, type Log } from '../common/log.js'
+import { clashOf } from '../exposition/clashes.js'
 import { LIMITS } from './request/limits.js'
 import { ANSWER_OPTIONS, type AnswerOptions, checkAnswerOptions } from './request/options.js'
 import { type Front, startFront } from './thread/front.js'
@@ -88,19 +89,22 @@ const TRANSPORTS = ['auto', 'uws', 'http']
  * address (code EADDRINUSE, EACCES…); with an Error that names the registry if it is closed, or is closed meanwhile; with
  * an Error that says so if a limit of address space (`ulimit -v`) leaves less than the 640 MiB that its thread needs.
  * Callable in any thread.
+ *
+ * Of several registries it serves one exposition, in which no two may have a metric of one name: that is an error here,
+ * and later the first one's is served alone, which is logged once (`metric-clash`). The first one has the front's own
+ * metrics, and ends it when it is closed; another one that is closed is left out from then on.
  */
-export function serve(registry: Servable, options: ServeOptions = {}): Promise<Front> {
+export function serve(registry: Servable | readonly Servable[], options: ServeOptions = {}): Promise<Front> {
   return serveWith(registry, options, {})
 }
 
 /** serve() with settings for tests. */
 export async function serveWith(
-  registry: Servable,
+  registry: Servable | readonly Servable[],
   options: ServeOptions,
   internals: Partial<FrontInternals>,
 ): Promise<Front> {
-  checkServable('serve', registry)
-  checkOpen('serve', registry)
+  const [first, ...others] = checkServables(registry)
   if (typeof options !== 'object' || options === null)
     throw typeError('ERR_POSTMETER_OPTION', 'serve: the options are not an object')
   knownOptions('serve', options, OPTIONS)
@@ -125,7 +129,8 @@ export async function serveWith(
     ),
   }
   return startFront(
-    registry,
+    first,
+    others,
     {
       listen: address,
       retry,
@@ -141,6 +146,23 @@ export async function serveWith(
     },
     internals,
   )
+}
+
+/** @throws if one of them is no registry, or closed, or they cannot have one endpoint. */
+function checkServables(given: Servable | readonly Servable[]): [first: Servable, ...others: Servable[]] {
+  const all = Array.isArray(given) ? (given as readonly Servable[]) : [given as Servable]
+  const [first, ...others] = all
+  if (all.length === 0) throw typeError('ERR_POSTMETER_CALL', 'serve: the list of registries is empty')
+  for (const one of all) {
+    checkServable('serve', one)
+    checkOpen('serve', one)
+  }
+  if (new Set(all.map(({ handle }) => handle.id)).size < all.length)
+    throw typeError('ERR_POSTMETER_CALL', 'serve: a registry is in the list twice')
+  if (others.length === 0) return [first as Servable]
+  const clash = clashOf(all.map(({ handle }) => handle))
+  if (clash !== undefined) throw plainError('ERR_POSTMETER_CONFLICT', `serve: ${clash}`)
+  return [first as Servable, ...others]
 }
 
 function checkStandby(standby: unknown, { family, port }: Address, retry: number): boolean {

@@ -274,7 +274,7 @@ t.test('a native part that cannot be loaded', async t => {
     choice: { transport: 'uws', native, release: '20.30.0' } as const,
     log: (event: LogEvent) => events.push(event),
   })
-  const front = await startFront(registry, settings(true), { scraperModule })
+  const front = await startFront(registry, [], settings(true), { scraperModule })
   t.equal(front.transport, 'http')
   t.match(events, [
     {
@@ -285,7 +285,7 @@ t.test('a native part that cannot be loaded', async t => {
   ])
   t.equal(events.length, 1)
   await front.close()
-  await t.rejects(startFront(registry, settings(false), { scraperModule }), {
+  await t.rejects(startFront(registry, [], settings(false), { scraperModule }), {
     code: 'ERR_POSTMETER_OPTION',
     message: /^option "transport": "uws" is impossible here: .* cannot be loaded: .*nowhere/,
   })

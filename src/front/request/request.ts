@@ -42,6 +42,8 @@ export interface ScrapeRequest {
   readonly format: Format
   /** '' for none. */
   readonly prefix: string
+  /** The only families that are asked for, by the names of their lines as they are exposed; undefined for all. */
+  readonly names: readonly string[] | undefined
   /** Whether the reader accepts gzip, and it is offered. */
   readonly gzip: boolean
 }
@@ -185,30 +187,18 @@ export function decide(head: RequestHead, rules: Rules): Decision {
   if (typeof prefix === 'object') return prefix
   const wrong = checkPrefix(prefix ?? '')
   if (wrong !== undefined) return refuse(400, 'parameter', `parameter "prefix": ${show(prefix)} ${wrong}`)
+  const names = parameters(head.query, 'name[]')
+  if ('kind' in names) return names
   const gzip = rules.gzip !== undefined && acceptsGzip(head.acceptEncoding)
-  if (json) return scrapeRequest('json', CONTENT_TYPES.json, prefix, gzip)
+  const asked = { prefix: prefix ?? '', names: names.length === 0 ? undefined : names, gzip }
+  if (json) return { kind: 'scrape', format: 'json', contentType: CONTENT_TYPES.json, ...asked }
   const override = parameter(head.query, 'format')
   if (typeof override === 'object') return override
   const chosen = negotiate(head.accept, rules.offered, override)
   if ('problem' in chosen) {
     return refuse(400, 'parameter', `parameter "format": ${show(override)} ${chosen.problem}`)
   }
-  return scrapeRequest(chosen.format, chosen.contentType, prefix, gzip)
-}
-
-function scrapeRequest(
-  format: Format,
-  contentType: string,
-  prefix: string | undefined,
-  gzip: boolean,
-): ScrapeRequest {
-  return {
-    kind: 'scrape',
-    contentType,
-    format,
-    prefix: prefix ?? '',
-    gzip,
-  }
+  return { kind: 'scrape', format: chosen.format, contentType: chosen.contentType, ...asked }
 }
 
 /** What a peer that may not read gets, whatever it asks for. */
@@ -256,25 +246,32 @@ export function closes({ denial }: Refusal): boolean {
   return ENDING.has(denial)
 }
 
-/**
- * A parameter's value; undefined if it is missing or empty. Names are decoded before they are compared, so `%70refix`
- * is `prefix`, too, and a second one is refused. They are decoded as forms are: `+` is a space. A name that cannot be
- * decoded is ignored as another parameter's.
- */
+/** The value of a parameter that comes once; undefined if it is missing or empty. */
 function parameter(query: string, wanted: string): string | undefined | Refusal {
-  if (query === '') return undefined
-  let found: string | undefined
+  const found = parameters(query, wanted)
+  if ('kind' in found) return found
+  if (found.length > 1) return refuse(400, 'parameter', `parameter "${wanted}" comes twice`)
+  return found[0] === '' ? undefined : found[0]
+}
+
+/**
+ * All values of a parameter. Names are decoded before they are compared, so `%70refix` is `prefix`, too. They are
+ * decoded as forms are: `+` is a space. A name that cannot be decoded is ignored as another parameter's.
+ */
+function parameters(query: string, wanted: string): string[] | Refusal {
+  const found: string[] = []
+  if (query === '') return found
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=')
     const name = equals < 0 ? pair : pair.slice(0, equals)
     if (name !== wanted && decodeForm(name) !== wanted) continue
-    if (found !== undefined) return refuse(400, 'parameter', `parameter "${wanted}" comes twice`)
-    found = equals < 0 ? '' : pair.slice(equals + 1)
+    const text = equals < 0 ? '' : pair.slice(equals + 1)
+    const value = decodeForm(text)
+    if (value === undefined)
+      return refuse(400, 'parameter', `parameter "${wanted}": ${show(text)} is not valid percent-encoding`)
+    found.push(value)
   }
-  if (found === undefined || found === '') return undefined
-  const value = decodeForm(found)
-  if (value !== undefined) return value
-  return refuse(400, 'parameter', `parameter "${wanted}": ${show(found)} is not valid percent-encoding`)
+  return found
 }
 
 function decodeForm(text: string): string | undefined {

@@ -137,8 +137,9 @@ export class RequestHandler {
   }
 
   #scrape(request: ScrapeRequest, head: RequestHead, exchange: Exchange): Answer {
-    const { format, prefix, contentType } = request
-    const options: ScrapeOptions = { format, prefix, selfMetrics: this.#settings.selfMetrics }
+    const { format, prefix, contentType, names } = request
+    const { selfMetrics } = this.#settings
+    const options: ScrapeOptions = { format, prefix, selfMetrics, ...(names === undefined ? {} : { names }) }
     const { scraper, rules } = this.#settings
     const gzip = request.gzip ? rules.gzip : undefined
     exchange.answered(200, format)
@@ -156,7 +157,7 @@ export class RequestHandler {
     const asked = scrapeTimeout(head.timeout)
     const most = this.#settings.scrapeTimeout
     const deadline = this.#now() + (asked === undefined ? most : Math.min(most, inTime(asked)))
-    const key = `${format} ${prefix} ${gzip?.level ?? ''}`
+    const key = JSON.stringify([format, prefix, gzip?.level, names])
     const asking = gzip === undefined ? options : { ...options, gzip: { level: gzip.level } }
     return {
       kind: 'stream',

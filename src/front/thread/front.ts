@@ -52,10 +52,11 @@ const HEALTHY = 60_000
 /** Starts the front's thread. Resolves when it listens or stands by, rejects with the reason if it cannot. */
 export async function startFront(
   registry: Servable,
+  others: readonly Servable[],
   settings: FrontSettings,
   internals: Partial<FrontInternals> = {},
 ): Promise<ChangingFront> {
-  const supervisor = new Supervisor(registry, settings, { ...INTERNALS, ...internals })
+  const supervisor = new Supervisor(registry, others, settings, { ...INTERNALS, ...internals })
   const { address, transport } = await supervisor.start()
   return {
     url: urlOf(address, settings.tls !== undefined),
@@ -84,15 +85,26 @@ class Supervisor {
   #restart: NodeJS.Timeout | undefined
   #failures = 0
   #closed: Promise<void> | undefined
-  #forget: (() => void) | undefined
+  /** They remove the callbacks for the ends of registries. */
+  readonly #forgets: (() => void)[] = []
   #trustedHosts: readonly string[]
   #beside: readonly RegistryHandle[] = []
   /** Changes of that list that the thread has not confirmed, by number. */
   readonly #trusting = new Map<number, () => void>()
   #changes = 0
 
-  constructor(registry: Servable, settings: FrontSettings, internals: FrontInternals) {
+  constructor(
+    registry: Servable,
+    others: readonly Servable[],
+    settings: FrontSettings,
+    internals: FrontInternals,
+  ) {
     this.#registry = registry
+    this.#beside = others.map(({ handle }) => handle)
+    for (const other of others) {
+      const leaveOut = () => this.beside(this.#beside.filter(handle => handle !== other.handle))
+      this.#forgets.push(other.onClose(leaveOut))
+    }
     this.#settings = settings
     this.#internals = internals
     this.#listen = settings.listen
@@ -124,7 +136,7 @@ class Supervisor {
   }
 
   async start(): Promise<Begun> {
-    this.#forget = this.#registry.onClose(() => this.close())
+    this.#forgets.push(this.#registry.onClose(() => this.close()))
     try {
       const begun = await this.#run(this.#settings.retry)
       // If another thread has closed it, no callback was called here.
@@ -135,9 +147,13 @@ class Supervisor {
       this.#logTransport(begun.transport)
       return begun
     } catch (error) {
-      this.#forget()
+      this.#forgetAll()
       throw this.#closed === undefined ? error : this.#tooLate()
     }
+  }
+
+  #forgetAll(): void {
+    for (const forget of this.#forgets.splice(0)) forget()
   }
 
   #logTransport(transport: TransportName): void {
@@ -159,7 +175,7 @@ class Supervisor {
 
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      this.#forget?.()
+      this.#forgetAll()
       clearTimeout(this.#restart)
       const worker = this.#worker
       if (worker === undefined) return

@@ -72,7 +72,7 @@ function scraperModule(): Promise<ScraperModule> {
 async function makeHandler(): Promise<RequestHandler | undefined> {
   const { createScraper, createRecorder } = await scraperModule()
   if (closing.signal.aborted) return undefined
-  scraper = new JoinedScraper(createScraper(data.handle, log, data.inOrder))
+  scraper = new JoinedScraper(createScraper(data.handle, log, data.inOrder), log)
   await setBeside(data.beside)
   const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
   const recorder = recorderOf(createRecorder)
