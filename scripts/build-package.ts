@@ -6,6 +6,7 @@
  *     index.mjs           for import: index.js, with its exports by name
  *     index.d.ts, .d.mts  declarations for both
  *     cli.js              the command `postmeter`
+ *     prom-client.*       the same four files of the entry `postmeter/prom-client`
  *     postmeter-guard.mjs what index.mjs loads first: it refuses a bundle that could not work
  *     postmeter-*.js      the code
  *     postmeter-*.wasm    the kernel and the compressor
@@ -32,11 +33,13 @@ const dependencies = [
 ]
 
 const CORE = ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series', 'instruments', 'registry']
-/** What the registry needs of other rooms before its first exposition. */
+/** What the registry, and the classes of src/prom-client/, need of other rooms before its first exposition. */
 const BESIDE_CORE = [
   'exposition/content-types.js',
   'exposition/options.js',
+  'exposition/plan.js',
   'exposition/prefix.js',
+  'exposition/span.js',
   'kernel/loader.js',
 ]
 const SCRAPING = ['kernel', 'pool', 'exposition']
@@ -45,8 +48,10 @@ rmSync(lib, { recursive: true, force: true })
 mkdirSync(lib)
 const entries = await buildCode()
 const names = [...entries.recording.names, ...entries.serving.names].sort()
-await buildDeclarations(names)
+await buildDeclarations('index.d.ts', 'index', names)
+await buildDeclarations('prom-client.d.ts', 'prom-client')
 writeEntries(entries)
+writePromClient(entries.promClient)
 
 /** One half of the public interface: its file, and the names that it exports. */
 interface Half {
@@ -58,11 +63,17 @@ interface Entries {
   recording: Half
   serving: Half
   cli: Half
+  promClient: Half
 }
 
 async function buildCode(): Promise<Entries> {
   const bundle = await rollup({
-    input: { recording: 'half:recording', serving: 'half:serving', cli: join(src, 'cli/main.js') },
+    input: {
+      recording: 'half:recording',
+      serving: 'half:serving',
+      cli: join(src, 'cli/main.js'),
+      'prom-client': join(src, 'prom-client.js'),
+    },
     external: isExternal,
     plugins: [halves(), sourceMaps(), files()],
     onLog: failOnLog,
@@ -101,7 +112,12 @@ async function buildCode(): Promise<Entries> {
     const { fileName, exports } = output.find(entry)!
     return { file: fileName, names: exports }
   }
-  return { recording: half('recording'), serving: half('serving'), cli: half('cli') }
+  return {
+    recording: half('recording'),
+    serving: half('serving'),
+    cli: half('cli'),
+    promClient: half('prom-client'),
+  }
 }
 
 /** What records is one file, what makes expositions another; of the front, what several of its entries load is apart. */
@@ -175,25 +191,31 @@ function files(): Plugin {
   }
 }
 
-async function buildDeclarations(values: readonly string[]): Promise<void> {
+/** `values` are the names that programs get as values, where classes are not among them. */
+async function buildDeclarations(input: string, name: string, values?: readonly string[]): Promise<void> {
   const bundle = await rollup({
-    input: join(src, 'index.d.ts'),
+    input: join(src, input),
     external: isExternal,
     plugins: [dts()],
     onLog: failOnLog,
   })
   const { output } = await bundle.generate({ format: 'es' })
   await bundle.close()
-  // Of classes the bundler exports the value, too, which programs do not get: they have registries make metrics.
-  const code = output[0].code.replace(/^export \{ (.*) \};\nexport type \{ (.*) \};$/m, (_, some, types) => {
+  const code = values === undefined ? output[0].code : withTypes(output[0].code, values)
+  // TypeScript 6 and later load the types of Node only where they are asked for.
+  writeFileSync(join(lib, `${name}.d.ts`), `/// <reference types="node" />\n${code}`)
+  writeFileSync(join(lib, `${name}.d.mts`), `export * from './${name}.js'\n`)
+}
+
+/** Of classes the bundler exports the value, too, which programs do not get: they have registries make metrics. */
+function withTypes(code: string, values: readonly string[]): string {
+  const found = code.replace(/^export \{ (.*) \};\nexport type \{ (.*) \};$/m, (_, some, types) => {
     const isType = (name: string) => !values.includes(name)
     const all = [...some.split(', ').filter(isType), ...types.split(', ')].sort()
     return `export { ${values.join(', ')} };\nexport type { ${all.join(', ')} };`
   })
-  if (code === output[0].code) throw new Error('the declarations do not end as expected')
-  // TypeScript 6 and later load the types of Node only where they are asked for.
-  writeFileSync(join(lib, 'index.d.ts'), `/// <reference types="node" />\n${code}`)
-  writeFileSync(join(lib, 'index.d.mts'), `export * from './index.js'\n`)
+  if (found === code) throw new Error('the declarations do not end as expected')
+  return found
 }
 
 function writeEntries({ recording, serving, cli }: Entries): void {
@@ -214,15 +236,33 @@ function writeEntries({ recording, serving, cli }: Entries): void {
   ]
   writeFileSync(join(lib, 'index.js'), `${required.join('\n')}\n`)
   writeFileSync(join(lib, 'postmeter-guard.mjs'), guard())
-  writeFileSync(
-    join(lib, 'index.mjs'),
-    [
-      `import './postmeter-guard.mjs'`,
-      `import postmeter from './index.js'`,
-      `export const { ${names.join(', ')} } = postmeter`,
-      '',
-    ].join('\n'),
-  )
+  writeFileSync(join(lib, 'index.mjs'), importing('index', names))
+}
+
+/** prom-client has `contentType`, too, by which the one of `register` is read and set. */
+function writePromClient({ file, names }: Half): void {
+  const required = [
+    `'use strict'`,
+    `const entry = require('./${file}')`,
+    ...names.map(name => `exports.${name} = entry.${name}`),
+    `Object.defineProperty(exports, 'contentType', {`,
+    '  enumerable: true,',
+    '  get: () => exports.register.contentType,',
+    '  set: type => exports.register.setContentType(type),',
+    '})',
+  ]
+  writeFileSync(join(lib, 'prom-client.js'), `${required.join('\n')}\n`)
+  writeFileSync(join(lib, 'prom-client.mjs'), importing('prom-client', names))
+}
+
+/** The names of an entry, for import. What `require` gives is the default export. */
+function importing(name: string, names: readonly string[]): string {
+  return [
+    `import './postmeter-guard.mjs'`,
+    `import entry from './${name}.js'`,
+    `export const { ${names.join(', ')} } = entry`,
+    '',
+  ].join('\n')
 }
 
 /**

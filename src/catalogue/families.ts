@@ -179,6 +179,13 @@ function linesOf({ name, kind }: Identity): string[] {
   return base === name ? [name] : [name, base, `${base}_created`]
 }
 
+/** Of those, the names that it and its lines have in the text format. */
+function textLinesOf(identity: Identity): string[] {
+  const { name, kind } = identity
+  const inText = (line: string) => line === name || (kind !== 'counter' && !line.endsWith('_created'))
+  return linesOf(identity).filter(inText)
+}
+
 const SUMMARY_LINES = ['_sum', '_count', '_created']
 const HISTOGRAM_LINES = ['_bucket', ...SUMMARY_LINES]
 
@@ -285,7 +292,7 @@ export class Families {
    * The family of that name, which is made if there is none; undefined when memory is full. One of the same definition
    * that is hidden is shown again. Whether a family that existed has the same options is for the caller to check, with
    * `conflict`. `prepare` is called with a new family's record before anybody can see it, and perhaps again; it returns
-   * false when memory is full.
+   * false when memory is full. With `textOnly`, lines of the same name are refused only where the text format has them.
    *
    * @throws Error naming both if another family has lines of the same name.
    */
@@ -295,6 +302,7 @@ export class Families {
     limits: Limits,
     now: number,
     prepare: (ref: number) => boolean = () => true,
+    textOnly = false,
   ): Family | undefined {
     const { i32, i64 } = this.#arena
     let written: Family | undefined
@@ -306,7 +314,7 @@ export class Families {
       if (found !== undefined) return found
       // Checked against the families as they were read: if there was a change since, the exchange fails, and it is
       // checked again.
-      this.#checkLines(identity)
+      this.#checkLines(identity, textOnly)
       const read = this.#read
       const hidden = this.#hidden(identity)
       if (hidden !== undefined) {
@@ -357,10 +365,11 @@ export class Families {
   }
 
   /** No two families may have lines of the same name in any format. OpenMetrics 1.0, 'MetricFamily' and 'Suffixes'. */
-  #checkLines(identity: Identity): void {
-    for (const line of linesOf(identity)) {
+  #checkLines(identity: Identity, textOnly: boolean): void {
+    for (const line of textOnly ? textLinesOf(identity) : linesOf(identity)) {
       const taken = this.#byLine.get(keyOf(line, identity.scope))
       if (taken === undefined || taken.name === identity.name) continue
+      if (textOnly && !textLinesOf(taken).includes(line)) continue
       throw plainError(
         'ERR_POSTMETER_CONFLICT',
         `metric "${identity.name}" would have lines of the same name as metric "${taken.name}", a ${taken.kind}: ${line}`,

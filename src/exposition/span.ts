@@ -17,13 +17,14 @@ const encoder = new TextEncoder()
 
 /** Makes a slot ready for the plan of a scrape that began with number `seq`. */
 export function beginSpan(arena: Arena, slot: number, options: ScrapeOptions, seq: number): void {
-  const { format, prefix, created = false } = options
+  const { format, prefix, created = false, ownFirst = false } = options
   const at = slot * 2
   arena.i32[at + L.SLOT_FORMAT] = FORMATS[format]
   arena.i32[at + L.SLOT_SEQ] = seq
   arena.i32[at + L.SLOT_PIECES] = 0
   const rich = format === 'openmetrics' || format === 'protobuf'
-  arena.i32[at + L.SLOT_CREATED] = created && rich ? 1 : 0
+  // Text has no such lines: there it says how the lines of histograms are spelled. See OWN_FIRST in assembly/text.ts.
+  arena.i32[at + L.SLOT_CREATED] = rich ? Number(created) : ownFirst ? 2 : 0
   arena.i32[at + L.SLOT_EXEMPLARS] = rich ? 1 : 0
   const bytes = encoder.encode(prefix)
   arena.i32[at + L.SLOT_PREFIX_BYTES] = bytes.length

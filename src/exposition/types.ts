@@ -15,6 +15,8 @@ export interface ScrapeOptions {
   readonly selfMetrics: boolean
   /** Whether counters and histograms show when they were made, in OpenMetrics and protobuf. Default false. */
   readonly created?: boolean
+  /** In text: `le` before all other labels, as prom-client has it. For registries without default labels. */
+  readonly ownFirst?: boolean
   /** Exposes these families, in this order. Default: those of the registry's exposition, by name. */
   readonly families?: readonly Family[]
   /** Exposes only the families that have lines of these names, as they are exposed: with the prefix. */

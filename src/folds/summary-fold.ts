@@ -44,9 +44,16 @@ function digitsOf(significantDigits: number): Digits {
   return known
 }
 
-/** The number of the age that is counted now. Wraps: only differences have a meaning. */
-export function ageAt(uptime: number, window: AgeWindow): number {
-  return Math.floor(uptime / ageOf(window)) | 0
+/** Far from -1, whose successor is the 0 of an entry that was never used: clocks that test runners fake can go back. */
+const FIRST_AGE = 2 ** 20
+
+/** The number of the age that is counted now, of ages of so many ms. Wraps: only differences have a meaning. */
+export function ageNumber(uptime: number, age: number): number {
+  return (FIRST_AGE + Math.floor(uptime / age)) | 0
+}
+
+function ageAt(uptime: number, window: AgeWindow): number {
+  return ageNumber(uptime, ageOf(window))
 }
 
 export class SummaryFold {
@@ -113,6 +120,37 @@ export function forgetAges(
 ): void {
   const at = blocksAt(arena, family, pageOf(arena, place), common, placeIndex(arena, place))
   Atomics.store(arena.i32, at * 2 + L.NATIVE_AGE, (ageAt(uptime, window) + 1) | 0)
+}
+
+/**
+ * Zeroes what the calling thread has counted of a place, in all ages. Returns whether no other thread has counts that are
+ * not too old: then none of the present age has to be excluded. `shard` is the calling thread's number.
+ */
+export function zeroOwnAges(
+  arena: Arena,
+  family: Family,
+  window: AgeWindow,
+  place: number,
+  shard: number,
+  uptime: number,
+): boolean {
+  const { i32, f64 } = arena
+  const page = pageOf(arena, place)
+  const index = placeIndex(arena, place)
+  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    if (i32[cells * 2 + L.CELLS_SHARD] !== shard) continue
+    const first = blocksAt(arena, family, page, cells, index)
+    for (let n = 0; n < window.ageBuckets; n++) {
+      const at = (first + n * L.NATIVE_WORDS) * 2
+      // As a thread begins a new age: readers notice it by the sequence, and then by the age.
+      Atomics.add(i32, at + L.NATIVE_SEQ, 1)
+      const block = i32[at + L.NATIVE_BLOCK]
+      if (block !== 0) f64.fill(0, block + L.BLOCK_HEADER_WORDS, block + i32[block * 2 + L.BLOCK_WORDS])
+      Atomics.store(i32, at + L.NATIVE_AGE, 0)
+    }
+  }
+  return recent(arena, family, window, page, index, ageAt(uptime, window)).length === 0
 }
 
 /** What the blocks of a place hold that are not too old. */

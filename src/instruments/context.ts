@@ -28,8 +28,8 @@ export interface Context {
   badValue(family: Identity, mistake: () => Error): void
   /** Logs, once for each family, that an exemplar was left out, and why. */
   leftOut(family: Identity, why: string): void
-  /** Sets all series of a family to zero. */
-  reset(family: Family): void
+  /** Sets all series of a family to zero, or that of one place. */
+  reset(family: Family, place?: number): void
   /** Removes all series of a family. */
   clear(family: Family): void
 }

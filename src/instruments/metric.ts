@@ -282,6 +282,11 @@ export abstract class Metric<L extends string, C extends Child> {
     return typeof key === 'string' ? this.#byValue.get(key) : this.#byValues!.get(key)
   }
 
+  /** This thread's child of the only label value, or of a list of several, if it has one: none is made. @internal */
+  held(key: string | readonly string[]): C | undefined {
+    return this.#known(key)
+  }
+
   #fromValues(given: readonly string[] | undefined): C {
     if (given === undefined) return this.#dropping()
     if (this.labelNames.length === 0) return this.only

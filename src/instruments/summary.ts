@@ -4,6 +4,7 @@ import { type AgeWindow, ageOf } from '../catalogue/families.js'
 import { duration, wholeNumber } from '../common/checks.js'
 import { badOption, outOfRange } from '../common/errors.js'
 import { BELOW, HdrBuckets, MAX_DIGITS } from '../folds/hdr-buckets.js'
+import { ageNumber } from '../folds/summary-fold.js'
 import * as L from '../memory/layout.js'
 import { growBlock } from '../memory/native.js'
 import type { Context } from './context.js'
@@ -79,7 +80,7 @@ class SummaryBuckets {
    * cleared.
    */
   entry(first: number): number {
-    const age = Math.floor(this.uptime() / this.age) | 0
+    const age = ageNumber(this.uptime(), this.age)
     const at = first + ((age >>> 0) % this.ages) * L.NATIVE_WORDS
     if (this.#context.arena.i32[at * 2 + L.NATIVE_AGE] !== ((age + 1) | 0)) this.#begin(at, (age + 1) | 0)
     return at

@@ -186,8 +186,7 @@ export class Registration {
       checkSame(known.identity, asked)
       return known as unknown as M
     }
-    this.#checkFits(asked, help)
-    const family = this.#family(asked, help, limits)
+    const family = this.family(asked, help, limits)
     if (known !== undefined && known.family === family) return known as unknown as M
     const metric = make(family ?? asked, family)
     this.#metrics.set(name, metric)
@@ -197,16 +196,17 @@ export class Registration {
   /**
    * The family of a metric; undefined where what it records is dropped: because memory is full, or because another
    * process, perhaps of an older release of the program, has the name for another metric. This one must start all the
-   * same.
+   * same. `textOnly`: see Families.register.
    */
-  #family(asked: Identity, help: string, limits: Limits): Family | undefined {
+  family(asked: Identity, help: string, limits: Limits, textOnly = false): Family | undefined {
+    this.#checkOpen()
+    this.#checkFits(asked, help)
     const { arena, families, conflicts } = this.#context
     const { name } = asked
     conflicts.delete(name)
     try {
-      const family = families.register(asked, help, limits, this.#context.now(), ref =>
-        reserveDrops(arena, families, ref, name),
-      )
+      const prepare = (ref: number) => reserveDrops(arena, families, ref, name)
+      const family = families.register(asked, help, limits, this.#context.now(), prepare, textOnly)
       if (family === undefined) this.#context.refused(asked, L.DROP_MEMORY)
       else checkSame(family, asked)
       return family

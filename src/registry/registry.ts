@@ -32,7 +32,7 @@ import type {
 } from '../instruments/metric-options.js'
 import type { Stateset } from '../instruments/stateset.js'
 import type { Summary } from '../instruments/summary.js'
-import { loadKernel } from '../kernel/loader.js'
+import { type Kernel, loadKernel } from '../kernel/loader.js'
 import { leaveAncestors } from '../memory/ancestors.js'
 import type { Arena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
@@ -48,6 +48,7 @@ import type { SharedOptions } from './options.js'
 import { type HistogramValue, SeriesReader, type SummaryValue } from './reading.js'
 import { Registration } from './registration.js'
 import { ThreadCare } from './thread-care.js'
+import { hasStarted } from './workers.js'
 
 /** What differs from thread to thread. */
 interface ThreadOptions {
@@ -57,6 +58,26 @@ interface ThreadOptions {
   readonly log: Log
   /** Whether this thread made the registry. If it did, it sweeps unless a front does. */
   readonly maker: boolean
+}
+
+/** A registry's inside, as this thread has it. */
+export interface RegistryParts {
+  /** Of the memory. */
+  readonly id: string
+  readonly context: Context
+  readonly registration: Registration
+  readonly shared: SharedOptions
+  /** The calling thread's kernel, which the first call loads. */
+  readonly kernel: () => Kernel
+  /** Whether this thread made it. */
+  readonly maker: boolean
+  /** Whether no other thread or process has it. */
+  readonly alone: () => boolean
+  readonly log: Log
+  /** Loads what expositions and sweeps need, if this thread has not. */
+  readonly preload: () => void
+  /** Has this thread sweep, soon. */
+  readonly sweep: () => void
 }
 
 export class Registry {
@@ -71,6 +92,7 @@ export class Registry {
   readonly #registration: Registration
   readonly #reader: SeriesReader
   readonly #care: ThreadCare
+  readonly #maker: boolean
   readonly #closing = new Set<() => Promise<void> | void>()
   #scraper: Promise<Scraper> | undefined
   #closed: Promise<void> | undefined
@@ -81,6 +103,7 @@ export class Registry {
     this.#arena = arena
     const shared: SharedOptions = JSON.parse(handle.options)
     this.#shared = shared
+    this.#maker = own.maker
     this.#notices = new Notices(own.log)
     const families = new Families(arena)
     const now = Date.now
@@ -105,8 +128,8 @@ export class Registry {
         this.#notices.badValue(family, mistake)
       },
       leftOut: (family, why) => this.#notices.leftOut(family, why),
-      reset: family => {
-        const kept = resetFamily({ arena, series, kernel }, family, uptime())
+      reset: (family, place) => {
+        const kept = resetFamily({ arena, series, kernel }, family, uptime(), place)
         if (kept > 0) this.#notices.notReset(family, kept)
       },
       clear: family => {
@@ -206,6 +229,23 @@ export class Registry {
    */
   unregister(name: string): boolean {
     return this.#registration.unregister(name)
+  }
+
+  /** What entries with classes of their own (src/prom-client/) stand on. @internal */
+  get parts(): RegistryParts {
+    const kernel = () => loadKernel(this.#arena, this.handle.kernel)
+    return {
+      id: this.handle.id,
+      context: this.#context,
+      registration: this.#registration,
+      shared: this.#shared,
+      kernel,
+      maker: this.#maker,
+      alone: () => this.#maker && !hasStarted() && this.#arena.attachment === 0,
+      log: event => this.#notices.log(event),
+      preload: () => this.#care.preload(),
+      sweep: () => void this.#startSweeping(),
+    }
   }
 
   /** Runs `make`, which registers metrics of the library's own, whose names are reserved. @internal */
@@ -399,11 +439,16 @@ export class Registry {
   }
 }
 
+let loaded: Promise<typeof import('../exposition/on-demand.js')> | undefined
+
 /** Loaded only when it is needed: a thread that only records does not need it. */
 function exposition(): Promise<typeof import('../exposition/on-demand.js')> {
-  return import('../exposition/on-demand.js').catch(error => {
+  loaded ??= import('../exposition/on-demand.js').catch(error => {
+    // Tried again: perhaps it is there later.
+    loaded = undefined
     throw notLoaded(error)
   })
+  return loaded
 }
 
 /** Most expositions are ASCII, of which Node 20 makes a string ten times as fast as of UTF-8. */

@@ -111,6 +111,13 @@ export class ThreadCare {
     if (isMainThread && leaveForGood(this.#tools.arena)) this.close()
   }
 
+  /** Loads what this thread will need, once. */
+  preload(): void {
+    if (this.#preloaded) return
+    this.#preloaded = true
+    this.#tools.preload()
+  }
+
   /** Lets go of what others asked for, in bounded batches. Between the batches the thread does its own work. */
   #letGo(): void {
     this.#lettingGo = this.#tools.series.answerRequests()
@@ -130,10 +137,7 @@ export class ThreadCare {
     }
     // Loaded soon after the start, so that it is the release that was installed when the program started: packages are
     // replaced while programs run.
-    if (maker && !this.#preloaded) {
-      this.#preloaded = true
-      this.#tools.preload()
-    }
+    if (maker) this.preload()
     if (!this.#lettingGo) this.#letGo()
     if (isMainThread && arena.attachment !== 0) this.#doProcessChores()
     lookForEnds()

@@ -8,6 +8,8 @@
  */
 import type { Worker } from 'node:worker_threads'
 
+/** Whether this thread has started any while there was a registry. */
+let some = false
 const starts = new Set<(worker: Worker) => void>()
 /** Workers that have not ended, and the callbacks for their ends. */
 const running = new Map<Worker, Set<() => void>>()
@@ -20,6 +22,11 @@ export function onWorker(callback: (worker: Worker) => void): () => void {
     starts.delete(callback)
     if (starts.size === 0) process.off('worker', started)
   }
+}
+
+/** Whether this thread has started Workers that can find its registries. */
+export function hasStarted(): boolean {
+  return some
 }
 
 /** Calls back when a Worker has ended. Returns a function that removes the callback. */
@@ -55,6 +62,7 @@ function ended(worker: Worker): void {
 }
 
 function started(worker: Worker): void {
+  some = true
   // The new Worker can have what ended Workers had.
   lookForEnds()
   for (const callback of starts) callback(worker)

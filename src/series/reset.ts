@@ -9,7 +9,7 @@
 import type { Family } from '../catalogue/families.js'
 import { commonCells, pageOf, placeIndex } from '../catalogue/pages.js'
 import { resetNative } from '../folds/native-fold.js'
-import { forgetAges } from '../folds/summary-fold.js'
+import { forgetAges, zeroOwnAges } from '../folds/summary-fold.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
@@ -25,8 +25,16 @@ export interface ResetTools {
   readonly kernel: () => Kernel
 }
 
-/** `uptime` is in ms since the registry was made. Returns how many series keep their counts, because memory is full. */
-export function resetFamily({ arena, series, kernel }: ResetTools, family: Family, uptime: number): number {
+/**
+ * Resets all series of a family, or that of one place. `uptime` is in ms since the registry was made. Returns how many
+ * series keep their counts, because memory is full.
+ */
+export function resetFamily(
+  { arena, series, kernel }: ResetTools,
+  family: Family,
+  uptime: number,
+  only?: number,
+): number {
   let kept = 0
   const shard = series.shard()
   const counts = family.kind === 'counter' || family.kind === 'histogram' || family.kind === 'summary'
@@ -35,6 +43,7 @@ export function resetFamily({ arena, series, kernel }: ResetTools, family: Famil
   // While this thread is inside an epoch, no place is used again for another series.
   series.inEpoch(() => {
     for (const place of places(arena, family, true)) {
+      if (only !== undefined && place !== only) continue
       if (fold === undefined) zeroGauge(arena, family, place)
       else if (!subtractCounts(arena, fold, family, place, shard, uptime)) kept++
     }
@@ -53,8 +62,9 @@ function zeroGauge(arena: Arena, family: Family, place: number): void {
 }
 
 /**
- * Subtracts what a series has counted. For a summary, the present age bucket is not exposed any more, neither what was
- * counted in it nor what will be: its quantiles begin with the next age bucket. Returns false if memory is full.
+ * Subtracts what a series has counted. Of a summary in which other threads have counted, the present age bucket is not
+ * exposed any more, neither what was counted in it nor what will be: its quantiles begin with the next age bucket. Returns
+ * false if memory is full.
  * `shard` is the calling thread's, if it has one.
  */
 function subtractCounts(
@@ -78,7 +88,10 @@ function subtractCounts(
   const common = commonCells(arena, family, page)
   if (common === 0) return false
   const { native, window } = family
-  if (window !== undefined) forgetAges(arena, family, window, place, common, uptime)
+  if (window !== undefined) {
+    const alone = zeroOwnAges(arena, family, window, place, shard?.index ?? L.COMMON_SHARD, uptime)
+    if (!alone) forgetAges(arena, family, window, place, common, uptime)
+  }
   if (native !== undefined && !resetNative(arena, family, native, place, common, shard)) return false
   const at = common + L.CELLS_HEADER_WORDS + index * family.cells
   for (let n = 0; n < family.cells; n++) arena.f64[at + n] = -held[n]

@@ -22,6 +22,13 @@ async function begun(registry: Registry, options: Parameters<Registry['stream']>
   return { parts, first: value as Uint8Array }
 }
 
+t.test('a registry without metrics has an empty exposition, whatever was encoded before', async t => {
+  const { registry } = fresh(t)
+  t.match(await registry.metrics({ selfMetrics: true }), /^postmeter_series 0$/m)
+  t.equal(await registry.metrics(), '')
+  t.strictSame(await registry.json(), {})
+})
+
 t.test('streams that nobody goes on with hold no slots, and go on when they are asked', async t => {
   const { registry, arena } = large(t)
   for (const format of ['text', 'json'] as const) {

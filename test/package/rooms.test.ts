@@ -46,6 +46,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // The commands.
   cli: ['common', 'exposition', 'front'],
+  // prom-client's public interface over it.
+  'prom-client': [...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry']],
+  'prom-client/defaults': ['common', 'prom-client'],
+  'prom-client.ts': ['prom-client', 'prom-client/defaults'],
   'index.ts': [
     ...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry', 'front'],
   ],

@@ -7,7 +7,7 @@ import { QUICK_HEAD, QUICK_SUFFIX, QUICK_TEXT, quickBuckets, total } from './qui
 import { address, header } from './record'
 import { Place } from './records'
 import { firstSpelling, firstSuffix, nextSpelling } from './suffix'
-import { BUCKET, HEAD_OF_VALUE, TextEncoder } from './text'
+import { BUCKET, HEAD_OF_VALUE, OWN_FIRST, TextEncoder } from './text'
 
 /**
  * Which sums are exposed, and counts with them. In OpenMetrics a sum is a counter: there is none where a bound is
@@ -45,12 +45,25 @@ export class HistogramEncoder extends TextEncoder {
     let counted: f64 = 0
     let after: usize = 0
     const quick = headBytes <= QUICK_HEAD && family.suffixMax <= QUICK_SUFFIX
-    if (quick && room == 0 && text != 0 && <u32>bytes <= QUICK_TEXT) {
+    const ownFirst = this.slot.created == OWN_FIRST && !this.isOpenMetrics
+    if (quick && !ownFirst && room == 0 && text != 0 && <u32>bytes <= QUICK_TEXT) {
       after = quickBuckets(to, head, headBytes, text, bytes, first, values, bounds + 1)
       counted = total
     }
     if (after != 0) to = after
-    else {
+    else if (ownFirst) {
+      let spelling = first
+      for (let n = 0; n <= bounds; n++) {
+        to = copy(to, head, headBytes)
+        // `,le="…"} `, without the comma and what ends the labels.
+        to = copy(to, address(spelling.text) + 1, spelling.bytes - 3)
+        if (text != 0) to = copy(byte(to, 0x2c), text, bytes + 2)
+        else to = byte(byte(to, 0x7d), 0x20)
+        counted += load<f64>(values + (<usize>n << 3))
+        to = byte(number(to, counted), 0x0a)
+        spelling = nextSpelling(spelling)
+      }
+    } else {
       // `,le="…"} `, without the comma where nothing stands before it.
       const bare: i32 = text == 0 && header().defaultsBytes == 0 ? 1 : 0
       const begin = to

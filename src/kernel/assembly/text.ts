@@ -90,9 +90,12 @@ function eof(to: usize): usize {
   return to + 6
 }
 
+/** In `created` of a slot for text, which has no such lines: `le` stands before all other labels, as prom-client has it. */
+export const OWN_FIRST = 2
+
 /** Whether the family's series have a line that says when they were made: gauges and OpenMetrics' unknown do not. */
 function hasCreated(slot: Slot, family: Family): bool {
-  if (slot.created == 0) return false
+  if (slot.created != 1) return false
   const kind = family.kind
   if (kind == KIND_HISTOGRAM || kind == KIND_SUMMARY) return true
   return (kind == KIND_COUNTER && family.baseBytes != family.nameBytes)

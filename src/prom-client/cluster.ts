@@ -1,0 +1,166 @@
+/**
+ * One exposition of all workers of node:cluster. Where they share a registry it is in the memory, and nobody is asked.
+ * Elsewhere the primary asks each worker by prom-client's messages, so workers that still run prom-client answer, too.
+ */
+import type { Cluster, Worker } from 'node:cluster'
+import { createRequire } from 'node:module'
+import { plainError, typeError } from '../common/errors.js'
+import { aggregate } from './aggregate.js'
+import { spellAll } from './everything.js'
+import { homeIfKnown } from './home.js'
+import { globalRegistry, Registry } from './registry.js'
+import { PROMETHEUS_CONTENT_TYPE, type PrometheusContentType, type RegistryContentType } from './types.js'
+
+const require = createRequire(import.meta.url)
+
+const REQUEST = 'prom-client:getMetricsReq'
+const RESPONSE = 'prom-client:getMetricsRes'
+const TIMEOUT = 5_000
+
+interface Message {
+  readonly type?: string
+  readonly requestId?: number
+  readonly metrics?: readonly (readonly unknown[])[]
+  readonly error?: string
+}
+
+/** One question to all workers. */
+interface Question {
+  readonly answers: (readonly unknown[])[]
+  pending: number
+  readonly settle: (error: Error | undefined) => void
+}
+
+const questions = new Map<number, Question>()
+let asked = 0
+let registries: readonly Registry<RegistryContentType>[] = [globalRegistry]
+let listening = false
+
+/** Loaded when it is needed: some application servers do not bear it. */
+function cluster(): Cluster {
+  const loaded = require('node:cluster') as Cluster & { default?: Cluster }
+  return loaded.default ?? loaded
+}
+
+export class AggregatorRegistry<T extends RegistryContentType = PrometheusContentType> extends Registry<T> {
+  constructor(regContentType: RegistryContentType = PROMETHEUS_CONTENT_TYPE) {
+    super(regContentType)
+    listen()
+  }
+
+  /**
+   * The metrics of all workers; the empty text where there are none. Where the registry is shared over processes it is
+   * read from the memory, with the primary's own, whether or not the workers are busy.
+   *
+   * @throws Error if a worker has not answered within 5 seconds.
+   */
+  clusterMetrics(): Promise<string> {
+    const all = spellAll(this.contentType)
+    return all === undefined ? this.askWorkers([]) : Promise.resolve(all)
+  }
+
+  /** @internal */
+  protected async askWorkers(own: readonly (readonly unknown[])[]): Promise<string> {
+    const workers = Object.values(cluster().workers ?? {}).filter(worker => worker?.isConnected())
+    if (workers.length === 0 && own.length === 0) return ''
+    const answers = await ask(workers as Worker[])
+    return aggregate([...own, ...answers], this.contentType).metrics()
+  }
+
+  /** A registry of what registries told by getMetricsAsJSON(). What is of one memory counts once. */
+  static aggregate<T extends RegistryContentType>(
+    metricsArr: readonly (readonly unknown[])[],
+    registryType: RegistryContentType = PROMETHEUS_CONTENT_TYPE,
+  ): Registry<T> {
+    return aggregate(metricsArr, registryType) as unknown as Registry<T>
+  }
+
+  /** The registries of which this worker tells the primary. Default `register`. */
+  static setRegistries(
+    // biome-ignore lint/suspicious/noExplicitAny: of either content type
+    regs: Registry<any>[] | Registry<any>,
+  ): void {
+    const all = Array.isArray(regs) ? regs : [regs]
+    for (const one of all) {
+      if (!(one instanceof Registry))
+        throw typeError('ERR_POSTMETER_CALL', `Expected Registry, got ${typeof one}`)
+    }
+    registries = all
+  }
+}
+
+/** client_js' name for it; the primary's own metrics are told, too. */
+export class ClusterRegistry<
+  T extends RegistryContentType = PrometheusContentType,
+> extends AggregatorRegistry<T> {
+  override async clusterMetrics(): Promise<string> {
+    return spellAll(this.contentType) ?? this.askWorkers(await tell())
+  }
+
+  /** Waits for the questions that are under way. What a worker of a shared registry counted stays when it ends. */
+  async shutdown(timeout = TIMEOUT): Promise<void> {
+    const limit = Date.now() + timeout
+    while (questions.size > 0 && Date.now() < limit) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+
+function tell(): Promise<readonly (readonly unknown[])[]> {
+  return Promise.all(registries.map(one => one.getMetricsAsJSON()))
+}
+
+function ask(workers: readonly Worker[]): Promise<(readonly unknown[])[]> {
+  if (workers.length === 0) return Promise.resolve([])
+  const requestId = asked++
+  return new Promise((resolve, reject) => {
+    const answers: (readonly unknown[])[] = []
+    const timer = setTimeout(
+      () => settle(plainError('ERR_POSTMETER_SHARED', 'Operation timed out.')),
+      TIMEOUT,
+    )
+    const settle = (error: Error | undefined) => {
+      clearTimeout(timer)
+      questions.delete(requestId)
+      if (error === undefined) resolve(answers)
+      else reject(error)
+    }
+    questions.set(requestId, { answers, pending: workers.length, settle })
+    for (const worker of workers) worker.send({ type: REQUEST, requestId })
+  })
+}
+
+function answered({ requestId, metrics = [], error }: Message): void {
+  const question = questions.get(requestId as number)
+  if (question === undefined) return
+  if (error !== undefined) question.settle(new Error(error))
+  else {
+    question.answers.push(...metrics)
+    if (--question.pending === 0) question.settle(undefined)
+  }
+}
+
+async function answer({ requestId }: Message): Promise<void> {
+  const told = await tell().then(
+    metrics => ({ metrics }),
+    (error: Error) => ({ error: error.message }),
+  )
+  // The primary may have gone meanwhile.
+  if (process.connected) process.send?.({ type: RESPONSE, requestId, ...told })
+}
+
+/** Once in a process, with the first registry of this class. */
+function listen(): void {
+  if (listening) return
+  listening = true
+  // One that is to be shared is made before there are workers, so that they find it.
+  homeIfKnown()
+  if (cluster().isPrimary) {
+    cluster().on('message', (_: Worker, message: Message) => {
+      if (message?.type === RESPONSE) answered(message)
+    })
+  }
+  if (cluster().isWorker) {
+    process.on('message', (message: Message) => {
+      if (message?.type === REQUEST) void answer(message)
+    })
+  }
+}

@@ -1,0 +1,37 @@
+/** The metrics that collectDefaultMetrics() registers. */
+import { typeError } from '../../common/errors.js'
+import { isObject } from '../labels.js'
+import { type Collects, type DefaultsConfig, groupOf } from './config.js'
+import { cpu } from './cpu.js'
+import { eventLoopLag } from './event-loop-lag.js'
+import { maxFileDescriptors, openFileDescriptors } from './file-descriptors.js'
+import { gc } from './gc.js'
+import { handles, requests, resources } from './handles.js'
+import { heapSize, heapSpaces } from './heap.js'
+import { memory } from './memory.js'
+import { startTime, version } from './process.js'
+
+/** By the names that prom-client has for them. */
+export const COLLECTS: Readonly<Record<string, Collects>> = {
+  processCpuTotal: cpu,
+  processStartTime: startTime,
+  osMemoryHeap: memory,
+  processOpenFileDescriptors: openFileDescriptors,
+  processMaxFileDescriptors: maxFileDescriptors,
+  eventLoopLag,
+  ...(typeof process.getActiveResourcesInfo === 'function' ? { processResources: resources } : {}),
+  processHandles: handles,
+  processRequests: requests,
+  heapSizeAndUsed: heapSize,
+  heapSpacesSizeAndUsed: heapSpaces,
+  version,
+  gc,
+}
+
+export function registerDefaults(config: unknown): void {
+  if (config !== null && config !== undefined && !isObject(config)) {
+    throw typeError('ERR_POSTMETER_OPTION', 'config must be null, undefined, or an object')
+  }
+  const group = groupOf(config as DefaultsConfig)
+  for (const collect of Object.values(COLLECTS)) collect(group)
+}

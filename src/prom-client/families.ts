@@ -1,0 +1,89 @@
+/**
+ * Where a metric's family is. One that is in `register` is in the registry's exposition, under its name, for all threads.
+ * Any other is its thread's own: in a scope that no other thread has, so its name is free for others.
+ *
+ * Assumes: no two threads that live have shards of one number.
+ * Guarantees: metrics that were made and forgotten again take no more memory than those that there are at once: the
+ * family of one that is gone serves the next of its definition.
+ */
+import { conflict, type Family, type Identity } from '../catalogue/families.js'
+import type { RegistryParts } from '../registry/registry.js'
+import { home, sweepLater } from './home.js'
+import { LEFT_BY_COPIES, ofRealm } from './realm.js'
+
+const NO_LIMITS = { maxSeries: 0, expireAfter: 0 }
+
+export interface Taken {
+  readonly parts: RegistryParts
+  /** Undefined when memory is full. */
+  readonly family: Family | undefined
+  /** Call with the metric: what is this thread's own serves others when the metric is gone. */
+  readonly ownedBy: (metric: object) => void
+}
+
+/** @throws Error if there is another definition of a name that is to be in the registry's exposition. */
+export function takeFamily(identity: Identity, help: string, isPublic: boolean): Taken {
+  const { parts } = home()
+  return isPublic ? takePublic(parts, identity, help) : takeOwn(parts, identity, help)
+}
+
+function takePublic(parts: RegistryParts, identity: Identity, help: string): Taken {
+  const known = parts.context.families.get(identity.name)
+  const family = parts.registration.family(identity, help, NO_LIMITS, true)
+  // One that was hidden meanwhile begins anew, and so does one that an earlier copy of this module left.
+  const left = ofRealm(LEFT_BY_COPIES)
+  if (family !== undefined && (known === undefined || left.delete(family.ref))) empty(parts, family)
+  if (family !== undefined) ofRealm('public').add(family.ref)
+  return { parts, family, ownedBy: () => {} }
+}
+
+/** The names in this thread's own scopes, by number of scope. */
+const used = ofRealm('own')
+const gone = new FinalizationRegistry<() => void>(free => free())
+
+function takeOwn(parts: RegistryParts, identity: Identity, help: string): Taken {
+  const { families, series } = parts.context
+  // A thread beyond `maxThreads` records nothing: what it has in common with others like it is nothing, too.
+  const shard = series.shard()?.index ?? 0
+  let number = 0
+  const keyOf = () => `${parts.id} ${shard}.${number} ${identity.name}`
+  while (used.has(keyOf())) number++
+  const key = keyOf()
+  // Of this name alone: names of lines are nobody's business here.
+  const scope = `${shard}.${number}.${identity.name}`
+  const own = { ...identity, scope }
+  const before = families.get(identity.name, scope)
+  // Of an earlier thread with this shard, or of a metric that is gone.
+  if (before !== undefined && conflict(before, own) !== undefined) families.hide(before)
+  const family = parts.registration.family(own, help, NO_LIMITS)
+  if (family !== undefined) empty(parts, family)
+  used.add(key)
+  const free = () => {
+    used.delete(key)
+    if (family === undefined || parts.context.closed) return
+    families.hide(family)
+    empty(parts, family)
+  }
+  return { parts, family, ownedBy: metric => gone.register(metric, free) }
+}
+
+/** Takes all its series away. */
+function empty(parts: RegistryParts, family: Family): void {
+  parts.context.reset(family)
+  if (family.labelNames.length === 0) return
+  parts.context.clear(family)
+  sweepLater(parts)
+}
+
+/** Takes a family out of the registry's exposition, for all threads; what holds it goes on. */
+export function hideFamily({ context }: RegistryParts, family: Family): void {
+  if (family.scope === undefined && !context.closed) context.families.hide(family)
+}
+
+/** Puts one back that was taken out, with all that it has, unless its name has gone to another one. */
+export function showFamily(parts: RegistryParts, family: Family, help: string): void {
+  const { families } = parts.context
+  if (family.scope !== undefined || parts.context.closed || families.get(family.name) !== undefined) return
+  const { ref: _, cells: __, pagePlaces: ___, ...identity } = family
+  parts.registration.family(identity, help, NO_LIMITS, true)
+}

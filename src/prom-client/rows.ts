@@ -1,0 +1,75 @@
+/**
+ * A family's series as a reader of this entry sees them: where each is, and its label text, which is read once.
+ *
+ * Assumes: the caller reads within an epoch, so that no place is used for another series meanwhile.
+ */
+import type { Family } from '../catalogue/families.js'
+import { placeAt } from '../catalogue/pages.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+
+export class Row {
+  readonly place: number
+  readonly page: number
+  /** In its page. */
+  readonly index: number
+  /** State and generation: the same as long as the place has this series. */
+  readonly state: number
+  /** As the catalogue spells it: all labels, in order. */
+  readonly text: string
+  /** What stands before its value in a line, and for whom it was spelled. */
+  head = ''
+  headFor: object | undefined = undefined
+
+  constructor(place: number, page: number, index: number, state: number, text: string) {
+    this.place = place
+    this.page = page
+    this.index = index
+    this.state = state
+    this.text = text
+  }
+}
+
+/** What is known of one family's series. */
+export class Rows {
+  /** By page of places, then by the place's index in it. */
+  readonly #pages = new Map<number, Row[]>()
+
+  /** The series that are exposed, in the order of their places. */
+  walk(arena: Arena, family: Family): Row[] {
+    const { i32 } = arena
+    const rows: Row[] = []
+    let page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
+    for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
+      const known = this.#of(page)
+      const capacity = i32[page * 2 + L.PAGE_CAPACITY]
+      for (let index = 0; index < capacity; index++) {
+        const place = placeAt(page, index)
+        const state = Atomics.load(i32, place * 2 + L.PLACE_STATE)
+        if ((state & L.STATE_MASK) !== L.STATE_LIVE) continue
+        let row = known[index]
+        if (row?.state !== state) {
+          row = new Row(place, page, index, state, textOf(arena, place))
+          known[index] = row
+        }
+        rows.push(row)
+      }
+    }
+    return rows
+  }
+
+  #of(page: number): Row[] {
+    let rows = this.#pages.get(page)
+    if (rows === undefined) {
+      rows = []
+      this.#pages.set(page, rows)
+    }
+    return rows
+  }
+}
+
+function textOf(arena: Arena, place: number): string {
+  const { i32 } = arena
+  const bytes = i32[place * 2 + L.PLACE_TEXT_BYTES] & ~L.TEXT_CONTROL_BIT
+  return bytes === 0 ? '' : arena.text(i32[place * 2 + L.PLACE_TEXT], bytes)
+}
