@@ -8,7 +8,7 @@ import { registries } from '../registry/environment.js'
 import type { Registry, RegistryParts } from '../registry/registry.js'
 
 /** With this variable the default registry is one that processes share, unless the program has made it before. */
-export const SHARED_VARIABLE = 'POSTMETER_SHARED'
+export const SHARED_VARIABLE = 'POSTMETER_PROM_CLIENT_SHARED'
 
 let known: Registry | undefined
 let served = false

@@ -22,7 +22,7 @@ t.test('each worker with a registry of its own', async t => {
 })
 
 t.test('a registry that they share', async t => {
-  const [{ text }] = await once(primary(t, { POSTMETER_SHARED: '1' }), 'message')
+  const [{ text }] = await once(primary(t, { POSTMETER_PROM_CLIENT_SHARED: '1' }), 'message')
   t.match(text, /^c_total\{x="a"\} 4$/m)
   t.match(text, /^largest 2$/m)
   t.match(text, /^left_out 1$/m, 'read from the memory: by messages it would be left out')
