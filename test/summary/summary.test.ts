@@ -8,6 +8,16 @@ import { messages } from '../support/protobuf.js'
 import { drops, fresh, samples } from '../support/registry.js'
 import { quantilesOf } from '../support/summaries.js'
 
+t.test('reset() of a summary that this thread alone has counted in begins anew at once', async t => {
+  const { registry } = fresh(t)
+  const summary = registry.summary({ name: 's', help: 'h', quantiles: [0.5], maxAge: '10d', ageBuckets: 1 })
+  summary.observe(100)
+  registry.resetMetrics()
+  t.match(registry.value('s'), { count: 0, sum: 0, quantiles: [[0.5, Number.NaN]] })
+  summary.observe(3)
+  t.match(registry.value('s'), { count: 1, sum: 3, quantiles: [[0.5, 3]] }, 'and not with the next age')
+})
+
 t.test('each format', async t => {
   const { registry } = fresh(t)
   const wait = registry.summary({
