@@ -85,6 +85,8 @@ async function buildCode(): Promise<Entries> {
     interop: 'auto',
     strict: true,
     sourcemap: true,
+    // Names and lines are what a stack shows; the sources are in the repository.
+    sourcemapExcludeSources: true,
     generatedCode: 'es2015',
     entryFileNames: 'postmeter-[name]-[hash].js',
     chunkFileNames: 'postmeter-[name]-[hash].js',
