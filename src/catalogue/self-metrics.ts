@@ -167,7 +167,8 @@ export function writeSelfMetrics(arena: Arena, now: number): void {
   const families = new Families(arena)
   const drops = families.register(identity(DROPS, 'counter', DROP_LABELS), DROPS_HELP, NO_LIMITS, now)
   writeFamilies(arena, families, selfMetrics(arena), now)
-  if (drops !== undefined) makeDropPage(arena, drops, '', L.H_DROP_PAGE)
+  // A memory that begins anew has it.
+  if (drops !== undefined && arena.i32[L.H_DROP_PAGE] === 0) makeDropPage(arena, drops, '', L.H_DROP_PAGE)
 }
 
 const NO_LIMITS = { maxSeries: 0, expireAfter: 0 }

@@ -108,22 +108,24 @@ export class Arena {
 
   /** Copies bytes into newly allocated memory with room for a 16-byte copy's overrun; 0 when memory is full. */
   store(bytes: Uint8Array): number {
-    const at = this.alloc(Math.ceil((bytes.length + 1) / L.WORD_BYTES))
+    const at = this.alloc(textRoom(bytes.length))
     if (at !== 0) this.u8.set(bytes, at * L.WORD_BYTES)
     return at
   }
 
   /**
-   * Has two fields refer to a text, as store() keeps it, if they do not refer to the same one already; false when memory
-   * is full. Call while nobody reads them.
+   * Has two fields refer to a text, as store() keeps it, in place of the one that they refer to; false when memory is
+   * full. Call while nobody reads them.
    */
   storeText(field: number, bytes: Uint8Array): boolean {
     const { i32, u8 } = this
-    const known = u8.subarray(i32[field] * L.WORD_BYTES, i32[field] * L.WORD_BYTES + i32[field + 1])
-    if (i32[field] !== 0 && Buffer.compare(known, bytes) === 0) return true
-    const at = this.store(bytes)
-    if (at === 0) return false
-    i32[field] = at
+    const fits = i32[field] !== 0 && textRoom(bytes.length) <= textRoom(i32[field + 1])
+    if (fits) u8.set(bytes, i32[field] * L.WORD_BYTES)
+    else {
+      const at = this.store(bytes)
+      if (at === 0) return false
+      i32[field] = at
+    }
     i32[field + 1] = bytes.length
     return true
   }
@@ -132,6 +134,11 @@ export class Arena {
   text(at: number, bytes: number): string {
     return Buffer.from(this.u8.slice(at * L.WORD_BYTES, at * L.WORD_BYTES + bytes)).toString('utf8')
   }
+}
+
+/** Words that a text of so many bytes is given. */
+function textRoom(bytes: number): number {
+  return L.roundUp(Math.ceil((bytes + 1) / L.WORD_BYTES), L.LINE_WORDS)
 }
 
 export interface ArenaOptions {

@@ -5,7 +5,7 @@
  *
  *     open ─▶ gate ─▶ compare with the path ─▶ layout ─▶ does anybody live? ─yes─▶ attach
  *      ▲ │ no file      │ other                  │ other    │ no ─▶ begin anew ─▶ attach
- *      │ └──────▶ make ─┼──────────────────────▶ make       └─▶ make, if it is too small, or nothing is to be kept
+ *      │ └──────▶ make ─┼──────────────────────▶ make       └─▶ make, if it does not fit, or nothing is to be kept
  *      │           │    │                         └─▶ unlink the old one ─▶ link
  *      │          link  │                                                    │
  *      └───────────┴────┴─ close, begin again ◀──────────── refused ─────────┘
@@ -35,8 +35,8 @@ export interface Newcomer {
   readonly file: RegistryFile
   /** For a memory of its own; undefined for a child, which takes the file as it is. */
   readonly wanted: ArenaOptions | undefined
-  /** Writes what the registry's options say into a memory that nobody else uses. */
-  readonly define: (arena: Arena) => void
+  /** Writes what the registry's options say into a memory that nobody else uses; false when memory is full. */
+  readonly define: (arena: Arena) => boolean
   /** Throws if the registry that others use is not the one that is wanted. */
   readonly check: (arena: Arena) => void
 }
@@ -109,16 +109,19 @@ function use(newcomer: Newcomer, descriptor: number, lock: number): Met | Replac
   const damage = damageOf(header, fstatSync(descriptor).size)
   if (damage !== undefined) throw fileError(file, damage)
   const alone = tryAll(calls, lock, header.shardCount)
-  // Who has begun it anew was killed, and a burial that is late has a byte.
-  if (!alone && header.beginning) return undefined
+  // Who has begun it anew was killed, and a burial that is late has a byte; or a child came, which knows no options.
+  if (header.beginning && (!alone || wanted === undefined)) return undefined
   if (alone && wanted !== undefined) {
     const how = unfitFor(header, wanted, file)
     if (how !== undefined) return { how, wanted }
   }
   const arena = joinSharedArena(calls, descriptor, header)
   try {
-    if (alone) beginAnew(newcomer, arena, lock, header.shardCount)
-    else newcomer.check(arena)
+    if (!alone) newcomer.check(arena)
+    else if (!beginAnew(newcomer, arena, lock, header.shardCount) && wanted !== undefined) {
+      calls.close(arena.i32[L.P_DESCRIPTOR])
+      return { how: { replaced: 'it is full, and its options are other ones now' }, wanted }
+    }
     enter(calls, arena, lock, monotonic() - arena.f64[L.H_STARTED_WORD])
     return { arena, how: alone ? 'anew' : 'joined' }
   } catch (error) {
@@ -147,13 +150,13 @@ function unfitFor(
   return undefined
 }
 
-/** Call with the gate, and the bytes of all attachments. */
+/** Call with the gate, and the bytes of all attachments. False if the options do not fit. */
 function beginAnew(
   { calls, wanted, define }: Newcomer,
   arena: Arena,
   lock: number,
   shardCount: number,
-): void {
+): boolean {
   const { i32, f64 } = arena
   Atomics.store(i32, L.H_BEGINNING, 1)
   buryAll(arena)
@@ -164,9 +167,10 @@ function beginAnew(
     i32[L.H_MAX_LABEL_BYTES] = wanted.maxLabelBytes
     i32[L.H_MAX_SERIES] = wanted.maxSeries
   }
-  define(arena)
+  if (!define(arena)) return false
   Atomics.store(i32, L.H_BEGINNING, 0)
   keepFirst(calls, lock, shardCount)
+  return true
 }
 
 /**
@@ -185,7 +189,7 @@ function make(
     const fail = (why: string, cause?: unknown) => fileError(file, why, cause)
     const arena = createArenaOver(calls, descriptor, wanted, { fail })
     try {
-      define(arena)
+      if (!define(arena)) throw fileError(file, 'option "memory" is too small for its options')
       attach(calls, arena, 0)
       if (old !== undefined) unlinkSync(old)
       if (calls.link(descriptor, file.path)) return { arena, how }

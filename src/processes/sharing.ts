@@ -44,15 +44,16 @@ export interface Shared {
 }
 
 /**
- * Makes the memory of a registry that children can join, and attaches to it. `define` writes what its options say.
+ * Makes the memory of a registry that children can join, and attaches to it. `define` writes what its options say;
+ * false when memory is full.
  * @throws Error that says why it cannot.
  */
-export function share(options: ArenaOptions, identity: Identity, define: (arena: Arena) => void): Shared {
+export function share(options: ArenaOptions, identity: Identity, define: (arena: Arena) => boolean): Shared {
   const calls = makerCalls()
   const arena = createSharedArena(calls, options, identity.name)
   try {
-    writeIdentity(arena, identity)
-    define(arena)
+    if (!writeIdentity(arena, identity) || !define(arena))
+      throw unavailable('option "memory" is too small for its options')
     attach(calls, arena, 0)
     leaveToChildren(identity.name, inheritableDescriptor(calls, arena), identity.id)
     return { arena, id: identity.id, options: identity.options, how: 'made' }
@@ -71,7 +72,7 @@ export function meetIn(
   file: RegistryFile,
   wanted: ArenaOptions,
   identity: Identity,
-  define: (arena: Arena) => void,
+  define: (arena: Arena) => boolean,
   check: (options: string) => void,
 ): Shared {
   const calls = makerCalls()
@@ -79,10 +80,7 @@ export function meetIn(
     calls,
     file,
     wanted,
-    define(arena) {
-      writeIdentity(arena, identity)
-      define(arena)
-    },
+    define: arena => writeIdentity(arena, identity) && define(arena),
     check: arena => check(optionsOf(arena)),
   })
   leaveFileToChildren(identity.name, file)
@@ -98,12 +96,12 @@ function makerCalls(): SystemCalls {
 }
 
 /** A memory that is begun anew keeps its id, by which its threads are told from those of another one. */
-function writeIdentity(arena: Arena, { id, options }: Identity): void {
+function writeIdentity(arena: Arena, { id, options }: Identity): boolean {
   const { u8 } = arena
-  const stored = arena.storeText(L.H_OPTIONS, Buffer.from(options))
-  if (!stored) throw unavailable('there is no memory left for its options')
+  if (!arena.storeText(L.H_OPTIONS, Buffer.from(options))) return false
   const at = L.H_ID * 4
   if (u8.subarray(at, at + 16).every(byte => byte === 0)) u8.set(idBytes(id), at)
+  return true
 }
 
 function optionsOf(arena: Arena): string {
@@ -125,7 +123,7 @@ export function join(name: string, check: (options: string) => void): Shared | u
     )
   const calls = systemCalls()
   if ('path' in inherited) {
-    const found = { calls, file: inherited, wanted: undefined, define: () => {} }
+    const found = { calls, file: inherited, wanted: undefined, define: () => true }
     const { arena, how } = meet({ ...found, check: arena => check(optionsOf(arena)) })
     return { arena, id: idOf(arena), options: optionsOf(arena), how, file: inherited.path }
   }

@@ -81,8 +81,9 @@ export function createRegistryWith(
   // Before anything is made: it may fail, too.
   const kernel = compileKernel()
   const define = (arena: Arena) => {
-    writeDefaults(arena, shared.labels)
+    if (!writeDefaults(arena, shared.labels)) return false
     writeSelfMetrics(arena, Date.now())
+    return true
   }
   const identity = () => ({ name, id: randomUUID(), options: spelled })
   let made: Shared
@@ -92,7 +93,7 @@ export function createRegistryWith(
   } else if (shared.processes) made = share(wanted, identity(), define)
   else {
     const arena = createArena(wanted)
-    define(arena)
+    if (!define(arena)) throw badOption('labels', shared.labels, 'do not fit into memory (option "memory")')
     made = { arena, id: randomUUID(), options: spelled, how: 'made' }
   }
   warnOfGroup(name, shared.memory, log, ofGroup())
@@ -226,14 +227,16 @@ function warnOfGroup(name: string, memory: number, log: Log, group: GroupMemory 
   })
 }
 
-function writeDefaults(arena: Arena, labels: SharedOptions['labels']): void {
+/** False when memory is full. */
+function writeDefaults(arena: Arena, labels: SharedOptions['labels']): boolean {
   const { i32 } = arena
   const count = Object.keys(labels).length
   const text = Buffer.from(defaultsText(labels))
   const json = Buffer.from(defaultsJson(labels))
   if (count > 0 && !(arena.storeText(L.H_DEFAULTS, text) && arena.storeText(L.H_DEFAULTS_JSON, json)))
-    throw badOption('labels', labels, 'do not fit into memory (option "memory")')
+    return false
   i32[L.H_DEFAULTS_BYTES] = text.length
   i32[L.H_DEFAULTS_JSON_BYTES] = json.length
   i32[L.H_DEFAULTS_COUNT] = count
+  return true
 }

@@ -1,0 +1,63 @@
+/** A registry that begins anew in its file, over and over: what it takes of memory, and what it exposes. */
+import t, { type Test } from 'tap'
+import { createRegistry, type LogEvent, type RegistryOptions } from '../../src/index.js'
+import { openArena } from '../../src/memory/arena.js'
+import { sharedFolder } from '../support/folder.js'
+import { fill, samples } from '../support/registry.js'
+
+/** Starts a service whose file is the same each time; the caller closes it, or the test's end does. */
+function service(t: Pick<Test, 'teardown'>) {
+  const file = `${sharedFolder(t)}/metrics`
+  const events: LogEvent[] = []
+  const start = (more: RegistryOptions = {}) => {
+    const log = (event: LogEvent) => void events.push(event)
+    const registry = createRegistry({ name: 'begins anew', memory: '4MiB', file, log, ...more })
+    t.teardown(() => registry.close())
+    return { registry, arena: openArena(registry.handle) }
+  }
+  return { start, events }
+}
+
+const COUNTER = { name: 'c_total', help: 'h', labelNames: ['x'] } as const
+
+t.test('a start takes no more memory than the one before', async t => {
+  const { start } = service(t)
+  const used: number[] = []
+  for (let run = 0; run < 12; run++) {
+    const { registry, arena } = start({ labels: { run: `of ${'many '.repeat(20)}${run % 10}` } })
+    registry.counter(COUNTER).inc({ x: 'a' })
+    used.push(arena.usedBytes())
+    await registry.close()
+  }
+  t.equal(new Set(used.slice(1)).size, 1, `${used}`)
+})
+
+t.test('what no family could count is exposed once after a start', async t => {
+  const { start } = service(t)
+  for (let run = 1; run <= 2; run++) {
+    const { registry, arena } = start()
+    fill(arena)
+    registry.counter(COUNTER).inc({ x: 'a' })
+    const dropped = samples(await registry.metrics({ selfMetrics: true })).filter(line =>
+      line.includes('family=""'),
+    )
+    t.strictSame(dropped, [`postmeter_dropped_updates_total{family="",reason="memory"} ${run}`])
+    await registry.close()
+  }
+})
+
+t.test('a memory that is full is made anew if other options do not fit it any more', async t => {
+  const { start, events } = service(t)
+  const full = start()
+  full.registry.counter(COUNTER).inc({ x: 'a' })
+  fill(full.arena)
+  await full.registry.close()
+  const same = start()
+  same.registry.counter(COUNTER).inc({ x: 'a' })
+  t.equal(same.registry.value('c_total', { x: 'a' }), 2, 'with the same options it goes on')
+  await same.registry.close()
+  const { registry } = start({ labels: { version: '2'.repeat(100) } })
+  registry.counter(COUNTER).inc({ x: 'a' })
+  t.equal(registry.value('c_total', { x: 'a' }), 1)
+  t.match(events, [{ code: 'file-replaced', message: /it is full, and its options are other ones now/ }])
+})
