@@ -12,6 +12,8 @@ export class JoinedScraper implements Scraper {
   #starving: (() => void) | undefined
   #sweeps: Log | undefined
   readonly #clashes: (name: string) => void
+  /** How many scrapes use a part, and those parts that are left out and still used. */
+  readonly #used = new Map<Scraper, number>()
 
   constructor(first: Scraper, log: Log = defaultLog) {
     this.#parts = [first]
@@ -39,7 +41,12 @@ export class JoinedScraper implements Scraper {
     this.#parts = [first!, ...others]
     this.starving = this.#starving
     if (this.#sweeps !== undefined) this.startSweeping(this.#sweeps)
-    for (const part of before) if (!others.includes(part)) void part.close()
+    for (const part of before) this.#end(part)
+  }
+
+  /** Closes a part that is left out, unless a scrape uses it. */
+  #end(part: Scraper): void {
+    if (!this.#parts.includes(part) && !this.#used.has(part)) void part.close()
   }
 
   observe(handle: RegistryHandle): void {
@@ -63,9 +70,18 @@ export class JoinedScraper implements Scraper {
 
   open(options: ScrapeOptions): Scrape {
     const parts = this.#parts
-    return parts.length === 1
-      ? parts[0]!.open(options)
-      : new JoinedScrape(parts, options, this.#joint(options.gzip && new GzipMember()))
+    if (parts.length === 1) return parts[0]!.open(options)
+    for (const part of parts) this.#used.set(part, (this.#used.get(part) ?? 0) + 1)
+    return new JoinedScrape(parts, options, this.#joint(options.gzip && new GzipMember()), () => {
+      for (const part of parts) {
+        const left = this.#used.get(part)! - 1
+        if (left > 0) this.#used.set(part, left)
+        else {
+          this.#used.delete(part)
+          this.#end(part)
+        }
+      }
+    })
   }
 
   #joint(member: GzipMember | undefined): Joint {
@@ -78,7 +94,7 @@ export class JoinedScraper implements Scraper {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#parts.map(part => part.close()))
+    await Promise.all([...new Set([...this.#parts, ...this.#used.keys()])].map(part => part.close()))
   }
 }
 
@@ -86,25 +102,43 @@ class JoinedScrape implements Scrape {
   readonly #left: Scraper[]
   readonly #options: ScrapeOptions
   readonly #joint: Joint
+  readonly #over: () => void
   #current: Scrape | undefined
   #ended = false
 
-  constructor(parts: readonly Scraper[], options: ScrapeOptions, joint: Joint) {
+  /** `over` is called once, when it has ended. */
+  constructor(parts: readonly Scraper[], options: ScrapeOptions, joint: Joint, over: () => void) {
     this.#left = [...parts]
     this.#options = options
     this.#joint = joint
+    this.#over = over
   }
 
   async next(): Promise<Chunk | undefined> {
     while (!this.#ended) {
       this.#current ??= this.#begin()
-      const chunk = await this.#current?.next()
+      const chunk = await this.#next()
       if (chunk !== undefined) return chunk
-      if (this.#current === undefined) this.#ended = true
+      if (this.#current === undefined) this.#end()
       this.#current = undefined
       this.#joint.first = false
     }
     return undefined
+  }
+
+  async #next(): Promise<Chunk | undefined> {
+    try {
+      return await this.#current?.next()
+    } catch (error) {
+      this.#end()
+      throw error
+    }
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#over()
   }
 
   #begin(): Scrape | undefined {
@@ -118,7 +152,7 @@ class JoinedScrape implements Scrape {
   }
 
   abort(): void {
-    this.#ended = true
     this.#current?.abort()
+    this.#end()
   }
 }
