@@ -84,8 +84,9 @@ class Outside {
 
   readonly #look = (file: string): void => {
     const known = this.#arena
-    if (known !== undefined && isAt(file, known.i32[P_DESCRIPTOR])) return
     try {
+      // Its directory may not be looked into any more.
+      if (known !== undefined && isAt(file, known.i32[P_DESCRIPTOR])) return
       this.#use(readFileMemory(file))
     } catch (error) {
       this.#say(error as NodeJS.ErrnoException)

@@ -1,7 +1,7 @@
 /** Fronts outside of the service, and dumps: the command `postmeter`, started as users start it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -161,6 +161,18 @@ t.test('it waits for the service, and goes on over its restarts', async t => {
     outside.lines.some(line => line.includes('it is not the memory of a registry')),
   )
   t.match(await outside.scrape(), /^c_total\{x="a"\} 9$/m)
+})
+
+t.test('a directory that cannot be looked into any more', async t => {
+  const folder = sharedFolder(t)
+  mkdirSync(`${folder}/of it`)
+  const one = await service(t, `${folder}/of it/metrics`)
+  await one.call('inc', 'c_total', 'a')
+  const outside = await front(t, '--file', `${folder}/of it/metrics`)
+  renameSync(`${folder}/of it`, `${folder}/elsewhere`)
+  symlinkSync('of it', `${folder}/of it`)
+  await until('it is said', () => outside.lines.some(line => line.includes('it serves what it knows')))
+  t.match(await outside.scrape(), /^c_total\{x="a"\} 1$/m)
 })
 
 t.test('of a process that shares without a file', async t => {
