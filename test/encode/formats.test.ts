@@ -13,7 +13,7 @@ import {
   streamed,
 } from '../support/oracle.js'
 import { messages } from '../support/protobuf.js'
-import { fresh } from '../support/registry.js'
+import { fresh, samples } from '../support/registry.js'
 
 /** JSON with its control characters spelled in one of the two ways that it has. */
 function canonical(json: string): string {
@@ -189,4 +189,17 @@ t.test('a bad prefix or option is an error that names it', async t => {
 t.test('contentType says what metrics() gives, as in prom-client', async t => {
   const { registry } = fresh(t)
   t.equal(registry.contentType, 'text/plain; version=0.0.4; charset=utf-8')
+})
+
+t.test('a registry without families, after one with some', async t => {
+  const { registry } = fresh(t)
+  const all = await registry.metrics({ selfMetrics: true })
+  t.ok(samples(all).length > 0)
+  t.equal(await registry.metrics(), '')
+  t.strictSame(await registry.json(), {})
+  registry.counter({ name: 'c_total', help: 'h' }).inc()
+  t.strictSame(samples(await registry.metrics()), ['c_total 1'])
+  registry.unregister('c_total')
+  t.equal(await registry.metrics({ format: 'openmetrics' }), '# EOF\n')
+  t.equal((await registry.metrics({ format: 'protobuf' })).length, 0)
 })
