@@ -91,18 +91,19 @@ export class Plan {
   }
 
   /**
-   * Plans the next span into a slot; undefined if the next series is larger than the budget. Call only while not done.
+   * Plans the next span into a slot; undefined if the next series is larger than the budget. With `tooLarge`, which is
+   * then called, it is left out instead. Call only while not done.
    */
-  next(slot: number, budget: number): Planned | undefined {
+  next(slot: number, budget: number, tooLarge?: (family: string) => void): Planned | undefined {
     beginSpan(this.#arena, slot, this.#options, this.#seq)
-    if (this.#page !== 0) return this.#divide(slot, budget, false)
+    if (this.#page !== 0) return this.#divide(slot, budget, false, tooLarge)
     let left = budget
     while (!this.done && pieceCount(this.#arena, slot) < L.MAX_PIECES) {
       const family = this.#families[this.#family]
       const cost = this.#whole(slot, family, left)
       if (cost < 0) {
         if (pieceCount(this.#arena, slot) !== 0) return WHOLE
-        return this.#divide(slot, budget, true)
+        return this.#divide(slot, budget, true, tooLarge)
       }
       left -= cost
       this.#family++
@@ -135,7 +136,12 @@ export class Plan {
   }
 
   /** Fills a span with as much of a family as fits. */
-  #divide(slot: number, budget: number, first: boolean): Planned | undefined {
+  #divide(
+    slot: number,
+    budget: number,
+    first: boolean,
+    tooLarge?: (family: string) => void,
+  ): Planned | undefined {
     const { i32 } = this.#arena
     const family = this.#families[this.#family]
     const json = this.#options.format === 'json'
@@ -153,8 +159,13 @@ export class Plan {
       leaveOutExemplars(this.#arena, slot)
       count = plan()
     }
+    while (count === 0 && i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) {
+      if (tooLarge === undefined) return undefined
+      tooLarge(family.name)
+      this.#goBehind(slot)
+      count = plan()
+    }
     const flags = json ? 0 : first ? this.#flags(0) : 0
-    if (count === 0 && i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) return undefined
     addPiece(this.#arena, slot, {
       family: family.ref,
       page: this.#page,
@@ -170,5 +181,15 @@ export class Plan {
     const comma = this.#begun
     this.#begun = true
     return { divided: family, first, last, comma }
+  }
+
+  /** Goes on behind the place at which the plan of a slot stopped. */
+  #goBehind(slot: number): void {
+    const { i32 } = this.#arena
+    this.#page = i32[slot * 2 + L.SLOT_PLAN_PAGE]
+    this.#first = i32[slot * 2 + L.SLOT_PLAN_FIRST] + 1
+    if (this.#first < i32[this.#page * 2 + L.PAGE_CAPACITY]) return
+    this.#page = Atomics.load(i32, this.#page * 2 + L.PAGE_NEXT)
+    this.#first = 0
   }
 }

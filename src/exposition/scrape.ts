@@ -28,6 +28,8 @@ export interface ScrapeTools {
   leave(scrape: object): void
   /** Has the pool encode a slot, plainly or compressed. */
   encode(task: EncodeTask | GzipTask): Promise<void>
+  /** Called when a series of a family is left out, because it does not fit a slot. */
+  tooLarge(family: string): void
   /** The most bytes of a span. */
   readonly budget: number
   /** The most slots of a scrape at once. */
@@ -183,9 +185,7 @@ export class SlotScrape implements Scrape {
   }
 
   #planInto(slot: number): Planned {
-    const planned = this.#plan.next(slot, this.#budget)
-    if (planned !== undefined) return planned
-    throw new Error(`metric "${this.#plan.family}": a series does not fit a slot`)
+    return this.#plan.next(slot, this.#budget, this.#tools.tooLarge)!
   }
 
   #task(slot: number, planned: Planned): number | GzipTask {

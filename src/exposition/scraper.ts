@@ -59,6 +59,7 @@ class PoolScraper implements Scraper {
   readonly #sweeper: Sweeper
   readonly #log: Log
   #saidAlone = false
+  readonly #saidTooLarge = new Set<string>()
   /** The memory of which its own metrics tell. */
   #observed: Arena
 
@@ -90,6 +91,7 @@ class PoolScraper implements Scraper {
       wait: (scrape, callback) => this.#wait(scrape, callback),
       leave: scrape => this.#waiting.delete(scrape),
       encode: task => this.#encode(task),
+      tooLarge: family => this.#sayTooLarge(family),
       budget: arena.i32[L.H_SLOT_TEXT],
       // One is being written, one waits, and one is for each thread.
       ahead: threads + 2,
@@ -140,6 +142,19 @@ class PoolScraper implements Scraper {
       level: 'warn',
       code: 'pool-failed',
       message: `large scrapes are encoded by the thread that serves them: ${message}`,
+    })
+  }
+
+  /** Every series fitted when it was made; since then labels or help may have become longer, where a memory began anew. */
+  #sayTooLarge(family: string): void {
+    if (this.#saidTooLarge.has(family)) return
+    this.#saidTooLarge.add(family)
+    logEvent(this.#log, {
+      level: 'warn',
+      code: 'series-too-large',
+      message:
+        `metric "${family}": series are left out, which were made before labels or help became longer: with these, a ` +
+        `series has more than ${this.#tools.budget} bytes in a scrape, all that option "memory" of createRegistry allows`,
     })
   }
 

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { createRegistry, type LogEvent, type RegistryOptions } from '../../src/index.js'
 import { openArena } from '../../src/memory/arena.js'
+import { Watcher } from '../support/check-exposition.js'
 import { sharedFolder } from '../support/folder.js'
 import { fill, samples } from '../support/registry.js'
 
@@ -60,4 +61,36 @@ t.test('a memory that is full is made anew if other options do not fit it any mo
   registry.counter(COUNTER).inc({ x: 'a' })
   t.equal(registry.value('c_total', { x: 'a' }), 1)
   t.match(events, [{ code: 'file-replaced', message: /it is full, and its options are other ones now/ }])
+})
+
+t.test('series that longer labels make too large are left out, and the rest is exposed', async t => {
+  const { start, events } = service(t)
+  const histogram = {
+    ...{ name: 'h', help: 'h', labelNames: ['x'] },
+    buckets: Array.from({ length: 60 }, (_, n) => n),
+  } as const
+  const first = start()
+  for (const x of ['a', 'y'.repeat(700), 'z'.repeat(700)])
+    first.registry.histogram(histogram).observe({ x }, 3)
+  await first.registry.close()
+  const { registry } = start({ labels: { v: 'v'.repeat(500) } })
+  registry.histogram(histogram).observe({ x: 'a' }, 3)
+  registry.counter({ name: 'z_total', help: 'z' }).inc()
+  const wrong = new Watcher()
+  for (const format of ['text', 'openmetrics'] as const) {
+    const text = await registry.metrics({ format })
+    const counts = samples(text).filter(line => line.startsWith('h_count'))
+    t.strictSame(
+      counts.map(line => [/x="(.)/.exec(line)?.[1], line.split(' ').at(-1)]),
+      [['a', '2']],
+      format,
+    )
+    t.match(samples(text).at(-1), /^z_total.* 1$/)
+    if (format === 'text') wrong.take(text)
+  }
+  t.strictSame(wrong.wrong, [])
+  const { h } = (await registry.json()) as { h: { value: unknown[] } }
+  t.ok(h.value.length > 0)
+  t.ok((await registry.metrics({ format: 'protobuf' })).length > 0)
+  t.equal(events.filter(({ code }) => code === 'series-too-large').length, 1, 'it is said once')
 })
