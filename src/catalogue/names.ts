@@ -97,6 +97,26 @@ export function escapeLabelValue(value: string): string {
   return value.replace(/[\\\n"]/g, c => (c === '\\' ? '\\\\' : c === '\n' ? '\\n' : '\\"'))
 }
 
+/** The values of a series' label text, which has all of the names in this order. */
+export function readLabelValues(text: string, names: readonly string[]): string[] {
+  let at = 0
+  return names.map(name => {
+    at += name.length + 2
+    const from = at
+    let escaped = false
+    while (text[at] !== '"') {
+      if (text[at] === '\\') {
+        escaped = true
+        at++
+      }
+      at++
+    }
+    const value = text.slice(from, at)
+    at += 2
+    return escaped ? value.replace(/\\(.)/g, (_, c: string) => (c === 'n' ? '\n' : c)) : value
+  })
+}
+
 export function escapeHelp(help: string): string {
   return help.replace(/[\\\n]/g, c => (c === '\\' ? '\\\\' : '\\n'))
 }

@@ -30,6 +30,8 @@ export interface Context {
   leftOut(family: Identity, why: string): void
   /** Sets all series of a family to zero, or that of one place. */
   reset(family: Family, place?: number): void
+  /** Removes the series of a family whose label text fits. Returns whether there was one. */
+  removeWhere(family: Family, fits: (text: string) => boolean): boolean
   /** Removes all series of a family. */
   clear(family: Family): void
 }

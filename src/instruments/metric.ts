@@ -8,7 +8,7 @@
 import { countDrop } from '../catalogue/drops.js'
 import type { Family, Identity } from '../catalogue/families.js'
 import { LabelWriter } from '../catalogue/labels.js'
-import { badLabelValue, textOf } from '../catalogue/names.js'
+import { badLabelValue, readLabelValues, textOf } from '../catalogue/names.js'
 import { isNamed, isPlain, rangeError, show, typeError } from '../common/errors.js'
 import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { roomNumber } from '../lifecycle/room.js'
@@ -435,9 +435,13 @@ export abstract class Metric<L extends string, C extends Child> {
    * the value that it has is no change.) Returns whether the series existed. Takes a few microseconds, and more with
    * each thread that recorded in it.
    *
+   * With an object of some of the labels, all series that have these values are removed: it looks at each series of the
+   * metric, which takes a microsecond or less.
+   *
    * @throws TypeError for a metric without labels, whose only series always exists; else as labels() does.
    */
   remove(labels: Labels<L>): boolean
+  remove(some: Partial<Labels<L>>): boolean
   remove(...values: LabelValue[]): boolean
   remove(first?: unknown, ...rest: LabelValue[]): boolean {
     if (this.labelNames.length === 0) {
@@ -446,16 +450,43 @@ export abstract class Metric<L extends string, C extends Child> {
         `metric "${this.name}": remove(): a series without labels cannot be removed`,
       )
     }
+    const family = this.family
+    if (this.#isPartial(first)) return this.#removeSome(first)
     const values =
       typeof first === 'object' && first !== null
         ? this.#checked(first as Record<string, unknown>)
         : this.#positional([first, ...rest])
-    const family = this.family
     // It had no effect: that is to be seen.
     if (values === undefined) return this.#drop(DROP_VALUE)
     if (family === undefined || this.context.closed) return false
     if (!this.#writer.write(values.map(value => value.toWellFormed()))) return false
     return this.context.series.remove(family, this.#writer)
+  }
+
+  /** Whether it has some of the labels, but not all of them. */
+  #isPartial(labels: unknown): labels is Record<string, unknown> {
+    if (!isPlain(labels)) return false
+    const given = this.labelNames.filter(name => Object.hasOwn(labels, name)).length
+    return given > 0 && given < this.labelNames.length
+  }
+
+  #removeSome(labels: Record<string, unknown>): boolean {
+    this.#checkNames(labels)
+    const given = this.labelNames.flatMap((name, n) => (Object.hasOwn(labels, name) ? [n] : []))
+    const texts: string[] = []
+    for (const n of given) {
+      const text = textOf(labels[this.labelNames[n]])
+      if (text === undefined) {
+        this.refuseUpdate(() => badLabelValue(this.name, this.labelNames[n], labels[this.labelNames[n]]))
+        return false
+      }
+      texts.push(text.toWellFormed())
+    }
+    if (this.family === undefined || this.context.closed) return false
+    return this.context.removeWhere(this.family, text => {
+      const values = readLabelValues(text, this.labelNames)
+      return given.every((n, m) => values[n] === texts[m])
+    })
   }
 
   /**

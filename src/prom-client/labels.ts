@@ -83,26 +83,6 @@ export function braced(labels: string): string {
   return labels === '' ? '' : `{${labels}}`
 }
 
-/** The values of a label text, which the catalogue has spelled with all the names in this order. */
-export function readValues(text: string, names: readonly string[]): string[] {
-  let at = 0
-  return names.map(name => {
-    at += name.length + 2
-    const from = at
-    let escaped = false
-    while (text[at] !== '"') {
-      if (text[at] === '\\') {
-        escaped = true
-        at++
-      }
-      at++
-    }
-    const value = text.slice(from, at)
-    at += 2
-    return escaped ? value.replace(/\\(.)/g, (_, c: string) => (c === 'n' ? '\n' : c)) : value
-  })
-}
-
 /** How the catalogue spells label values: all names, in order. */
 export function catalogued(names: readonly string[], values: readonly string[]): string {
   return names.map((name, n) => `${name}="${escapeLabelValue(values[n].toWellFormed())}"`).join(',')

@@ -7,12 +7,13 @@
  * them beside. Series that other threads made alone are told in the order of `labelNames`, as text.
  */
 import type { Family } from '../catalogue/families.js'
+import { readLabelValues } from '../catalogue/names.js'
 import type { Child, Metric } from '../instruments/metric.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import type { RegistryParts } from '../registry/registry.js'
 import { sweepLater } from './home.js'
-import { catalogued, checkLabels, labelsOf, readValues, spell } from './labels.js'
+import { catalogued, checkLabels, labelsOf, spell } from './labels.js'
 import { count, QuickIndex } from './quick-index.js'
 import { type Row, Rows } from './rows.js'
 import type { Exemplar } from './types.js'
@@ -251,7 +252,7 @@ export class SeriesStore<C extends Child> {
   labelsOf(row: Row): Record<string, unknown> {
     const given = this.beside(row)?.labels
     if (given !== undefined) return { ...given }
-    const values = readValues(row.text, this.#names)
+    const values = readLabelValues(row.text, this.#names)
     const labels: Record<string, unknown> = {}
     this.#names.forEach((name, n) => {
       if (values[n] !== '') labels[name] = values[n]

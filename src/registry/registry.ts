@@ -39,6 +39,7 @@ import { uptimeOf } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
 import { leave } from '../processes/sharing.js'
+import { removeWhere } from '../series/remove-where.js'
 import { resetFamily } from '../series/reset.js'
 import { SeriesTable } from '../series/series.js'
 import { places } from '../series/walk.js'
@@ -132,6 +133,7 @@ export class Registry {
         const kept = resetFamily({ arena, series, kernel }, family, uptime(), place)
         if (kept > 0) this.#notices.notReset(family, kept)
       },
+      removeWhere: (family, fits) => removeWhere({ arena, series, kernel }, family, fits),
       clear: family => {
         for (const place of places(arena, family)) series.removePlace(family, place)
       },

@@ -26,6 +26,7 @@ import { sweep } from '../../src/lifecycle/sweep.js'
 import { type Arena, createArena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { orphanThread } from '../../src/memory/shards.js'
+import { removeWhere } from '../../src/series/remove-where.js'
 import { resetFamily } from '../../src/series/reset.js'
 import { SeriesTable } from '../../src/series/series.js'
 import { places } from '../../src/series/walk.js'
@@ -177,6 +178,7 @@ export class SimThread {
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       leftOut: (family, why) => this.refused.push(`${family.name} exemplar: ${why}`),
       reset: family => void resetFamily({ arena, series: this.table, kernel }, family, sim.uptime()),
+      removeWhere: (family, fits) => removeWhere({ arena, series: this.table, kernel }, family, fits),
       clear: family => {
         for (const place of places(arena, family)) this.table.removePlace(family, place)
       },
