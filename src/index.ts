@@ -19,6 +19,7 @@ export type { Histogram, HistogramChild } from './instruments/histogram.js'
 export type { Info } from './instruments/info.js'
 export type { Labels, LabelValue } from './instruments/metric.js'
 export type {
+  CounterOptions,
   GaugeOptions,
   HistogramOptions,
   InfoOptions,

@@ -1,9 +1,9 @@
 import { thrown } from '../common/errors.js'
 import { type Log, logEvent } from '../common/log.js'
 
-/** Any gauge. A collect callback gets the one with which it was registered. */
-export type CollectedGauge = { readonly name: string }
-type Collect = (this: CollectedGauge, gauge: CollectedGauge) => void | Promise<void>
+/** Any gauge or counter. A collect callback gets the one with which it was registered. */
+export type CollectedMetric = { readonly name: string }
+type Collect = (this: CollectedMetric, metric: CollectedMetric) => void | Promise<void>
 
 /** How long an exposition waits for callbacks, ms. After that it exposes what they set before. */
 export const COLLECT_TIMEOUT = 1_000
@@ -16,8 +16,8 @@ const afterTimeout: After = (callback, millis) => {
   return () => clearTimeout(timer)
 }
 
-interface Collected {
-  readonly gauge: CollectedGauge
+interface Callback {
+  readonly metric: CollectedMetric
   readonly collect: Collect
   /** Whether it was called. */
   begun: boolean
@@ -28,7 +28,7 @@ interface Collected {
   reported: Reported
 }
 
-/** What was logged of a gauge's callbacks, so that it is not logged again. */
+/** What was logged of a metric's callbacks, so that it is not logged again. */
 interface Reported {
   slow: boolean
   replaced: boolean
@@ -41,15 +41,15 @@ interface Reported {
  * recent value and waits for nobody. A callback that throws is reported, and is called again. One that has not ended is
  * not called a second time meanwhile; otherwise what it read first could be set last.
  *
- * A gauge has one callback, the one registered last. Otherwise instances that come and go, each with a callback of its
- * own, would be kept for ever, because nothing shows when one is gone. For a gauge without labels, only the value that
+ * A metric has one callback, the one registered last. Otherwise instances that come and go, each with a callback of its
+ * own, would be kept for ever, because nothing shows when one is gone. For a metric without labels, only the value that
  * was set last stays in any case.
  */
 export class Collectors {
   readonly #every: number
   readonly #log: Log
   readonly #after: After
-  readonly #collects = new Map<CollectedGauge, Collected>()
+  readonly #collects = new Map<CollectedMetric, Callback>()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   /** Whether a callback is on the call stack. */
@@ -61,25 +61,25 @@ export class Collectors {
     this.#after = after
   }
 
-  /** Sets a gauge's callback. It runs for the first time in the next turn of this thread's event loop. */
-  add(gauge: CollectedGauge, collect: Collect): void {
-    const known = this.#collects.get(gauge)
+  /** Sets a metric's callback. It runs for the first time in the next turn of this thread's event loop. */
+  add(metric: CollectedMetric, collect: Collect): void {
+    const known = this.#collects.get(metric)
     if (known?.collect === collect) return
     const reported = known?.reported ?? { slow: false, replaced: false, failure: undefined }
-    const added = { gauge, collect, begun: false, running: undefined, late: false, reported }
-    this.#collects.set(gauge, added)
+    const added = { metric, collect, begun: false, running: undefined, late: false, reported }
+    this.#collects.set(metric, added)
     this.#timer ??= setInterval(() => this.#turn(), this.#every).unref()
     // If the callback before was not called yet, the call that is scheduled for it calls the latest one.
-    if (known === undefined || known.begun) setImmediate(() => this.#begin(gauge)).unref()
+    if (known === undefined || known.begun) setImmediate(() => this.#begin(metric)).unref()
     if (known === undefined || reported.replaced) return
     reported.replaced = true
-    const what = 'was replaced by a later registration: in each thread a gauge has one, the latest'
+    const what = 'was replaced by a later registration: in each thread a metric has one, the latest'
     this.#logEvent(added, 'collect-replaced', what)
   }
 
-  /** A gauge has no callback any more. */
-  delete(gauge: CollectedGauge): void {
-    this.#collects.delete(gauge)
+  /** A metric has no callback any more. */
+  delete(metric: CollectedMetric): void {
+    this.#collects.delete(metric)
   }
 
   /**
@@ -88,7 +88,7 @@ export class Collectors {
    */
   async run(): Promise<void> {
     if (this.#calling) return
-    const waited: [Collected, Promise<void>][] = []
+    const waited: [Callback, Promise<void>][] = []
     for (const one of [...this.#collects.values()]) {
       const running = this.#run(one)
       if (running !== undefined && !one.late) waited.push([one, running])
@@ -113,8 +113,8 @@ export class Collectors {
     this.#collects.clear()
   }
 
-  #begin(gauge: CollectedGauge): void {
-    const one = this.#collects.get(gauge)
+  #begin(metric: CollectedMetric): void {
+    const one = this.#collects.get(metric)
     if (one !== undefined && !one.begun) void this.#run(one)
   }
 
@@ -125,13 +125,13 @@ export class Collectors {
     }
   }
 
-  #giveUp(one: Collected): void {
+  #giveUp(one: Callback): void {
     one.late = true
     this.#reportSlow(one, `${COLLECT_TIMEOUT} ms: its last values are exposed`)
   }
 
   /** Runs one callback. Returns undefined if it has ended when it returns. */
-  #run(one: Collected): Promise<void> | undefined {
+  #run(one: Callback): Promise<void> | undefined {
     if (this.#stopped || one.running !== undefined) return one.running
     one.begun = true
     const pending = this.#call(one)
@@ -144,11 +144,11 @@ export class Collectors {
   }
 
   /** Calls it. Returns what it returned, if that can be waited for. */
-  #call(one: Collected): object | undefined {
+  #call(one: Callback): object | undefined {
     this.#calling = true
     try {
-      // Callbacks of prom-client have their gauge as `this`.
-      const pending: unknown = one.collect.call(one.gauge, one.gauge)
+      // Callbacks of prom-client have their metric as `this`.
+      const pending: unknown = one.collect.call(one.metric, one.metric)
       if (typeof pending === 'object' && pending !== null) return pending
       this.#ended(one)
     } catch (error) {
@@ -159,13 +159,13 @@ export class Collectors {
     return undefined
   }
 
-  #ended(one: Collected): void {
+  #ended(one: Callback): void {
     one.running = undefined
     one.late = false
     one.reported.failure = undefined
   }
 
-  #failed(one: Collected, error: unknown): void {
+  #failed(one: Callback, error: unknown): void {
     const failure = thrown(error)
     const again = one.reported.failure === failure
     this.#ended(one)
@@ -173,19 +173,19 @@ export class Collectors {
     if (!again) this.#logEvent(one, 'collect-failed', `failed: ${failure}`)
   }
 
-  #reportSlow(one: Collected, since: string): void {
+  #reportSlow(one: Callback, since: string): void {
     if (one.reported.slow) return
     one.reported.slow = true
     this.#logEvent(one, 'collect-slow', `has not ended in ${since}`)
   }
 
   /** Logs nothing once it is stopped, because the callbacks then fail for that reason. */
-  #logEvent({ gauge }: Collected, code: string, what: string): void {
+  #logEvent({ metric }: Callback, code: string, what: string): void {
     if (this.#stopped) return
     logEvent(this.#log, {
       level: 'warn',
       code,
-      message: `metric "${gauge.name}": its collect callback ${what}`,
+      message: `metric "${metric.name}": its collect callback ${what}`,
     })
   }
 }

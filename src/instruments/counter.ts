@@ -41,6 +41,9 @@ function incSlowly(child: CounterChild, value: number): void {
 
 /** A count that only rises. Any thread may register it and record in it. */
 export class Counter<L extends string = never> extends Metric<L, CounterChild> {
+  /** What set() was given last, by label values. */
+  #totals: Map<string, number> | undefined
+
   /** @internal */
   protected makeChild(key: string | readonly string[]): CounterChild {
     return new CounterChild(this as unknown as Metric<string, Child>, key)
@@ -58,5 +61,33 @@ export class Counter<L extends string = never> extends Metric<L, CounterChild> {
     if (typeof first === 'object' && first !== null) {
       this.fromObject(first as Record<string, unknown>).inc(second as number, third)
     } else this.only.inc(first, second as Exemplar)
+  }
+
+  /**
+   * Takes over a total that something else has counted for this thread, of the series without labels or of that of the
+   * given ones: it adds what the total has risen by since the last call. A total that is less than the last one has begun
+   * anew, and is added whole. For `collect`; about a microsecond.
+   *
+   * @param total finite, not negative.
+   * @throws as labels() and CounterChild.inc() do.
+   */
+  set(total: number): void
+  set(labels: Labels<L>, total: number): void
+  set(first: number | Labels<L>, second?: number): void {
+    const labelled = typeof first === 'object' && first !== null
+    const total = labelled ? second : first
+    const child = labelled ? this.fromObject(first as Record<string, unknown>) : this.only
+    if (!(typeof total === 'number' && total >= 0 && total < Number.POSITIVE_INFINITY)) {
+      refuseValue(child, 'set', total, 'a counter takes finite totals from 0 up')
+      return
+    }
+    this.#totals ??= new Map()
+    const key = typeof child.key === 'string' ? child.key : JSON.stringify(child.key)
+    const last = this.#totals.get(key) ?? 0
+    // Exact, where this thread has counted nothing else.
+    if (child.at !== 0 && total >= last && child.cells[child.at] === last) child.cells[child.at] = total
+    else child.inc(total >= last ? total - last : total)
+    // What was dropped is to be added yet.
+    if (child.at !== 0) this.#totals.set(key, total)
   }
 }

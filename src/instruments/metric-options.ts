@@ -1,5 +1,6 @@
 /** Options with which metrics are registered. */
 import type { Aggregate, ExpireRule } from '../catalogue/families.js'
+import type { Counter } from './counter.js'
 import type { Gauge } from './gauge.js'
 import type { NativeOptions } from './native-histogram.js'
 
@@ -22,6 +23,14 @@ export interface MetricOptions<N extends string> {
    * registry's.
    */
   expireAfter?: number | string
+}
+
+export interface CounterOptions<N extends string> extends MetricOptions<N> {
+  /**
+   * Called as a gauge's `collect` is, for counts that are read and not counted: `set()` takes the total. The counter is
+   * also its `this`.
+   */
+  collect?: (this: Counter<N>, counter: Counter<N>) => void | Promise<void>
 }
 
 export interface GaugeOptions<N extends string> extends MetricOptions<N> {

@@ -24,13 +24,14 @@ import { reserveDrops } from '../catalogue/self-metrics.js'
 import { expiry, wholeNumber } from '../common/checks.js'
 import { badOption, knownOptions, outOfRange, plainError } from '../common/errors.js'
 import { checkBuckets } from '../instruments/buckets.js'
-import type { CollectedGauge, Collectors } from '../instruments/collectors.js'
+import type { CollectedMetric, Collectors } from '../instruments/collectors.js'
 import type { Context } from '../instruments/context.js'
 import { Counter } from '../instruments/counter.js'
 import { Gauge } from '../instruments/gauge.js'
 import { Histogram } from '../instruments/histogram.js'
 import { Info } from '../instruments/info.js'
 import type {
+  CounterOptions,
   GaugeOptions,
   HistogramOptions,
   InfoOptions,
@@ -78,10 +79,17 @@ export class Registration {
     this.#checkOpen = checkOpen
   }
 
-  counter<const N extends string = never>(options: MetricOptions<N>): Counter<N> {
-    knownOptions('counter', options, METRIC_OPTIONS)
+  counter<const N extends string = never>(options: CounterOptions<N>): Counter<N> {
+    knownOptions('counter', options, [...METRIC_OPTIONS, 'collect'])
+    const { collect } = options
+    checkCollect(collect)
     const make = (identity: Identity, family?: Family) => new Counter<N>(this.#context, identity, family)
-    return this.#metric({ kind: 'counter', bounds: [], aggregate: 'sum', expire: 'zero' }, options, make)
+    const own = { kind: 'counter', bounds: [], aggregate: 'sum', expire: 'zero' } as const
+    const counter = this.#metric(own, options, make)
+    if (collect !== undefined) {
+      this.#collectors.add(counter as CollectedMetric, collect as unknown as Parameters<Collectors['add']>[1])
+    }
+    return counter
   }
 
   gauge<const N extends string = never>(options: GaugeOptions<N>): Gauge<N> {
@@ -92,13 +100,11 @@ export class Registration {
     }
     if (expire !== 'zero' && expire !== 'untouched')
       throw badOption('expire', expire, 'is none of zero, untouched')
-    if (collect !== undefined && typeof collect !== 'function') {
-      throw badOption('collect', collect, 'is not a function')
-    }
+    checkCollect(collect)
     const make = (identity: Identity, family?: Family) => new Gauge<N>(this.#context, identity, family)
     const gauge = this.#metric({ kind: 'gauge', bounds: [], aggregate, expire }, options, make)
     if (collect !== undefined) {
-      this.#collectors.add(gauge as CollectedGauge, collect as Parameters<Collectors['add']>[1])
+      this.#collectors.add(gauge as CollectedMetric, collect as Parameters<Collectors['add']>[1])
     }
     return gauge
   }
@@ -229,7 +235,7 @@ export class Registration {
     const { families, series } = this.#context
     const metric = this.#metrics.get(name)
     this.#metrics.delete(name)
-    if (metric !== undefined) this.#collectors.delete(metric as unknown as CollectedGauge)
+    if (metric !== undefined) this.#collectors.delete(metric as unknown as CollectedMetric)
     const family = families.get(name)
     if (family === undefined) return metric !== undefined
     families.hide(family)
@@ -257,6 +263,11 @@ export class Registration {
   all(): Iterable<AnyMetric> {
     return this.#metrics.values()
   }
+}
+
+function checkCollect(collect: unknown): void {
+  if (collect !== undefined && typeof collect !== 'function')
+    throw badOption('collect', collect, 'is not a function')
 }
 
 function checkSame(family: Identity, asked: Identity): void {

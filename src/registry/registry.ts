@@ -23,10 +23,10 @@ import type { Histogram } from '../instruments/histogram.js'
 import type { Info } from '../instruments/info.js'
 import type { LabelValue } from '../instruments/metric.js'
 import type {
+  CounterOptions,
   GaugeOptions,
   HistogramOptions,
   InfoOptions,
-  MetricOptions,
   StatesetOptions,
   SummaryOptions,
 } from '../instruments/metric-options.js'
@@ -177,7 +177,7 @@ export class Registry {
    * A count that only rises. Returns the metric of that name if any thread registered it before. @throws if that one
    * has other options.
    */
-  counter<const N extends string = never>(options: MetricOptions<N>): Counter<N> {
+  counter<const N extends string = never>(options: CounterOptions<N>): Counter<N> {
     return this.#registration.counter(options)
   }
 
