@@ -8,6 +8,7 @@ import { front } from './front/suite.js'
 import { gathering } from './gathering/suite.js'
 import { idle } from './idle/suite.js'
 import { importing } from './importing/suite.js'
+import { promClient } from './prom-client/suite.js'
 import { quiet } from './quiet/suite.js'
 import { recording } from './recording/suite.js'
 import { scenario } from './scenario/suite.js'
@@ -31,6 +32,7 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   front,
   quiet,
   idle,
+  'prom-client': promClient,
   importing,
   scenario,
 }

@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'suites/quiet': SUITE,
   'suites/idle': SUITE,
   'suites/importing': SUITE,
+  'suites/prom-client': SUITE,
   'suites/native': [...SUITE, 'suites/recording', 'suites/threads', 'suites/encoding', 'scripts'],
   'suites/all.ts': ['report', 'suites/effort.ts', 'suites/*'],
   gate: ['harness', 'report', 'work', 'suites/recording', 'src'],

