@@ -7,8 +7,8 @@
  *     H_FAMILIES   bits 63..32: changes, how often a family was hidden or shown    31..0: the newest family
  *
  *     register:  read H_FAMILIES and the families ─▶ one of that name is shown: that one
- *                                                 ├▶ one of that definition is hidden: clear its flag ─▶ exchange for
- *                                                 │  one change more; if that fails, begin again
+ *                                                 ├▶ one of that definition is hidden: exchange for one change more; if
+ *                                                 │  that fails, begin again ─▶ clear its flag ─▶ one change more
  *                                                 └▶ none: write one ─▶ exchange for it; if that fails, begin again
  *
  * Assumes: An arena's memory does not move.
@@ -274,6 +274,25 @@ export class Families {
     return shown.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /**
+   * The same without those that have lines of a name in OpenMetrics that one before has: families that were registered
+   * with `textOnly`, such as a gauge `x` beside a counter `x_total`.
+   */
+  sortedForOpenMetrics(): { apart: Family[]; leftOut: Family[] } {
+    const taken = new Set<string>()
+    const apart: Family[] = []
+    const leftOut: Family[] = []
+    for (const family of this.sorted()) {
+      const lines = linesOf(family)
+      if (lines.some(line => taken.has(line))) leftOut.push(family)
+      else {
+        apart.push(family)
+        for (const line of lines) taken.add(line)
+      }
+    }
+    return { apart, leftOut }
+  }
+
   /** Changes when a family is added, hidden or shown. If it is the same, an earlier sorted() is still right. */
   version(): bigint {
     return Atomics.load(this.#arena.i64, WORD)
@@ -292,7 +311,7 @@ export class Families {
    * The family of that name, which is made if there is none; undefined when memory is full. One of the same definition
    * that is hidden is shown again. Whether a family that existed has the same options is for the caller to check, with
    * `conflict`. `prepare` is called with a new family's record before anybody can see it, and perhaps again; it returns
-   * false when memory is full. With `textOnly`, lines of the same name are refused only where the text format has them.
+   * false when memory is full.
    *
    * @throws Error naming both if another family has lines of the same name.
    */
@@ -302,7 +321,7 @@ export class Families {
     limits: Limits,
     now: number,
     prepare: (ref: number) => boolean = () => true,
-    textOnly = false,
+    { textOnly = false, revive = () => {} }: Registering = {},
   ): Family | undefined {
     const { i32, i64 } = this.#arena
     let written: Family | undefined
@@ -318,9 +337,12 @@ export class Families {
       const read = this.#read
       const hidden = this.#hidden(identity)
       if (hidden !== undefined) {
+        // First, so that no two revive one that both saw hidden, but for the moment that it takes.
+        if (Atomics.compareExchange(i64, WORD, read, read + CHANGE) !== read) continue
+        if (!this.#isLeft(hidden)) revive(hidden)
         this.#show(hidden, help, limits)
         shown = hidden
-        Atomics.compareExchange(i64, WORD, read, read + CHANGE)
+        this.#change()
         continue
       }
       written ??= writeFamily(this.#arena, identity, help, limits, now)
@@ -341,9 +363,13 @@ export class Families {
     return found
   }
 
-  #show({ ref }: Family, help: string, limits: Limits): void {
-    const at = ref * 2
-    if ((Atomics.load(this.#arena.i32, at + L.F_FLAGS) & L.FLAG_LEFT) !== 0) {
+  #isLeft({ ref }: Family): boolean {
+    return (Atomics.load(this.#arena.i32, ref * 2 + L.F_FLAGS) & L.FLAG_LEFT) !== 0
+  }
+
+  #show(family: Family, help: string, limits: Limits): void {
+    const { ref } = family
+    if (this.#isLeft(family)) {
       writeLimits(this.#arena, ref, limits)
       writeHelp(this.#arena, ref, help)
     }
@@ -408,6 +434,14 @@ export class Families {
 /** A name in a scope; no name has a space. */
 function keyOf(name: string, scope = ''): string {
   return `${scope} ${name}`
+}
+
+/** How a family is registered. */
+export interface Registering {
+  /** Lines of the same name are refused only where the text format has them. */
+  readonly textOnly?: boolean
+  /** Called with a family that was hidden by a call, before it is shown again. */
+  readonly revive?: (family: Family) => void
 }
 
 /** Why a registration conflicts with a family that exists; undefined if it does not. */

@@ -53,6 +53,9 @@ class PoolScraper implements Scraper {
   readonly #leave: number
   starving: (() => void) | undefined
   #sorted: readonly Family[] = []
+  /** Those of them that OpenMetrics can tell apart, once they were asked for. */
+  #apart: readonly Family[] | undefined
+  readonly #saidLeftOut = new Set<string>()
   #version = 0n
   readonly #uptime: () => number
   readonly #ancestors = ancestors()
@@ -177,20 +180,34 @@ class PoolScraper implements Scraper {
     const version = this.#families.version()
     if (version !== this.#version) {
       this.#sorted = this.#families.sorted()
+      this.#apart = undefined
       this.#version = version
     }
     return new Plan(this.#arena, this.#kernel, this.#wanted(options), { ...options, selfMetrics })
   }
 
   /** The families that are asked for, but those whose names a part before has taken. */
-  #wanted({ joint, names, prefix }: ScrapeOptions): readonly Family[] {
-    let wanted = this.#sorted
+  #wanted({ joint, names, prefix, format }: ScrapeOptions): readonly Family[] {
+    let wanted = format === 'openmetrics' ? this.#forOpenMetrics() : this.#sorted
     if (names !== undefined) {
       const bare = names.filter(name => name.startsWith(prefix)).map(name => name.slice(prefix.length))
       const asked = new Set(bare.map(name => this.#families.ofLine(name)))
       wanted = wanted.filter(family => asked.has(family))
     }
     return joint === undefined ? wanted : wanted.filter(family => this.#isFirst(family, joint))
+  }
+
+  #forOpenMetrics(): readonly Family[] {
+    if (this.#apart !== undefined) return this.#apart
+    const { apart, leftOut } = this.#families.sortedForOpenMetrics()
+    for (const { name } of leftOut) {
+      if (this.#saidLeftOut.has(name)) continue
+      this.#saidLeftOut.add(name)
+      const message = `metric "${name}" is left out in OpenMetrics: another one has lines of the same name there`
+      logEvent(this.#log, { level: 'warn', code: 'openmetrics-clash', message })
+    }
+    this.#apart = apart
+    return apart
   }
 
   #isFirst({ name, self }: Family, joint: Joint): boolean {

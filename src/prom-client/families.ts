@@ -28,11 +28,10 @@ export function takeFamily(identity: Identity, help: string, isPublic: boolean):
 }
 
 function takePublic(parts: RegistryParts, identity: Identity, help: string): Taken {
-  const known = parts.context.families.get(identity.name)
-  const family = parts.registration.family(identity, help, NO_LIMITS, true)
-  // One that was hidden meanwhile begins anew, and so does one that an earlier copy of this module left.
-  const left = ofRealm(LEFT_BY_COPIES)
-  if (family !== undefined && (known === undefined || left.delete(family.ref))) empty(parts, family)
+  // One that was hidden begins anew, and so does one that an earlier copy of this module left.
+  const revive = (family: Family) => empty(parts, family)
+  const family = parts.registration.family(identity, help, NO_LIMITS, { textOnly: true, revive })
+  if (family !== undefined && ofRealm(LEFT_BY_COPIES).delete(family.ref)) empty(parts, family)
   if (family !== undefined) ofRealm('public').add(family.ref)
   return { parts, family, ownedBy: () => {} }
 }
@@ -85,5 +84,5 @@ export function showFamily(parts: RegistryParts, family: Family, help: string): 
   const { families } = parts.context
   if (family.scope !== undefined || parts.context.closed || families.get(family.name) !== undefined) return
   const { ref: _, cells: __, pagePlaces: ___, ...identity } = family
-  parts.registration.family(identity, help, NO_LIMITS, true)
+  parts.registration.family(identity, help, NO_LIMITS, { textOnly: true })
 }

@@ -10,6 +10,7 @@ import {
   type Identity,
   type Limits,
   longestSuffix,
+  type Registering,
 } from '../catalogue/families.js'
 import {
   checkHelp,
@@ -202,9 +203,9 @@ export class Registration {
   /**
    * The family of a metric; undefined where what it records is dropped: because memory is full, or because another
    * process, perhaps of an older release of the program, has the name for another metric. This one must start all the
-   * same. `textOnly`: see Families.register.
+   * same.
    */
-  family(asked: Identity, help: string, limits: Limits, textOnly = false): Family | undefined {
+  family(asked: Identity, help: string, limits: Limits, how?: Registering): Family | undefined {
     this.#checkOpen()
     this.#checkFits(asked, help)
     const { arena, families, conflicts } = this.#context
@@ -212,7 +213,7 @@ export class Registration {
     conflicts.delete(name)
     try {
       const prepare = (ref: number) => reserveDrops(arena, families, ref, name)
-      const family = families.register(asked, help, limits, this.#context.now(), prepare, textOnly)
+      const family = families.register(asked, help, limits, this.#context.now(), prepare, how)
       if (family === undefined) this.#context.refused(asked, L.DROP_MEMORY)
       else checkSame(family, asked)
       return family

@@ -284,6 +284,8 @@ t.test('metrics that are made and forgotten take no more memory', async t => {
     new Counter({ name: 'again_total', help: 'h' }).inc()
     register.clear()
   }
+  // The second one has what is needed to set the first one to zero.
+  again()
   again()
   const used = arena.usedBytes()
   for (let n = 0; n < 100; n++) again()

@@ -188,3 +188,23 @@ async function maxFds(): Promise<string | undefined> {
   const { readFile } = await import('node:fs/promises')
   return /^Max open files +(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1]
 }
+
+t.test(
+  'a gauge x beside a counter x_total: both in text, and one of them where OpenMetrics has one name for both',
+  async t => {
+    const registry = home()
+    register.clear()
+    new Gauge({ name: 'beside', help: 'h' }).set(1)
+    new Counter({ name: 'beside_total', help: 'h' }).inc(2)
+    const said: string[] = []
+    registry.setLog(({ code, message }) => said.push(`${code} ${message}`))
+    t.teardown(() => registry.setLog(() => {}))
+    t.match(await registry.metrics(), /^beside 1$[\s\S]*^beside_total 2$/m)
+    for (let n = 0; n < 2; n++) {
+      const text = await registry.metrics({ format: 'openmetrics' })
+      t.match(text, /^beside 1$/m)
+      t.notMatch(text, /beside_total/)
+    }
+    t.equal(said.filter(one => /^openmetrics-clash metric "beside_total" is left out/.test(one)).length, 1)
+  },
+)
