@@ -13,6 +13,7 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { unset } from '../memory/shares.js'
 import { canBeHeld, nextLife } from './states.js'
+import { beginSweep, brokeOff, endSweep, type SweepKernel, sweep } from './sweep.js'
 
 export function beginSeriesAnew(arena: Arena): void {
   const { i32, i64 } = arena
@@ -66,4 +67,36 @@ function freeSeries(arena: Arena, family: Family): void {
 
 function* pagesOf({ i32 }: Arena, { ref }: Family): Generator<number> {
   for (let page = i32[ref * 2 + L.F_FIRST_PAGE]; page !== 0; page = i32[page * 2 + L.PAGE_NEXT]) yield page
+}
+
+/**
+ * Frees the series that beginSeriesAnew() has left to sweeps, at once: a service that ends again before its first sweep,
+ * over and over, would fill the memory with them. One sweep takes them out of their chains, the next one frees them.
+ */
+export function freeLeftSeries(
+  arena: Arena,
+  kernel: () => SweepKernel,
+  sweeper: { readonly threadId: number; readonly ancestors: readonly number[] },
+  now: number,
+): void {
+  if (!hasLeftSeries(arena)) return
+  for (let n = 0; n < 2; n++) {
+    if (!beginSweep(arena, sweeper.threadId, sweeper.ancestors, now, 0)) return
+    try {
+      sweep(arena, kernel(), now, () => performance.now())
+    } catch {
+      // The timer's sweeps say what is wrong.
+      brokeOff(arena)
+    } finally {
+      endSweep(arena, sweeper.threadId)
+    }
+  }
+}
+
+function hasLeftSeries({ i32 }: Arena): boolean {
+  for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+    const left = (Atomics.load(i32, family * 2 + L.F_FLAGS) & L.FLAG_LEFT) !== 0
+    if (left && Atomics.load(i32, family * 2 + L.F_HIDDEN) !== 0) return true
+  }
+  return false
 }

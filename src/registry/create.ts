@@ -1,14 +1,15 @@
 /** Making and finding registries. */
 import { createRequire } from 'node:module'
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { writeSelfMetrics } from '../catalogue/self-metrics.js'
 import { badOption, plainError, show } from '../common/errors.js'
 import { defaultLog, type Log, logEvent } from '../common/log.js'
 import { mebibytes } from '../common/system.js'
-import { compileKernel } from '../kernel/loader.js'
+import { compileKernel, loadKernel } from '../kernel/loader.js'
+import { freeLeftSeries } from '../lifecycle/anew.js'
 import { ancestors } from '../memory/ancestors.js'
 import { type Arena, createArena, openArena } from '../memory/arena.js'
-import { monotonic } from '../memory/clock.js'
+import { monotonic, uptimeOf } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
 import type { Replaced } from '../processes/meeting.js'
@@ -89,7 +90,15 @@ export function createRegistryWith(
   let made: Shared
   if (file !== undefined) {
     made = meetIn(file, wanted, identity(), define, options => checkSame(options, file.path))
-    if (typeof made.how === 'object') logReplaced(log, name, file, made.how)
+    const { arena, how } = made
+    if (typeof how === 'object') logReplaced(log, name, file, how)
+    if (how === 'anew')
+      freeLeftSeries(
+        arena,
+        () => loadKernel(arena, kernel),
+        { threadId, ancestors: ancestors() },
+        uptimeOf(arena)(),
+      )
   } else if (shared.processes) made = share(wanted, identity(), define)
   else {
     const arena = createArena(wanted)

@@ -94,3 +94,23 @@ t.test('series that longer labels make too large are left out, and the rest is e
   t.ok((await registry.metrics({ format: 'protobuf' })).length > 0)
   t.equal(events.filter(({ code }) => code === 'series-too-large').length, 1, 'it is said once')
 })
+
+t.test(
+  'series of gauges that runs leave take no more and more memory, however short the runs are',
+  async t => {
+    const { start } = service(t)
+    const used: number[] = []
+    for (let run = 0; run < 6; run++) {
+      const { registry, arena } = start()
+      for (const aggregate of ['sum', 'last', 'max'] as const) {
+        const gauge = registry.gauge({ name: `${aggregate}_of`, help: 'h', labelNames: ['x'], aggregate })
+        for (let x = 0; x < 1_000; x++) gauge.set({ x: `${run} ${x}` }, x + 1)
+        t.equal(registry.value(`${aggregate}_of`, { x: `${run} 9` }), 10)
+      }
+      t.equal(samples(await registry.metrics()).length, 3_000)
+      used.push(arena.usedBytes())
+      await registry.close()
+    }
+    t.ok(used[5]! < used[0]! * 1.5, `${used}`)
+  },
+)
