@@ -105,6 +105,7 @@ class PoolScraper implements Scraper {
     const slot = this.#slot()
     if (slot === 0) return undefined
     try {
+      const run = this.#run()
       const plan = this.#plan(options)
       // Nothing would be planned, and the slot has what was planned in it last.
       if (plan.done) return undefined
@@ -116,6 +117,7 @@ class PoolScraper implements Scraper {
       if (joint?.last !== false) flagPiece(this.#arena, slot, pieces - 1, L.PIECE_CLOSE)
       if (joint !== undefined) joint.begun = true
       this.#kernel.encode(slot)
+      if (this.#run() !== run) return undefined
       return privateCopy(spanBytes(this.#arena, slot))
     } finally {
       giveSlot(this.#arena, slot)
@@ -123,7 +125,22 @@ class PoolScraper implements Scraper {
   }
 
   open(options: ScrapeOptions): Scrape {
-    return new SlotScrape(this.#tools, this.#plan(options), options)
+    const run = this.#run()
+    const encode: ScrapeTools['encode'] = async task => {
+      await this.#encode(task)
+      if (this.#run() !== run)
+        throw new Error('the service has started again meanwhile, with a memory begun anew')
+    }
+    const tools = this.#arena.reader ? { ...this.#tools, encode } : this.#tools
+    return new SlotScrape(tools, this.#plan(options), options)
+  }
+
+  /**
+   * Changes when the memory begins anew, which a process that only reads lives through: what was planned before, labels
+   * and help included, is not what is there after it.
+   */
+  #run(): string {
+    return `${this.#arena.f64[L.H_STARTED_WORD]} ${Atomics.load(this.#arena.i32, L.H_BEGINNING)}`
   }
 
   /** Encodes in the pool; if the pool cannot start, in this thread, because slow is better than not at all. */

@@ -1,8 +1,12 @@
 /** A registry that begins anew in its file, over and over: what it takes of memory, and what it exposes. */
 import t, { type Test } from 'tap'
+import { expose } from '../../src/exposition/expose.js'
+import { createScraper } from '../../src/exposition/scraper.js'
 import { createRegistry, type LogEvent, type RegistryOptions } from '../../src/index.js'
 import { openArena } from '../../src/memory/arena.js'
-import { Watcher } from '../support/check-exposition.js'
+import { endReading, readFileMemory } from '../../src/processes/reader.js'
+import { handleOf } from '../../src/registry/reader-handle.js'
+import { collect, Watcher } from '../support/check-exposition.js'
 import { sharedFolder } from '../support/folder.js'
 import { fill, samples } from '../support/registry.js'
 
@@ -114,3 +118,22 @@ t.test(
     t.ok(used[5]! < used[0]! * 1.5, `${used}`)
   },
 )
+
+t.test('what is read from outside meanwhile is not half of the run before, and half of the next', async t => {
+  const { start } = service(t)
+  const first = start({ memory: '32MiB' })
+  for (let x = 0; x < 40_000; x++) first.registry.counter(COUNTER).inc({ x: `${x}` })
+  const read = readFileMemory(first.registry.handle.file!)
+  t.teardown(() => endReading(read))
+  const scraper = createScraper(handleOf(read))
+  t.teardown(() => scraper.close())
+  const options = { format: 'json', prefix: '', selfMetrics: false } as const
+  const scrape = expose(scraper, options)
+  await scrape.next()
+  await first.registry.close()
+  const { registry } = start({ memory: '32MiB', labels: { run: '2' } })
+  registry.counter(COUNTER).inc({ x: '1' })
+  await t.rejects(collect(scrape), /the service has started again/)
+  const again = JSON.parse(await collect(expose(scraper, options)))
+  t.match(again, { c_total: { value: [{ run: '2' }] } }, 'the next one is whole')
+})
