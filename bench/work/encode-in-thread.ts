@@ -6,7 +6,6 @@ import type { Format } from '../../src/exposition/types.js'
 import type { Registry } from '../../src/index.js'
 import { loadKernel } from '../../src/kernel/loader.js'
 import { openArena } from '../../src/memory/arena.js'
-import * as L from '../../src/memory/layout.js'
 import { takeSlot } from '../../src/memory/slots.js'
 
 /**
@@ -33,7 +32,7 @@ export function encoderInThread(
     })
     let bytes = 0
     while (!plan.done) {
-      plan.next(slot, arena.i32[L.H_SLOT_TEXT]!)
+      plan.next(slot, arena.slotText)
       kernel.encode(slot)
       const span = spanBytes(arena, slot)
       bytes += span.length

@@ -53,7 +53,7 @@ export function fitsSpan(
   control: number,
 ): boolean {
   const head = 3 * (L.MAX_PREFIX_BYTES + family.name.length) + 2 * help + family.unit.length + 64
-  const span = compressible(arena.i32[L.H_SLOT_TEXT])
+  const span = compressible(arena.slotText)
   return head + seriesBytes(arena, family, suffix, textBytes, control) <= span
 }
 
@@ -68,8 +68,8 @@ function seriesBytes(
   const simple = family.kind !== 'histogram' && family.kind !== 'summary'
   const lines = simple ? 2 : family.bounds.length + 4
   const fixed =
-    2 * L.MAX_PREFIX_BYTES + family.name.length + i32[L.H_DEFAULTS_BYTES] + suffix + L.NUMBER_BYTES + 16
-  const labels = 4 * (family.labelNames.length + i32[L.H_DEFAULTS_COUNT]) + i32[L.H_DEFAULTS_JSON_BYTES]
+    2 * L.MAX_PREFIX_BYTES + family.name.length + i32[L.P_DEFAULTS_BYTES] + suffix + L.NUMBER_BYTES + 16
+  const labels = 4 * (family.labelNames.length + i32[L.P_DEFAULTS_COUNT]) + i32[L.P_DEFAULTS_JSON_BYTES]
   const rows = (family.bounds.length + 3) * (suffix + L.NUMBER_BYTES + 4)
   const own = family.kind === 'stateset' ? L.MAX_PREFIX_BYTES : 0
   const json = 128 + own + labels + rows + (control === 0 ? 1 : 6) * textBytes
@@ -77,7 +77,7 @@ function seriesBytes(
     64 +
     own +
     3 * labels +
-    i32[L.H_DEFAULTS_BYTES] +
+    i32[L.P_DEFAULTS_BYTES] +
     24 * (family.bounds.length + 3) +
     textBytes +
     nativeBytes(family)

@@ -60,9 +60,8 @@ function unwatched(arena: Arena, now: number): number {
 
 /** Int32 indices of the shards in a state. */
 function shardsIn(arena: Arena, wanted: number): number[] {
-  const { i32 } = arena
   const found: number[] = []
-  for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+  for (let index = 1; index < arena.shardCount; index++) {
     const at = (arena.shards + index * L.SHARD_WORDS) * 2
     if (stateOf(Atomics.load(arena.i64, wordAt(at + L.SHARD_OWNER))) === wanted) found.push(at)
   }

@@ -37,6 +37,8 @@ export type ErrorCode =
   | 'ERR_POSTMETER_SHARED'
   /** The file in which processes share a registry cannot be made, or must not be used. */
   | 'ERR_POSTMETER_FILE'
+  /** What is recorded cannot be read: a process that shares the registry has written where it must not. */
+  | 'ERR_POSTMETER_DAMAGED'
   /** There is no WebAssembly (`node --jitless`), or the processor is of a kind that it does not run on. */
   | 'ERR_POSTMETER_PLATFORM'
 

@@ -12,12 +12,12 @@ export function familyHead(arena: Arena, family: Family, prefix: string): string
 
 /** What opens the value, before the first series. */
 export function familyOpen(arena: Arena, family: Family): string {
-  if (family.labelNames.length + arena.i32[L.H_DEFAULTS_COUNT] > 1) return '['
+  if (family.labelNames.length + arena.i32[L.P_DEFAULTS_COUNT] > 1) return '['
   return `{"${family.labelNames[0]}":{`
 }
 
 /** What closes the value; `any` says whether the family had a series. */
 export function familyClose(arena: Arena, family: Family, any: boolean): string {
   if (!any) return 'null}'
-  return family.labelNames.length + arena.i32[L.H_DEFAULTS_COUNT] > 1 ? ']}' : '}}}'
+  return family.labelNames.length + arena.i32[L.P_DEFAULTS_COUNT] > 1 ? ']}' : '}}}'
 }

@@ -95,7 +95,7 @@ class PoolScraper implements Scraper {
       leave: scrape => this.#waiting.delete(scrape),
       encode: task => this.#encode(task),
       tooLarge: family => this.#sayTooLarge(family),
-      budget: arena.i32[L.H_SLOT_TEXT],
+      budget: arena.slotText,
       // One is being written, one waits, and one is for each thread.
       ahead: threads + 2,
     }

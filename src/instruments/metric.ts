@@ -13,14 +13,7 @@ import { isNamed, isPlain, rangeError, show, typeError } from '../common/errors.
 import { capitalized, INSPECT, type Inspect, inspected } from '../common/inspect.js'
 import { roomNumber } from '../lifecycle/room.js'
 import type { Arena } from '../memory/arena.js'
-import {
-  DROP_CLOSED,
-  DROP_CONFLICT,
-  DROP_LABEL,
-  DROP_MEMORY,
-  DROP_VALUE,
-  H_MAX_LABEL_BYTES,
-} from '../memory/layout.js'
+import { DROP_CLOSED, DROP_CONFLICT, DROP_LABEL, DROP_MEMORY, DROP_VALUE } from '../memory/layout.js'
 import { StringMap, TupleMap } from '../series/label-index.js'
 import { type Holder, refusal, refusalReason } from '../series/series.js'
 import type { Context } from './context.js'
@@ -126,7 +119,7 @@ export abstract class Metric<L extends string, C extends Child> {
       hashKey,
       identity.labelNames,
       family?.ref ?? 0,
-      context.arena.i32[H_MAX_LABEL_BYTES],
+      context.arena.maxLabelBytes,
     )
   }
 

@@ -63,7 +63,7 @@ function programFamilies(arena: Arena): number[] {
 
 function isAnybodyInside(arena: Arena): boolean {
   const { i32 } = arena
-  for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+  for (let index = 1; index < arena.shardCount; index++) {
     if (Atomics.load(i32, (arena.shards + index * L.SHARD_WORDS) * 2 + L.SHARD_EPOCH) !== 0) return true
   }
   return false

@@ -11,6 +11,7 @@ import { badOption, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
 import { LESS_ADDRESSES } from './address-space.js'
 import { writeZeros } from './backing.js'
+import { damaged } from './damage.js'
 import { isMemory, isModule, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 import { workspacesBytes } from './workspace-size.js'
@@ -30,6 +31,15 @@ export class Arena {
   readonly hashMask: number
   readonly slots: number
   readonly slotWords: number
+  /** Number of shards, the common one included. */
+  readonly shardCount: number
+  /** Word at which the table of attachments begins. */
+  readonly attachments: number
+  /** Words between which all references lie, but those to slots and tables. */
+  readonly #begin: number
+  readonly #limit: number
+  /** The process' descriptor of the file that lies over what is recorded; 0 if there is none. */
+  readonly #descriptor: number
   /** Key of the hashes by which label sets are found: random, and the same in all threads. */
   readonly hashKey: readonly [number, number]
 
@@ -37,17 +47,56 @@ export class Arena {
     this.memory = memory
     const { buffer } = memory
     // What is behind is for compressing: see workspaces.ts.
-    const bytes = new Int32Array(buffer)[L.H_PAGES] * L.WASM_PAGE_BYTES
+    const bytes = new Int32Array(buffer)[L.P_PAGES] * L.WASM_PAGE_BYTES
     this.f64 = quiet(new Float64Array(buffer, 0, bytes / 8))
     this.i32 = quiet(new Int32Array(buffer, 0, bytes / 4))
     this.i64 = quiet(new BigInt64Array(buffer, 0, bytes / 8))
     this.u8 = quiet(new Uint8Array(buffer, 0, bytes))
-    this.shards = this.i32[L.H_SHARDS]
-    this.hash = this.i32[L.H_HASH]
-    this.hashMask = this.i32[L.H_HASH_MASK]
-    this.slots = this.i32[L.H_SLOTS]
-    this.slotWords = this.i32[L.H_SLOT_WORDS]
-    this.hashKey = [this.i32[L.H_KEY], this.i32[L.H_KEY + 1]]
+    this.shards = this.i32[L.P_SHARDS]
+    this.hash = this.i32[L.P_HASH]
+    this.hashMask = this.i32[L.P_HASH_MASK]
+    this.slots = this.i32[L.P_SLOTS]
+    this.slotWords = this.i32[L.P_SLOT_WORDS]
+    this.shardCount = this.i32[L.P_SHARD_COUNT]
+    this.attachments = this.i32[L.P_ATTACHMENTS]
+    this.#begin = this.i32[L.P_ARENA]
+    this.#limit = this.i32[L.P_LIMIT]
+    this.#descriptor = this.i32[L.P_DESCRIPTOR]
+    this.hashKey = [this.i32[L.P_KEY], this.i32[L.P_KEY + 1]]
+  }
+
+  /** Whether so many words from a reference on can be a record: they are in the arena. */
+  has(reference: number, words: number): boolean {
+    return reference >= this.#begin && words >= 0 && reference + words <= this.#limit
+  }
+
+  /**
+   * Copies what the header says of default labels to where no other process writes. Call when they are written, before
+   * anything is exposed. @throws Error if they cannot be what was written.
+   */
+  keepDefaults(): void {
+    const { i32 } = this
+    const defaults = i32.slice(L.H_DEFAULTS, L.H_DEFAULTS_COUNT + 1)
+    const [text, textBytes, json, jsonBytes, count] = defaults
+    const whole = [
+      [text, textBytes],
+      [json, jsonBytes],
+    ].every(
+      ([at, bytes]) =>
+        bytes >= 0 && bytes <= L.MAX_DEFAULTS_BYTES && (bytes === 0 || this.has(at, bytes / L.WORD_BYTES)),
+    )
+    if (!whole || count < 0 || count > textBytes) throw damaged('its default labels are none')
+    i32.set(defaults, L.P_DEFAULTS)
+  }
+
+  /** Capacity of a slot's text, bytes. */
+  get slotText(): number {
+    return this.i32[L.P_SLOT_TEXT]
+  }
+
+  /** The most bytes of a label value. */
+  get maxLabelBytes(): number {
+    return this.i32[L.P_MAX_LABEL_BYTES]
   }
 
   /** Whether this process may only read what is recorded. */
@@ -64,11 +113,12 @@ export class Arena {
   alloc(words: number): number {
     if (this.reader) return 0
     const size = L.roundUp(words, L.LINE_WORDS)
-    const limit = this.i32[L.H_LIMIT]
+    const begin = this.#begin
+    const limit = this.#limit
     let at = Atomics.load(this.i32, L.H_BUMP)
     for (;;) {
       const all = size + this.#beyond(at + size)
-      if (at + all > limit) return 0
+      if (at + all > limit || at < begin) return 0
       const seen = Atomics.compareExchange(this.i32, L.H_BUMP, at, at + all)
       if (seen === at) return this.#backs(at, all) ? at : 0
       at = seen
@@ -80,7 +130,7 @@ export class Arena {
    * ends with a page of a file, they would be the first to use the next page.
    */
   #beyond(end: number): number {
-    return this.i32[L.P_DESCRIPTOR] !== 0 && end % FILE_PAGE_WORDS === 0 ? L.LINE_WORDS : 0
+    return this.#descriptor !== 0 && end % FILE_PAGE_WORDS === 0 ? L.LINE_WORDS : 0
   }
 
   /**
@@ -88,7 +138,8 @@ export class Arena {
    * its first use, so zeros are written there first, by a call that can fail.
    */
   #backs(at: number, words: number): boolean {
-    const descriptor = this.i32[L.P_DESCRIPTOR]
+    // A copy that no store can reach: zeros must never be written to another file.
+    const descriptor = this.#descriptor
     if (descriptor === 0 || writeZeros(descriptor, rangeOffset(at), words * L.WORD_BYTES)) return true
     // For later, when there may be room. It stays unused if other words have been given out since.
     Atomics.compareExchange(this.i32, L.H_BUMP, at + words, at)
@@ -97,13 +148,12 @@ export class Arena {
 
   /** Bytes of the arena that were given out. */
   usedBytes(): number {
-    const { arena } = L.regions(this.u8.length, this.i32[L.H_SHARD_COUNT])
-    return (Atomics.load(this.i32, L.H_BUMP) - arena) * L.WORD_BYTES
+    return (Atomics.load(this.i32, L.H_BUMP) - this.#begin) * L.WORD_BYTES
   }
 
   /** Bytes that have never been given out. */
   freeBytes(): number {
-    return (this.i32[L.H_LIMIT] - Atomics.load(this.i32, L.H_BUMP)) * L.WORD_BYTES
+    return (this.#limit - Atomics.load(this.i32, L.H_BUMP)) * L.WORD_BYTES
   }
 
   /** Copies bytes into newly allocated memory with room for a 16-byte copy's overrun; 0 when memory is full. */
@@ -130,8 +180,11 @@ export class Arena {
     return true
   }
 
-  /** A copy of bytes in the memory, as text. */
+  /** A copy of bytes in the memory, as text; none if there are no bytes. @throws Error if there cannot be so many. */
   text(at: number, bytes: number): string {
+    if (bytes === 0) return ''
+    if (bytes > MAX_TEXT_BYTES || !this.has(at, bytes / L.WORD_BYTES))
+      throw damaged(`a text has ${bytes} bytes`)
     return Buffer.from(this.u8.slice(at * L.WORD_BYTES, at * L.WORD_BYTES + bytes)).toString('utf8')
   }
 }
@@ -140,6 +193,9 @@ export class Arena {
 function textRoom(bytes: number): number {
   return L.roundUp(Math.ceil((bytes + 1) / L.WORD_BYTES), L.LINE_WORDS)
 }
+
+/** More than a definition or a help can have. */
+const MAX_TEXT_BYTES = 2 ** 24
 
 export interface ArenaOptions {
   /** Multiple of a WebAssembly page. The largest ones come to a little less: workspaces must fit behind them. */
@@ -205,7 +261,30 @@ export function createArena(options: ArenaOptions, layOver?: LayOver): Arena {
   f64[L.H_STARTED_WORD] = options.started
   i32[at.shards * 2 + L.SHARD_OWNER] = L.SHARD_LIVE
   Atomics.store(i32, L.H_MAGIC, L.MAGIC)
+  keep(i32, bytes, shardCount, at)
   return new Arena(memory)
+}
+
+/**
+ * Notes where what is, where no other process writes. It is what a memory of these sizes has, and what a header says that
+ * was checked: from here on the header is not asked.
+ */
+function keep(i32: Int32Array, bytes: number, shardCount: number, at: L.Regions): void {
+  i32[L.P_PAGES] = bytes / L.WASM_PAGE_BYTES
+  i32[L.P_ARENA] = at.arena
+  i32[L.P_LIMIT] = at.limit
+  i32[L.P_HASH] = at.hash
+  i32[L.P_HASH_MASK] = at.hashMask
+  i32[L.P_SHARDS] = at.shards
+  i32[L.P_SHARD_COUNT] = shardCount
+  i32[L.P_ATTACHMENTS] = at.attachments
+  i32[L.P_SLOTS] = at.slots
+  i32[L.P_SLOT_WORDS] = at.slotWords
+  i32[L.P_SLOT_TEXT] = at.slotText
+  i32[L.P_MAX_LABEL_BYTES] = i32[L.H_MAX_LABEL_BYTES]
+  i32[L.P_KEY] = i32[L.H_KEY]
+  i32[L.P_KEY + 1] = i32[L.H_KEY + 1]
+  Atomics.store(i32, L.P_LAID_OUT, L.LAYOUT_VERSION)
 }
 
 /** A memory of so many bytes, and so many more behind them for workspaces, in whole pages of WebAssembly. */
@@ -228,7 +307,9 @@ export function joinArena(pages: number, shardCount: number, layOver: LayOver): 
   const bytes = pages * L.WASM_PAGE_BYTES
   const at = L.regions(bytes, shardCount)
   const memory = reserveMemory(bytes, workspacesBytes(at.slotText))
-  new Int32Array(memory.buffer)[L.P_DESCRIPTOR] = layOver(memory, at)
+  const i32 = new Int32Array(memory.buffer)
+  i32[L.P_DESCRIPTOR] = layOver(memory, at)
+  keep(i32, bytes, shardCount, at)
   return new Arena(memory)
 }
 
@@ -247,11 +328,7 @@ export function openArena(handle: RegistryHandle): Arena {
     )
   }
   const i32 = new Int32Array(handle.memory.buffer)
-  if (
-    i32.length <= L.H_MAGIC ||
-    Atomics.load(i32, L.H_MAGIC) !== L.MAGIC ||
-    i32[L.H_VERSION] !== L.LAYOUT_VERSION
-  ) {
+  if (i32.length <= L.H_MAGIC || Atomics.load(i32, L.P_LAID_OUT) !== L.LAYOUT_VERSION) {
     throw badOption('handle', handle.name, 'names a memory that postmeter did not lay out')
   }
   return new Arena(handle.memory)

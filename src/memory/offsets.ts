@@ -1,7 +1,7 @@
 // Written by scripts/write-layout.ts from records.ts: not to be changed by hand.
 
 /**
- * Process, 544 bytes. What the threads of one process have in common for this memory, at PROCESS_AT.
+ * Process, 624 bytes. What the threads of one process have in common for this memory, at PROCESS_AT.
  *
  *     0         attachment      the number of its attachment; 0 if the memory is not shared with other
  *                               processes
@@ -16,6 +16,23 @@
  *     7         living          for who only reads: processes that are attached and live
  *     8..135    dead            for who only reads: a bit for each shard whose process has died, and that
  *                               nobody has buried
+ *     136       laidOut         LAYOUT_VERSION once all that follows is there: see Arena.keep
+ *     137       pages           as H_PAGES was found; so are those that follow
+ *     138       arena           the arena's beginning
+ *     139       limit           the arena's end
+ *     140       hash            series hash table
+ *     141       hashMask        buckets of the hash table, less one
+ *     142       shards          shard table
+ *     143       shardCount      number of shards
+ *     144       attachments     table of attachments
+ *     145       slots           first slot
+ *     146       slotWords       words from one slot to the next
+ *     147       slotText        capacity of a slot's text, in bytes
+ *     148       maxLabelBytes   the most bytes of a label value
+ *     149..150  key             the key of the hashes
+ *     151,152   defaults        default labels as exposition text
+ *     153,154   defaultsJson    default labels as JSON members
+ *     155       defaultsCount   number of default labels
  */
 export const P_ATTACHMENT = 2048
 export const P_CLOSED = 2049
@@ -26,7 +43,26 @@ export const P_TAKING = 2053
 export const P_READER = 2054
 export const P_LIVING = 2055
 export const P_DEAD = 2056
-export const PROCESS_BYTES = 544
+export const P_LAID_OUT = 2184
+export const P_PAGES = 2185
+export const P_ARENA = 2186
+export const P_LIMIT = 2187
+export const P_HASH = 2188
+export const P_HASH_MASK = 2189
+export const P_SHARDS = 2190
+export const P_SHARD_COUNT = 2191
+export const P_ATTACHMENTS = 2192
+export const P_SLOTS = 2193
+export const P_SLOT_WORDS = 2194
+export const P_SLOT_TEXT = 2195
+export const P_MAX_LABEL_BYTES = 2196
+export const P_KEY = 2197
+export const P_DEFAULTS = 2199
+export const P_DEFAULTS_BYTES = 2200
+export const P_DEFAULTS_JSON = 2201
+export const P_DEFAULTS_JSON_BYTES = 2202
+export const P_DEFAULTS_COUNT = 2203
+export const PROCESS_BYTES = 624
 
 /**
  * Header, 512 bytes. Each memory has one, at HEADER_AT.

@@ -96,7 +96,7 @@ export function claimShard(
 function claim(arena: Arena, threadId: number, ancestors: readonly number[], now: number): Shard | undefined {
   announce(arena, threadId, ancestors)
   const { i32, i64 } = arena
-  const count = i32[L.H_SHARD_COUNT]
+  const count = arena.shardCount
   const moving = ownWord(arena, threadId, L.SHARD_MOVING)
   for (const wanted of [L.SHARD_ORPHAN, L.SHARD_FREE]) {
     for (let index = 1; index < count; index++) {
@@ -146,7 +146,7 @@ export function orphanAttachment(arena: Arena, attachment: number): void {
 /** Makes orphans of the shards of owners that run no more instructions. */
 function orphanShards(arena: Arena, hasEnded: (owner: Owner) => boolean): void {
   const { i32, i64 } = arena
-  for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+  for (let index = 1; index < arena.shardCount; index++) {
     const shard = new Shard(arena, index)
     const word = wordAt(shard.at + L.SHARD_OWNER)
     const seen = Atomics.load(i64, word)
@@ -176,7 +176,7 @@ function orphanShards(arena: Arena, hasEnded: (owner: Owner) => boolean): void {
 /** Marks the shards in use whose threads are watched: some thread will see their end. */
 export function markWatched(arena: Arena, threadIds: ReadonlySet<number>): void {
   const { i32, i64 } = arena
-  for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+  for (let index = 1; index < arena.shardCount; index++) {
     const at = (arena.shards + index * L.SHARD_WORDS) * 2
     const seen = Atomics.load(i64, wordAt(at + L.SHARD_OWNER))
     if (stateOf(seen) !== L.SHARD_LIVE) continue

@@ -27,5 +27,5 @@ export function giveWorkspace(arena: Arena, at: number): void {
 }
 
 function workspaceAt(arena: Arena, n: number): number {
-  return arena.u8.length + n * workspaceBytes(arena.i32[L.H_SLOT_TEXT])
+  return arena.u8.length + n * workspaceBytes(arena.slotText)
 }

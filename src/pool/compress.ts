@@ -43,9 +43,10 @@ export function compressSpan(arena: Arena, slot: number, level: number, skip: nu
 }
 
 /** `checksum` is the CRC-32 of what it was. */
-function put({ i32, u8 }: Arena, slot: number, part: Uint8Array, checksum: number): void {
+function put(arena: Arena, slot: number, part: Uint8Array, checksum: number): void {
+  const { i32, u8 } = arena
   i32[slot * 2 + L.SLOT_PLAIN_CRC] = checksum
-  if (part.length > i32[L.H_SLOT_TEXT]) {
+  if (part.length > arena.slotText) {
     i32[slot * 2 + L.SLOT_STATUS] = L.STATUS_FULL
     return
   }

@@ -44,11 +44,11 @@ const GATE_PAUSE = 16
 
 /** The Int32 where a record begins. */
 function recordAt(arena: Arena, slot: number): number {
-  return (arena.i32[L.H_ATTACHMENTS] + (slot - 1) * L.ATTACHMENT_WORDS) * 2
+  return (arena.attachments + (slot - 1) * L.ATTACHMENT_WORDS) * 2
 }
 
 function slotCount(arena: Arena): number {
-  return arena.i32[L.H_SHARD_COUNT] - 1
+  return arena.shardCount - 1
 }
 
 /** The number of the attachment that has a record; 0 if none has. */
@@ -250,7 +250,7 @@ export function detach(calls: SystemCalls, arena: Arena): boolean {
 }
 
 function ownsShards(arena: Arena): boolean {
-  for (let index = 1; index < arena.i32[L.H_SHARD_COUNT]; index++) {
+  for (let index = 1; index < arena.shardCount; index++) {
     const word = Atomics.load(arena.i64, arena.shards + index * L.SHARD_WORDS + wordAt(L.SHARD_OWNER))
     const state = stateOf(word)
     if (state !== L.SHARD_LIVE && state !== L.SHARD_MOVING) continue

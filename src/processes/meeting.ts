@@ -165,6 +165,7 @@ function beginAnew(
   f64[L.H_STARTED_WORD] = monotonic() - f64[L.H_UPTIME_WORD]
   if (wanted !== undefined) {
     i32[L.H_MAX_LABEL_BYTES] = wanted.maxLabelBytes
+    i32[L.P_MAX_LABEL_BYTES] = wanted.maxLabelBytes
     i32[L.H_MAX_SERIES] = wanted.maxSeries
   }
   if (!define(arena)) return false

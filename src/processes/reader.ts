@@ -131,7 +131,7 @@ export function noteDead(arena: Arena, calls: SystemCalls): void {
   i32[L.P_LIVING] = living
   const bits = new Int32Array(L.MAX_SHARDS / 32)
   if (dead.size > 0) {
-    for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+    for (let index = 1; index < arena.shardCount; index++) {
       const word = Atomics.load(i64, arena.shards + index * L.SHARD_WORDS + wordAt(L.SHARD_OWNER))
       if (dead.has(ownerOf(word).attachment)) bits[index >>> 5]! |= 1 << (index & 31)
     }

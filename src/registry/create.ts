@@ -105,6 +105,7 @@ export function createRegistryWith(
     if (!define(arena)) throw badOption('labels', shared.labels, 'do not fit into memory (option "memory")')
     made = { arena, id: randomUUID(), options: spelled, how: 'made' }
   }
+  made.arena.keepDefaults()
   warnOfGroup(name, shared.memory, log, ofGroup())
   const handle = {
     postmeter: L.LAYOUT_VERSION,
@@ -170,6 +171,7 @@ function joined(name: string, check: (options: string) => void): Registry | unde
   const found = join(name, check)
   if (found === undefined) return undefined
   const { arena, id, options, file } = found
+  arena.keepDefaults()
   const handle = {
     ...{ postmeter: L.LAYOUT_VERSION, name, id, memory: arena.memory, options, file },
     // Compiled when it is first used, or a Worker is started: a process that only records in its main thread does neither.

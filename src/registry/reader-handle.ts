@@ -5,6 +5,7 @@ import type { RegistryHandle } from '../memory/handle.js'
 import { H_OPTIONS, H_OPTIONS_BYTES, LAYOUT_VERSION } from '../memory/layout.js'
 
 export function handleOf(arena: Arena): RegistryHandle {
+  arena.keepDefaults()
   return {
     postmeter: LAYOUT_VERSION,
     name: 'of a service',

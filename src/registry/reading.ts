@@ -123,7 +123,7 @@ export class SeriesReader {
       this.#arena.hashKey,
       family.labelNames,
       family.ref,
-      this.#arena.i32[L.H_MAX_LABEL_BYTES],
+      this.#arena.maxLabelBytes,
     )
     if (!writer.write(values.map(value => value.toWellFormed()))) return 0
     return this.#series.find(family, writer)

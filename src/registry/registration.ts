@@ -249,7 +249,7 @@ export class Registration {
   /** A series is never divided over slots, so the bounds alone must leave room for it in a slot. */
   #checkFits(asked: Identity, help: string): void {
     const { arena } = this.#context
-    const slot = arena.i32[L.H_SLOT_TEXT]
+    const slot = arena.slotText
     if (fitsSpan(arena, asked, Buffer.byteLength(help), longestSuffix(asked), 0, 0)) return
     const why = `bounds of metric "${asked.name}" take more than ${slot} bytes in a scrape, all that option "memory" of createRegistry allows`
     throw outOfRange('buckets', asked.bounds.length, why)

@@ -75,7 +75,7 @@ interface ThreadState {
 function isMaking(arena: Arena, family: number, except: number): boolean {
   const { i32 } = arena
   const full = isRegistryFull(arena)
-  for (let index = 1; index < i32[L.H_SHARD_COUNT]; index++) {
+  for (let index = 1; index < arena.shardCount; index++) {
     if (index === except) continue
     const making = Atomics.load(i32, (arena.shards + index * L.SHARD_WORDS) * 2 + L.SHARD_MAKING)
     if (making === family || (full && making !== 0)) return true

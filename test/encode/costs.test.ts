@@ -143,7 +143,7 @@ function encodedSpan(arena: Arena, asked: Asked, budget: number) {
   const family = familyOf(arena, 'm_total').ref
   const kernel = loadKernel(arena)
   const slot = takeSlot(arena, 900)
-  const slotText = i32[L.H_SLOT_TEXT]
+  const slotText = i32[L.P_SLOT_TEXT]
   beginSpan(arena, slot, { ...asked, selfMetrics: false }, i32[L.H_BIRTHS])
   if (!asked.exemplars) leaveOutExemplars(arena, slot)
   const head = kernel.headCost(slot, family)
@@ -153,16 +153,16 @@ function encodedSpan(arena: Arena, asked: Asked, budget: number) {
   addPiece(arena, slot, { family, page, first: 0, count, flags })
   flagPiece(arena, slot, 0, L.PIECE_OPEN)
   const cost = head + i32[slot * 2 + L.SLOT_PLAN_COST]
-  i32[L.H_SLOT_TEXT] = cost
+  i32[L.P_SLOT_TEXT] = cost
   kernel.encode(slot)
-  i32[L.H_SLOT_TEXT] = slotText
+  i32[L.P_SLOT_TEXT] = slotText
   giveSlot(arena, slot)
   return { cost, bytes: i32[slot * 2 + L.SLOT_BYTES], status: i32[slot * 2 + L.SLOT_STATUS], count }
 }
 
 /** What is wrong with spans of all of a family, and of ever smaller parts; planned by pages, and by places. */
 function wrongSpans(arena: Arena, asked: Asked): string[] {
-  const all = encodedSpan(arena, asked, arena.i32[L.H_SLOT_TEXT])
+  const all = encodedSpan(arena, asked, arena.i32[L.P_SLOT_TEXT])
   const spans = [all]
   for (let parts = 2; parts <= 6; parts++) spans.push(encodedSpan(arena, asked, Math.floor(all.cost / parts)))
   return spans
@@ -172,7 +172,7 @@ function wrongSpans(arena: Arena, asked: Asked): string[] {
 
 /** What a span of one series costs, its head included. */
 function costOfOne(arena: Arena, asked: Asked): number {
-  let span = encodedSpan(arena, asked, arena.i32[L.H_SLOT_TEXT])
+  let span = encodedSpan(arena, asked, arena.i32[L.P_SLOT_TEXT])
   while (span.count > 1) span = encodedSpan(arena, asked, span.cost - 1)
   return span.cost
 }
@@ -183,12 +183,12 @@ function isLetIn(arena: Arena, place: number, slotText: number): boolean {
   const family = familyOf(arena, 'm_total')
   const help = i32[family.ref * 2 + L.F_RAW_HELP_BYTES]
   const text = i32[place * 2 + L.PLACE_TEXT_BYTES]
-  const had = i32[L.H_SLOT_TEXT]
-  i32[L.H_SLOT_TEXT] = slotText
+  const had = i32[L.P_SLOT_TEXT]
+  i32[L.P_SLOT_TEXT] = slotText
   const suffix = i32[family.ref * 2 + L.F_SUFFIX_MAX]
   const control = text & L.TEXT_CONTROL_BIT
   const fits = fitsSpan(arena, family, help, suffix, text & ~L.TEXT_CONTROL_BIT, control)
-  i32[L.H_SLOT_TEXT] = had
+  i32[L.P_SLOT_TEXT] = had
   return fits
 }
 

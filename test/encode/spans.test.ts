@@ -96,7 +96,7 @@ t.test('a registry larger than a slot is exposed as the naive formatter writes i
       memory: '4MiB',
       labels: model.defaults,
     })
-    t.equal(arena.i32[L.H_SLOT_TEXT], SLOT)
+    t.equal(arena.i32[L.P_SLOT_TEXT], SLOT)
     record(registry, model)
     for (const prefix of ['', 'kumomta_']) {
       const text = await streamed(registry, 'text', prefix)

@@ -29,7 +29,7 @@ function exposedExemplars(
   const all = new Map<string, string>()
   if (family === undefined) return all
   const plan = new Plan(arena, kernel, [family], { format, prefix: '', selfMetrics: true })
-  plan.next(slot, arena.i32[L.H_SLOT_TEXT])
+  plan.next(slot, arena.i32[L.P_SLOT_TEXT])
   flagPiece(arena, slot, pieceCount(arena, slot) - 1, L.PIECE_CLOSE)
   kernel.encode(slot)
   const bytes = spanBytes(arena, slot).slice()

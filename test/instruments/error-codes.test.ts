@@ -74,6 +74,8 @@ t.test('a code for each kind of mistake', async t => {
     ERR_POSTMETER_PLATFORM: [],
     ERR_POSTMETER_SHARED: [],
     ERR_POSTMETER_FILE: [],
+    // So does this one.
+    ERR_POSTMETER_DAMAGED: [],
   }
   for (const [code, calls] of Object.entries(mistakes)) {
     for (const call of calls) {

@@ -430,7 +430,7 @@ for (const kind of ['counter', 'histogram', 'summary'] as const) {
         const kernel = hookedKernel(sim.arena, place => (place === 0 ? hook() : undefined))
         const slot = takeSlot(sim.arena, 900)
         const options = { format: 'text', prefix: '', selfMetrics: true } as const
-        new Plan(sim.arena, kernel, [family], options).next(slot, sim.arena.i32[L.H_SLOT_TEXT])
+        new Plan(sim.arena, kernel, [family], options).next(slot, sim.arena.i32[L.P_SLOT_TEXT])
         kernel.encode(slot)
         const text = Buffer.from(spanBytes(sim.arena, slot)).toString('latin1')
         const lines = samples(text).filter(line => kind !== 'summary' || line.startsWith('f_count'))

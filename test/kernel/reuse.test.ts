@@ -53,7 +53,7 @@ function encoded(at: ReturnType<typeof world>, format: Format, beforeCopy: (plac
   const kernel = hookedKernel(arena, beforeCopy)
   const slot = takeSlot(arena, 900)
   const plan = new Plan(arena, kernel, [at.family], { format, prefix: '', selfMetrics: true })
-  plan.next(slot, arena.i32[L.H_SLOT_TEXT])
+  plan.next(slot, arena.i32[L.P_SLOT_TEXT])
   flagPiece(arena, slot, 0, L.PIECE_OPEN)
   flagPiece(arena, slot, pieceCount(arena, slot) - 1, L.PIECE_CLOSE)
   kernel.encode(slot)
@@ -98,13 +98,13 @@ for (const kind of ['counter', 'histogram'] as const) {
 const TORN: Record<string, (sim: Sim, place: number) => void> = {
   "as long as a slot allows, at the arena's end": ({ arena: { i32 } }, place) => {
     i32[place * 2 + L.PLACE_TEXT] = i32[L.H_LIMIT] - L.TEXT_STEP_WORDS
-    i32[place * 2 + L.PLACE_TEXT_BYTES] = i32[L.H_SLOT_TEXT] / 2
+    i32[place * 2 + L.PLACE_TEXT_BYTES] = i32[L.P_SLOT_TEXT] / 2
   },
   'short, in memory without a mark': ({ arena }, place) => {
     arena.i32[place * 2 + L.PLACE_TEXT] = arena.i32[L.H_LIMIT] - 100
   },
   'longer than a slot': ({ arena }, place) => {
-    arena.i32[place * 2 + L.PLACE_TEXT_BYTES] = arena.i32[L.H_SLOT_TEXT]
+    arena.i32[place * 2 + L.PLACE_TEXT_BYTES] = arena.i32[L.P_SLOT_TEXT]
   },
   none: ({ arena }, place) => {
     arena.i32[place * 2 + L.PLACE_TEXT] = 0
@@ -113,7 +113,7 @@ const TORN: Record<string, (sim: Sim, place: number) => void> = {
     ['=', '"', '\\', 'x', '="",', '\x01', '\0'].map(unit => [
       `full of ${JSON.stringify(unit)}`,
       ({ arena }: Sim, place: number) => {
-        const bytes = arena.i32[L.H_SLOT_TEXT] / 4
+        const bytes = arena.i32[L.P_SLOT_TEXT] / 4
         const text = arena.alloc(bytes / L.WORD_BYTES)
         arena.u8.set(Buffer.from(unit.repeat(bytes / unit.length)), text * L.WORD_BYTES)
         arena.i32[place * 2 + L.PLACE_TEXT] = text

@@ -24,7 +24,7 @@ t.test('they lie behind what an arena shows, each for itself, in memories of eve
   ]) {
     const arena = arenaOf(bytes)
     const { byteLength } = arena.memory.buffer
-    const size = workspaceBytes(arena.i32[L.H_SLOT_TEXT])
+    const size = workspaceBytes(arena.i32[L.P_SLOT_TEXT])
     const taken = slotsOf(arena).map(slot => takeWorkspace(arena, slot))
     t.ok(arena.u8.length <= bytes && byteLength <= L.MAX_MEMORY_BYTES, `${bytes} bytes`)
     if (bytes < L.MAX_MEMORY_BYTES / 2)

@@ -187,7 +187,7 @@ for (const [name, { before, value }] of Object.entries(CHANGES)) {
       const options = { format: 'protobuf', prefix: '', selfMetrics: true, created: false } as const
       const family = h.family
       if (family === undefined) throw new Error('no family')
-      new Plan(arena, kernel, [family], options).next(slot, arena.i32[L.H_SLOT_TEXT])
+      new Plan(arena, kernel, [family], options).next(slot, arena.i32[L.P_SLOT_TEXT])
       kernel.encode(slot)
       const read = decoded(messages(spanBytes(arena, slot).slice())[0].metric[0])
       const after = calls > call ? [value, value * 1.5, value * 100] : []

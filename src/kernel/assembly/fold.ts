@@ -24,7 +24,7 @@ import {
   UNSET_LOW,
 } from './layout'
 import { withInfinities } from './native'
-import { address, exists, header, nth, ownProcess } from './record'
+import { address, exists, nth, ownProcess } from './record'
 import { CellPage, Family, Page, Shard } from './records'
 import { hasBit, sharesOf } from './shares'
 
@@ -145,7 +145,7 @@ function addCells(vector: usize, from: usize, bytes: usize, fresh: bool): void {
 
 /** Whether a shard has a living thread. A process that only reads cannot bury the dead: it notes which they are. */
 function isLive(shard: i32): bool {
-  const owner = nth<Shard>(address(header().shards), shard).shared.owner
+  const owner = nth<Shard>(address(ownProcess().shards), shard).shared.owner
   return (owner & OWNER_STATE_MASK) == <i64>SHARD_LIVE && !hasBit(ownProcess().dead, shard)
 }
 

@@ -4,7 +4,7 @@ import { exemplar, exemplarLines } from './exemplars'
 import { number } from './number'
 import { indexOf, pageOf } from './place'
 import { QUICK_HEAD, QUICK_SUFFIX, QUICK_TEXT, quickBuckets, total } from './quick'
-import { address, header } from './record'
+import { address, ownProcess } from './record'
 import { Place } from './records'
 import { firstSpelling, firstSuffix, nextSpelling } from './suffix'
 import { BUCKET, HEAD_OF_VALUE, OWN_FIRST, TextEncoder } from './text'
@@ -65,7 +65,7 @@ export class HistogramEncoder extends TextEncoder {
       }
     } else {
       // `,le="…"} `, without the comma where nothing stands before it.
-      const bare: i32 = text == 0 && header().defaultsBytes == 0 ? 1 : 0
+      const bare: i32 = text == 0 && ownProcess().defaultsBytes == 0 ? 1 : 0
       const begin = to
       to = copy(to, head, headBytes)
       if (text != 0) to = copy(to, text, bytes)

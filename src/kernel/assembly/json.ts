@@ -7,7 +7,7 @@ import { Encoder } from './encoder'
 import { KIND_HISTOGRAM, KIND_SUMMARY, NUMBER_BYTES, PIECE_CLOSE, PIECE_COMMA, PIECE_OPEN, PIECE_WHOLE } from './layout'
 import { nameBytes, nextMark } from './marks'
 import { jsonNumber, number } from './number'
-import { address, header } from './record'
+import { address, ownProcess } from './record'
 import { Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
 import { firstSuffix, nextSuffix } from './suffix'
@@ -97,8 +97,8 @@ export class JsonEncoder extends Encoder {
     if (labels == 0) return to
     if (labels > 1) return byte(to, 0x5b)
     if (text == 0) {
-      text = address(header().defaults)
-      name = nameBytes(text, text + header().defaultsBytes)
+      text = address(ownProcess().defaults)
+      name = nameBytes(text, text + ownProcess().defaultsBytes)
     }
     to = byte(to, 0x7b)
     to = byte(to, 0x22)
@@ -122,9 +122,9 @@ export class JsonEncoder extends Encoder {
     if (labels == 0) return to
     if (labels == 1) {
       if (text == 0) {
-        const defaults = address(header().defaultsJson)
+        const defaults = address(ownProcess().defaultsJson)
         const skip = nameBytesJson(defaults)
-        to = copy(to, defaults + skip, header().defaultsJsonBytes - skip)
+        to = copy(to, defaults + skip, ownProcess().defaultsJsonBytes - skip)
       } else {
         const skip = min(name + 1, bytes)
         to = escaped(to, text + skip, bytes - skip, control)
@@ -132,8 +132,8 @@ export class JsonEncoder extends Encoder {
       return byte(to, 0x3a)
     }
     to = byte(to, 0x7b)
-    if (header().defaultsBytes != 0) {
-      to = copy(to, address(header().defaultsJson), header().defaultsJsonBytes)
+    if (ownProcess().defaultsBytes != 0) {
+      to = copy(to, address(ownProcess().defaultsJson), ownProcess().defaultsJsonBytes)
       if (text != 0) to = byte(to, 0x2c)
     }
     if (text != 0) to = members(to, text, bytes, this.family.labels, control, this.prefix, this.prefixBytes)
@@ -153,7 +153,7 @@ function jsonHead(to: usize, slot: Slot, family: Family): usize {
 
 /** Labels that a line of the family has. */
 function labelCount(family: Family): i32 {
-  return family.labels + header().defaultsCount
+  return family.labels + ownProcess().defaultsCount
 }
 
 /** At most this many bytes of a series are not its own label text. */
@@ -163,7 +163,7 @@ export function jsonFixed(family: Family): i32 {
     128 +
     mostLabelPrefix(family) +
     4 * labelCount(family) +
-    header().defaultsJsonBytes +
+    ownProcess().defaultsJsonBytes +
     rows * (family.suffixMax + NUMBER_BYTES + 4)
   )
 }

@@ -1,6 +1,6 @@
 // Places, and whether a scrape exposes them.
 import { INDEX_MASK, STATE_FREE, STATE_FREEING, STATE_LIVE, STATE_MASK, TEXT_CONTROL_BIT } from './layout'
-import { address, header, nth } from './record'
+import { address, nth, ownProcess } from './record'
 import { Page, Place, Slot } from './records'
 
 // @ts-ignore: decorator
@@ -70,5 +70,5 @@ export function textBytesOf(place: Place): i32 {
 // @ts-ignore: decorator
 @inline
 export function slotEnd(slot: Slot): usize {
-  return slot.behind + header().slotText
+  return slot.behind + ownProcess().slotText
 }

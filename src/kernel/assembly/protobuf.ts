@@ -13,7 +13,7 @@ import { nameBytes, nextMark } from './marks'
 import { indexOf, pageOf, textOf } from './place'
 import { foldNative } from './native'
 import { nativeCount, nativeFields, nativeFixed } from './native-fields'
-import { address, exists, header, view } from './record'
+import { address, exists, ownProcess, view } from './record'
 import { Block, Exemplar, Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
 import { firstSuffix, nextSuffix } from './suffix'
@@ -74,10 +74,10 @@ export function protobufHeadCost(slot: Slot, family: Family): i32 {
 
 /** At most this many bytes of a series are not its own label text, `name="value",` for each. */
 export function protobufFixed(family: Family): i32 {
-  const labels = family.labels + header().defaultsCount
+  const labels = family.labels + ownProcess().defaultsCount
   // A quantile takes no more than a bucket; a simple family has neither.
   const value = 32 + family.bounds * BUCKET_BYTES
-  return 8 + 12 * labels + mostLabelPrefix(family) + header().defaultsBytes + value + nativeFixed(family) + CREATED_BYTES
+  return 8 + 12 * labels + mostLabelPrefix(family) + ownProcess().defaultsBytes + value + nativeFixed(family) + CREATED_BYTES
 }
 
 // @ts-ignore: decorator
@@ -179,7 +179,7 @@ export class ProtobufEncoder extends Encoder {
     const length = lengthBytes(this.fixed + bytes)
     to = put(to, FAMILY_METRIC)
     const begin = to + length
-    let at = labels(begin, address(header().defaults), header().defaultsBytes, header().defaultsCount)
+    let at = labels(begin, address(ownProcess().defaults), ownProcess().defaultsBytes, ownProcess().defaultsCount)
     const labelCount = family.labels
     if (labelCount != 0) at = labels(at, textOf(place), bytes, labelCount, this.prefix, this.prefixBytes)
     if (exists(native)) foldNative(native, family, pageOf(place), indexOf(place))

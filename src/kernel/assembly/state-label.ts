@@ -1,7 +1,7 @@
 // The label that distinguishes the states of a stateset: OpenMetrics 1.0, 'StateSet', has it called as the family is, prefix
 // and all. So it is in all formats, as labels are part of a series' identity.
 import { KIND_STATESET, MAX_PREFIX_BYTES } from './layout'
-import { address, header } from './record'
+import { address, ownProcess } from './record'
 import { Family, Slot } from './records'
 
 const COLON = 0x3a
@@ -37,7 +37,7 @@ function fits(slot: Slot, family: Family): bool {
   const definition = address(family.definition)
   return (
     !has(definition, family.definitionBytes, prefix, bytes, name, length, QUOTE) &&
-    !has(address(header().defaults), header().defaultsBytes, prefix, bytes, name, length, EQUALS)
+    !has(address(ownProcess().defaults), ownProcess().defaultsBytes, prefix, bytes, name, length, EQUALS)
   )
 }
 

@@ -1,7 +1,7 @@
 // Summaries in text and OpenMetrics: a line for each quantile, the sum, the count.
 import { byte, copy } from './copy'
 import { number } from './number'
-import { address, header } from './record'
+import { address, ownProcess } from './record'
 import { Place } from './records'
 import { firstSpelling, nextSpelling } from './suffix'
 import { BUCKET, HEAD_OF_VALUE, TextEncoder } from './text'
@@ -28,7 +28,7 @@ export class SummaryEncoder extends TextEncoder {
   quantileLines(to: usize, text: usize, bytes: i32, values: usize): usize {
     const family = this.family
     // `,quantile="…"} `, without the comma where nothing stands before it.
-    const bare: i32 = text == 0 && header().defaultsBytes == 0 ? 1 : 0
+    const bare: i32 = text == 0 && ownProcess().defaultsBytes == 0 ? 1 : 0
     const count = family.bounds
     let spelling = firstSpelling(family, this.isOpenMetrics)
     for (let n = 0; n < count; n++) {

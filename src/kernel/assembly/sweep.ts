@@ -21,7 +21,7 @@ import {
 } from './layout'
 import { clearBlocks } from './native'
 import { placeOf } from './place'
-import { address, exists, fence, header, nth, refOf, view } from './record'
+import { address, exists, fence, header, nth, ownProcess, refOf, view } from './record'
 import { Family, Page, Place, Shard, Slot } from './records'
 import { clearBits, fieldOf, sharesOf } from './shares'
 
@@ -32,9 +32,9 @@ function changeState(place: Place, from: i32, state: i32): bool {
 /** The oldest epoch that a look-up is inside; the current one where none is. */
 function oldestEpoch(): i32 {
   let oldest = header().shared.epoch
-  const count = header().shardCount
+  const count = ownProcess().shardCount
   for (let n = 0; n < count; n++) {
-    const inside = nth<Shard>(address(header().shards), n).shared.epoch
+    const inside = nth<Shard>(address(ownProcess().shards), n).shared.epoch
     if (inside != 0 && inside < oldest) oldest = inside
   }
   return oldest
@@ -62,7 +62,7 @@ function request(page: Page, index: i32): void {
 /** Takes a place out of its hash chain. Others only ever insert at a head, so a link in the middle is ours alone. */
 function unlink(place: Place): void {
   const reference = refOf(place)
-  const bucket = address(header().hash) + ((<usize>(place.hash & header().hashMask)) << 2)
+  const bucket = address(ownProcess().hash) + ((<usize>(place.hash & ownProcess().hashMask)) << 2)
   while (true) {
     const head = atomic.load<u32>(bucket)
     const next = place.shared.next

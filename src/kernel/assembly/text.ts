@@ -16,7 +16,7 @@ import {
 import { number } from './number'
 import { indexOf, next, pageOf } from './place'
 import { QUICK_HEAD, quickLines, stopped } from './quick'
-import { address, header, nth } from './record'
+import { address, nth, ownProcess } from './record'
 import { Family, Place, Slot } from './records'
 import { isMisfit, labelPrefix } from './state-label'
 
@@ -50,7 +50,7 @@ export function textFixed(slot: Slot, family: Family): i32 {
     2 * slot.prefixBytes +
     family.nameBytes +
     NAME_SUFFIX_BYTES +
-    header().defaultsBytes +
+    ownProcess().defaultsBytes +
     family.suffixMax +
     NUMBER_BYTES +
     8
@@ -180,11 +180,11 @@ export class TextEncoder extends Encoder {
     let to = name(begin, slot, family, nameBytes)
     to = copy(to, suffix, suffixBytes)
     const labelled = family.labels != 0
-    const defaults = header().defaultsBytes
+    const defaults = ownProcess().defaultsBytes
     if (!labelled && defaults == 0 && !open) to = byte(to, 0x20)
     else {
       to = byte(to, 0x7b)
-      if (defaults != 0) to = copy(to, address(header().defaults), defaults)
+      if (defaults != 0) to = copy(to, address(ownProcess().defaults), defaults)
       if (labelled) {
         if (defaults != 0) to = byte(to, 0x2c)
         to = copy(to, slot.prefix, labelPrefix(slot, family))
