@@ -18,43 +18,23 @@
  * thread died between flag and exchange, the newer one has the name, for all. A thread that dies in it leaves at most
  * unused memory.
  */
-import { plainError } from '../common/errors.js'
+import { damaged, plainError } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
 import { nextBirth } from '../memory/births.js'
+import { Walk } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { wordAt } from '../memory/owner.js'
 import { hasShares } from '../memory/shares.js'
+import { AGGREGATES, type AgeWindow, type Identity, isIdentity, KINDS, type Kind } from './identity.js'
 import { baseName, escapeHelp, escapeOpenMetricsHelp, spellBound, spellCanonical } from './names.js'
 
-export type Kind = 'counter' | 'gauge' | 'histogram' | 'info' | 'stateset' | 'summary'
-export type Aggregate = 'sum' | 'livesum' | 'min' | 'max' | 'last'
-
-const KINDS: Record<Kind, number> = {
-  counter: L.KIND_COUNTER,
-  gauge: L.KIND_GAUGE,
-  histogram: L.KIND_HISTOGRAM,
-  info: L.KIND_INFO,
-  stateset: L.KIND_STATESET,
-  summary: L.KIND_SUMMARY,
-}
+export type { AgeWindow, Aggregate, ExpireRule, Identity, Kind, Native } from './identity.js'
+export { AGGREGATE_NAMES } from './identity.js'
 
 /** The type of a kind outside of OpenMetrics. The kinds for which only OpenMetrics has a type are exposed as gauges. */
 function plainType(kind: Kind): string {
   return kind === 'info' || kind === 'stateset' ? 'gauge' : kind
 }
-
-const AGGREGATES: Record<Aggregate, number> = {
-  sum: L.AGGREGATE_SUM,
-  livesum: L.AGGREGATE_LIVESUM,
-  min: L.AGGREGATE_MIN,
-  max: L.AGGREGATE_MAX,
-  last: L.AGGREGATE_LAST,
-}
-
-export const AGGREGATE_NAMES = Object.keys(AGGREGATES) as Aggregate[]
-
-/** When a gauge is idle: while it is zero, or while no thread touches it. */
-export type ExpireRule = 'zero' | 'untouched'
 
 /** Limits of a family's series. The first registration sets them. */
 export interface Limits {
@@ -62,47 +42,6 @@ export interface Limits {
   readonly maxSeries: number
   /** Series that are idle for so long are freed, ms; 0 for never. */
   readonly expireAfter: number
-}
-
-/** Exponential buckets of a histogram. */
-export interface Native {
-  /** The finest schema, -4 to 8. A series uses a coarser one when it would have too many buckets. */
-  readonly schema: number
-  readonly maxBuckets: number
-}
-
-/** The time that a summary's quantiles are over, and their precision. */
-export interface AgeWindow {
-  /** ms. */
-  readonly maxAge: number
-  readonly ageBuckets: number
-  readonly significantDigits: number
-}
-
-/** What makes two registrations the same family. */
-export interface Identity {
-  readonly name: string
-  /**
-   * Where it belongs to; undefined for the registry's own exposition, in which no other is. The same name in two scopes is
-   * two families.
-   */
-  readonly scope?: string
-  readonly kind: Kind
-  readonly labelNames: readonly string[]
-  /** Upper bounds of a histogram, ascending, without +Inf; a summary's quantiles, ascending. */
-  readonly bounds: readonly number[]
-  readonly aggregate: Aggregate
-  /** Only for gauges. The other kinds are idle while their fold does not change. */
-  readonly expire: ExpireRule
-  /** Only for a stateset. */
-  readonly states?: readonly string[]
-  /** The unit, with which the name ends; '' for none. */
-  readonly unit: string
-  readonly self: boolean
-  /** Only for a native histogram. */
-  readonly native?: Native
-  /** Only for a summary. */
-  readonly window?: AgeWindow
 }
 
 export interface Family extends Identity {
@@ -409,8 +348,9 @@ export class Families {
     if (read === this.#read) return
     const newest = Number(read & NEWEST)
     const added: Family[] = []
+    const walk = new Walk(this.#arena, 'families', L.FAMILY_WORDS)
     for (let ref = newest; ref !== this.#newest; ref = this.#arena.i32[ref * 2 + L.F_NEXT])
-      added.push(readFamily(this.#arena, ref))
+      added.push(readFamily(this.#arena, walk.pass(ref)))
     added.reverse()
     for (const family of added) this.#byRef.set(family.ref, family)
     if (read >> CHANGES_AT === this.#read >> CHANGES_AT) for (const family of added) this.#index(family)
@@ -470,19 +410,26 @@ export function conflict(family: Identity, asked: Identity): string | undefined 
   return undefined
 }
 
-/** What a family's record says. */
+/** What a family's record says. @throws Error if it cannot be what was written. */
 export function readFamily(arena: Arena, ref: number): Family {
   const { i32 } = arena
   const at = ref * 2
-  const identity = JSON.parse(
-    arena.text(i32[at + L.F_DEFINITION], i32[at + L.F_DEFINITION_BYTES]),
-  ) as Identity
-  return {
-    ...identity,
-    ref,
-    cells: i32[at + L.F_CELLS],
-    pagePlaces: i32[at + L.F_PAGE_PLACES],
+  const definition = arena.text(i32[at + L.F_DEFINITION], i32[at + L.F_DEFINITION_BYTES])
+  let identity: unknown
+  try {
+    identity = JSON.parse(definition)
+  } catch {
+    // Said below.
   }
+  if (!isIdentity(identity)) throw damaged('a definition of a metric is none')
+  const family = { ...identity, ref, cells: cellCount(identity), pagePlaces: pagePlaces(identity) }
+  const same =
+    i32[at + L.F_KIND] === KINDS[identity.kind] &&
+    i32[at + L.F_CELLS] === family.cells &&
+    i32[at + L.F_LABELS] === identity.labelNames.length &&
+    i32[at + L.F_BOUNDS] === identity.bounds.length
+  if (!same) throw damaged(`the record of metric ${JSON.stringify(identity.name)} is not what defines it`)
+  return family
 }
 
 function writeFamily(

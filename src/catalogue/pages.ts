@@ -4,7 +4,9 @@
  * Guarantees: A page is filled in before it is published, and it is never taken out again. If two threads publish at
  * once, no page is lost.
  */
+import { damaged } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
+import { capacityOf, Walk } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { unset } from '../memory/shares.js'
 import { compressible } from '../memory/slots.js'
@@ -18,7 +20,8 @@ export function appendPage(arena: Arena, family: number, page: number): void {
   i32[page * 2 + L.PAGE_NUMBER] = Atomics.add(i32, at + L.F_PAGES, 1)
   let tail = Atomics.load(i32, at + L.F_LAST_PAGE)
   if (tail === 0) tail = Atomics.compareExchange(i32, at + L.F_FIRST_PAGE, 0, page)
-  while (tail !== 0) tail = Atomics.compareExchange(i32, tail * 2 + L.PAGE_NEXT, 0, page)
+  const walk = new Walk(arena, 'pages of places', L.PAGE_HEADER_WORDS)
+  while (tail !== 0) tail = Atomics.compareExchange(i32, walk.pass(tail) * 2 + L.PAGE_NEXT, 0, page)
   Atomics.store(i32, at + L.F_LAST_PAGE, page)
 }
 
@@ -28,6 +31,14 @@ export function placeAt(page: number, index: number): number {
 
 export function pageOf(arena: Arena, place: number): number {
   return place - L.PAGE_HEADER_WORDS - placeIndex(arena, place) * L.PLACE_WORDS
+}
+
+/** The page of a place that a link leads to. @throws Error if there can be none. */
+export function checkedPageOf(arena: Arena, place: number): number {
+  const page = pageOf(arena, place)
+  if (!arena.has(page, place + L.PLACE_WORDS - page)) throw damaged('a link of places leads out of the arena')
+  if (placeIndex(arena, place) >= capacityOf(arena, page)) throw damaged('a place is not in its page')
+  return page
 }
 
 export function placeIndex(arena: Arena, place: number): number {
@@ -86,7 +97,7 @@ function seriesBytes(
 
 export function allocCells(arena: Arena, family: Family, page: number, shard: number): number {
   const { i32 } = arena
-  const capacity = i32[page * 2 + L.PAGE_CAPACITY]
+  const capacity = capacityOf(arena, page)
   const words = capacity * family.cells
   const more = shareWords(family) + capacity * blockWords(family)
   const cells = arena.alloc(L.CELLS_HEADER_WORDS + words + more)
@@ -123,7 +134,9 @@ export function commonCells(arena: Arena, family: Family, page: number): number 
   let made = 0
   for (;;) {
     const head = Atomics.load(i32, at)
+    const walk = new Walk(arena, 'pages of cells', L.CELLS_HEADER_WORDS + family.cells)
     for (let cells = head; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+      walk.pass(cells)
       if (i32[cells * 2 + L.CELLS_SHARD] === L.COMMON_SHARD) return cells
     }
     if (made === 0) made = allocCells(arena, family, page, L.COMMON_SHARD)

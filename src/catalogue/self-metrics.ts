@@ -9,6 +9,7 @@
 import type { Arena } from '../memory/arena.js'
 import { attachedProcesses } from '../memory/attached.js'
 import { nextBirth } from '../memory/births.js'
+import { allFamilies } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { stateOf, wordAt } from '../memory/owner.js'
 import { slotsTaken } from '../memory/slots.js'
@@ -72,7 +73,7 @@ function shardsIn(arena: Arena, wanted: number): number[] {
 function series(arena: Arena): number {
   const { i32 } = arena
   let count = Atomics.load(i32, L.H_SERIES)
-  for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+  for (const family of allFamilies(arena)) {
     const shown = (i32[family * 2 + L.F_FLAGS] & (L.FLAG_SELF | L.FLAG_HIDDEN)) === 0
     if (shown && i32[family * 2 + L.F_LABELS] === 0) count++
   }
@@ -289,7 +290,7 @@ export class SelfMetrics {
   #dropPages(): Map<number, number[]> {
     const { i32 } = this.#arena
     const pages = new Map<number, number[]>()
-    for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+    for (const family of allFamilies(this.#arena)) {
       const page = Atomics.load(i32, family * 2 + L.F_DROP_PAGE)
       const others = pages.get(page)
       if (others === undefined) pages.set(page, [family])

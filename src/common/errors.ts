@@ -48,6 +48,24 @@ export function plainError(code: ErrorCode, message: string, options?: ErrorOpti
   return Object.assign(new Error(message, options), { code })
 }
 
+const DAMAGED = 'what is recorded is damaged: '
+
+/** That what is recorded cannot be what was written: see memory/damage.ts. */
+export function damaged(why: string, cause?: unknown): Error {
+  return plainError('ERR_POSTMETER_DAMAGED', DAMAGED + why, cause === undefined ? undefined : { cause })
+}
+
+/** Whether an error says so. One that another thread sent has no code any more. */
+export function isDamage(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith(DAMAGED)
+}
+
+/** Whether an error of this library says by a code what is wrong, and is no damage. */
+export function isCoded(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' && code.startsWith('ERR_POSTMETER_') && !isDamage(error)
+}
+
 export function typeError(code: ErrorCode, message: string): TypeError {
   return Object.assign(new TypeError(message), { code })
 }

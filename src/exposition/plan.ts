@@ -10,6 +10,7 @@ import type { Family } from '../catalogue/families.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import { birthsSoFar } from '../memory/births.js'
+import { Walk } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { addPiece, beginSpan, leaveOutExemplars, pieceCount } from './span.js'
 import type { ScrapeOptions } from './types.js'
@@ -51,6 +52,8 @@ export class Plan {
   /** The page at which a divided family goes on; 0 if none is being divided. */
   #page = 0
   #first = 0
+  /** The pages at which the divided family went on: it would be divided for ever where they are linked in a circle. */
+  #walk: Walk | undefined
   /** Whether a family was planned. */
   #begun = false
 
@@ -88,6 +91,8 @@ export class Plan {
     this.#page = page
     this.#first = first
     this.#begun = begun
+    // It comes by the same pages again.
+    this.#walk = new Walk(this.#arena, 'pages of places', L.PAGE_HEADER_WORDS)
   }
 
   /**
@@ -146,6 +151,7 @@ export class Plan {
     const family = this.#families[this.#family]
     const json = this.#options.format === 'json'
     if (first) {
+      this.#walk = new Walk(this.#arena, 'pages of places', L.PAGE_HEADER_WORDS)
       this.#page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
       this.#first = 0
     }
@@ -173,7 +179,10 @@ export class Plan {
       count,
       flags,
     })
-    this.#page = i32[slot * 2 + L.SLOT_PLAN_PAGE]
+    const page = i32[slot * 2 + L.SLOT_PLAN_PAGE]
+    // A page that is larger than a span is gone on with.
+    if (page !== 0 && page !== this.#page) this.#walk?.pass(page)
+    this.#page = page
     this.#first = i32[slot * 2 + L.SLOT_PLAN_FIRST]
     const last = this.#page === 0
     if (last) this.#family++

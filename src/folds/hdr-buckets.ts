@@ -22,20 +22,21 @@ export class HdrBuckets {
   readonly bits: number
   readonly #shift: number
   readonly #below: number
-  readonly #last: number
+  /** The index of the last bucket. */
+  readonly last: number
 
   constructor(significantDigits: number) {
     this.bits = Math.ceil(Math.log2(2 * 10 ** significantDigits)) - 1
     this.#shift = HIGH_BITS - this.bits
     this.#below = (LOWEST_EXPONENT + BIAS) * 2 ** this.bits
-    this.#last = (HIGHEST_EXPONENT - LOWEST_EXPONENT) * 2 ** this.bits
+    this.last = (HIGHEST_EXPONENT - LOWEST_EXPONENT) * 2 ** this.bits
   }
 
   /** The bucket of a finite value from 0 up; BELOW for less than the range has. */
   find(value: number): number {
     number[0] = value
     const index = (halves[1] >> this.#shift) - this.#below
-    return index < 0 ? BELOW : index > this.#last ? this.#last : index
+    return index < 0 ? BELOW : index > this.last ? this.last : index
   }
 
   /** Its lower bound is (2^bits + step) * 2^(exponent - bits). */

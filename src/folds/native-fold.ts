@@ -2,7 +2,9 @@
 
 import type { Family, Native } from '../catalogue/families.js'
 import { blocksAt, pageOf, placeIndex } from '../catalogue/pages.js'
+import { damaged } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
+import { allCells } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import {
   type BucketCounts,
@@ -29,7 +31,9 @@ export function foldNative(
   const parts: NativeCounts[] = []
   for (const { at, shard } of blocksOf(arena, family, place)) {
     const part = withCommon || shard !== L.COMMON_SHARD ? readBlock(arena, at) : undefined
-    if (part !== undefined) parts.push(part)
+    if (part === undefined) continue
+    checkReach(part)
+    parts.push(part)
   }
   const schema = parts.reduce((least, part) => Math.min(least, part.schema), native.schema)
   const reach = nothing(schema)
@@ -43,6 +47,19 @@ export function foldNative(
     positive: sum(parts, part => part.positive, reach.positive, reach.schema),
     negative: sum(parts, part => part.negative, reach.negative, reach.schema),
   }
+}
+
+/** All Float64s are within so many powers of two around 1. */
+const POWERS = 2 ** 12
+/** A block has room on both sides for what it has yet to count. */
+const SPARE = 2 * L.MAX_NATIVE_BUCKETS
+
+/** @throws Error if a block has buckets that no number is in: what is merged would take any amount of memory. */
+function checkReach({ schema, positive, negative }: NativeCounts): void {
+  const most = POWERS * 2 ** schema + SPARE
+  const fits = ({ low, counts }: BucketCounts) => low >= -most && low + counts.length <= most
+  if (schema < L.MIN_SCHEMA || schema > L.MAX_SCHEMA || !fits(positive) || !fits(negative))
+    throw damaged('a native histogram has buckets that no number is in')
 }
 
 function sum(
@@ -79,8 +96,7 @@ function* blocksOf(arena: Arena, family: Family, place: number): Generator<{ at:
   const { i32 } = arena
   const page = pageOf(arena, place)
   const index = placeIndex(arena, place)
-  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
-  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+  for (const cells of allCells(arena, page)) {
     yield { at: blocksAt(arena, family, page, cells, index), shard: i32[cells * 2 + L.CELLS_SHARD] }
   }
 }

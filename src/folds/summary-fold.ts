@@ -7,11 +7,14 @@
  * entry's sequence and before it counts in the new age.
  * Guarantees: the counts that are read from a block belong to the age that was read with them.
  */
+
 import { createRequire } from 'node:module'
 import type { Histogram } from 'hdr-histogram-js'
 import { type AgeWindow, ageOf, Families, type Family } from '../catalogue/families.js'
 import { blocksAt, pageOf, placeIndex } from '../catalogue/pages.js'
+import { damaged } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
+import { allCells } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { type NativeCounts, nothing, reachOf, readBlock, widthOf } from '../memory/native.js'
 import { HdrBuckets } from './hdr-buckets.js'
@@ -165,14 +168,14 @@ function recent(
   const { i32 } = arena
   const found: NativeCounts[] = []
   let oldest = window.ageBuckets - 1
-  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
+  const { last } = digitsOf(window.significantDigits).buckets
   // The age that reset() left in the common shard holds for all shards.
-  for (let c = cells; c !== 0; c = i32[c * 2 + L.CELLS_NEXT]) {
+  for (const c of allCells(arena, page)) {
     if (i32[c * 2 + L.CELLS_SHARD] !== L.COMMON_SHARD) continue
     const reset = Atomics.load(i32, blocksAt(arena, family, page, c, index) * 2 + L.NATIVE_AGE)
     if (reset !== 0) oldest = Math.min(oldest, ((now - (reset - 1)) | 0) - 1)
   }
-  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+  for (const cells of allCells(arena, page)) {
     if (i32[cells * 2 + L.CELLS_SHARD] === L.COMMON_SHARD) continue
     const first = blocksAt(arena, family, page, cells, index)
     for (let n = 0; n < window.ageBuckets; n++) {
@@ -183,7 +186,12 @@ function recent(
         const block = readBlock(arena, at)
         // The entry has begun a new age meanwhile: what was read may belong to either.
         if (Atomics.load(i32, at * 2 + L.NATIVE_AGE) !== age) continue
-        if (block !== undefined) found.push(block)
+        if (block === undefined) break
+        const { low, counts } = block.positive
+        // A block has room on both sides for what it has yet to count.
+        if (low < -4 * last || low + counts.length > 4 * last)
+          throw damaged('a summary has buckets that no number is in')
+        found.push(block)
         break
       }
     }

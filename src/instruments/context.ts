@@ -28,6 +28,11 @@ export interface Context {
   badValue(family: Identity, mistake: () => Error): void
   /** Logs, once for each family, that an exemplar was left out, and why. */
   leftOut(family: Identity, why: string): void
+  /**
+   * Runs what walks the memory. Where that is damaged it logs it, once for each kind of damage, and returns `instead`: no
+   * program ends because of what another process wrote.
+   */
+  guarded<T>(work: () => T, instead: T): T
   /** Sets all series of a family to zero, or that of one place. */
   reset(family: Family, place?: number): void
   /** Removes the series of a family whose label text fits. Returns whether there was one. */

@@ -89,10 +89,13 @@ export function attachExemplar(child: Child, nth: number, value: number, exempla
   }
   // A getter in it may have removed the series, or closed the registry.
   if (child.at === 0) return
-  if (child.exemplars === 0) child.exemplars = metric.exemplarsOf(child)
-  if (child.exemplars === 0) return
-  reserveExemplars(arena, metric.family.ref, text.length)
-  keepExemplar(arena, shard, child.exemplars + nth, value, now() / 1000, text)
+  const { ref } = metric.family
+  metric.context.guarded(() => {
+    if (child.exemplars === 0) child.exemplars = metric.exemplarsOf(child)
+    if (child.exemplars === 0) return false
+    reserveExemplars(arena, ref, text.length)
+    return keepExemplar(arena, shard, child.exemplars + nth, value, now() / 1000, text)
+  }, false)
 }
 
 /** As spell(), for an exemplar whose getters may throw. */

@@ -140,7 +140,8 @@ function setSlowly(child: GaugeChild, value: number): void {
   const { at, metric } = child
   const { family, context } = metric
   const shared = family !== undefined && family.aggregate === 'sum'
-  const inherited = shared ? context.series.setShare(family, child.page, at, value) : 0
+  const share = () => (shared ? context.series.setShare(family, child.page, at, value) : 0)
+  const inherited = context.guarded(share, 0)
   if (inherited === 0) child.setAt = at
   child.cells[at] = inherited + value
 }

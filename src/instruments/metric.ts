@@ -342,9 +342,11 @@ export abstract class Metric<L extends string, C extends Child> {
     if (closed) return refusal(DROP_CLOSED)
     const family = this.family
     if (family === undefined) return refusal(this.#lack())
-    if (this.labelNames.length === 0) return series.attachOnly(family, child)
+    const none = refusal(DROP_MEMORY)
+    if (this.labelNames.length === 0)
+      return this.context.guarded(() => series.attachOnly(family, child) || none, none)
     if (!this.#write(child.key)) return refusal(DROP_LABEL)
-    return series.attach(family, this.#writer, child)
+    return this.context.guarded(() => series.attach(family, this.#writer, child), none)
   }
 
   /** Why it has no family. */
@@ -362,9 +364,11 @@ export abstract class Metric<L extends string, C extends Child> {
 
   /** Makes a child's series the only exposed one of an info; without a child, none is exposed. @internal */
   makeCurrent(child?: C): void {
-    if (this.family === undefined || this.context.closed) return
-    if (child === undefined) this.context.series.makeCurrent(this.family)
-    else if (this.#write(child.key)) this.context.series.makeCurrent(this.family, this.#writer)
+    const { family, context } = this
+    if (family === undefined || context.closed) return
+    const labels = child === undefined ? undefined : this.#writer
+    if (child !== undefined && !this.#write(child.key)) return
+    context.guarded(() => context.series.makeCurrent(family, labels), undefined)
   }
 
   #refuse(child: C, result: number, seen: number): void {
@@ -453,7 +457,7 @@ export abstract class Metric<L extends string, C extends Child> {
     if (values === undefined) return this.#drop(DROP_VALUE)
     if (family === undefined || this.context.closed) return false
     if (!this.#writer.write(values.map(value => value.toWellFormed()))) return false
-    return this.context.series.remove(family, this.#writer)
+    return this.context.guarded(() => this.context.series.remove(family, this.#writer), false)
   }
 
   /** Whether it has some of the labels, but not all of them. */

@@ -106,7 +106,8 @@ export class NativeBuckets {
   grow(at: number, index: number, negative: boolean): boolean {
     const { arena, series } = this.#context
     const shard = series.shard()
-    return shard !== undefined && growBlock(arena, shard, at, this.limits, index, negative)
+    if (shard === undefined) return false
+    return this.#context.guarded(() => growBlock(arena, shard, at, this.limits, index, negative), false)
   }
 }
 

@@ -6,7 +6,7 @@ import { badOption, outOfRange } from '../common/errors.js'
 import { BELOW, HdrBuckets, MAX_DIGITS } from '../folds/hdr-buckets.js'
 import { ageNumber } from '../folds/summary-fold.js'
 import * as L from '../memory/layout.js'
-import { growBlock } from '../memory/native.js'
+import { growBlock, isBlock } from '../memory/native.js'
 import type { Context } from './context.js'
 import { Child, type Labels, Metric, refuseValue } from './metric.js'
 import { startTimer } from './timer.js'
@@ -91,10 +91,12 @@ class SummaryBuckets {
    * between leaves a part of the earlier age, which would be cleared soon in any case.
    */
   #begin(at: number, age: number): void {
-    const { i32, f64 } = this.#context.arena
+    const { arena } = this.#context
+    const { i32, f64 } = arena
     Atomics.add(i32, at * 2 + L.NATIVE_SEQ, 1)
     const block = i32[at * 2 + L.NATIVE_BLOCK]
-    if (block !== 0) f64.fill(0, block + L.BLOCK_HEADER_WORDS, block + i32[block * 2 + L.BLOCK_WORDS])
+    if (!isBlock(arena, block)) Atomics.store(i32, at * 2 + L.NATIVE_BLOCK, 0)
+    else f64.fill(0, block + L.BLOCK_HEADER_WORDS, block + i32[block * 2 + L.BLOCK_WORDS])
     Atomics.store(i32, at * 2 + L.NATIVE_AGE, age)
   }
 
@@ -105,7 +107,9 @@ class SummaryBuckets {
   grow(at: number, index: number): boolean {
     const { arena, series } = this.#context
     const shard = series.shard()
-    return shard !== undefined && growBlock(arena, shard, at, UNREDUCED, Math.max(index, 0), index === BELOW)
+    if (shard === undefined) return false
+    const grow = () => growBlock(arena, shard, at, UNREDUCED, Math.max(index, 0), index === BELOW)
+    return this.#context.guarded(grow, false)
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { damaged } from '../common/errors.js'
 import { ownFile } from '../common/files.js'
 import { SummaryFold } from '../folds/summary-fold.js'
 import type { Arena } from '../memory/arena.js'
@@ -60,5 +61,21 @@ export function instantiate(
   const quantiles = (family: number, page: number, first: number, count: number, values: number) =>
     summaries.fill(family, page, first, count, values)
   const env = { memory: arena.memory, quantiles, ...more }
-  return new WebAssembly.Instance(module, { env }).exports as unknown as Kernel
+  const { exports } = new WebAssembly.Instance(module, { env })
+  const calls = Object.entries(exports).map(([name, call]) => [name, sound(call as Call)])
+  return Object.fromEntries(calls) as Kernel
+}
+
+type Call = (...args: number[]) => number
+
+/** A call of the kernel, which traps where the memory is damaged: see assembly/sound.ts. */
+function sound(call: Call): Call {
+  return (...args) => {
+    try {
+      return call(...args)
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error
+      throw damaged(`the kernel came to what cannot be (${error.message})`, error)
+    }
+  }
 }

@@ -2,6 +2,7 @@
 import { placeAt } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
 import { birthsSoFar } from '../memory/births.js'
+import { allFamilies, allPages, capacityOf } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 
 /** Births after which sweeps look for old series. */
@@ -22,11 +23,10 @@ export function age(arena: Arena): void {
   if (!wantsAging(arena)) return
   const { i32 } = arena
   const births = birthsSoFar(arena)
-  let family = Atomics.load(i32, L.H_FAMILIES)
-  for (; family !== 0; family = i32[family * 2 + L.F_NEXT]) {
-    let page = Atomics.load(i32, family * 2 + L.F_FIRST_PAGE)
-    for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
-      for (let n = 0; n < i32[page * 2 + L.PAGE_CAPACITY]; n++) agePlace(arena, placeAt(page, n), births)
+  for (const family of allFamilies(arena)) {
+    for (const page of allPages(arena, family)) {
+      const capacity = capacityOf(arena, page)
+      for (let n = 0; n < capacity; n++) agePlace(arena, placeAt(page, n), births)
     }
   }
   i32[L.H_AGED] = births

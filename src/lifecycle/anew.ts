@@ -7,9 +7,12 @@
  * Assumes: Nobody uses the memory, nor will before the caller says so.
  * Guarantees: Each step can be done twice: a process that dies in it leaves it to the next one. No count is lost.
  */
+
 import { type Family, readFamily } from '../catalogue/families.js'
 import { placeAt } from '../catalogue/pages.js'
+import { damaged } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
+import { allCells, allFamilies, allPages, capacityOf } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { unset } from '../memory/shares.js'
 import { canBeHeld, nextLife } from './states.js'
@@ -17,7 +20,7 @@ import { beginSweep, brokeOff, endSweep, type SweepKernel, sweep } from './sweep
 
 export function beginSeriesAnew(arena: Arena): void {
   const { i32, i64 } = arena
-  for (let ref = i32[L.H_FAMILIES]; ref !== 0; ref = i32[ref * 2 + L.F_NEXT]) {
+  for (const ref of allFamilies(arena)) {
     if ((i32[ref * 2 + L.F_FLAGS] & L.FLAG_SELF) !== 0) continue
     const family = readFamily(arena, ref)
     // A scope is a thread's, and that has ended.
@@ -39,12 +42,13 @@ function isGauge({ kind }: Family): boolean {
 
 /** Sets all cells of a family to zero; of a `min` or `max` gauge, to unset. */
 function zeroCells(arena: Arena, family: Family): void {
-  const { i32, f64 } = arena
+  const { f64 } = arena
   const extreme = family.aggregate === 'min' || family.aggregate === 'max'
-  for (const page of pagesOf(arena, family)) {
-    const words = i32[page * 2 + L.PAGE_CAPACITY] * family.cells
-    for (let cells = i32[page * 2 + L.PAGE_CELLS]; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+  for (const page of allPages(arena, family.ref)) {
+    const words = capacityOf(arena, page) * family.cells
+    for (const cells of allCells(arena, page)) {
       const first = cells + L.CELLS_HEADER_WORDS
+      if (!arena.has(first, words)) throw damaged('a page of cells is cut off')
       if (extreme) unset(arena, first, words, family.cells)
       else f64.fill(0, first, first + words)
     }
@@ -54,8 +58,9 @@ function zeroCells(arena: Arena, family: Family): void {
 /** Has sweeps free all series of a family. Nobody holds them. */
 function freeSeries(arena: Arena, family: Family): void {
   const { i32 } = arena
-  for (const page of pagesOf(arena, family)) {
-    for (let n = 0; n < i32[page * 2 + L.PAGE_CAPACITY]; n++) {
+  for (const page of allPages(arena, family.ref)) {
+    const capacity = capacityOf(arena, page)
+    for (let n = 0; n < capacity; n++) {
       const place = placeAt(page, n)
       const state = i32[place * 2 + L.PLACE_STATE]
       if (!canBeHeld(state)) continue
@@ -63,10 +68,6 @@ function freeSeries(arena: Arena, family: Family): void {
     }
   }
   Atomics.add(i32, family.ref * 2 + L.F_HIDDEN, 1)
-}
-
-function* pagesOf({ i32 }: Arena, { ref }: Family): Generator<number> {
-  for (let page = i32[ref * 2 + L.F_FIRST_PAGE]; page !== 0; page = i32[page * 2 + L.PAGE_NEXT]) yield page
 }
 
 /**
@@ -93,8 +94,9 @@ export function freeLeftSeries(
   }
 }
 
-function hasLeftSeries({ i32 }: Arena): boolean {
-  for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+function hasLeftSeries(arena: Arena): boolean {
+  const { i32 } = arena
+  for (const family of allFamilies(arena)) {
     const left = (Atomics.load(i32, family * 2 + L.F_FLAGS) & L.FLAG_LEFT) !== 0
     if (left && Atomics.load(i32, family * 2 + L.F_HIDDEN) !== 0) return true
   }

@@ -16,6 +16,7 @@
 
 import { placeAt } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
+import { allFamilies, allPages, capacityOf } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { isSelfFamily } from './reserve.js'
 import { makeRoom } from './room.js'
@@ -55,7 +56,7 @@ export function recount(arena: Arena): void {
 function programFamilies(arena: Arena): number[] {
   const { i32 } = arena
   const families: number[] = []
-  for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+  for (const family of allFamilies(arena)) {
     if (!isSelfFamily(arena, family) && i32[family * 2 + L.F_LABELS] !== 0) families.push(family)
   }
   return families
@@ -73,9 +74,9 @@ function isAnybodyInside(arena: Arena): boolean {
 function seriesIn(arena: Arena, family: number): number {
   const { i32 } = arena
   let series = 0
-  let page = Atomics.load(i32, family * 2 + L.F_FIRST_PAGE)
-  for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
-    for (let n = 0; n < i32[page * 2 + L.PAGE_CAPACITY]; n++) {
+  for (const page of allPages(arena, family)) {
+    const capacity = capacityOf(arena, page)
+    for (let n = 0; n < capacity; n++) {
       const state = Atomics.load(i32, placeAt(page, n) * 2 + L.PLACE_STATE)
       if ((state & L.STATE_MASK) !== L.STATE_FREE) series++
     }

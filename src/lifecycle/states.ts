@@ -61,6 +61,7 @@
 
 import type { Family } from '../catalogue/families.js'
 import type { Arena } from '../memory/arena.js'
+import { allCells } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { addWide } from '../memory/wide-counter.js'
 
@@ -188,8 +189,7 @@ function letGoOrFree(arena: Arena, family: Family, removed: Removed, hidden: num
 
 function isHeld(arena: Arena, page: number, index: number): boolean {
   const { i32 } = arena
-  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
-  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+  for (const cells of allCells(arena, page)) {
     if (Atomics.load(i32, cells * 2 + L.CELLS_OWNED + (index >>> 5)) & (1 << (index & 31))) return true
   }
   return false
@@ -198,8 +198,7 @@ function isHeld(arena: Arena, page: number, index: number): boolean {
 function request(arena: Arena, page: number, index: number): void {
   const { i32 } = arena
   const bit = 1 << (index & 31)
-  let cells = Atomics.load(i32, page * 2 + L.PAGE_CELLS)
-  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+  for (const cells of allCells(arena, page)) {
     if (Atomics.load(i32, cells * 2 + L.CELLS_OWNED + (index >>> 5)) & bit) {
       Atomics.or(i32, cells * 2 + L.CELLS_REQUESTED + (index >>> 5), bit)
     }

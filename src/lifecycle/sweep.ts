@@ -7,6 +7,7 @@
  */
 
 import type { Arena } from '../memory/arena.js'
+import { allFamilies, Walk } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { announce, endedWith } from '../memory/lineage.js'
 import { NOBODY, ownerOf, ownWord, taking, wordAt } from '../memory/owner.js'
@@ -112,7 +113,7 @@ export function hasSweepWork(arena: Arena): boolean {
 
 function* sweepable(arena: Arena): Generator<number> {
   const { i32 } = arena
-  for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
+  for (const family of allFamilies(arena)) {
     const expires = i32[family * 2 + L.F_EXPIRE_AFTER] !== 0
     const removals = Atomics.load(i32, family * 2 + L.F_REMOVALS) !== 0
     if (expires || removals || Atomics.load(i32, family * 2 + L.F_HIDDEN) !== 0) yield family
@@ -146,7 +147,9 @@ export function* sweepInSteps(
     const seen = Atomics.load(i32, family * 2 + L.F_HIDDEN)
     let hidden = 0
     let page = Atomics.load(i32, family * 2 + L.F_FIRST_PAGE)
+    const walk = new Walk(arena, 'pages of places', L.PAGE_HEADER_WORDS)
     while (page !== 0) {
+      walk.pass(page)
       const begin = elapsed()
       hidden += kernel.sweep(slot, family, page, Math.min(pages, 2 ** 30), now)
       // The kernel does not change the counts of series; only this code does.

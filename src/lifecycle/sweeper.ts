@@ -43,7 +43,8 @@ export class Sweeper {
 
   /** Sweeps from now on, on a timer that keeps no process alive. Only the first failure is logged. */
   start(log: Log): void {
-    this.#timer ??= setInterval(() => this.#sweep(log), this.#tools.every).unref()
+    const sweep = () => void this.#sweep(log).catch(error => this.#reportFailure(log, error, false))
+    this.#timer ??= setInterval(sweep, this.#tools.every).unref()
   }
 
   close(): void {

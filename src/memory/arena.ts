@@ -7,11 +7,10 @@
  * Guarantees: `alloc` may be called from any thread. A thread that dies in it leaks at most the piece that it was
  * given. Memory that was never allocated is zero.
  */
-import { badOption, plainError } from '../common/errors.js'
+import { badOption, damaged, plainError } from '../common/errors.js'
 import { quiet } from '../common/inspect.js'
 import { LESS_ADDRESSES } from './address-space.js'
 import { writeZeros } from './backing.js'
-import { damaged } from './damage.js'
 import { isMemory, isModule, type RegistryHandle } from './handle.js'
 import * as L from './layout.js'
 import { workspacesBytes } from './workspace-size.js'
@@ -169,7 +168,8 @@ export class Arena {
    */
   storeText(field: number, bytes: Uint8Array): boolean {
     const { i32, u8 } = this
-    const fits = i32[field] !== 0 && textRoom(bytes.length) <= textRoom(i32[field + 1])
+    const room = textRoom(i32[field + 1])
+    const fits = this.has(i32[field], room) && textRoom(bytes.length) <= room
     if (fits) u8.set(bytes, i32[field] * L.WORD_BYTES)
     else {
       const at = this.store(bytes)

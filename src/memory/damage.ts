@@ -9,20 +9,9 @@
  * Where things are (the geometry) is copied when a process attaches, and never read from the shared memory again: see
  * Arena. All else is checked where it is used.
  */
-import { plainError, thrown } from '../common/errors.js'
+import { damaged, isCoded, isDamage, thrown } from '../common/errors.js'
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
-
-const WHAT = 'what is recorded is damaged: '
-
-export function damaged(why: string, cause?: unknown): Error {
-  return plainError('ERR_POSTMETER_DAMAGED', WHAT + why, cause === undefined ? undefined : { cause })
-}
-
-/** Whether an error says that the memory is damaged. One that another thread sent has no code any more. */
-export function isDamage(error: unknown): error is Error {
-  return error instanceof Error && error.message.startsWith(WHAT)
-}
 
 /**
  * An error that came up in a walk of the memory, as damage: in a memory that other processes write, whatever is thrown
@@ -31,9 +20,7 @@ export function isDamage(error: unknown): error is Error {
  */
 export function asDamage(arena: Arena, error: unknown): Error {
   if (isDamage(error)) return error
-  const { code } = (error ?? {}) as { code?: unknown }
-  const own = typeof code === 'string' && code.startsWith('ERR_POSTMETER_')
-  if (own || (arena.attachment === 0 && !arena.reader)) throw error
+  if (isCoded(error) || (arena.attachment === 0 && !arena.reader)) throw error
   return damaged(thrown(error), error)
 }
 

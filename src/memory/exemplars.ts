@@ -26,8 +26,11 @@ const STEP = 16
 export function exemplarTable(arena: Arena, cells: number, references: number): number {
   const { i32 } = arena
   const at = cells * 2 + L.CELLS_EXEMPLARS
-  if (i32[at] === 0) Atomics.store(i32, at, arena.alloc(Math.ceil(references / 2)))
-  return i32[at]
+  const words = Math.ceil(references / 2)
+  if (i32[at] === 0) Atomics.store(i32, at, arena.alloc(words))
+  const table = i32[at]
+  // Where there can be none there is no room for exemplars.
+  return arena.has(table, words) ? table : 0
 }
 
 /** Has scrapes that are planned from now on reserve room for exemplar texts of so many bytes in a family. */
@@ -56,7 +59,8 @@ export function keepExemplar(
   const old = i32[reference]
   const bytes = L.EXEMPLAR_HEADER_WORDS * L.WORD_BYTES + text.length
   const words = textWords(bytes)
-  if (old !== 0 && i32[old * 2 + L.EXEMPLAR_WORDS] >= words) {
+  const had = i32[old * 2 + L.EXEMPLAR_WORDS]
+  if (old !== 0 && had >= words && arena.has(old, had)) {
     const seq = beginExemplar(arena, old)
     fillExemplar(arena, old, value, seconds, text)
     endExemplar(arena, old, seq)
@@ -68,7 +72,7 @@ export function keepExemplar(
   i32[record * 2 + L.EXEMPLAR_WORDS] = words
   fillExemplar(arena, record, value, seconds, text)
   Atomics.store(i32, reference, record)
-  if (old !== 0) shard.freeText(old, i32[old * 2 + L.EXEMPLAR_WORDS])
+  if (old !== 0) shard.freeText(old, had)
   return true
 }
 

@@ -14,6 +14,7 @@
  *     free ─announce─▶ being written ─▶ a thread's ─its end, once all that it had is given back─▶ free
  */
 import type { Arena } from './arena.js'
+import { allLineages, untilDamage } from './damage.js'
 import * as L from './layout.js'
 import { NOBODY, type Owner, ownerOf, ownWord, stateOf, wordAt } from './owner.js'
 
@@ -106,8 +107,7 @@ function* ownRecords(arena: Arena): Generator<[record: number, threadId: number]
   }
 }
 
-function* records(arena: Arena): Generator<number> {
-  const { i32 } = arena
-  let record = Atomics.load(i32, L.H_LINEAGES)
-  for (; record !== 0; record = i32[record * 2 + L.LINEAGE_NEXT]) yield record
+/** Beyond damage nobody is known: threads that were recorded there are taken for such as ended by themselves. */
+function records(arena: Arena): Generator<number> {
+  return untilDamage(allLineages(arena))
 }

@@ -20,6 +20,7 @@
  * - The sweeper clears a place for its next life only when no thread may store there. It has no free list of its own,
  *   so it moves the block to NATIVE_SPARE. The shard's owner takes it from there when it next counts in that place.
  */
+import { damaged } from '../common/errors.js'
 import type { Arena } from './arena.js'
 import * as L from './layout.js'
 import { type Shard, textWords } from './shards.js'
@@ -102,13 +103,15 @@ export function reachOf(window: BucketCounts, extent: Extent, by: number): void 
 /** What a shard counted in a place; undefined if it has no block there. May be called from any thread. */
 export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
   const { i32 } = arena
-  for (;;) {
+  for (let tries = 0; ; tries++) {
+    if (tries === MOST_TRIES) throw damaged('a block of buckets never stands still')
     const seq = Atomics.load(i32, at * 2 + L.NATIVE_SEQ)
     const block = Atomics.load(i32, at * 2 + L.NATIVE_BLOCK)
     if (block === 0) return undefined
     const head = i32.slice(block * 2, (block + L.BLOCK_HEADER_WORDS) * 2)
     // If the block was freed meanwhile, its widths may be anything.
     if (Atomics.load(i32, at * 2 + L.NATIVE_SEQ) !== seq) continue
+    if (!isBlock(arena, block)) throw damaged('a block of buckets is larger than its room')
     const first = block + L.BLOCK_HEADER_WORDS
     const read = {
       schema: head[L.BLOCK_SCHEMA],
@@ -122,6 +125,20 @@ export function readBlock(arena: Arena, at: number): NativeCounts | undefined {
     }
     if (Atomics.load(i32, at * 2 + L.NATIVE_SEQ) === seq) return read
   }
+}
+
+/** More often than a block changes while it is read. */
+const MOST_TRIES = 10_000
+
+/** Whether there can be a block, and one of this size. */
+export function isBlock(arena: Arena, block: number): boolean {
+  const { i32 } = arena
+  const at = block * 2
+  const words = i32[at + L.BLOCK_WORDS]
+  const counts = i32[at + L.BLOCK_COUNTS]
+  const negatives = i32[at + L.BLOCK_NEGATIVE_COUNTS]
+  const fits = counts >= 0 && negatives >= 0 && L.BLOCK_HEADER_WORDS + counts + negatives <= words
+  return fits && arena.has(block, words)
 }
 
 function readCounts(arena: Arena, low: number, from: number, width: number): BucketCounts {
@@ -277,7 +294,8 @@ export function replaceCommon(
   if (spare !== 0) {
     // A reader may still be reading it as the block that it was.
     Atomics.add(i32, at * 2 + L.NATIVE_SEQ, 1)
-    if (i32[spare * 2 + L.BLOCK_WORDS] >= words) block = spare
+    const room = i32[spare * 2 + L.BLOCK_WORDS]
+    if (room >= words && arena.has(spare, room)) block = spare
     else shard?.freeText(spare, i32[spare * 2 + L.BLOCK_WORDS])
   }
   const size = block === 0 ? words : i32[block * 2 + L.BLOCK_WORDS]

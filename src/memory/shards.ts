@@ -12,7 +12,9 @@
  * finds no place half made, and takes the cells over one by one, as it attaches to them. After a death in MOVING, the
  * same work is done again from the start.
  */
+import { damaged, isDamage } from '../common/errors.js'
 import type { Arena } from './arena.js'
+import { cellsOfShard, untilDamage } from './damage.js'
 import * as L from './layout.js'
 import { announce, endedWith } from './lineage.js'
 import { type Owner, ownerOf, ownerWord, ownWord, stateOf, taking, wordAt } from './owner.js'
@@ -41,11 +43,15 @@ export class Shard {
     const list = this.at + L.SHARD_FREE_TEXTS + textClass(words)
     const free = i32[list]
     if (free !== 0) {
+      if (!this.arena.has(free, words)) {
+        i32[list] = 0
+        throw damaged('a freed text is out of the arena')
+      }
       i32[list] = i32[free * 2]
       return free
     }
     let at = i32[this.at + L.SHARD_TEXT]
-    if (at + words > i32[this.at + L.SHARD_TEXT_END]) {
+    if (at + words > i32[this.at + L.SHARD_TEXT_END] || !this.arena.has(at, words)) {
       if (words > TEXT_CHUNK_WORDS / 4) return this.arena.alloc(words)
       at = this.arena.alloc(TEXT_CHUNK_WORDS)
       if (at === 0) return this.arena.alloc(words)
@@ -61,7 +67,10 @@ export class Shard {
   /** Frees text that nobody can be reading. Only the owner may call it. */
   freeText(text: number, words: number): void {
     const { i32 } = this.arena
-    const list = this.at + L.SHARD_FREE_TEXTS + textClass(words)
+    const nth = textClass(words)
+    // No text has had such a size. It is left alone.
+    if (!(Number.isInteger(nth) && nth >= 0 && nth < FREE_LISTS && this.arena.has(text, words))) return
+    const list = this.at + L.SHARD_FREE_TEXTS + nth
     i32[text * 2] = i32[list]
     i32[list] = text
   }
@@ -79,6 +88,8 @@ function textClass(words: number): number {
 }
 
 const TEXT_CHUNK_WORDS = 512
+/** As many as SHARD_FREE_TEXTS has. */
+const FREE_LISTS = 39
 
 /**
  * A shard for the calling thread: an orphan if there is one, else a free one; undefined when `maxThreads` are in use.
@@ -115,11 +126,9 @@ function claim(arena: Arena, threadId: number, ancestors: readonly number[], now
   return undefined
 }
 
-/** The cell pages of a shard, newest first. */
-export function* ownCells(shard: Shard): Generator<number> {
-  const { i32 } = shard.arena
-  let cells = Atomics.load(i32, shard.at + L.SHARD_CELLS)
-  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_OWN_NEXT]) yield cells
+/** The cell pages of a shard, newest first; those beyond damage are not used again. */
+export function ownCells({ arena, at }: Shard): Generator<number> {
+  return untilDamage(cellsOfShard(arena, at))
 }
 
 /**
@@ -165,7 +174,12 @@ function orphanShards(arena: Arena, hasEnded: (owner: Owner) => boolean): void {
         Atomics.store(i32, cells * 2 + L.CELLS_OWNED + n, 0)
         Atomics.store(i32, cells * 2 + L.CELLS_REQUESTED + n, 0)
       }
-      disownShares(arena, cells)
+      try {
+        disownShares(arena, cells)
+      } catch (error) {
+        // What is damaged is left: the shard must not stay between two owners.
+        if (!isDamage(error)) throw error
+      }
     }
     Atomics.compareExchange(i64, word, moving, BigInt(L.SHARD_ORPHAN))
   }

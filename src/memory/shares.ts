@@ -13,7 +13,9 @@
  *   share. Over shares that were only added to (inc here, dec there) it is idle. A cell that also has a dead thread's
  *   share in it does not show what was set; SHARE_BESIDE shows it there.
  */
+import { damaged } from '../common/errors.js'
 import type { Arena } from './arena.js'
+import { capacityOf } from './damage.js'
 import * as L from './layout.js'
 
 /** Whether the cells of such a family have these bits. A gauge with aggregate `last` has one cell for all threads. */
@@ -26,7 +28,9 @@ function bitsAt(arena: Arena, cells: number): number {
   const { i32 } = arena
   const page = i32[cells * 2 + L.CELLS_PAGE]
   const each = i32[i32[page * 2 + L.PAGE_FAMILY] * 2 + L.F_CELLS]
-  return (cells + L.CELLS_HEADER_WORDS + i32[page * 2 + L.PAGE_CAPACITY] * each) * 2
+  const bits = cells + L.CELLS_HEADER_WORDS + capacityOf(arena, page) * each
+  if (!arena.has(bits, L.SHARE_WORDS)) throw damaged("a gauge's shares are out of the arena")
+  return bits * 2
 }
 
 /** `which` is SHARE_OWN, SHARE_SET or SHARE_BESIDE. */

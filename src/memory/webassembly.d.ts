@@ -11,6 +11,7 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array)
     static exports(module: Module): object[]
   }
+  class RuntimeError extends Error {}
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>)
     readonly exports: Record<string, unknown>

@@ -17,6 +17,7 @@
  * anew by the next one. Nobody waits for another process without a bound.
  */
 import { closeSync, fstatSync, unlinkSync } from 'node:fs'
+import { isCoded, thrown } from '../common/errors.js'
 import { beginSeriesAnew } from '../lifecycle/anew.js'
 import { type Arena, type ArenaOptions, arenaBytes } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
@@ -122,11 +123,12 @@ function use(newcomer: Newcomer, descriptor: number, lock: number): Met | Replac
       calls.close(arena.i32[L.P_DESCRIPTOR])
       return { how: { replaced: 'it is full, and its options are other ones now' }, wanted }
     }
+    arena.keepDefaults()
     enter(calls, arena, lock, monotonic() - arena.f64[L.H_STARTED_WORD])
     return { arena, how: alone ? 'anew' : 'joined' }
   } catch (error) {
     calls.close(arena.i32[L.P_DESCRIPTOR])
-    throw error
+    throw isCoded(error) ? error : fileError(file, `it is damaged: ${thrown(error)}`, error)
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { statSync } from 'node:fs'
 import { isMainThread, threadId } from 'node:worker_threads'
-import { show } from '../common/errors.js'
+import { isCoded, show, thrown } from '../common/errors.js'
 import type { Arena, ArenaOptions } from '../memory/arena.js'
 import { monotonic } from '../memory/clock.js'
 import * as L from '../memory/layout.js'
@@ -105,7 +105,9 @@ function writeIdentity(arena: Arena, { id, options }: Identity): boolean {
 }
 
 function optionsOf(arena: Arena): string {
-  return arena.text(arena.i32[L.H_OPTIONS], arena.i32[L.H_OPTIONS_BYTES])
+  const options = arena.text(arena.i32[L.H_OPTIONS], arena.i32[L.H_OPTIONS_BYTES])
+  JSON.parse(options)
+  return options
 }
 
 /**
@@ -140,7 +142,7 @@ export function join(name: string, check: (options: string) => void): Shared | u
     return { arena, id: inherited.id, options, how: 'joined' }
   } catch (error) {
     abandon(calls, arena)
-    throw error
+    throw isCoded(error) ? error : unavailable(`registry ${show(name)} is damaged: ${thrown(error)}`, error)
   }
 }
 

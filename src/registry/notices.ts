@@ -3,7 +3,7 @@ import { DROP_REASONS, type DropReason } from '../catalogue/drops.js'
 import type { Identity } from '../catalogue/families.js'
 import { thrown } from '../common/errors.js'
 import { type Log, logEvent } from '../common/log.js'
-import { DROP_CLOSED, DROP_CONFLICT, DROP_VALUE } from '../memory/layout.js'
+import { DROP_CLOSED, DROP_CONFLICT, DROP_MEMORY, DROP_VALUE } from '../memory/layout.js'
 
 const WHY: Record<DropReason, string> = {
   memory: 'memory is full (option "memory" of createRegistry)',
@@ -17,6 +17,7 @@ const WHY: Record<DropReason, string> = {
 
 export class Notices {
   readonly #logged = new Set<string>()
+  #damaged = false
   /** The hook that gets the events. */
   log: Log
 
@@ -25,11 +26,16 @@ export class Notices {
   }
 
   /** Logs, once for each family and reason, that updates are dropped; after close(), once for all families. */
-  refused(family: Identity, reason: number, why = () => WHY[DROP_REASONS[reason]]): void {
+  refused(family: Identity, reason: number, why = () => this.#why(reason)): void {
     const key = reason === DROP_CLOSED ? 'closed' : `${family.name} ${reason}`
     this.#once(key, `dropped-${DROP_REASONS[reason]}`, () => {
       return `metric "${family.name}": updates are dropped and counted: ${why()}`
     })
+  }
+
+  #why(reason: number): string {
+    if (this.#damaged && reason === DROP_MEMORY) return 'memory is damaged, or full'
+    return WHY[DROP_REASONS[reason]]
   }
 
   /** As refused(), for a metric whose name another process has for another one. */
@@ -53,6 +59,14 @@ export class Notices {
   cannotSweep(error: unknown): void {
     this.#once('sweep', 'sweep-failed', () => {
       return `the sweeper for idle series cannot be loaded; it is tried again: ${thrown(error)}`
+    })
+  }
+
+  /** Logs, once for each kind of damage, that what is recorded cannot be read. */
+  damaged(name: string, { message }: Error): void {
+    this.#damaged = true
+    this.#once(message, 'memory-damaged', () => {
+      return `registry "${name}": ${message}: a process that shares it has written where it must not; end all of them, and remove the file`
     })
   }
 

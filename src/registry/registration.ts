@@ -188,7 +188,9 @@ export class Registration {
     const unit = checkUnit(name, own.kind, options.unit)
     const asked: Identity = { name, ...own, labelNames, unit, self: this.#own }
     const known = this.#metrics.get(name)
-    const hidden = known?.family !== undefined && !this.#context.families.isShown(known.family)
+    const { families } = this.#context
+    const isHidden = (family: Family) => this.#context.guarded(() => !families.isShown(family), false)
+    const hidden = known?.family !== undefined && isHidden(known.family)
     if (known !== undefined && !hidden) {
       checkSame(known.identity, asked)
       return known as unknown as M
@@ -213,7 +215,8 @@ export class Registration {
     conflicts.delete(name)
     try {
       const prepare = (ref: number) => reserveDrops(arena, families, ref, name)
-      const family = families.register(asked, help, limits, this.#context.now(), prepare, how)
+      const register = () => families.register(asked, help, limits, this.#context.now(), prepare, how)
+      const family = this.#context.guarded(register, undefined)
       if (family === undefined) this.#context.refused(asked, L.DROP_MEMORY)
       else checkSame(family, asked)
       return family
@@ -237,10 +240,10 @@ export class Registration {
     const metric = this.#metrics.get(name)
     this.#metrics.delete(name)
     if (metric !== undefined) this.#collectors.delete(metric as unknown as CollectedMetric)
-    const family = families.get(name)
+    const family = this.#context.guarded(() => families.get(name), undefined)
     if (family === undefined) return metric !== undefined
     families.hide(family)
-    if (family.kind === 'info') series.makeCurrent(family)
+    if (family.kind === 'info') this.#context.guarded(() => series.makeCurrent(family), undefined)
     else if (family.labelNames.length === 0) this.#context.reset(family)
     else this.#context.clear(family)
     return true

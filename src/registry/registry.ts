@@ -36,6 +36,7 @@ import { type Kernel, loadKernel } from '../kernel/loader.js'
 import { leaveAncestors } from '../memory/ancestors.js'
 import type { Arena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
+import { asDamage } from '../memory/damage.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import * as L from '../memory/layout.js'
 import { leave } from '../processes/sharing.js'
@@ -129,13 +130,24 @@ export class Registry {
         this.#notices.badValue(family, mistake)
       },
       leftOut: (family, why) => this.#notices.leftOut(family, why),
+      guarded: (work, instead) => {
+        try {
+          return work()
+        } catch (error) {
+          this.#notices.damaged(this.name, asDamage(arena, error))
+          return instead
+        }
+      },
       reset: (family, place) => {
-        const kept = resetFamily({ arena, series, kernel }, family, uptime(), place)
+        const reset = () => resetFamily({ arena, series, kernel }, family, uptime(), place)
+        const kept = this.#context.guarded(reset, 0)
         if (kept > 0) this.#notices.notReset(family, kept)
       },
       removeWhere: (family, fits) => removeWhere({ arena, series, kernel }, family, fits),
       clear: family => {
-        for (const place of places(arena, family)) series.removePlace(family, place)
+        this.#context.guarded(() => {
+          for (const place of places(arena, family)) series.removePlace(family, place)
+        }, undefined)
       },
     }
     this.#registration = new Registration(this.#context, shared, this.#collectors, () => this.#checkOpen())
@@ -151,6 +163,7 @@ export class Registry {
       startSweeping: () => void this.#startSweeping(),
       // An error here comes again when the module is needed, and is reported there.
       preload: () => void exposition().catch(() => {}),
+      guarded: this.#context.guarded,
       file: handle.file,
       fileLost: how => this.#notices.fileLost(this.name, handle.file!, how),
       // What callbacks throw then is for who calls close().
@@ -308,12 +321,18 @@ export class Registry {
   /**
    * The value of one series, folded over all threads; undefined if there is none of exactly these labels (default
    * labels may be left out). It is meant for tests and for a look at one series. It can be called after close().
+   *
+   * @throws Error if what is recorded is damaged: see `ERR_POSTMETER_DAMAGED`.
    */
   value(
     name: string,
     labels: Readonly<Record<string, LabelValue>> = {},
   ): number | HistogramValue | SummaryValue | undefined {
-    return this.#reader.value(name, labels)
+    try {
+      return this.#reader.value(name, labels)
+    } catch (error) {
+      throw asDamage(this.#arena, error)
+    }
   }
 
   /**
@@ -389,12 +408,12 @@ export class Registry {
   async #close(): Promise<void> {
     Atomics.store(this.#arena.i32, L.P_CLOSED, 1)
     this.#context.closed = true
-    this.#series.releaseAll()
+    this.#context.guarded(() => this.#series.releaseAll(), undefined)
     const isShared = this.#arena.attachment !== 0
     if (isShared) this.#care.leave()
     else this.#care.close()
     this.#collectors.stop()
-    if (isShared) leave(this.#arena, this.name, this.handle.id)
+    if (isShared) this.#context.guarded(() => leave(this.#arena, this.name, this.handle.id), undefined)
     withdraw(this.handle)
     forget(this)
     const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))

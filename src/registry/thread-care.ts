@@ -39,6 +39,8 @@ export interface CareTools {
   readonly preload: () => void
   /** The file in which the process met others. */
   readonly file: string | undefined
+  /** Runs what walks the memory, which may be damaged: no timer throws. */
+  readonly guarded: (work: () => void, instead: undefined) => void
   /** Says what has become of that file. Called once. */
   readonly fileLost: (how: 'removed' | 'replaced') => void
   /** Closes the registry in this thread, because another one of the process has. */
@@ -66,7 +68,10 @@ export class ThreadCare {
   constructor(tools: CareTools) {
     this.#tools = tools
     this.#unwatch = onWorker(worker => this.watch(worker))
-    this.#chores = setInterval(() => this.#doChores(), Math.min(CHORES_EVERY, tools.sweepEvery)).unref()
+    this.#chores = setInterval(
+      () => this.#guarded(() => this.#doChores()),
+      Math.min(CHORES_EVERY, tools.sweepEvery),
+    ).unref()
   }
 
   /** Buries a Worker when it ends. */
@@ -79,13 +84,19 @@ export class ThreadCare {
     const off = onWorkerEnd(worker, () => {
       this.#offs.delete(off)
       this.#watched.delete(id)
-      orphanThread(arena, id)
-      freeSlots(arena, id)
-      endSweepOf(arena, id)
-      forgetLineage(arena, id)
-      makeRoom(arena)
+      this.#guarded(() => {
+        orphanThread(arena, id)
+        freeSlots(arena, id)
+        endSweepOf(arena, id)
+        forgetLineage(arena, id)
+        makeRoom(arena)
+      })
     })
     this.#offs.add(off)
+  }
+
+  #guarded(work: () => void): void {
+    this.#tools.guarded(work, undefined)
   }
 
   close(): void {
@@ -121,7 +132,7 @@ export class ThreadCare {
   /** Lets go of what others asked for, in bounded batches. Between the batches the thread does its own work. */
   #letGo(): void {
     this.#lettingGo = this.#tools.series.answerRequests()
-    if (this.#lettingGo) setImmediate(() => this.#letGo()).unref()
+    if (this.#lettingGo) setImmediate(() => this.#guarded(() => this.#letGo())).unref()
   }
 
   #doChores(): void {

@@ -9,6 +9,7 @@
 
 import type { Family } from '../catalogue/families.js'
 import { allocCells, placeAt, publishCells } from '../catalogue/pages.js'
+import { damaged } from '../common/errors.js'
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { ownCells, type Shard } from '../memory/shards.js'
@@ -30,7 +31,8 @@ export interface Holder {
 }
 
 /** What this shard has of a page of places: its page of cells, and the holders of the series there, by index. */
-interface Held {
+export interface Held {
+  readonly page: number
   readonly cells: number
   readonly holders: (Holder | undefined)[]
 }
@@ -58,8 +60,8 @@ export class Holders {
   readonly #arena: Arena
   readonly #shard: Shard
   readonly #held = new Map<number, HeldPages>()
-  /** All cell pages of this shard. */
-  readonly #cellPages: number[] = []
+  /** For all cell pages of this shard. */
+  readonly #cellPages: Held[] = []
   #requestsSeen = 0
   /** The next cell page to check for requests; -1 if all were checked since requestsSeen. */
   #cursor = -1
@@ -70,29 +72,27 @@ export class Holders {
     const { i32 } = arena
     for (const cells of ownCells(shard)) {
       const page = i32[cells * 2 + L.CELLS_PAGE]
-      this.#know(i32[page * 2 + L.PAGE_FAMILY], page, cells)
+      // What is damaged is not used again.
+      if (arena.has(page, L.PAGE_HEADER_WORDS + L.PLACE_WORDS) && isNumber(this.#numberOf(page)))
+        this.#know(i32[page * 2 + L.PAGE_FAMILY], page, cells)
     }
   }
 
-  /** This shard's page of cells for a page of places, which is made if there is none; 0 when memory is full. */
-  cellPage(family: Family, page: number): number {
+  /**
+   * What this shard has of a page of places: a page of cells is made if there is none; undefined when memory is full.
+   */
+  held(family: Family, page: number): Held | undefined {
     const { i32 } = this.#arena
     const known = this.#of(family.ref, page)
-    if (known !== undefined) return known.cells
+    if (known !== undefined) return known
     const cells = allocCells(this.#arena, family, page, this.#shard.index)
-    if (cells === 0) return 0
+    if (cells === 0) return undefined
     // Into the place page's chain first: a page of cells that is in no such chain is not folded, and an adopter must
     // not store there.
     publishCells(this.#arena, page, cells)
     i32[cells * 2 + L.CELLS_OWN_NEXT] = i32[this.#shard.at + L.SHARD_CELLS]
     Atomics.store(i32, this.#shard.at + L.SHARD_CELLS, cells)
-    this.#know(family.ref, page, cells)
-    return cells
-  }
-
-  /** The holders of the series of a page that cellPage() was called for, by index. */
-  on(family: Family, page: number): (Holder | undefined)[] {
-    return this.#of(family.ref, page)!.holders
+    return this.#know(family.ref, page, cells)
   }
 
   /** Lets go of one series, if this thread has cells there. */
@@ -139,14 +139,13 @@ export class Holders {
   }
 
   /** Answers at most `most` requests of a cell page. Returns how many of `most` are left; -1 if they were too few. */
-  #answer(cells: number, most: number): number {
+  #answer(held: Held, most: number): number {
     const { i32 } = this.#arena
+    const { cells, page } = held
     let left = most
     for (let n = 0; n < L.CELLS_BITS_FIELDS; n++) {
       let bits = Atomics.load(i32, cells * 2 + L.CELLS_REQUESTED + n)
       if (bits === 0) continue
-      const page = i32[cells * 2 + L.CELLS_PAGE]
-      const held = this.#of(i32[page * 2 + L.PAGE_FAMILY], page)!
       while (bits !== 0) {
         if (left === 0) return -1
         const bit = 31 - Math.clz32(bits & -bits)
@@ -186,21 +185,34 @@ export class Holders {
     return left
   }
 
-  #know(family: number, page: number, cells: number): void {
+  #know(family: number, page: number, cells: number): Held {
     let pages = this.#held.get(family)
     if (pages === undefined) {
       pages = []
       this.#held.set(family, pages)
     }
-    const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
+    const held: Held = { page, cells, holders: [] }
+    this.#cellPages.push(held)
+    const number = this.#numberOf(page)
+    if (!isNumber(number)) throw damaged('a page has no number')
     while (pages.length <= number >> CHUNK_BITS) pages.push([])
-    pages[number >> CHUNK_BITS][number & (2 ** CHUNK_BITS - 1)] = { cells, holders: [] }
-    this.#cellPages.push(cells)
+    pages[number >> CHUNK_BITS][number & (2 ** CHUNK_BITS - 1)] = held
+    return held
+  }
+
+  #numberOf(page: number): number {
+    return this.#arena.i32[page * 2 + L.PAGE_NUMBER]
   }
 
   /** What this shard has of a page of places. */
   #of(family: number, page: number): Held | undefined {
-    const number = this.#arena.i32[page * 2 + L.PAGE_NUMBER]
-    return this.#held.get(family)?.[number >> CHUNK_BITS]?.[number & (2 ** CHUNK_BITS - 1)]
+    const number = this.#numberOf(page)
+    const held = this.#held.get(family)?.[number >> CHUNK_BITS]?.[number & (2 ** CHUNK_BITS - 1)]
+    return held?.page === page ? held : undefined
   }
+}
+
+/** Whether a page can have this number in its family: pages of eight words fill 4 GiB. */
+function isNumber(number: number): boolean {
+  return number >= 0 && number < 2 ** 26
 }

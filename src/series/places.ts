@@ -15,6 +15,7 @@ import { appendPage, pageOf, placeAt, placeIndex } from '../catalogue/pages.js'
 import { unreserve } from '../lifecycle/reserve.js'
 import { nextLife, publish } from '../lifecycle/states.js'
 import type { Arena } from '../memory/arena.js'
+import { allFamilies, allPages, capacityOf, untilDamage, Walk } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { type Shard, textWords } from '../memory/shards.js'
 
@@ -68,9 +69,9 @@ export class Places {
   /** Finds the pages of an adopted shard. All of them may have room. */
   #takeOver(): void {
     const { i32 } = this.#arena
-    for (let family = Atomics.load(i32, L.H_FAMILIES); family !== 0; family = i32[family * 2 + L.F_NEXT]) {
-      let page = Atomics.load(i32, family * 2 + L.F_FIRST_PAGE)
-      for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
+    // What is beyond damage is not used again.
+    for (const family of untilDamage(allFamilies(this.#arena))) {
+      for (const page of untilDamage(allPages(this.#arena, family))) {
         if (i32[page * 2 + L.PAGE_OWNER] !== this.#shard.index) continue
         const pages = this.#pagesOf(family)
         pages.all.push(page)
@@ -131,7 +132,7 @@ export class Places {
     const index = i32[at + L.PLACE_INDEX] & L.INDEX_MASK
     const had = i32[at + L.PLACE_INDEX] >>> L.INDEX_BITS
     const old = i32[at + L.PLACE_TEXT]
-    if (had === words) return old
+    if (had === words && this.#arena.has(old, words)) return old
     // It leaves the place before it enters the free list: a death in between must not leave it in both.
     i32[at + L.PLACE_INDEX] = index
     i32[at + L.PLACE_TEXT] = 0
@@ -144,12 +145,11 @@ export class Places {
   }
 
   #take(family: Family): number {
-    const { i32 } = this.#arena
     const pages = this.#pagesOf(family.ref)
     this.#looks = LOOKS
     for (;;) {
       if (pages.page !== 0) {
-        const capacity = i32[pages.page * 2 + L.PAGE_CAPACITY]
+        const capacity = capacityOf(this.#arena, pages.page)
         while (pages.next < capacity) {
           this.#looks--
           const place = placeAt(pages.page, pages.next++)
@@ -204,7 +204,8 @@ export class Places {
     if ((state & L.STATE_MASK) === L.STATE_FREE) return true
     if ((state & L.STATE_MASK) !== L.STATE_MADE) return false
     let linked = Atomics.load(i32, hash * 2 + (i32[place * 2 + L.PLACE_HASH] & hashMask))
-    while (linked !== 0 && linked !== place) linked = Atomics.load(i32, linked * 2 + L.PLACE_NEXT)
+    const walk = new Walk(this.#arena, 'places', L.PLACE_WORDS)
+    while (linked !== 0 && linked !== place) linked = Atomics.load(i32, walk.pass(linked) * 2 + L.PLACE_NEXT)
     if (linked === 0) {
       Atomics.store(i32, place * 2 + L.PLACE_STATE, nextLife(state))
       unreserve(this.#arena, family.ref)
@@ -221,7 +222,7 @@ export class Places {
   #newPage(family: Family, pages: Pages): number {
     const { i32 } = this.#arena
     const { all } = pages
-    const wanted = all.length === 0 ? L.FIRST_PAGE_PLACES : i32[all[all.length - 1] * 2 + L.PAGE_CAPACITY] * 2
+    const wanted = all.length === 0 ? L.FIRST_PAGE_PLACES : capacityOf(this.#arena, all[all.length - 1]) * 2
     const capacity = Math.min(wanted, family.pagePlaces)
     const page = this.#arena.alloc(L.PAGE_HEADER_WORDS + capacity * L.PLACE_WORDS)
     if (page === 0) return 0

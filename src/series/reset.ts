@@ -6,12 +6,15 @@
  * scrape sees the value before or the value after. A gauge's cells are set to zero: what another thread adds at that
  * very moment may bring its share back.
  */
+
 import type { Family } from '../catalogue/families.js'
 import { commonCells, pageOf, placeIndex } from '../catalogue/pages.js'
+import { damaged } from '../common/errors.js'
 import { resetNative } from '../folds/native-fold.js'
 import { forgetAges, zeroOwnAges } from '../folds/summary-fold.js'
 import type { Kernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
+import { allCells } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import type { Shard } from '../memory/shards.js'
 import { unset } from '../memory/shares.js'
@@ -113,8 +116,8 @@ function zeroOverflown(arena: Arena, family: Family, place: number, cell: number
 function* cellsOf(arena: Arena, family: Family, place: number): Generator<{ at: number; shard: number }> {
   const { i32 } = arena
   const offset = L.CELLS_HEADER_WORDS + placeIndex(arena, place) * family.cells
-  let cells = Atomics.load(i32, pageOf(arena, place) * 2 + L.PAGE_CELLS)
-  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+  for (const cells of allCells(arena, pageOf(arena, place))) {
+    if (!arena.has(cells, offset + family.cells)) throw damaged('a page of cells is cut off')
     yield { at: cells + offset, shard: i32[cells * 2 + L.CELLS_SHARD] }
   }
 }

@@ -16,13 +16,23 @@
 
 import { exemplarLines, type Family, shareWords } from '../catalogue/families.js'
 import type { LabelWriter } from '../catalogue/labels.js'
-import { blocksAt, commonCells, fitsSpan, pageOf, placeAt, placeIndex } from '../catalogue/pages.js'
+import {
+  blocksAt,
+  checkedPageOf,
+  commonCells,
+  fitsSpan,
+  pageOf,
+  placeAt,
+  placeIndex,
+} from '../catalogue/pages.js'
+import { damaged } from '../common/errors.js'
 import type { Kernel } from '../kernel/loader.js'
 import { isRegistryFull, isSelfFamily, reserve, unreserve } from '../lifecycle/reserve.js'
 import { noteMade, noteRefusal, roomNumber } from '../lifecycle/room.js'
 import { canBeHeld, changeState, hold, nextLife, publish, remove } from '../lifecycle/states.js'
 import type { Arena } from '../memory/arena.js'
 import { nextBirth } from '../memory/births.js'
+import { capacityOf, Walk } from '../memory/damage.js'
 import { exemplarTable } from '../memory/exemplars.js'
 import * as L from '../memory/layout.js'
 import { claimShard, type Shard } from '../memory/shards.js'
@@ -58,6 +68,10 @@ const LOOKS = 32
 const WAITS = 20
 /** A thread that waited in vain does not wait again for so long, ms: a maker may have died, with nobody to bury it. */
 const WAIT_AGAIN_AFTER = 1_000
+/** Places of a chain that are passed without a look at where the chain leads: a longer one may be a circle. */
+const QUICK_STEPS = 64
+/** More often than a place is freed while it is attached to. */
+const MOST_TRIES = 10_000
 /** How often a refused attach is tried again if room was made meanwhile. */
 const RETRIES = 3
 
@@ -154,7 +168,8 @@ export class SeriesTable {
     thread.holders.answerRequests(LOOK_UP_RELEASES)
     this.#enter(thread.shard)
     try {
-      for (let tries = 0; ; ) {
+      for (let tries = 0, turns = 0; ; turns++) {
+        if (turns === MOST_TRIES) throw damaged('a place never stands still')
         const room = roomNumber(this.#arena)
         let place = this.#findOrMake(thread, family, labels)
         if (place === refusal(L.DROP_LABEL)) return place
@@ -215,14 +230,19 @@ export class SeriesTable {
   }
 
   #leave(shard: Shard): void {
-    Atomics.store(this.#arena.i32, shard.at + L.SHARD_EPOCH, 0)
+    const { i32 } = this.#arena
+    // Where making a series failed.
+    if (i32[shard.at + L.SHARD_MAKING] !== 0) Atomics.store(i32, shard.at + L.SHARD_MAKING, 0)
+    Atomics.store(i32, shard.at + L.SHARD_EPOCH, 0)
   }
 
   /** As attach, for the only series of a family without labels, which always exists. */
   attachOnly(family: Family, holder: Holder): number {
     const thread = this.#claim()
     if (thread === undefined) return refusal(L.DROP_THREADS)
-    const place = placeAt(this.#arena.i32[family.ref * 2 + L.F_FIRST_PAGE], 0)
+    const page = this.#arena.i32[family.ref * 2 + L.F_FIRST_PAGE]
+    capacityOf(this.#arena, page)
+    const place = placeAt(page, 0)
     this.#found = this.#arena.i32[place * 2 + L.PLACE_STATE]
     return this.#hold(thread.holders, family, place, holder)
   }
@@ -242,10 +262,10 @@ export class SeriesTable {
   }
 
   #exemplars(family: Family, place: number): number {
-    const page = pageOf(this.#arena, place)
-    const cells = this.#thread?.holders.cellPage(family, page) ?? 0
+    const page = checkedPageOf(this.#arena, place)
+    const cells = this.#thread?.holders.held(family, page)?.cells ?? 0
     if (cells === 0) return 0
-    const capacity = this.#arena.i32[page * 2 + L.PAGE_CAPACITY]
+    const capacity = capacityOf(this.#arena, page)
     const lines = exemplarLines(family)
     const table = exemplarTable(this.#arena, cells, capacity * lines)
     return table === 0 ? 0 : table * 2 + placeIndex(this.#arena, place) * lines
@@ -268,7 +288,7 @@ export class SeriesTable {
   ): boolean {
     // Loaded before anything is changed, because loading may fail.
     const kernel = this.#context.kernel()
-    const page = pageOf(this.#arena, place)
+    const page = checkedPageOf(this.#arena, place)
     const index = placeIndex(this.#arena, place)
     this.#thread?.holders.release(family, page, index)
     const activity = () => kernel.activityOf(family.ref, page, index)
@@ -385,14 +405,14 @@ export class SeriesTable {
   #hold(holders: Holders, family: Family, place: number, holder: Holder): number {
     const { i32 } = this.#arena
     const index = placeIndex(this.#arena, place)
-    const page = pageOf(this.#arena, place)
-    const cells = holders.cellPage(family, page)
-    if (cells === 0) return refusal(L.DROP_MEMORY)
+    const page = checkedPageOf(this.#arena, place)
+    const held = holders.held(family, page)
+    if (held === undefined) return refusal(L.DROP_MEMORY)
+    const { cells, holders: on } = held
     const owned = cells * 2 + L.CELLS_OWNED + (index >>> 5)
     const stored = family.aggregate === 'last' ? commonCells(this.#arena, family, page) : cells
     if (stored === 0) return refusal(L.DROP_MEMORY)
     Atomics.or(i32, owned, 1 << (index & 31))
-    const on = holders.on(family, page)
     if (!hold(this.#arena, place, this.#found, this.#context.uptime())) {
       if (on[index] === undefined) Atomics.and(i32, owned, ~(1 << (index & 31)))
       return 0
@@ -416,7 +436,13 @@ export class SeriesTable {
    */
   #search(family: number, labels: LabelWriter, place: number, end: number, finish = true): number {
     const { i32 } = this.#arena
+    let walk: Walk | undefined
+    let left = QUICK_STEPS
     while (place !== end && place !== 0) {
+      if (--left < 0) {
+        walk ??= new Walk(this.#arena, 'places', L.PLACE_WORDS)
+        walk.pass(place)
+      }
       const at = place * 2
       if (i32[at + L.PLACE_HASH] === labels.hash && this.#same(family, labels, place)) {
         if (finish) publish(this.#arena, place)

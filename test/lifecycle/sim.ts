@@ -177,6 +177,7 @@ export class SimThread {
       },
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       leftOut: (family, why) => this.refused.push(`${family.name} exemplar: ${why}`),
+      guarded: work => work(),
       reset: family => void resetFamily({ arena, series: this.table, kernel }, family, sim.uptime()),
       removeWhere: (family, fits) => removeWhere({ arena, series: this.table, kernel }, family, fits),
       clear: family => {

@@ -15,11 +15,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Memories that several processes share: how they are found, who lives, what becomes of the dead.
   processes: ['common', 'memory', 'lifecycle'],
   // What the blocks of native histograms and summaries make together: the one fold that is JavaScript.
-  folds: ['memory', 'catalogue'],
+  folds: ['common', 'memory', 'catalogue'],
   // The WebAssembly that folds, encodes and sweeps; its sources are in assembly/.
   kernel: ['common', 'memory', 'folds'],
   // Series as a thread finds, makes, holds and lets go of them.
-  series: ['memory', 'catalogue', 'lifecycle', 'folds', 'kernel'],
+  series: ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'kernel'],
   // What a producer calls.
   instruments: ['common', 'memory', 'catalogue', 'lifecycle', 'folds', 'series'],
   // The Piscina pool and its task.

@@ -1,4 +1,4 @@
-import { thrown } from '../../common/errors.js'
+import { isDamage, thrown } from '../../common/errors.js'
 import { type Log, logEvent } from '../../common/log.js'
 import { gzipWhole } from '../../exposition/gzip.js'
 import type { ScrapeOptions, Scraper } from '../../exposition/types.js'
@@ -91,6 +91,8 @@ export class RequestHandler {
   #forwardedNoticed = false
   #shedNoticed = false
   #shutNoticed = false
+  /** What was said of a damaged memory. */
+  readonly #damages = new Set<string>()
 
   constructor(settings: RequestHandlerSettings) {
     const { now = () => performance.now(), recorder = NO_RECORDER } = settings
@@ -206,15 +208,23 @@ export class RequestHandler {
       else this.refused(refusal, exchange, exchange)
       return refusal
     }
-    const why = (error instanceof Error && error.stack) || thrown(error)
-    logEvent(this.#settings.log, {
-      level: 'error',
-      code: 'scrape-failed',
-      message: `a scrape failed: ${why}`,
-    })
+    this.#noticeFailure(error)
     exchange.answered(500)
     this.#recorder.denied('failed')
     return refuse(500, 'failed', 'the scrape failed')
+  }
+
+  /** A damaged memory fails each scrape from now on: it is said once for each kind of damage. */
+  #noticeFailure(error: unknown): void {
+    const kind = isDamage(error) ? error.message : undefined
+    if (kind !== undefined && this.#damages.has(kind)) return
+    if (kind !== undefined) this.#damages.add(kind)
+    const why = kind ?? ((error instanceof Error && error.stack) || thrown(error))
+    logEvent(this.#settings.log, {
+      level: 'error',
+      code: kind === undefined ? 'scrape-failed' : 'memory-damaged',
+      message: `a scrape failed: ${why}`,
+    })
   }
 
   /** Connections that asked for nothing were ended because file descriptors ran short. Counted once for all of them. */

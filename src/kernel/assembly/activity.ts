@@ -17,6 +17,7 @@ import {
 import { exists } from './record'
 import { Family, Page } from './records'
 import { hasBit, sharesOf } from './shares'
+import { mostRecords } from './sound'
 
 /** A place's folded cells, in a vector. */
 @unmanaged
@@ -67,7 +68,7 @@ function activityFrom<Values>(values: Values, family: Family, page: Page, index:
 function touchesOf(family: Family, page: Page, index: i32): f64 {
   const last = (index + 1) * family.cells - 1
   let touches: f64 = 0
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+  for (let c = newestCells(page), left = mostRecords(); exists(c); c = olderCells(c, --left)) {
     beforeCopy(0)
     touches += load<f64>(cellAt(c, last))
   }
@@ -102,7 +103,7 @@ function sharesHash(family: Family, page: Page, index: i32): f64 {
   const cells = family.cells
   let high: u32 = 0
   let low: u32 = 0
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+  for (let c = newestCells(page), left = mostRecords(); exists(c); c = olderCells(c, --left)) {
     beforeCopy(0)
     const raw = atomic.load<u64>(cellAt(c, index * cells))
     if (raw == nothing) continue
@@ -130,7 +131,7 @@ export function isBusy(family: Family, page: Page, index: i32, value: f64): bool
   if (aggregate == AGGREGATE_LAST || family.kind != KIND_GAUGE) return false
   const nothing = nothingOf(family)
   const cells = family.cells
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+  for (let c = newestCells(page), left = mostRecords(); exists(c); c = olderCells(c, --left)) {
     const shares = sharesOf(page, c)
     if (aggregate == AGGREGATE_SUM && hasBit(shares.beside, index)) return true
     if (!hasBit(aggregate == AGGREGATE_SUM ? shares.set : shares.own, index)) continue

@@ -10,15 +10,19 @@ import {
   KIND_HISTOGRAM,
   KIND_INFO,
   KIND_SUMMARY,
+  PIECE_HEAD,
+  PIECE_WHOLE,
   STATUS_FULL,
   STATUS_OK,
 } from './layout'
 import { addInfinities } from './native'
-import { isSeries, pageOf, placeOf } from './place'
+import { indexOf, isSeries, pageOf, placeOf } from './place'
+import { headBytesOf } from './plan'
 import { ProtobufEncoder } from './protobuf'
 import { quantiles } from './quantiles'
 import { exists, fence, nth, refOf, view } from './record'
-import { Page, Piece, Place, Slot } from './records'
+import { Family, Page, Piece, Place, Slot } from './records'
+import { capacityOf, MOST_TRIES } from './sound'
 import { SummaryEncoder } from './summary-text'
 import { SimpleEncoder, TextEncoder } from './text'
 
@@ -47,6 +51,11 @@ function changed(slot: Slot, page: Page, made: i32, frees: i32): bool {
 
 function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
   const encoder = encoderFor(slot, piece, to)
+  const headed = (piece.flags & (PIECE_HEAD | PIECE_WHOLE)) != 0 || slot.format == FORMAT_PROTOBUF
+  if (headed && to + headBytesOf(slot, encoder.family) > encoder.end) {
+    slot.status = STATUS_FULL
+    return to
+  }
   to = begin(encoder, to)
   encoder.opened = to
   const family = encoder.family
@@ -56,20 +65,22 @@ function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
   let left = piece.count
   if (kind == KIND_INFO && family.labels != 0) {
     // Once, however many pieces what was set before makes.
-    if (first == 0 && piece.page == family.firstPage) to = encodeCurrent(encoder, to)
+    if (first == 0 && piece.page == family.firstPage) to = encodeCurrent(encoder, view<Family>(piece.family), to)
     left = 0
   }
   const vector = slot.vector
   const cells = family.cells
   const aggregate = family.aggregate
   const native = family.nativeBuckets != 0
+  let tries = 0
   while (left > 0 && exists(page)) {
-    const count = min(left, page.capacity - first)
+    const count = min(left, capacityOf(page, cells) - first)
+    if (count <= 0 || first < 0 || tries++ == MOST_TRIES) unreachable()
     const made = page.shared.made
     const frees = page.shared.frees
     const values = kind == KIND_INFO ? ones(count, vector) : fold(page, first, count, cells, aggregate, vector)
     if (native) addInfinities(family, values, count)
-    if (kind == KIND_SUMMARY) quantiles(refOf(family), refOf(page), first, count, values)
+    if (kind == KIND_SUMMARY) quantiles(piece.family, refOf(page), first, count, values)
     const after = write(encoder, to, placeOf(page, first), count, values)
     if (changed(slot, page, made, frees)) continue
     if (after == 0) {
@@ -77,6 +88,7 @@ function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
       return to
     }
     to = after
+    tries = 0
     left -= count
     page = view<Page>(page.shared.next)
     first = 0
@@ -90,14 +102,16 @@ function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
  * since, and has yet to bring it back: it holds all the same. Where its text does not fit what was planned for others,
  * there is no line this time.
  */
-function encodeCurrent(encoder: Encoder, to: usize): usize {
+function encodeCurrent(encoder: Encoder, family: Family, to: usize): usize {
   const slot = encoder.slot
-  const family = encoder.family
   let after = to
+  let tries = 0
   while (true) {
+    if (tries++ == MOST_TRIES) unreachable()
     const place = view<Place>(family.shared.current)
     if (!exists(place)) break
     const page = pageOf(place)
+    if (indexOf(place) >= capacityOf(page, 1)) unreachable()
     const made = page.shared.made
     const frees = page.shared.frees
     after = isSeries(place) ? writeCurrent(encoder, to, place, ones(1, slot.vector)) : to

@@ -22,10 +22,12 @@ import {
 import { isExposed, next, slotEnd, textOf } from './place'
 import { nth, view } from './record'
 import { Family, Piece, Place, Slot } from './records'
+import { soundFamily } from './sound'
 
 @unmanaged
 export class Encoder {
   slot: Slot
+  /** A copy of its record, which nobody else writes. */
   family: Family
   /** FORMAT_TEXT to FORMAT_PROTOBUF. */
   format: i32
@@ -59,12 +61,16 @@ const ENCODER_BYTES: i32 = 256
 
 /** Bytes of a head at most: `prefix_name_created{defaults,prefix`. */
 const MOST_HEAD: i32 = 2 * MAX_PREFIX_BYTES + MAX_NAME_BYTES + MAX_DEFAULTS_BYTES + 16 + SLACK_BYTES
-if (MOST_HEAD > HEAD_BYTES - ENCODER_BYTES) ERROR('An encoder has no room behind the last head')
+/** Before it, for a copy of the family's record. */
+const FAMILY_BYTES: i32 = 512
+if (<i32>offsetof<Family>() > FAMILY_BYTES) ERROR('A family is larger than what is kept for its copy')
+if (MOST_HEAD > HEAD_BYTES - ENCODER_BYTES - FAMILY_BYTES) ERROR('An encoder has no room behind the last head')
 
 /** The slot's encoder, for a piece; its class' own fields are for `begin` to fill. */
 export function encoderFor(slot: Slot, piece: Piece, to: usize): Encoder {
   const encoder = changetype<Encoder>(slot.scratch + (SCRATCH_BYTES - ENCODER_BYTES))
-  const family = view<Family>(piece.family)
+  const copy = slot.scratch + (SCRATCH_BYTES - ENCODER_BYTES - FAMILY_BYTES)
+  const family = soundFamily(copy, view<Family>(piece.family))
   encoder.slot = slot
   encoder.family = family
   encoder.format = slot.format
@@ -128,6 +134,6 @@ export function writeKnown<E extends Encoder>(encoder: E, to: usize, end: usize,
   // Once: what was asked for is what is copied, also where the place is another series' meanwhile.
   const bits = place.textBytes
   const bytes = bits & ~TEXT_CONTROL_BIT
-  if (to + <usize>encoder.most(bytes, bits != bytes) > end) return 0
+  if (<u64>to + encoder.most(bytes, bits != bytes) > <u64>end) return 0
   return encoder.write(to, place, bytes, bits != bytes, values)
 }

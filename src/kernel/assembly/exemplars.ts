@@ -7,6 +7,7 @@ import { FORMAT_OPENMETRICS, FORMAT_PROTOBUF, KIND_COUNTER, KIND_HISTOGRAM, NUMB
 import { number } from './number'
 import { address, exists, refOf, view } from './record'
 import { CellPage, Exemplar, Family, Page, Slot } from './records'
+import { inArena, MOST_EXEMPLAR, mostRecords } from './sound'
 
 /** What OpenMetrics has of one besides its text: ` # {} ` and two numbers. */
 const TEXT_BYTES = 8 + 2 * NUMBER_BYTES
@@ -27,6 +28,7 @@ export function exemplarBytes(slot: Slot, family: Family): i32 {
   if (kind != KIND_COUNTER && kind != KIND_HISTOGRAM) return 0
   const most = family.shared.exemplarMax
   if (most == 0) return 0
+  if (<u32>most > MOST_EXEMPLAR) unreachable()
   if (slot.format == FORMAT_PROTOBUF) return 2 * most + PROTOBUF_BYTES
   // What is unknown to OpenMetrics has none there.
   return kind == KIND_COUNTER && family.baseBytes == family.nameBytes ? 0 : most + TEXT_BYTES
@@ -44,7 +46,7 @@ export function newestExemplar(family: Family, page: Page, index: i32, line: i32
   const at = <usize>(index * exemplarLines(family) + line) << 2
   let best: usize = 0
   let newest: f64 = 0
-  for (let cells = newestCells(page); exists(cells); cells = olderCells(cells)) {
+  for (let cells = newestCells(page), left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     const table = cells.shared.exemplars
     if (table == 0) continue
     const reference = address(table) + at
@@ -73,9 +75,10 @@ export function clearExemplars(family: Family, cells: CellPage, index: i32): voi
   if (table == 0) return
   const lines = exemplarLines(family)
   const first = address(table) + (<usize>(index * lines) << 2)
+  if (!inArena(first, <usize>lines << 2)) unreachable()
   for (let n = 0; n < lines; n++) {
     const record = view<Exemplar>(atomic.load<u32>(first + (<usize>n << 2)))
-    if (exists(record)) record.bytes = -1
+    if (inArena(changetype<usize>(record), offsetof<Exemplar>())) record.bytes = -1
   }
 }
 

@@ -6,7 +6,7 @@
 // value read is one that its cell had, and a counter's is never below what an earlier fold read.
 // Guarantees: what a reset() subtracts is in a fold only if all that it counted is, too: the common shard's cell is read
 // before the threads' cells, which a count only raises. So no count comes out below zero, whenever a thread resets it.
-import { cellAt, commonCells, newestCells, olderCells } from './cells'
+import { cellAt, commonCells, length, measure, newestCells, olderCells } from './cells'
 import { beforeCopy } from './hook'
 import {
   AGGREGATE_LAST,
@@ -24,9 +24,10 @@ import {
   UNSET_LOW,
 } from './layout'
 import { withInfinities } from './native'
-import { address, exists, nth, ownProcess } from './record'
+import { address, exists, nth, ownProcess, view } from './record'
 import { CellPage, Family, Page, Shard } from './records'
 import { hasBit, sharesOf } from './shares'
+import { mostRecords } from './sound'
 
 export const UNSET: u64 = (<u64>UNSET_HIGH << 32) | <u64>UNSET_LOW
 
@@ -46,15 +47,18 @@ export function fold(page: Page, first: i32, count: i32, cells: i32, aggregate: 
   }
   if (newest.next == 0 && cells == 1) return newest.behind + skip
   const bytes = <usize>words << 3
-  const common = commonCells(newest)
+  const common = measure(newest)
+  const pages = length
   if (exists(common)) {
-    for (let n: usize = 0; n < bytes; n += 16) foldReset(newest, common, skip + n, vector + n)
+    for (let n: usize = 0; n < bytes; n += 16) foldReset(newest, pages, common, skip + n, vector + n)
     return vector
   }
   let fresh = true
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
-    addCells(vector, cells.behind + skip, bytes, fresh)
+  let cellPage = newest
+  for (let n = pages; n > 0; n--) {
+    addCells(vector, cellPage.behind + skip, bytes, fresh)
     fresh = false
+    cellPage = view<CellPage>(cellPage.next)
   }
   return vector
 }
@@ -65,12 +69,12 @@ export function fold(page: Page, first: i32, count: i32, cells: i32, aggregate: 
  */
 // @ts-ignore: decorator
 @inline
-function foldReset(newest: CellPage, common: CellPage, skip: usize, to: usize): void {
+function foldReset(newest: CellPage, pages: i32, common: CellPage, skip: usize, to: usize): void {
   const first = atomic.load<u64>(common.behind + skip)
   const second = atomic.load<u64>(common.behind + skip + 8)
   const subtracted = i64x2.replace_lane(i64x2.splat(first), 1, second)
   let sum = f64x2.splat(-0.0)
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest; pages > 0; cells = view<CellPage>(cells.next), pages--) {
     if (cells == common) continue
     beforeCopy(0)
     sum = f64x2.add(sum, v128.load(cells.behind + skip))
@@ -109,7 +113,7 @@ export function foldThreadCells(family: Family, page: Page, index: i32, cell: i3
 /** Begins at -0, which changes no value that is added to it: so does fold(), or with the first cell itself. */
 function sumThreads(newest: CellPage, nth: i32): f64 {
   let sum: f64 = -0.0
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest, left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     if (cells.shard == COMMON_SHARD) continue
     beforeCopy(0)
     sum += load<f64>(cellAt(cells, nth))
@@ -184,7 +188,7 @@ function foldShares(newest: CellPage, page: Page, first: i32, count: i32, each: 
   const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
   const end = vector + (<usize>(count * each) << 3)
   for (let to = vector; to < end; to += 8) store<u64>(to, noShare(extreme))
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest, left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     if (!isLive(cells.shard)) continue
     const shares = sharesOf(page, cells)
     let from = cellAt(cells, first * each)
@@ -208,7 +212,7 @@ function foldShares(newest: CellPage, page: Page, first: i32, count: i32, each: 
 function foldShare(newest: CellPage, page: Page, index: i32, nth: i32, aggregate: i32): f64 {
   const extreme = aggregate == AGGREGATE_MIN || aggregate == AGGREGATE_MAX
   let value = noShare(extreme)
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest, left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     if (!isLive(cells.shard)) continue
     if (!hasBit(sharesOf(page, cells).own, index)) continue
     beforeCopy(0)

@@ -6,7 +6,7 @@ import { indexOf, pageOf } from './place'
 import { QUICK_HEAD, QUICK_SUFFIX, QUICK_TEXT, quickBuckets, total } from './quick'
 import { address, ownProcess } from './record'
 import { Place } from './records'
-import { firstSpelling, firstSuffix, nextSpelling } from './suffix'
+import { firstSpelling, firstSuffix, nextSpelling, suffixBytes } from './suffix'
 import { BUCKET, HEAD_OF_VALUE, OWN_FIRST, TextEncoder } from './text'
 
 /**
@@ -47,7 +47,7 @@ export class HistogramEncoder extends TextEncoder {
     const quick = headBytes <= QUICK_HEAD && family.suffixMax <= QUICK_SUFFIX
     const ownFirst = this.slot.created == OWN_FIRST && !this.isOpenMetrics
     if (quick && !ownFirst && room == 0 && text != 0 && <u32>bytes <= QUICK_TEXT) {
-      after = quickBuckets(to, head, headBytes, text, bytes, first, values, bounds + 1)
+      after = quickBuckets(to, head, headBytes, text, bytes, first, family.suffixMax, values, bounds + 1)
       counted = total
     }
     if (after != 0) to = after
@@ -75,7 +75,7 @@ export class HistogramEncoder extends TextEncoder {
       for (let n = 0; n <= bounds; n++) {
         // Each line begins as the first did.
         if (n != 0) to = copy(to, begin, beginBytes)
-        to = copy(to, address(spelling.text) + bare, spelling.bytes - bare)
+        to = copy(to, address(spelling.text) + bare, suffixBytes(family, spelling.bytes) - bare)
         counted += load<f64>(values + (<usize>n << 3))
         to = number(to, counted)
         if (room != 0) to = exemplar(to, family, pageOf(place), indexOf(place), n, room)

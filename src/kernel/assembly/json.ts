@@ -10,7 +10,7 @@ import { jsonNumber, number } from './number'
 import { address, ownProcess } from './record'
 import { Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
-import { firstSuffix, nextSuffix } from './suffix'
+import { firstSuffix, nextSuffix, suffixBytes } from './suffix'
 
 /** At most this many bytes are written of a family besides its series. */
 export function jsonHeadCost(slot: Slot, family: Family): i32 {
@@ -48,8 +48,8 @@ export class JsonEncoder extends Encoder {
 
   // @ts-ignore: decorator
   @inline
-  most(bytes: i32, control: bool): i32 {
-    return this.fixed + (control ? 6 : 1) * bytes
+  most(bytes: i32, control: bool): u64 {
+    return <u64>this.fixed + (control ? <u64>6 : <u64>1) * <u64><u32>bytes
   }
 
   /** A member, or an element. */
@@ -123,7 +123,7 @@ export class JsonEncoder extends Encoder {
     if (labels == 1) {
       if (text == 0) {
         const defaults = address(ownProcess().defaultsJson)
-        const skip = nameBytesJson(defaults)
+        const skip = min(nameBytesJson(defaults), ownProcess().defaultsJsonBytes)
         to = copy(to, defaults + skip, ownProcess().defaultsJsonBytes - skip)
       } else {
         const skip = min(name + 1, bytes)
@@ -253,7 +253,7 @@ function jsonHistogram(to: usize, family: Family, values: usize): usize {
   for (let n = 0; n < bounds; n++) {
     if (n != 0) to = byte(to, 0x2c)
     total += load<f64>(values + ((<usize>n) << 3))
-    to = copy(to, address(suffix.json), suffix.jsonBytes)
+    to = copy(to, address(suffix.json), suffixBytes(family, suffix.jsonBytes))
     to = number(to, total)
     to = byte(to, 0x5d)
     suffix = nextSuffix(suffix)
@@ -283,7 +283,7 @@ function jsonSummary(to: usize, family: Family, values: usize): usize {
   let suffix = firstSuffix(family)
   for (let n = 0; n < quantiles; n++) {
     if (n != 0) to = byte(to, 0x2c)
-    to = copy(to, address(suffix.json), suffix.jsonBytes)
+    to = copy(to, address(suffix.json), suffixBytes(family, suffix.jsonBytes))
     to = jsonNumber(to, load<f64>(values + 16 + ((<usize>n) << 3)))
     to = byte(to, 0x5d)
     suffix = nextSuffix(suffix)

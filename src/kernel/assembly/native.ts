@@ -5,6 +5,7 @@ import { MIN_SCHEMA, NATIVE_MINUS_INF, NATIVE_NAN, NATIVE_PLUS_INF } from './lay
 import { beforeCopy } from './hook'
 import { exists, fence, nth, view } from './record'
 import { Block, BlockReference, CellPage, Family, Page } from './records'
+import { fitsNative, MOST_TRIES, mostRecords } from './sound'
 
 /** Where a cell page has a place's blocks. */
 export function blocksAt(family: Family, page: Page, cells: CellPage, index: i32): BlockReference {
@@ -12,9 +13,9 @@ export function blocksAt(family: Family, page: Page, cells: CellPage, index: i32
 }
 
 /** Takes a place's blocks away, for the shard's owner to free. Whoever does it again after a death does no harm. */
-export function clearBlocks(family: Family, page: Page, cells: CellPage, index: i32): void {
-  const first = changetype<usize>(blocksAt(family, page, cells, index))
+export function clearBlocks(family: Family, capacity: i32, cells: CellPage, index: i32): void {
   const blocks = family.blocks
+  const first = changetype<usize>(nth<BlockReference>(cellAt(cells, capacity * family.cells), index * blocks))
   for (let n = 0; n < blocks; n++) {
     const at = nth<BlockReference>(first, n)
     at.age = 0
@@ -64,7 +65,7 @@ export function coarser(index: i32, by: i32): i32 {
  * be as few as allowed.
  */
 export function foldNative(to: Block, family: Family, page: Page, index: i32): void {
-  while (!tryFold(to, family, page, index)) {}
+  for (let tries = 0; !tryFold(to, family, page, index); tries++) if (tries == MOST_TRIES) unreachable()
 }
 
 /** False when a block was replaced meanwhile. */
@@ -73,7 +74,7 @@ function tryFold(to: Block, family: Family, page: Page, index: i32): bool {
   // Sequences only rise: their sum is the same when none of them has.
   let seqs = 0
   let schema = family.nativeSchema
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest, left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     const at = blocksAt(family, page, cells, index)
     seqs += at.shared.seq
     const block = view<Block>(at.shared.block)
@@ -87,7 +88,7 @@ function tryFold(to: Block, family: Family, page: Page, index: i32): bool {
   let high = i32.MIN_VALUE
   let negativeLow = i32.MAX_VALUE
   let negativeHigh = i32.MIN_VALUE
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest, left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     const entry = blocksAt(family, page, cells, index)
     const seq = entry.shared.seq
     const block = view<Block>(entry.shared.block)
@@ -134,6 +135,7 @@ function tryFold(to: Block, family: Family, page: Page, index: i32): bool {
     }
   }
 
+  if (!fitsNative(width, negativeWidth)) return false
   to.schema = schema
   to.low = low
   to.counts = width
@@ -141,7 +143,7 @@ function tryFold(to: Block, family: Family, page: Page, index: i32): bool {
   to.negativeCounts = negativeWidth
   const counts = to.behind
   memory.fill(counts, 0, <usize>(width + negativeWidth) << 3)
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest, left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     const entry = blocksAt(family, page, cells, index)
     const seq = entry.shared.seq
     const block = view<Block>(entry.shared.block)
@@ -179,7 +181,7 @@ function addWindow(to: usize, low: i32, width: i32, from: usize, first: i32, cou
 function unchanged(to: Block, family: Family, page: Page, newest: CellPage, index: i32, seqs: i32): bool {
   fence(changetype<usize>(to))
   let now = 0
-  for (let cells = newest; exists(cells); cells = olderCells(cells)) {
+  for (let cells = newest, left = mostRecords(); exists(cells); cells = olderCells(cells, --left)) {
     now += blocksAt(family, page, cells, index).shared.seq
   }
   return now == seqs

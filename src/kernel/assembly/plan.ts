@@ -6,6 +6,7 @@ import { mayBeExposed, placeOf } from './place'
 import { protobufFixed, protobufHeadCost } from './protobuf'
 import { exists, refOf, view } from './record'
 import { Family, Page, Slot } from './records'
+import { capacityOf } from './sound'
 import { textFixed, textHeadCost } from './text'
 
 /** At most this many bytes are written of a family besides its series. */
@@ -55,8 +56,18 @@ export function planPlaces(slot: Slot, family: Family, page: Page, first: i32, b
     fixedOf(slot, family) + (slot.format == FORMAT_PROTOBUF ? exemplarLines(family) : 1) * exemplar
   let cost = 0
   let count = 0
+  // As in Walk of src/memory/damage.ts.
+  let mark = changetype<Page>(0)
+  let steps = 0
+  let lap = 1
   while (exists(page)) {
-    const capacity = page.capacity
+    if (page == mark) unreachable()
+    if (++steps == lap) {
+      mark = page
+      lap <<= 1
+      steps = 0
+    }
+    const capacity = capacityOf(page, 1)
     // Most pages fit as a whole: what all their texts have at most is known.
     const whole =
       first == 0 ? capacity * lines * fixed + lines * textCost(page.textBytes, json) : i32.MAX_VALUE

@@ -165,8 +165,8 @@ export class ProtobufEncoder extends Encoder {
 
   // @ts-ignore: decorator
   @inline
-  most(bytes: i32, _control: bool): i32 {
-    return this.fixed + bytes
+  most(bytes: i32, _control: bool): u64 {
+    return <u64>this.fixed + <u64><u32>bytes
   }
 
   /** A metric. */

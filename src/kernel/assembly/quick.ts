@@ -95,7 +95,8 @@ export function quickLines(
 export let total: f64 = 0
 
 /**
- * The bucket lines of one histogram, `lines` in number; each spelling is `,le="…"} `. 0 where a count is not of the kind.
+ * The bucket lines of one histogram, `lines` in number; each spelling is `,le="…"} `, of so many bytes at
+ * most. 0 where a count is not of the kind.
  */
 export function quickBuckets(
   to: usize,
@@ -104,6 +105,7 @@ export function quickBuckets(
   text: usize,
   textBytes: i32,
   spelling: Spelling,
+  mostBytes: i32,
   values: usize,
   lines: i32,
 ): usize {
@@ -124,7 +126,7 @@ export function quickBuckets(
     const le = address(spelling.text)
     v128.store(to, v128.load(le))
     v128.store(to, v128.load(le, 16), 16)
-    to = upToEight(to + spelling.bytes, <u32>n)
+    to = upToEight(to + min(<u32>spelling.bytes, <u32>mostBytes), <u32>n)
     store<u8>(to, 0x0a)
     to++
     spelling = nextSpelling(spelling)

@@ -22,6 +22,13 @@ export function nextSpelling(spelling: Spelling): Spelling {
   return changetype<Spelling>(changetype<usize>(spelling) + offsetof<Suffix>())
 }
 
+/** Bytes of a spelling: no more than was planned for. */
+// @ts-ignore: decorator
+@inline
+export function suffixBytes(family: Family, bytes: i32): i32 {
+  return <i32>min(<u32>bytes, <u32>family.suffixMax)
+}
+
 // @ts-ignore: decorator
 @inline
 export function firstSuffix(family: Family): Suffix {

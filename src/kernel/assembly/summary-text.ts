@@ -3,7 +3,7 @@ import { byte, copy } from './copy'
 import { number } from './number'
 import { address, ownProcess } from './record'
 import { Place } from './records'
-import { firstSpelling, nextSpelling } from './suffix'
+import { firstSpelling, nextSpelling, suffixBytes } from './suffix'
 import { BUCKET, HEAD_OF_VALUE, TextEncoder } from './text'
 
 @unmanaged
@@ -34,7 +34,7 @@ export class SummaryEncoder extends TextEncoder {
     for (let n = 0; n < count; n++) {
       to = copy(to, this.head, this.valueHead)
       if (text != 0) to = copy(to, text, bytes)
-      to = copy(to, address(spelling.text) + bare, spelling.bytes - bare)
+      to = copy(to, address(spelling.text) + bare, suffixBytes(family, spelling.bytes) - bare)
       to = number(to, load<f64>(values + (<usize>n << 3)))
       to = byte(to, 0x0a)
       spelling = nextSpelling(spelling)

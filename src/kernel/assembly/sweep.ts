@@ -22,8 +22,9 @@ import {
 import { clearBlocks } from './native'
 import { placeOf } from './place'
 import { address, exists, fence, header, nth, ownProcess, refOf, view } from './record'
-import { Family, Page, Place, Shard, Slot } from './records'
-import { clearBits, fieldOf, sharesOf } from './shares'
+import { BlockReference, CellPage, Family, Page, Place, Shard, Shares, Slot } from './records'
+import { clearBits, fieldOf } from './shares'
+import { capacityOf, inArena, mostRecords, soundFamily } from './sound'
 
 function changeState(place: Place, from: i32, state: i32): bool {
   return place.shared.exchangeState(from, (from & ~STATE_MASK) | state)
@@ -42,7 +43,7 @@ function oldestEpoch(): i32 {
 
 function isOwned(page: Page, index: i32): bool {
   const bit = 1 << (index & 31)
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+  for (let c = newestCells(page), left = mostRecords(); exists(c); c = olderCells(c, --left)) {
     if ((atomic.load<i32>(fieldOf(c.owned, index)) & bit) != 0) return true
   }
   return false
@@ -52,8 +53,9 @@ function isOwned(page: Page, index: i32): bool {
 function request(page: Page, index: i32): void {
   const bit = 1 << (index & 31)
   let asked = false
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+  for (let c = newestCells(page), left = mostRecords(); exists(c); c = olderCells(c, --left)) {
     if ((atomic.load<i32>(fieldOf(c.owned, index)) & bit) == 0) continue
+    if (!inArena(changetype<usize>(c), offsetof<CellPage>())) unreachable()
     if ((atomic.or<i32>(fieldOf(c.requested, index), bit) & bit) == 0) asked = true
   }
   if (asked) header().shared.addRequests(1)
@@ -71,7 +73,9 @@ function unlink(place: Place): void {
       continue
     }
     let before = view<Place>(head)
+    let left = mostRecords()
     while (exists(before)) {
+      if (--left < 0 || !inArena(changetype<usize>(before), offsetof<Place>())) unreachable()
       const after = before.shared.next
       if (after == reference) {
         before.shared.next = next
@@ -84,15 +88,18 @@ function unlink(place: Place): void {
 }
 
 /** Zeroes a place's cells in all shards, so that its next life begins at nothing. */
-function clearCells(family: Family, page: Page, index: i32): void {
+function clearCells(family: Family, page: Page, capacity: i32, index: i32): void {
   const cells = family.cells
+  const blocks = <usize>(capacity * family.blocks) * offsetof<BlockReference>()
+  const bytes = offsetof<CellPage>() + (<usize>(capacity * cells) << 3) + blocks
   const nothing = nothingOf(family)
   const shares = family.kind == KIND_GAUGE && family.aggregate != AGGREGATE_LAST
-  for (let c = newestCells(page); exists(c); c = olderCells(c)) {
+  for (let c = newestCells(page), left = mostRecords(); exists(c); c = olderCells(c, --left)) {
+    if (!inArena(changetype<usize>(c), bytes + offsetof<Shares>())) unreachable()
     const first = cellAt(c, index * cells)
     for (let n = 0; n < cells; n++) store<u64>(first + ((<usize>n) << 3), n == 0 ? nothing : 0)
-    if (shares) clearBits(sharesOf(page, c), index)
-    clearBlocks(family, page, c, index)
+    if (shares) clearBits(changetype<Shares>(cellAt(c, capacity * cells)), index)
+    clearBlocks(family, capacity, c, index)
     clearExemplars(family, c, index)
   }
 }
@@ -107,7 +114,8 @@ function isCurrent(family: Family, place: Place): bool {
  * hidden; how many it freed, and the page to go on with (0: none), are left in the slot. `now` is in ms since the
  * registry was made; the vector is a slot's.
  */
-export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, now: i32): i32 {
+export function sweepPages(slot: Slot, record: Family, page: Page, pages: i32, now: i32): i32 {
+  const family = soundFamily(slot.scratch, record)
   const vector = slot.vector
   const cells = family.cells
   const aggregate = family.aggregate
@@ -118,8 +126,18 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
   const epoch = header().shared.epoch
   let freed = 0
   let hiding = 0
+  // As in Walk of src/memory/damage.ts.
+  let mark = changetype<Page>(0)
+  let steps = 0
+  let lap = 1
   for (; exists(page) && pages > 0; page = view<Page>(page.shared.next), pages--) {
-    const capacity = page.capacity
+    const capacity = capacityOf(page, cells)
+    if (page == mark) unreachable()
+    if (++steps == lap) {
+      mark = page
+      lap <<= 1
+      steps = 0
+    }
     let values = fold(page, 0, capacity, cells, aggregate, vector)
     // A fold that is noted must be older than the state that it is noted in: so all of it is read now.
     if (values != vector) memory.copy(vector, values, (<usize>(capacity * cells)) << 3)
@@ -149,7 +167,7 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
             request(page, index)
           }
         }
-      } else if (isCurrent(family, place) && kind < STATE_FREEING) {
+      } else if (isCurrent(record, place) && kind < STATE_FREEING) {
         // A thread that replaced an older label set had found this one before it was set again.
         if (changeState(place, state, STATE_LIVE)) hiding--
       } else if (kind == STATE_RETIRED || kind == STATE_REMOVED) {
@@ -169,7 +187,7 @@ export function sweepPages(slot: Slot, family: Family, page: Page, pages: i32, n
         else if (changeState(place, state, STATE_FREEING)) free(place, epoch)
       } else if (kind == STATE_FREEING) free(place, epoch)
       else if (kind == STATE_UNLINKED && place.changed < oldest) {
-        clearCells(family, page, index)
+        clearCells(family, page, capacity, index)
         page.shared.addFrees(1)
         place.shared.state = ((state >> STATE_BITS) + 1) << STATE_BITS
         freed++

@@ -198,8 +198,8 @@ export class TextEncoder extends Encoder {
 
   // @ts-ignore: decorator
   @inline
-  most(bytes: i32, _control: bool): i32 {
-    return this.fixed + this.lines * bytes
+  most(bytes: i32, _control: bool): u64 {
+    return <u64>this.fixed + <u64>this.lines * <u64><u32>bytes
   }
 
   // @ts-ignore: decorator
