@@ -120,7 +120,7 @@ export class Plan {
   #whole(slot: number, family: Family, budget: number): number {
     const { i32 } = this.#arena
     const head = this.#kernel.headCost(slot, family.ref)
-    if (head > budget) return -1
+    if (head < 0 || head > budget) return -1
     const page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
     const count = this.#kernel.plan(slot, family.ref, page, 0, budget - head)
     if (i32[slot * 2 + L.SLOT_PLAN_PAGE] !== 0) return -1

@@ -6,7 +6,7 @@ import { mayBeExposed, placeOf } from './place'
 import { protobufFixed, protobufHeadCost } from './protobuf'
 import { exists, refOf, view } from './record'
 import { Family, Page, Slot } from './records'
-import { capacityOf } from './sound'
+import { capacityOf, MOST_LINES } from './sound'
 import { textFixed, textHeadCost } from './text'
 
 /** At most this many bytes are written of a family besides its series. */
@@ -36,9 +36,9 @@ function fixedOf(slot: Slot, family: Family): i32 {
 /** What text costs at most: in JSON a control character is spelled with six bytes. */
 // @ts-ignore: decorator
 @inline
-function textCost(bytes: i32, json: bool): i32 {
+function textCost(bytes: i32, json: bool): u64 {
   const plain = bytes & ~TEXT_CONTROL_BIT
-  return json && plain != bytes ? 6 * plain : plain
+  return json && plain != bytes ? 6 * <u64><u32>plain : <u64><u32>plain
 }
 
 /**
@@ -49,11 +49,15 @@ export function planPlaces(slot: Slot, family: Family, page: Page, first: i32, b
   const json = slot.format == FORMAT_JSON
   const seq = slot.seq
   const lines = linesOf(slot, family)
+  if (<u32>lines > MOST_LINES) unreachable()
   const exemplar = exemplarBytes(slot, family)
   slot.planExemplar = exemplar
   // A series is one message in protobuf, with all of its exemplars.
-  const fixed =
+  // Unsigned and wide: no number that was damaged makes a plan cost less than nothing.
+  const fixed = <u64><u32>(
     fixedOf(slot, family) + (slot.format == FORMAT_PROTOBUF ? exemplarLines(family) : 1) * exemplar
+  )
+  const most: u64 = max(budget, 0)
   let cost = 0
   let count = 0
   // As in Walk of src/memory/damage.ts.
@@ -70,22 +74,22 @@ export function planPlaces(slot: Slot, family: Family, page: Page, first: i32, b
     const capacity = capacityOf(page, 1)
     // Most pages fit as a whole: what all their texts have at most is known.
     const whole =
-      first == 0 ? capacity * lines * fixed + lines * textCost(page.textBytes, json) : i32.MAX_VALUE
-    if (whole <= budget - cost) {
-      cost += whole
+      first == 0 ? <u64>(capacity * lines) * fixed + <u64>lines * textCost(page.textBytes, json) : u64.MAX_VALUE
+    if (<u64>cost + whole <= most) {
+      cost += <i32>whole
       count += capacity
     } else {
       for (; first < capacity; first++) {
         const place = placeOf(page, first)
         if (mayBeExposed(place, seq)) {
-          const more = lines * (fixed + textCost(place.textBytes, json))
-          if (cost + more > budget) {
+          const more = <u64>lines * (fixed + textCost(place.textBytes, json))
+          if (<u64>cost + more > most) {
             slot.planPage = refOf(page)
             slot.planFirst = first
             slot.planCost = cost
             return count
           }
-          cost += more
+          cost += <i32>more
         }
         count++
       }

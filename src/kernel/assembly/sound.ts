@@ -29,6 +29,8 @@ const MOST_TEXT: u32 = 1 << 22
 const MOST_LABELS: u32 = 1 << 16
 const MOST_SUFFIX: u32 = 128
 export const MOST_EXEMPLAR: u32 = 4_096
+/** More lines than a series has. */
+export const MOST_LINES: u32 = MAX_BOUNDS + 8
 /** More blocks than a place has. */
 const MOST_BLOCKS: u32 = 1_024
 
