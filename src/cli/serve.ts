@@ -24,12 +24,13 @@ export async function serve(args: readonly string[]): Promise<void> {
   const front = await serveOutside(source, optionsOf(given)).catch((error: Error & { code?: string }) => {
     throw error.code === 'ERR_POSTMETER_OPTION' ? new UsageError(error.message) : error
   })
-  say(`serves on ${front.url}`)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       front.close().then(() => process.exit(0))
     })
   }
+  // Not before: who waits for it may end this process at once.
+  say(`serves on ${front.url}`)
 }
 
 function optionsOf(given: ReturnType<typeof parse<typeof OPTIONS>>): ServeOptions {
