@@ -2,7 +2,7 @@
 import { compileKernel } from '../kernel/loader.js'
 import type { Arena } from '../memory/arena.js'
 import type { RegistryHandle } from '../memory/handle.js'
-import { H_OPTIONS, H_OPTIONS_BYTES, LAYOUT_VERSION } from '../memory/layout.js'
+import { H_OPTIONS, LAYOUT_VERSION } from '../memory/layout.js'
 
 export function handleOf(arena: Arena): RegistryHandle {
   arena.keepDefaults()
@@ -12,6 +12,7 @@ export function handleOf(arena: Arena): RegistryHandle {
     id: String(arena.i32[H_OPTIONS]),
     memory: arena.memory,
     kernel: compileKernel(),
-    options: arena.text(arena.i32[H_OPTIONS], arena.i32[H_OPTIONS_BYTES]),
+    // Not the service's, which it may be writing: who only reads does nothing by them.
+    options: '{}',
   }
 }

@@ -175,6 +175,14 @@ t.test('a directory that cannot be looked into any more', async t => {
   t.match(await outside.scrape(), /^c_total\{x="a"\} 1$/m)
 })
 
+t.test('options that the service is writing are not read', async t => {
+  const file = `${sharedFolder(t)}/metrics`
+  const one = await service(t, file)
+  await one.call('inc', 'c_total', 'a')
+  await one.call('poke', L.H_OPTIONS_BYTES, 3)
+  t.match(await postmeter('dump', '--file', file), { code: 0, out: /^c_total\{x="a"\} 1$/m })
+})
+
 t.test('of a process that shares without a file', async t => {
   const one = new Process(t)
   await one.call('create', { name: NAME, memory: '8MiB', shared: true })
