@@ -65,6 +65,8 @@ class PoolScraper implements Scraper {
   readonly #saidTooLarge = new Set<string>()
   /** The memory of which its own metrics tell. */
   #observed: Arena
+  /** The run of which the default labels were read. */
+  #labelsOf = ''
 
   constructor(handle: RegistryHandle, arena: Arena, threads: number, leave: number, log: Log) {
     this.#arena = arena
@@ -143,6 +145,13 @@ class PoolScraper implements Scraper {
     return `${this.#arena.f64[L.H_STARTED_WORD]} ${Atomics.load(this.#arena.i32, L.H_BEGINNING)}`
   }
 
+  #readLabels(): void {
+    const run = this.#run()
+    if (run === this.#labelsOf) return
+    this.#arena.keepDefaults()
+    this.#labelsOf = run
+  }
+
   /** Encodes in the pool; if the pool cannot start, in this thread, because slow is better than not at all. */
   async #encode(task: EncodeTask | GzipTask): Promise<void> {
     try {
@@ -188,6 +197,7 @@ class PoolScraper implements Scraper {
   }
 
   #plan(options: ScrapeOptions): Plan {
+    if (this.#arena.reader) this.#readLabels()
     lookForDead(this.#observed)
     // A process that only reads cannot bring them up to date: it has those of a registry of its own tell of this memory.
     const selfMetrics = options.selfMetrics && !this.#arena.reader
