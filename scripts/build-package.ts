@@ -7,6 +7,7 @@
  *     index.d.ts, .d.mts  declarations for both
  *     cli.js              the command `postmeter`
  *     prom-client.*       the same four files of the entry `postmeter/prom-client`
+ *     mta.*               likewise of `postmeter/mta`
  *     postmeter-guard.mjs what index.mjs loads first: it refuses a bundle that could not work
  *     postmeter-*.js      the code
  *     postmeter-*.wasm    the kernel and the compressor
@@ -25,6 +26,8 @@ const dist = fileURLToPath(new URL('..', import.meta.url))
 const src = join(dist, 'src')
 const lib = join(dist, 'lib')
 const index = join(src, 'index.js')
+/** Public declarations, from another entry's. */
+const PUBLIC = './index.js'
 const manifest = JSON.parse(readFileSync(join(dist, '../package.json'), 'utf8'))
 const dependencies = [
   ...Object.keys(manifest.dependencies),
@@ -50,8 +53,10 @@ const entries = await buildCode()
 const names = [...entries.recording.names, ...entries.serving.names].sort()
 await buildDeclarations('index.d.ts', 'index', names)
 await buildDeclarations('prom-client.d.ts', 'prom-client')
+await buildDeclarations('mta.d.ts', 'mta', entries.mta.names)
 writeEntries(entries)
 writePromClient(entries.promClient)
+writeEntry('mta', entries.mta)
 
 /** One half of the public interface: its file, and the names that it exports. */
 interface Half {
@@ -64,6 +69,7 @@ interface Entries {
   serving: Half
   cli: Half
   promClient: Half
+  mta: Half
 }
 
 async function buildCode(): Promise<Entries> {
@@ -73,6 +79,7 @@ async function buildCode(): Promise<Entries> {
       serving: 'half:serving',
       cli: join(src, 'cli/main.js'),
       'prom-client': join(src, 'prom-client.js'),
+      mta: join(src, 'mta.js'),
     },
     external: isExternal,
     plugins: [halves(), sourceMaps(), files()],
@@ -119,6 +126,7 @@ async function buildCode(): Promise<Entries> {
     serving: half('serving'),
     cli: half('cli'),
     promClient: half('prom-client'),
+    mta: half('mta'),
   }
 }
 
@@ -197,8 +205,9 @@ function files(): Plugin {
 async function buildDeclarations(input: string, name: string, values?: readonly string[]): Promise<void> {
   const bundle = await rollup({
     input: join(src, input),
-    external: isExternal,
-    plugins: [dts()],
+    // An entry that has classes of index.d.ts in its declarations must not declare them anew.
+    external: id => isExternal(id) || (input !== 'index.d.ts' && id === PUBLIC),
+    plugins: [publicTypes(), dts()],
     onLog: failOnLog,
   })
   const { output } = await bundle.generate({ format: 'es' })
@@ -207,6 +216,17 @@ async function buildDeclarations(input: string, name: string, values?: readonly 
   // TypeScript 6 and later load the types of Node only where they are asked for.
   writeFileSync(join(lib, `${name}.d.ts`), `/// <reference types="node" />\n${code}`)
   writeFileSync(join(lib, `${name}.d.mts`), `export * from './${name}.js'\n`)
+}
+
+/** Names the public declarations as they stand beside those of another entry. */
+function publicTypes(): Plugin {
+  return {
+    name: 'public-types',
+    resolveId: (id, importer) =>
+      importer !== undefined && join(dirname(importer), id) === index
+        ? { id: PUBLIC, external: true }
+        : undefined,
+  }
 }
 
 /** Of classes the bundler exports the value, too, which programs do not get: they have registries make metrics. */
@@ -242,19 +262,26 @@ function writeEntries({ recording, serving, cli }: Entries): void {
 }
 
 /** prom-client has `contentType`, too, by which the one of `register` is read and set. */
-function writePromClient({ file, names }: Half): void {
-  const required = [
-    `'use strict'`,
-    `const entry = require('./${file}')`,
-    ...names.map(name => `exports.${name} = entry.${name}`),
+function writePromClient(half: Half): void {
+  writeEntry('prom-client', half, [
     `Object.defineProperty(exports, 'contentType', {`,
     '  enumerable: true,',
     '  get: () => exports.register.contentType,',
     '  set: type => exports.register.setContentType(type),',
     '})',
+  ])
+}
+
+/** The files of an entry beside index.js: for require, and for import. */
+function writeEntry(name: string, { file, names }: Half, more: readonly string[] = []): void {
+  const required = [
+    `'use strict'`,
+    `const entry = require('./${file}')`,
+    ...names.map(exported => `exports.${exported} = entry.${exported}`),
+    ...more,
   ]
-  writeFileSync(join(lib, 'prom-client.js'), `${required.join('\n')}\n`)
-  writeFileSync(join(lib, 'prom-client.mjs'), importing('prom-client', names))
+  writeFileSync(join(lib, `${name}.js`), `${required.join('\n')}\n`)
+  writeFileSync(join(lib, `${name}.mjs`), importing(name, names))
 }
 
 /** The names of an entry, for import. What `require` gives is the default export. */

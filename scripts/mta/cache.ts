@@ -1,22 +1,22 @@
 import { LRUCache } from 'lru-cache'
+import type { MtaMetrics } from '../../src/mta.js'
 import type { Clock } from './clock.js'
-import type { Metrics } from './metrics.js'
 
 /** The children of one cache in one thread. */
-function cacheMetrics(metrics: Metrics, cache_name: string) {
+function cacheMetrics(metrics: MtaMetrics, cache_name: string) {
   return {
-    size: metrics.lruttl_cache_size.labels({ cache_name }),
-    error: metrics.lruttl_error_count.labels({ cache_name }),
-    evict: metrics.lruttl_evict_count.labels({ cache_name }),
-    expire: metrics.lruttl_expire_count.labels({ cache_name }),
-    hit: metrics.lruttl_hit_count.labels({ cache_name }),
-    insert: metrics.lruttl_insert_count.labels({ cache_name }),
-    lookup: metrics.lruttl_lookup_count.labels({ cache_name }),
-    miss: metrics.lruttl_miss_count.labels({ cache_name }),
-    populated: metrics.lruttl_populated_count.labels({ cache_name }),
-    waiting: metrics.lruttl_waiting_populate.labels({ cache_name }),
+    size: metrics.lruttlCacheSize.labels({ cache_name }),
+    error: metrics.lruttlErrorCount.labels({ cache_name }),
+    evict: metrics.lruttlEvictCount.labels({ cache_name }),
+    expire: metrics.lruttlExpireCount.labels({ cache_name }),
+    hit: metrics.lruttlHitCount.labels({ cache_name }),
+    insert: metrics.lruttlInsertCount.labels({ cache_name }),
+    lookup: metrics.lruttlLookupCount.labels({ cache_name }),
+    miss: metrics.lruttlMissCount.labels({ cache_name }),
+    populated: metrics.lruttlPopulatedCount.labels({ cache_name }),
+    waiting: metrics.lruttlWaitingPopulate.labels({ cache_name }),
     // Made so that it is there to be seen at zero: entries past their time are never given out here.
-    stale: metrics.lruttl_stale_count.labels({ cache_name }),
+    stale: metrics.lruttlStaleCount.labels({ cache_name }),
   }
 }
 
@@ -26,7 +26,7 @@ export interface CacheOptions<V extends object> {
   /** Milliseconds that an entry lives. */
   readonly ttlMs: number
   readonly clock: Clock
-  readonly metrics: Metrics
+  readonly metrics: MtaMetrics
   /** Finds what the cache does not have. Callers who ask for the same key meanwhile share its answer. */
   readonly populate: (key: string) => Promise<V>
 }

@@ -1,8 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
+import type { MtaMetrics } from '../../src/mta.js'
 import { type Clock, secondsSince } from './clock.js'
 import type { Message } from './message.js'
-import type { Metrics } from './metrics.js'
 
 /** kumod's names for the records of its log. */
 export type RecordType = 'Reception' | 'Delivery' | 'TransientFailure' | 'Bounce' | 'Expiration'
@@ -24,7 +24,7 @@ export interface FileLogOptions {
   /** A directory that is there. */
   readonly directory: string
   readonly thread: number
-  readonly metrics: Metrics
+  readonly metrics: MtaMetrics
   readonly clock: Clock
   readonly date: () => Date
   /** Bytes that may wait for a slow disk (8 MiB); beyond them records are left out, and counted. */
@@ -37,8 +37,8 @@ export async function fileLog(options: FileLogOptions): Promise<DeliveryLog> {
   const stream = createWriteStream(join(directory, `delivery-${thread}.jsonl`), { flags: 'a' })
   await opened(stream)
   const logger = `dir-${directory}`
-  const latency = metrics.log_submit_latency.labels({ logger })
-  const full = metrics.log_submit_full.labels({ logger })
+  const latency = metrics.logSubmitLatency.labels({ logger })
+  const full = metrics.logSubmitFull.labels({ logger })
   return {
     record(type, message, response, bounceClass) {
       const start = clock.now()

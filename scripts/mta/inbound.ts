@@ -1,9 +1,9 @@
 import { type AddressInfo, isIPv6, type Socket } from 'node:net'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import type { MtaMetrics } from '../../src/mta.js'
 import { type Clock, secondsSince } from './clock.js'
 import { coalesceAnswers } from './coalesce.js'
 import { domainOf, type Message } from './message.js'
-import type { Metrics } from './metrics.js'
 
 /** kumod's name for reception over SMTP. */
 export const LISTENER = 'esmtp_listener'
@@ -12,7 +12,7 @@ export interface InboundOptions {
   readonly host: string
   /** 0 picks a free one. */
   readonly port: number
-  readonly metrics: Metrics
+  readonly metrics: MtaMetrics
   readonly clock: Clock
   readonly date: () => Date
   /** Takes over a message: once this returns, the client gets the answer that it was accepted. */
@@ -33,20 +33,20 @@ export interface Inbound {
   close(): Promise<void>
 }
 
-function listenerCounts(metrics: Metrics, address: string) {
+function listenerCounts(metrics: MtaMetrics, address: string) {
   const service = LISTENER
   const here = { service: `${LISTENER}:${address}` }
   return {
-    connections: metrics.connection_count.labels({ service }),
-    connectionsMade: metrics.total_connection_count.labels({ service }),
-    denied: metrics.total_connections_denied.labels({ service }),
-    received: metrics.total_messages_received.labels({ service }),
-    receivedHere: metrics.total_messages_received.labels(here),
-    rejections: metrics.smtp_server_rejections.labels({ service: 'total' }),
-    rejectionsHere: metrics.smtp_server_rejections.labels({ service: address }),
-    transaction: metrics.smtpsrv_transaction_duration,
-    readData: metrics.smtpsrv_read_data_duration,
-    processData: metrics.smtpsrv_process_data_duration,
+    connections: metrics.connectionCount.labels({ service }),
+    connectionsMade: metrics.totalConnectionCount.labels({ service }),
+    denied: metrics.totalConnectionsDenied.labels({ service }),
+    received: metrics.totalMessagesReceived.labels({ service }),
+    receivedHere: metrics.totalMessagesReceived.labels(here),
+    rejections: metrics.smtpServerRejections.labels({ service: 'total' }),
+    rejectionsHere: metrics.smtpServerRejections.labels({ service: address }),
+    transaction: metrics.smtpsrvTransactionDuration,
+    readData: metrics.smtpsrvReadDataDuration,
+    processData: metrics.smtpsrvProcessDataDuration,
   }
 }
 

@@ -1,11 +1,11 @@
 import { workerData } from 'node:worker_threads'
 import { getRegistry } from '../../src/index.js'
+import { mtaMetrics } from '../../src/mta.js'
 import type { RetryPolicy } from './backoff.js'
 import { monotonic } from './clock.js'
 import { smtpDelivery } from './delivery.js'
 import { fileLog, noLog } from './delivery-log.js'
 import { listen } from './inbound.js'
-import { registerMetrics } from './metrics.js'
 import { MailQueue } from './queue.js'
 import { seeded } from './random.js'
 import { Resolver } from './resolver.js'
@@ -42,7 +42,7 @@ await serveThread(async () => {
   const date = () => new Date()
   const random = seeded(data.seed)
   // No registry was handed to this Worker: it finds the one that main made, and the families in it.
-  const metrics = registerMetrics(getRegistry())
+  const metrics = mtaMetrics(getRegistry())
   const { logDirectory: directory, index: thread } = data
   const log = directory === undefined ? noLog : await fileLog({ directory, thread, metrics, clock, date })
 

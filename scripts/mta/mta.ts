@@ -1,16 +1,17 @@
 import { mkdir } from 'node:fs/promises'
 import { createRegistry, type Front, type Registry, serve } from '../../src/index.js'
-import { monotonic } from './clock.js'
+import { mtaMetrics } from '../../src/mta.js'
 import { hostsFor } from './directory.js'
 import type { GeneratorData, GeneratorTally } from './generator.js'
-import { hostCollectors, POOL } from './host.js'
 import type { ListenerData, ListenerReady } from './listener.js'
-import { type Metrics, registerMetrics } from './metrics.js'
 import type { Options } from './options.js'
 import type { SinkData, SinkReady, SinkTally } from './sink.js'
 import { Thread } from './thread.js'
 
 const SINK_HOST = '127.0.0.1'
+
+/** The pool that this MTA's listening threads are. */
+const POOL = 'smtpsrv'
 
 /** The addresses that mail leaves from: both loopback's, being all that every machine has. */
 const sources = [
@@ -65,19 +66,9 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
   try {
     const { logDirectory } = options
     if (logDirectory !== undefined) await mkdir(logDirectory, { recursive: true })
-    const metrics: Metrics = registerMetrics(
-      registry,
-      hostCollectors({
-        clock: monotonic,
-        metrics: () => metrics,
-        workers: () => listeners.map(listener => listener.worker),
-        places: [
-          logDirectory === undefined
-            ? { name: 'working directory', path: '.' }
-            : { name: `log dir ${logDirectory}`, path: logDirectory },
-        ],
-      }),
-    )
+    const metrics = mtaMetrics(registry)
+    // Those that this MTA has no use for, too: whoever looks at it sees what there is.
+    metrics.registerAll()
     const { listen, trustedHosts } = options
     let transport = ''
     started.front = await serve(registry, {
@@ -120,7 +111,13 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
         await Thread.start<ListenerReady>(new URL('./listener.js', import.meta.url), data, onDeath),
       )
     }
-    metrics.thread_pool_size.set({ pool: POOL }, listeners.length)
+    metrics.collect({
+      disks:
+        logDirectory === undefined
+          ? { 'working directory': '.' }
+          : { [`log dir ${logDirectory}`]: logDirectory },
+      threadPools: { [POOL]: () => listeners.map(listener => listener.worker) },
+    })
     const smtp = listeners.map(({ ready }) => ({
       host: options.smtpHost,
       port: ready.port,

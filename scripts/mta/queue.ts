@@ -1,20 +1,19 @@
+import type { MtaMetrics, ReadyQueueBundle, ScheduledQueueBundle } from '../../src/mta.js'
 import { type RetryPolicy, retryDelay } from './backoff.js'
 import { classify } from './bounce.js'
 import { type Clock, secondsSince } from './clock.js'
-import { ClientCounts, ScheduledCounts } from './counts.js'
 import type { DeliveryLog, RecordType } from './delivery-log.js'
 import { type Message, type Outcome, queueName } from './message.js'
-import type { Metrics } from './metrics.js'
 import type { Random } from './random.js'
-import { type Connect, type ReadyQueue, ReadyQueues } from './ready.js'
+import { CLIENT, type Connect, type ReadyQueue, ReadyQueues } from './ready.js'
 import type { Answer } from './resolver.js'
-import type { Sources } from './sources.js'
+import { POOL, type Sources } from './sources.js'
 import { TimeQueue } from './time-queue.js'
 
 export interface QueueOptions {
   readonly clock: Clock
   readonly random: Random
-  readonly metrics: Metrics
+  readonly metrics: MtaMetrics
   readonly resolver: { resolve(domain: string): Answer | Promise<Answer> }
   readonly sources: Sources
   readonly connect: Connect
@@ -33,7 +32,7 @@ interface ScheduledQueue {
   /** The label of its figures by provider, once that is known. */
   provider: string
   /** Made when the first message has to wait: most queues never need it. */
-  counts: ScheduledCounts | undefined
+  counts: ScheduledQueueBundle | undefined
   /** Messages of this queue in hand, wherever they are. */
   messages: number
   lastUse: number
@@ -50,7 +49,8 @@ interface Item {
  */
 export class MailQueue {
   readonly #options: QueueOptions
-  readonly #client: ClientCounts
+  /** What ends before it gets to a ready queue counts in the total alone. */
+  readonly #client: ReadyQueueBundle
   readonly #ready: ReadyQueues<Item>
   readonly #scheduled = new Map<string, ScheduledQueue>()
   readonly #timeq = new TimeQueue<Item>()
@@ -62,12 +62,10 @@ export class MailQueue {
 
   constructor(options: QueueOptions) {
     this.#options = options
-    this.#client = new ClientCounts(options.metrics)
-    this.#ready = new ReadyQueues<Item>(options, this.#client, (item, outcome, ready) =>
-      this.#settle(item, outcome, ready),
-    )
+    this.#client = options.metrics.readyQueue({ service: CLIENT })
+    this.#ready = new ReadyQueues<Item>(options, (item, outcome, ready) => this.#settle(item, outcome, ready))
     this.#lastTick = this.#lastReap = options.clock.now()
-    options.metrics.scheduled_queue_maintainer_count.inc()
+    options.metrics.scheduledQueueMaintainerCount.inc()
   }
 
   /** Messages in hand. */
@@ -80,33 +78,33 @@ export class MailQueue {
     const { clock, metrics, log } = this.#options
     const start = clock.now()
     this.#inHand++
-    metrics.message_count.inc()
-    metrics.message_data_resident_count.inc()
-    metrics.message_meta_resident_count.inc()
+    metrics.messageCount.inc()
+    metrics.messageDataResidentCount.inc()
+    metrics.messageMetaResidentCount.inc()
     const queue = this.#queueOf(message)
-    metrics.queue_resolve_latency.observe(secondsSince(clock, start))
+    metrics.queueResolveLatency.observe(secondsSince(clock, start))
     queue.messages++
     log.record('Reception', message, '')
-    this.#place({ message, queue }, () => metrics.queue_insert_latency.observe(secondsSince(clock, start)))
+    this.#place({ message, queue }, () => metrics.queueInsertLatency.observe(secondsSince(clock, start)))
   }
 
   /** Takes out what is due. To be called every so often: what is due waits for the next call. */
   tick(): void {
     const { clock, metrics } = this.#options
     const now = clock.now()
-    metrics.total_qmaint_runs.inc()
-    metrics.timeq_pop_interval.observe((now - this.#lastTick) / 1000)
+    metrics.totalQmaintRuns.inc()
+    metrics.timeqPopInterval.observe((now - this.#lastTick) / 1000)
     this.#lastTick = now
 
     const due: Item[] = []
     for (let next = this.#timeq.popDue(now); next !== undefined; next = this.#timeq.popDue(now)) {
-      metrics.timeq_pop_tardiness.observe((now - next.due) / 1000)
+      metrics.timeqPopTardiness.observe((now - next.due) / 1000)
       due.push(next.item)
       const since = next.due
       next.item.queue.counts?.leave()
-      this.#place(next.item, () => metrics.timeq_reinsert_tardiness.observe(secondsSince(clock, since)))
+      this.#place(next.item, () => metrics.timeqReinsertTardiness.observe(secondsSince(clock, since)))
     }
-    if (due.length > 0) metrics.timeq_pop_latency.observe(secondsSince(clock, now))
+    if (due.length > 0) metrics.timeqPopLatency.observe(secondsSince(clock, now))
 
     this.#ready.tick(now)
     if (now - this.#lastReap >= this.#options.reapMs) this.#reap(now)
@@ -125,7 +123,7 @@ export class MailQueue {
     if (this.#stopped) return
     this.#stopped = true
     this.#ready.stop()
-    this.#options.metrics.scheduled_queue_maintainer_count.dec()
+    this.#options.metrics.scheduledQueueMaintainerCount.dec()
   }
 
   #queueOf(message: Message): ScheduledQueue {
@@ -139,7 +137,7 @@ export class MailQueue {
         lastUse: 0,
       }
       this.#scheduled.set(name, queue)
-      this.#options.metrics.scheduled_queue_count.inc()
+      this.#options.metrics.scheduledQueueCount.inc()
     }
     queue.lastUse = this.#options.clock.now()
     return queue
@@ -170,7 +168,7 @@ export class MailQueue {
     const { message, queue } = item
     if (route === undefined) {
       // It never got as far as a site, so this counts in the total and for no provider.
-      this.#client.all.fail.inc()
+      this.#client.fail()
       this.#bounce('Bounce', item, `550 5.4.4 no mail host for ${message.domain}`)
       return
     }
@@ -182,13 +180,21 @@ export class MailQueue {
     }
     const start = clock.now()
     const fits = this.#ready.get(source, route).push(item)
-    metrics.ready_queue_insert_latency.observe(secondsSince(clock, start))
-    if (!fits) this.#schedule(item, retry.intervalMs).delayedByFullReadyQueue()
+    metrics.readyQueueInsertLatency.observe(secondsSince(clock, start))
+    if (!fits) this.#schedule(item, retry.intervalMs).delayedByReadyQueueFull()
   }
 
-  #schedule(item: Item, delayMs: number): ScheduledCounts {
+  #schedule(item: Item, delayMs: number): ScheduledQueueBundle {
     const { queue, message } = item
-    queue.counts ??= new ScheduledCounts(this.#options.metrics, message, queue.provider)
+    const { domain, tenant, campaign } = message
+    queue.counts ??= this.#options.metrics.scheduledQueue({
+      queue: queueName(message),
+      domain,
+      tenant,
+      campaign,
+      provider: queue.provider,
+      pool: POOL,
+    })
     queue.counts.enter()
     this.#timeq.push(this.#options.clock.now() + delayMs, item)
     return queue.counts
@@ -219,10 +225,10 @@ export class MailQueue {
 
   #unresolved(item: Item, response: string): void {
     item.message.attempts++
-    this.#client.all.transfail.inc()
+    this.#client.transfail()
     this.#classified('TransientFailure', item, response)
     if (this.#again(item)) return
-    this.#client.all.fail.inc()
+    this.#client.fail()
     this.#bounce('Expiration', item, response)
   }
 
@@ -243,7 +249,7 @@ export class MailQueue {
     const { clock, metrics, log } = this.#options
     const start = clock.now()
     const bounceClass = classify(response)
-    metrics.bounce_classify_latency.observe(secondsSince(clock, start))
+    metrics.bounceClassifyLatency.observe(secondsSince(clock, start))
     log.record(type, item.message, response, bounceClass)
   }
 
@@ -251,9 +257,9 @@ export class MailQueue {
     const { metrics, clock } = this.#options
     item.queue.messages--
     item.queue.lastUse = clock.now()
-    metrics.message_count.dec()
-    metrics.message_data_resident_count.dec()
-    metrics.message_meta_resident_count.dec()
+    metrics.messageCount.dec()
+    metrics.messageDataResidentCount.dec()
+    metrics.messageMetaResidentCount.dec()
     if (--this.#inHand === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
@@ -263,7 +269,7 @@ export class MailQueue {
     for (const [name, queue] of this.#scheduled) {
       if (queue.messages > 0 || queue.lastUse >= before) continue
       this.#scheduled.delete(name)
-      this.#options.metrics.scheduled_queue_count.dec()
+      this.#options.metrics.scheduledQueueCount.dec()
     }
     this.#ready.reap(before)
   }

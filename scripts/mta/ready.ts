@@ -1,10 +1,12 @@
+import type { MtaMetrics, ReadyQueueBundle } from '../../src/mta.js'
 import { type Clock, secondsSince } from './clock.js'
-import { type ClientCounts, SiteCounts } from './counts.js'
 import type { Route } from './directory.js'
 import { Fifo } from './fifo.js'
 import type { Message, Outcome } from './message.js'
-import type { Metrics } from './metrics.js'
-import type { Source } from './sources.js'
+import { POOL, type Source } from './sources.js'
+
+/** kumod's name for delivery over SMTP, and the service that its totals are counted under. */
+export const CLIENT = 'smtp_client'
 
 /** A connection to a site. */
 export interface Session {
@@ -19,7 +21,7 @@ export type Connect = (source: Source, route: Route) => Promise<Session>
 
 export interface ReadyOptions {
   readonly clock: Clock
-  readonly metrics: Metrics
+  readonly metrics: MtaMetrics
   readonly connect: Connect
   /** Messages that one ready queue holds. */
   readonly maxReady: number
@@ -35,9 +37,8 @@ interface Waiter<T> {
 /** Messages from one source to one site that are due, and the connections that take them. */
 export class ReadyQueue<T extends { readonly message: Message }> {
   readonly source: Source
-  readonly counts: SiteCounts
+  readonly counts: ReadyQueueBundle
   readonly #options: ReadyOptions
-  readonly #client: ClientCounts
   readonly #route: Route
   readonly #settle: (item: T, outcome: Outcome, queue: ReadyQueue<T>) => void
   readonly #fifo = new Fifo<T>()
@@ -50,17 +51,21 @@ export class ReadyQueue<T extends { readonly message: Message }> {
 
   constructor(
     options: ReadyOptions,
-    client: ClientCounts,
     source: Source,
     route: Route,
     settle: (item: T, outcome: Outcome, queue: ReadyQueue<T>) => void,
   ) {
     this.#options = options
-    this.#client = client
     this.#route = route
     this.#settle = settle
     this.source = source
-    this.counts = new SiteCounts(options.metrics, client, source, route)
+    this.counts = options.metrics.readyQueue({
+      service: `${CLIENT}:${source.name}->${route.site}@${CLIENT}`,
+      protocol: CLIENT,
+      provider: route.provider,
+      source: source.name,
+      pool: POOL,
+    })
     this.lastUse = options.clock.now()
   }
 
@@ -72,12 +77,12 @@ export class ReadyQueue<T extends { readonly message: Message }> {
   /** False if there is no room. */
   push(item: T): boolean {
     if (this.#fifo.length >= this.#options.maxReady) {
-      this.counts.readyFull()
+      this.counts.full()
       return false
     }
     this.lastUse = this.#options.clock.now()
     this.#fifo.push(item)
-    this.counts.enterReady()
+    this.counts.enter()
     this.#maintain()
     return true
   }
@@ -98,7 +103,7 @@ export class ReadyQueue<T extends { readonly message: Message }> {
 
   /** Gives messages to connections that wait for one, and opens more while there are messages left. */
   #maintain(): void {
-    this.#options.metrics.total_readyq_runs.inc()
+    this.#options.metrics.totalReadyqRuns.inc()
     while (this.#fifo.length > 0 && this.#waiters.length > 0) this.#waiters.pop()!.give(this.#take())
     const wanted = Math.min(this.#fifo.length, this.#route.maxConnections)
     while (this.#open < wanted && !this.#stopped) {
@@ -109,7 +114,7 @@ export class ReadyQueue<T extends { readonly message: Message }> {
 
   #take(): T | undefined {
     const item = this.#fifo.shift()
-    if (item !== undefined) this.counts.leaveReady()
+    if (item !== undefined) this.counts.leave()
     return item
   }
 
@@ -161,12 +166,12 @@ export class ReadyQueue<T extends { readonly message: Message }> {
       if (!session.usable) {
         // It was closed under us while it waited. The message has not been tried: it keeps its place and its count.
         this.#fifo.push(item)
-        this.counts.enterReady()
+        this.counts.enter()
         return
       }
       const start = clock.now()
       const outcome = await session.send(item.message)
-      this.#client.latency.observe(secondsSince(clock, start))
+      this.counts.attempted(secondsSince(clock, start))
       this.lastUse = clock.now()
       if (!this.#stopped) this.#settle(item, outcome, this)
     }
@@ -182,16 +187,10 @@ export class ReadyQueue<T extends { readonly message: Message }> {
 export class ReadyQueues<T extends { readonly message: Message }> {
   readonly #queues = new Map<string, ReadyQueue<T>>()
   readonly #options: ReadyOptions
-  readonly #client: ClientCounts
   readonly #settle: (item: T, outcome: Outcome, queue: ReadyQueue<T>) => void
 
-  constructor(
-    options: ReadyOptions,
-    client: ClientCounts,
-    settle: (item: T, outcome: Outcome, queue: ReadyQueue<T>) => void,
-  ) {
+  constructor(options: ReadyOptions, settle: (item: T, outcome: Outcome, queue: ReadyQueue<T>) => void) {
     this.#options = options
-    this.#client = client
     this.#settle = settle
   }
 
@@ -199,7 +198,7 @@ export class ReadyQueues<T extends { readonly message: Message }> {
     const key = `${source.name}->${route.site}`
     let queue = this.#queues.get(key)
     if (queue === undefined) {
-      queue = new ReadyQueue(this.#options, this.#client, source, route, this.#settle)
+      queue = new ReadyQueue(this.#options, source, route, this.#settle)
       this.#queues.set(key, queue)
     }
     return queue

@@ -1,6 +1,6 @@
 import type { Registry } from '../../src/index.js'
-import { CLIENT } from './counts.js'
 import { LISTENER } from './inbound.js'
+import { CLIENT } from './ready.js'
 
 /** What has happened since the start, as the metrics have it: the sum over all threads. */
 export interface Totals {

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { MtaMetrics } from '../../src/mta.js'
 import { AnswerCache } from './cache.js'
 import type { Clock } from './clock.js'
 import { lookUp, type Route } from './directory.js'
-import type { Metrics } from './metrics.js'
 import type { Random } from './random.js'
 
 export interface Answer {
@@ -11,7 +11,7 @@ export interface Answer {
 }
 
 export interface ResolverOptions {
-  readonly metrics: Metrics
+  readonly metrics: MtaMetrics
   readonly clock: Clock
   readonly random: Random
   /** Hosting companies in the simulated DNS. */
@@ -25,7 +25,7 @@ export interface ResolverOptions {
 /** Domain to mail hosts, from a simulated DNS that takes its time, through a real cache. One for each thread. */
 export class Resolver {
   readonly #cache: AnswerCache<Answer>
-  readonly #metrics: Metrics
+  readonly #metrics: MtaMetrics
 
   constructor(options: ResolverOptions) {
     const { metrics, random, hosts, latencyMs } = options
@@ -37,15 +37,15 @@ export class Resolver {
       clock: options.clock,
       metrics,
       populate: async domain => {
-        metrics.dns_mx_resolve_in_progress.inc()
+        metrics.dnsMxResolveInProgress.inc()
         try {
           await wait(latencyMs * random())
           const route = lookUp(domain, hosts)
-          if (route === undefined) metrics.dns_mx_resolve_status_fail.inc()
-          else metrics.dns_mx_resolve_status_ok.inc()
+          if (route === undefined) metrics.dnsMxResolveStatusFail.inc()
+          else metrics.dnsMxResolveStatusOk.inc()
           return { route }
         } finally {
-          metrics.dns_mx_resolve_in_progress.dec()
+          metrics.dnsMxResolveInProgress.dec()
         }
       },
     })
@@ -54,8 +54,8 @@ export class Resolver {
   /** An answer at once if it is known, else a promise of one. */
   resolve(domain: string): Answer | Promise<Answer> {
     const answer = this.#cache.get(domain)
-    if (answer instanceof Promise) this.#metrics.dns_mx_resolve_cache_miss.inc()
-    else this.#metrics.dns_mx_resolve_cache_hit.inc()
+    if (answer instanceof Promise) this.#metrics.dnsMxResolveCacheMiss.inc()
+    else this.#metrics.dnsMxResolveCacheHit.inc()
     return answer
   }
 }

@@ -1,5 +1,5 @@
+import type { MtaMetrics } from '../../src/mta.js'
 import type { Clock } from './clock.js'
-import type { Metrics } from './metrics.js'
 
 /** An address that mail leaves from. */
 export interface Source {
@@ -8,6 +8,9 @@ export interface Source {
   readonly address: string
 }
 
+/** The one egress pool that this MTA has. */
+export const POOL = 'default'
+
 /** kumod's word for a source whose address this machine does not have. */
 const UNPLUMBED = 'Unplumbed'
 
@@ -15,23 +18,26 @@ const UNPLUMBED = 'Unplumbed'
 export class Sources {
   readonly #sources: readonly Source[]
   readonly #until = new Map<string, number>()
-  readonly #metrics: Metrics
+  readonly #metrics: MtaMetrics
+  /** Read now, so that it is there to be seen at zero. */
+  readonly #bindFailures: MtaMetrics['bindFailures']
   readonly #clock: Clock
   readonly #suspendMs: number
   #turn = 0
 
-  constructor(sources: readonly Source[], metrics: Metrics, clock: Clock, suspendMs: number) {
+  constructor(sources: readonly Source[], metrics: MtaMetrics, clock: Clock, suspendMs: number) {
     this.#sources = sources
     this.#metrics = metrics
+    this.#bindFailures = metrics.bindFailures
     this.#clock = clock
     this.#suspendMs = suspendMs
     for (const { name } of sources) {
-      metrics.egress_source_health_suspended.set({ source: name, reason: UNPLUMBED }, 0)
-      metrics.egress_source_health_suspensions_total.labels({
+      metrics.egressSourceHealthSuspended.set({ source: name, reason: UNPLUMBED }, 0)
+      metrics.egressSourceHealthSuspensionsTotal.labels({
         source: name,
         reason: UNPLUMBED,
       })
-      metrics.egress_source_connection_failures_total.labels({
+      metrics.egressSourceConnectionFailuresTotal.labels({
         source: name,
         kind: UNPLUMBED,
       })
@@ -50,17 +56,17 @@ export class Sources {
   /** Notes that the address of a source could not be bound. */
   unplumbed(source: Source): void {
     const metrics = this.#metrics
-    metrics.bind_failures.inc()
-    metrics.egress_source_connection_failures_total.inc({
+    this.#bindFailures.inc()
+    metrics.egressSourceConnectionFailuresTotal.inc({
       source: source.name,
       kind: UNPLUMBED,
     })
     if (!this.#until.has(source.name)) {
-      metrics.egress_source_health_suspensions_total.inc({
+      metrics.egressSourceHealthSuspensionsTotal.inc({
         source: source.name,
         reason: UNPLUMBED,
       })
-      metrics.egress_source_health_suspended.set({ source: source.name, reason: UNPLUMBED }, 1)
+      metrics.egressSourceHealthSuspended.set({ source: source.name, reason: UNPLUMBED }, 1)
     }
     this.#until.set(source.name, this.#clock.now() + this.#suspendMs)
   }
@@ -70,7 +76,7 @@ export class Sources {
     if (until === undefined) return true
     if (this.#clock.now() < until) return false
     this.#until.delete(source.name)
-    this.#metrics.egress_source_health_suspended.set({ source: source.name, reason: UNPLUMBED }, 0)
+    this.#metrics.egressSourceHealthSuspended.set({ source: source.name, reason: UNPLUMBED }, 0)
     return true
   }
 }

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { AnswerCache } from '../../scripts/mta/cache.js'
-import { registerMetrics } from '../../scripts/mta/metrics.js'
 import { createRegistry } from '../../src/index.js'
+import { mtaMetrics } from '../../src/mta.js'
 
 let registries = 0
 
@@ -15,7 +15,7 @@ function bench(t: Test) {
     capacity: 2,
     ttlMs: 1000,
     clock,
-    metrics: registerMetrics(registry),
+    metrics: mtaMetrics(registry),
     populate: async key => {
       asked.push(key)
       if (key === 'bad') throw new Error('no answer')

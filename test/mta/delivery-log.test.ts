@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { fileLog } from '../../scripts/mta/delivery-log.js'
-import { registerMetrics } from '../../scripts/mta/metrics.js'
 import { createRegistry } from '../../src/index.js'
+import { mtaMetrics } from '../../src/mta.js'
 
 const message = {
   id: '1.a',
@@ -23,7 +23,7 @@ t.test('what became of a message is a line; what finds the log full is counted',
   const log = await fileLog({
     directory,
     thread: 3,
-    metrics: registerMetrics(registry),
+    metrics: mtaMetrics(registry),
     clock: { now: () => 0 },
     date: () => new Date('2026-01-02T03:04:05Z'),
     highWater: 100,

@@ -4,9 +4,9 @@ import { SMTPServer } from 'smtp-server'
 import t, { type Test } from 'tap'
 import { smtpDelivery } from '../../scripts/mta/delivery.js'
 import type { Message } from '../../scripts/mta/message.js'
-import { registerMetrics } from '../../scripts/mta/metrics.js'
 import { Sources } from '../../scripts/mta/sources.js'
 import { createRegistry } from '../../src/index.js'
+import { mtaMetrics } from '../../src/mta.js'
 
 const route = { site: 'mx.x.test', provider: 'x', maxConnections: 1 }
 const here = { name: 'here', address: '127.0.0.1' }
@@ -18,7 +18,7 @@ function bench(t: Test, port: number) {
   const registry = createRegistry({ name: `delivery${registries++}` })
   t.teardown(() => registry.close())
   const clock = { time: 0, now: () => clock.time }
-  const sources = new Sources([elsewhere, here], registerMetrics(registry), clock, 1000)
+  const sources = new Sources([elsewhere, here], mtaMetrics(registry), clock, 1000)
   const connect = smtpDelivery({
     host: '127.0.0.1',
     port,

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { type InboundOptions, listen } from '../../scripts/mta/inbound.js'
 import type { Message } from '../../scripts/mta/message.js'
-import { registerMetrics } from '../../scripts/mta/metrics.js'
 import { createRegistry } from '../../src/index.js'
+import { mtaMetrics } from '../../src/mta.js'
 import { open, sendAll } from './running.js'
 
 const listener = { service: 'esmtp_listener' }
@@ -18,7 +18,7 @@ async function start(t: Test, more: Partial<InboundOptions> = {}) {
   const inbound = await listen({
     host: '127.0.0.1',
     port: 0,
-    metrics: registerMetrics(registry),
+    metrics: mtaMetrics(registry),
     clock,
     date: () => new Date('2026-01-02T03:04:05Z'),
     accept: message => {

@@ -4,7 +4,6 @@ import { retryDelay } from '../../scripts/mta/backoff.js'
 import { classify } from '../../scripts/mta/bounce.js'
 import { hostsFor, lookUp, popularDomains, providers, zipf } from '../../scripts/mta/directory.js'
 import { Fifo } from '../../scripts/mta/fifo.js'
-import { percentOf } from '../../scripts/mta/host.js'
 import { domainOf, queueName } from '../../scripts/mta/message.js'
 import { Pacer } from '../../scripts/mta/pacer.js'
 import { seeded, shareOf } from '../../scripts/mta/random.js'
@@ -175,19 +174,6 @@ t.test('refusals are sorted by what they say', async t => {
   t.equal(classify('554 5.7.1 blocked'), 'PolicyRelated')
   t.equal(classify('cannot connect: refused'), 'NoAnswerFromHost')
   t.equal(classify('599 what'), 'Uncategorized')
-})
-
-t.test('busy time in percent of the time that went by', async t => {
-  let now = 0
-  let busy = 0
-  const percent = percentOf({ now: () => now }, () => busy)
-  now = 1000
-  busy = 250
-  t.equal(percent(), 25)
-  t.equal(percent(), 25, 'asked again at the same moment: as before')
-  now = 1500
-  busy = 1250
-  t.equal(percent(), 200, 'two cores')
 })
 
 t.test('the line of what moved', async t => {

@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap'
 import type { DeliveryLog } from '../../scripts/mta/delivery-log.js'
 import type { Message, Outcome } from '../../scripts/mta/message.js'
-import { registerMetrics } from '../../scripts/mta/metrics.js'
 import { MailQueue } from '../../scripts/mta/queue.js'
 import type { Connect } from '../../scripts/mta/ready.js'
 import type { Answer } from '../../scripts/mta/resolver.js'
 import { Sources } from '../../scripts/mta/sources.js'
 import { createRegistry } from '../../src/index.js'
+import { mtaMetrics } from '../../src/mta.js'
 
 const client = { service: 'smtp_client' }
 const site = { service: 'smtp_client:out->mx.x.test@smtp_client' }
@@ -31,7 +31,7 @@ function bench(
 ) {
   const registry = createRegistry({ name: `queue${registries++}` })
   t.teardown(() => registry.close())
-  const metrics = registerMetrics(registry)
+  const metrics = mtaMetrics(registry)
   const clock = { time: 1000, now: () => clock.time }
   const sent: string[] = []
   const records: string[] = []

@@ -61,6 +61,26 @@ export async function main(): Promise<string> {
 }
 `
 
+/** `postmeter/mta`, where entries of a package are found: its classes are those of `postmeter`. */
+const mtaProgram = `
+import { type Counter, createRegistry, type Registry } from 'postmeter'
+import { type MtaMetrics, mtaCatalogue, mtaMetrics, type ReadyQueueBundle } from 'postmeter/mta'
+// @ts-expect-error no value of that name: mtaMetrics() makes bundles
+export const made = () => new ReadyQueueBundle()
+export function count(registry: Registry): ReadyQueueBundle {
+  const mta: MtaMetrics = mtaMetrics(createRegistry({ name: registry.name }), { expireAfter: '1h' })
+  const delivered: Counter<'service'> = mta.totalMessagesDelivered
+  delivered.labels({ service: 'smtp_client' }).inc()
+  mta.collect({ disks: { 'data spool': '/' }, threadPools: { spool: () => ({ size: 1, parked: 1 }) } })
+  const [label]: readonly ('provider' | 'pool')[] = mtaCatalogue.queued_count_by_provider_and_pool.labelNames
+  // @ts-expect-error a misspelt label
+  mta.totalMessagesDelivered.labels({ servce: 'smtp_client' })
+  // @ts-expect-error no such metric
+  mta.totalMessagesDeliverd.inc()
+  return mta.readyQueue({ service: 'a', provider: label })
+}
+`
+
 const IMPORT = "import { createRegistry, getRegistry, serve } from 'postmeter'"
 
 /** By how the compiler resolves: its flags, and the files it is given. */
@@ -71,15 +91,15 @@ const WAYS = {
   ],
   node16: [
     ['--module', 'node16', '--moduleResolution', 'node16'],
-    ['esm.mts', 'common.cts', 'required.cts', 'wrong.mts'],
+    ['esm.mts', 'common.cts', 'required.cts', 'mta.mts', 'mta.cts', 'wrong.mts'],
   ],
   nodenext: [
     ['--module', 'nodenext', '--moduleResolution', 'nodenext'],
-    ['esm.mts', 'common.cts', 'required.cts', 'wrong.mts'],
+    ['esm.mts', 'common.cts', 'required.cts', 'mta.mts', 'mta.cts', 'wrong.mts'],
   ],
   bundler: [
     ['--module', 'esnext', '--moduleResolution', 'bundler'],
-    ['esm.mts', 'common.ts', 'wrong.ts'],
+    ['esm.mts', 'common.ts', 'mta.mts', 'wrong.ts'],
   ],
 } satisfies Record<string, [string[], string[]]>
 
@@ -101,6 +121,7 @@ export async function tryTypes(
   await symlink(join(modules, '@types/node'), join(types, 'node'))
   const write = (name: string, text: string) => writeFile(join(consumer.folder, name), text)
   for (const name of ['esm.mts', 'common.cts', 'common.ts']) await write(name, `${IMPORT}\n${program}`)
+  for (const name of ['mta.mts', 'mta.cts']) await write(name, mtaProgram)
   await write(
     'required.cts',
     `import postmeter = require('postmeter')\nconst { createRegistry, getRegistry, serve } = postmeter\n${program}`,

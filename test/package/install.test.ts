@@ -27,7 +27,7 @@ t.test('the packed package', async t => {
     )
     const others = consumer.files.filter(
       path =>
-        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|dist\/lib\/(package\.json|(index|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm))))$/.test(
+        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|dist\/lib\/(package\.json|(index|mta|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm))))$/.test(
           path,
         ),
     )
@@ -78,6 +78,28 @@ t.test('the packed package', async t => {
     await writeFile(path, `const { createRegistry, getRegistry, serve } = require('postmeter')\n${use}`)
     const { stdout } = await consumer.node(path)
     t.equal(stdout, expected)
+  })
+
+  t.test('has the metrics of a mail server, for import and for require', async t => {
+    const use = `
+      const registry = createRegistry({ name: 'mta' })
+      const mta = mtaMetrics(registry)
+      mta.readyQueue({ service: 's', provider: 'p', source: 'o', pool: 'd' }).delivered()
+      registry.metrics().then(text => registry.close().then(() => console.log(text.match(/^total_messages_delivered.*$/gm).join(' '))))`
+    await writeFile(
+      join(consumer.folder, 'mta.mjs'),
+      `import { createRegistry } from 'postmeter'\nimport { mtaMetrics } from 'postmeter/mta'\n${use}`,
+    )
+    await writeFile(
+      join(consumer.folder, 'mta.cjs'),
+      `const { createRegistry } = require('postmeter')\nconst { mtaMetrics } = require('postmeter/mta')\n${use}`,
+    )
+    const expected =
+      'total_messages_delivered{service="s"} 1 ' +
+      'total_messages_delivered_by_provider{provider="p"} 1 ' +
+      'total_messages_delivered_by_provider_and_source{provider="p",source="o",pool="d"} 1\n'
+    t.equal((await consumer.node('mta.mjs')).stdout, expected)
+    t.equal((await consumer.node('mta.cjs')).stdout, expected)
   })
 
   t.test('encodes in a pool', async t => {

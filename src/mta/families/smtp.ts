@@ -1,10 +1,10 @@
-import { counter, flag, histogram, level } from './define.js'
+import { counter, flag, held, histogram } from './define.js'
 
 /** Sessions, receptions and deliveries. */
 export const smtp = {
-  connection_count: level('SMTP connections that are open now', ['service'], 'pruned'),
-  connection_count_by_provider: level('Outgoing connections open now to a provider', ['provider'], 'pruned'),
-  connection_count_by_provider_and_pool: level(
+  connection_count: held('SMTP connections that are open now', ['service'], 'pruned'),
+  connection_count_by_provider: held('Outgoing connections open now to a provider', ['provider'], 'pruned'),
+  connection_count_by_provider_and_pool: held(
     'Outgoing connections open now to a provider from an egress pool',
     ['provider', 'pool'],
     'pruned',

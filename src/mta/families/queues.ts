@@ -1,4 +1,4 @@
-import { counter, histogram, level } from './define.js'
+import { counter, held, histogram, level } from './define.js'
 
 const TARDINESS = [0.25, 0.5, 1, 2.5, 3, 5, 10, 15] as const
 
@@ -13,8 +13,8 @@ export const queues = {
     ['tenant', 'campaign'],
     'pruned',
   ),
-  scheduled_queue_count: level('Scheduled queues that exist, each thread counting its own'),
-  scheduled_queue_maintainer_count: level('Maintainers that look after scheduled queues'),
+  scheduled_queue_count: held('Scheduled queues that exist, each thread counting its own'),
+  scheduled_queue_maintainer_count: held('Maintainers that look after scheduled queues'),
   queued_count_by_provider: level('Messages scheduled or ready for a provider', ['provider'], 'pruned'),
   queued_count_by_provider_and_pool: level(
     'Messages scheduled or ready for a provider, by egress pool',

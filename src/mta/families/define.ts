@@ -1,6 +1,7 @@
-import type { Counter, Gauge, Histogram, Registry } from '../../../src/index.js'
+/** How a family of the catalogue is declared, and what registering it gives. */
+import type { Aggregate, Counter, Gauge, Histogram, Registry } from '../../index.js'
 
-/** Whether kumod forgets a series of the family once what it counts has been idle: what `expireAfter` is for. */
+/** Whether a series is forgotten once it has been idle for the catalogue's `expireAfter`, or never. */
 export type Idle = 'kept' | 'pruned'
 
 interface Spec<L extends string> {
@@ -13,10 +14,12 @@ export interface CounterSpec<L extends string> extends Spec<L> {
 }
 export interface GaugeSpec<L extends string> extends Spec<L> {
   readonly type: 'gauge'
-  readonly aggregate: 'sum' | 'max' | 'last'
+  /** How the values of the threads combine. */
+  readonly aggregate: Aggregate
 }
 export interface HistogramSpec<L extends string> extends Spec<L> {
   readonly type: 'histogram'
+  /** Upper bounds, ascending. */
   readonly buckets: readonly number[]
 }
 export type AnySpec = CounterSpec<string> | GaugeSpec<string> | HistogramSpec<string>
@@ -30,9 +33,6 @@ export type InstrumentOf<S> =
       : S extends HistogramSpec<infer L>
         ? Histogram<L>
         : never
-
-/** A queue that nothing went through for so long is no longer exposed; if mail comes, it counts on. */
-const PRUNE_AFTER = '10m'
 
 /** Upper bounds in seconds for what takes milliseconds to seconds. */
 export const LATENCY = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
@@ -52,6 +52,15 @@ export function level<const L extends string = never>(
   idle: Idle = 'kept',
 ): GaugeSpec<L> {
   return { type: 'gauge', aggregate: 'sum', help, labelNames, idle }
+}
+
+/** A gauge of what belongs to one thread, such as its connections: what a dead thread had is gone with it. */
+export function held<const L extends string = never>(
+  help: string,
+  labelNames: readonly L[] = [],
+  idle: Idle = 'kept',
+): GaugeSpec<L> {
+  return { type: 'gauge', aggregate: 'livesum', help, labelNames, idle }
 }
 
 /** A gauge that is 0 or 1, and 1 as soon as one thread says so. */
@@ -83,24 +92,18 @@ export function register(
   registry: Registry,
   name: string,
   spec: AnySpec,
-  collect?: (gauge: Gauge<string>) => void | Promise<void>,
+  expireAfter: number | 'never',
+  collect?: () => void | Promise<void>,
 ): Counter<string> | Gauge<string> | Histogram<string> {
-  const common = {
-    name,
-    help: spec.help,
-    labelNames: [...spec.labelNames],
-    ...(spec.idle === 'pruned' && { expireAfter: PRUNE_AFTER }),
-  }
+  const { help, labelNames, idle } = spec
+  // Said for those that are kept, too: the registry's own default is for the program's series.
+  const common = { name, help, labelNames, expireAfter: idle === 'pruned' ? expireAfter : 'never' }
   switch (spec.type) {
     case 'counter':
       return registry.counter(common)
     case 'gauge':
-      return registry.gauge({
-        ...common,
-        aggregate: spec.aggregate,
-        ...(collect && { collect }),
-      })
+      return registry.gauge({ ...common, aggregate: spec.aggregate, ...(collect && { collect }) })
     case 'histogram':
-      return registry.histogram({ ...common, buckets: [...spec.buckets] })
+      return registry.histogram({ ...common, buckets: spec.buckets })
   }
 }

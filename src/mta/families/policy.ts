@@ -1,9 +1,9 @@
-import { counter, histogram, level } from './define.js'
+import { counter, held, histogram } from './define.js'
 
 /** kumod's Lua policy and the Redis it may share. Nothing here runs in this MTA: present, and zero. */
 export const policy = {
-  lua_count: level('Lua contexts alive'),
-  lua_spare_count: level('Lua contexts waiting to be used again'),
+  lua_count: held('Lua contexts alive'),
+  lua_spare_count: held('Lua contexts waiting to be used again'),
   lua_load_count: counter('Times that the policy was loaded into a Lua context'),
   lua_event_latency: histogram('Seconds that a Lua event handler took', ['event']),
   lua_event_started: counter('Lua event handlers started', ['event']),

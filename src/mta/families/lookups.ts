@@ -1,14 +1,14 @@
-import { counter, histogram, level } from './define.js'
+import { counter, held, histogram } from './define.js'
 
 /** Looking things up: DNS, caches, keys for signing. */
-export const names = {
+export const lookups = {
   dns_mx_resolve_cache_hit: counter('MX look-ups answered from the cache'),
   dns_mx_resolve_cache_miss: counter('MX look-ups that had to ask'),
-  dns_mx_resolve_in_progress: level('MX questions that are out now'),
+  dns_mx_resolve_in_progress: held('MX questions that are out now'),
   dns_mx_resolve_status_fail: counter('MX questions that found no mail host'),
   dns_mx_resolve_status_ok: counter('MX questions that found a mail host'),
 
-  lruttl_cache_size: level('Entries in a cache', ['cache_name']),
+  lruttl_cache_size: held('Entries in a cache', ['cache_name']),
   lruttl_error_count: counter('Entries that could not be filled', ['cache_name']),
   lruttl_evict_count: counter('Entries that made room for others', ['cache_name']),
   lruttl_expire_count: counter('Entries that outlived their time', ['cache_name']),
@@ -18,7 +18,7 @@ export const names = {
   lruttl_miss_count: counter('Look-ups that did not find their entry', ['cache_name']),
   lruttl_populated_count: counter('Entries filled on demand', ['cache_name']),
   lruttl_stale_count: counter('Look-ups that were given an outlived entry', ['cache_name']),
-  lruttl_waiting_populate: level('Callers waiting for an entry to be filled', ['cache_name']),
+  lruttl_waiting_populate: held('Callers waiting for an entry to be filled', ['cache_name']),
 
   memoize_cache_hit_count: counter('Memoized calls answered from the cache', ['cache_name']),
   memoize_cache_lookup_count: counter('Memoized calls', ['cache_name']),
