@@ -35,8 +35,8 @@ export class Arena {
   /** Word at which the table of attachments begins. */
   readonly attachments: number
   /** Words between which all references lie, but those to slots and tables. */
-  readonly #begin: number
-  readonly #limit: number
+  readonly begin: number
+  readonly limit: number
   /** The process' descriptor of the file that lies over what is recorded; 0 if there is none. */
   readonly #descriptor: number
   /** Key of the hashes by which label sets are found: random, and the same in all threads. */
@@ -58,15 +58,15 @@ export class Arena {
     this.slotWords = this.i32[L.P_SLOT_WORDS]
     this.shardCount = this.i32[L.P_SHARD_COUNT]
     this.attachments = this.i32[L.P_ATTACHMENTS]
-    this.#begin = this.i32[L.P_ARENA]
-    this.#limit = this.i32[L.P_LIMIT]
+    this.begin = this.i32[L.P_ARENA]
+    this.limit = this.i32[L.P_LIMIT]
     this.#descriptor = this.i32[L.P_DESCRIPTOR]
     this.hashKey = [this.i32[L.P_KEY], this.i32[L.P_KEY + 1]]
   }
 
   /** Whether so many words from a reference on can be a record: they are in the arena. */
   has(reference: number, words: number): boolean {
-    return reference >= this.#begin && words >= 0 && reference + words <= this.#limit
+    return reference >= this.begin && words >= 0 && reference + words <= this.limit
   }
 
   /**
@@ -112,8 +112,8 @@ export class Arena {
   alloc(words: number): number {
     if (this.reader) return 0
     const size = L.roundUp(words, L.LINE_WORDS)
-    const begin = this.#begin
-    const limit = this.#limit
+    const begin = this.begin
+    const limit = this.limit
     let at = Atomics.load(this.i32, L.H_BUMP)
     for (;;) {
       const all = size + this.#beyond(at + size)
@@ -147,12 +147,12 @@ export class Arena {
 
   /** Bytes of the arena that were given out. */
   usedBytes(): number {
-    return (Atomics.load(this.i32, L.H_BUMP) - this.#begin) * L.WORD_BYTES
+    return (Atomics.load(this.i32, L.H_BUMP) - this.begin) * L.WORD_BYTES
   }
 
   /** Bytes that have never been given out. */
   freeBytes(): number {
-    return (this.#limit - Atomics.load(this.i32, L.H_BUMP)) * L.WORD_BYTES
+    return (this.limit - Atomics.load(this.i32, L.H_BUMP)) * L.WORD_BYTES
   }
 
   /** Copies bytes into newly allocated memory with room for a 16-byte copy's overrun; 0 when memory is full. */
