@@ -6,7 +6,6 @@ import t from 'tap'
 import { createScraper } from '../../src/exposition/scraper.js'
 import type { Chunk } from '../../src/exposition/types.js'
 import { linearBuckets } from '../../src/index.js'
-import type { Arena } from '../../src/memory/arena.js'
 import * as L from '../../src/memory/layout.js'
 import { giveSlot, slotsTaken, takeSlot } from '../../src/memory/slots.js'
 import {
@@ -411,12 +410,6 @@ t.test(
   },
 )
 
-/** Where the first cell page of a family chains to the next. */
-function cellLink(arena: Arena, name: string): number {
-  const page = arena.i32[familyOf(arena, name).ref * 2 + L.F_FIRST_PAGE]
-  return arena.i32[page * 2 + L.PAGE_CELLS] * 2 + L.CELLS_NEXT
-}
-
 t.test('a pool thread that is killed midway fails the scrape, and the next one works', async t => {
   const { arena, scraper, whole } = large(t)
   const threads: Worker[] = []
@@ -425,21 +418,24 @@ t.test('a pool thread that is killed midway fails the scrape, and the next one w
   t.teardown(() => process.off('worker', onWorker))
   t.ok(await whole(), 'the pool works')
   t.ok(threads.length > 0, `it has ${threads.length} threads`)
-  // A ring of cell pages: the thread that folds it stays in the kernel until it is killed.
-  const link = cellLink(arena, 'large')
-  arena.i32[link] = (link - L.CELLS_NEXT) / 2
   const status = arena.slots * 2 + L.SLOT_STATUS
-  arena.i32[status] = -1
-  const scrape = scraper.open(OPTIONS)
-  const pending = scrape.next()
-  await until('the first span is in the kernel', () => arena.i32[status] === L.STATUS_OK)
-  await Promise.all([
-    t.rejects(pending, 'the call that waits rejects'),
-    ...threads.map(one => one.terminate()),
-  ])
-  arena.i32[link] = 0
-  t.equal(await scrape.next(), undefined, 'nothing more is encoded after a failure')
-  await until('slots given back', () => slotsTaken(arena) === 0)
+  // A thread may be done before it is killed: then once more.
+  for (let killed = false; !killed; ) {
+    const scrape = scraper.open({ ...OPTIONS, gzip: { level: 9 } })
+    // The header needs no thread.
+    ;((await scrape.next()) as Chunk).release()
+    arena.i32[status] = -1
+    const outcome = scrape.next().then(
+      chunk => chunk?.release(),
+      () => 'failed',
+    )
+    await until('the first span is in the kernel', () => arena.i32[status] === L.STATUS_OK)
+    await Promise.all(threads.splice(0).map(one => one.terminate()))
+    killed = (await outcome) === 'failed'
+    if (killed) t.equal(await scrape.next(), undefined, 'nothing more is encoded after a failure')
+    else scrape.abort()
+    await until('slots given back', () => slotsTaken(arena) === 0)
+  }
   t.ok(await whole(), 'the next scrape is whole')
 })
 
