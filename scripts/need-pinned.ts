@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { cacheOf, ifStarted, whole, whyOf } from './need.js'
 import { npm } from './npm.js'
 
-const PROGRAMS = ['haraka', 'pm2'] as const
+const PROGRAMS = ['haraka', 'pm2', 'prom-client-users'] as const
 const FILES = ['package.json', 'package-lock.json']
 const locks = fileURLToPath(new URL('../../scripts/pinned', import.meta.url))
 
