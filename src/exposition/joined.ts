@@ -1,6 +1,6 @@
 /**
- * One exposition of several registries: a part for each, one after the other. Where two have a family of one name, the
- * first one's is exposed: a name has one head in an exposition.
+ * One exposition of several registries: a part for each, one after the other. Where two have families with lines of one
+ * name, in any format, the first one's is exposed: a name has one head in an exposition.
  */
 import { defaultLog, type Log, logEvent } from '../common/log.js'
 import type { RegistryHandle } from '../memory/handle.js'
@@ -21,7 +21,7 @@ export class JoinedScraper implements Scraper {
     this.#clashes = name => {
       if (said.has(name)) return
       said.add(name)
-      const message = `metric "${name}" is in two registries of one endpoint: that of the first one is exposed alone`
+      const message = `metric "${name}" has lines of the name of those of another registry of the endpoint: it is left out`
       logEvent(log, { level: 'error', code: 'metric-clash', message })
     }
   }
@@ -63,7 +63,7 @@ export class JoinedScraper implements Scraper {
       joint.last = n === parts.length - 1
       const bytes = part.small({ ...options, joint })
       if (bytes === undefined) return undefined
-      all.push(Uint8Array.from(bytes))
+      all.push(bytes)
     }
     return Buffer.concat(all)
   }
@@ -85,7 +85,7 @@ export class JoinedScraper implements Scraper {
   }
 
   #joint(member: GzipMember | undefined): Joint {
-    return { first: true, last: false, begun: false, names: new Set(), clashes: this.#clashes, member }
+    return { first: true, last: false, begun: false, lines: new Set(), clashes: this.#clashes, member }
   }
 
   startSweeping(log: Log): void {

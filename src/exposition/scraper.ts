@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads'
-import { Families, type Family } from '../catalogue/families.js'
+import { Families, type Family, linesOf } from '../catalogue/families.js'
 import { SelfMetrics } from '../catalogue/self-metrics.js'
 import { defaultLog, type Log, logEvent } from '../common/log.js'
 import { privateCopy } from '../common/private-copy.js'
@@ -221,7 +221,7 @@ class PoolScraper implements Scraper {
       const asked = new Set(bare.map(name => this.#families.ofLine(name)))
       wanted = wanted.filter(family => asked.has(family))
     }
-    return joint === undefined ? wanted : wanted.filter(family => this.#isFirst(family, joint))
+    return joint === undefined ? wanted : behind(wanted, joint)
   }
 
   #forOpenMetrics(): readonly Family[] {
@@ -235,17 +235,6 @@ class PoolScraper implements Scraper {
     }
     this.#apart = apart
     return apart
-  }
-
-  #isFirst({ name, self }: Family, joint: Joint): boolean {
-    // Each registry has the library's own metrics; those of the first are exposed.
-    if (self) return joint.first
-    if (joint.names.has(name)) {
-      joint.clashes(name)
-      return false
-    }
-    joint.names.add(name)
-    return true
   }
 
   observe(handle: RegistryHandle): void {
@@ -279,4 +268,17 @@ class PoolScraper implements Scraper {
     this.#waiting.set(scrape, wake)
     this.starving?.()
   }
+}
+
+/** Those of a part's families that have no lines of names that parts before it have. */
+function behind(families: readonly Family[], { first, lines, clashes }: Joint): readonly Family[] {
+  const mine = families.filter(family => {
+    // Each registry has the library's own metrics; those of the first are exposed.
+    if (family.self) return first
+    const clash = linesOf(family).some(line => lines.has(line))
+    if (clash) clashes(family.name)
+    return !clash
+  })
+  for (const family of mine) for (const line of linesOf(family)) lines.add(line)
+  return mine
 }

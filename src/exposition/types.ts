@@ -34,9 +34,9 @@ export interface Joint {
   last: boolean
   /** Whether a family came before. */
   begun: boolean
-  /** Names of the families that came before: no other one of the name is exposed. */
-  readonly names: Set<string>
-  /** Called for one that is not. */
+  /** Names of the lines of the parts that came before: no family with one of them is exposed. */
+  readonly lines: Set<string>
+  /** Called with the name of one that is not. */
   readonly clashes: (name: string) => void
   /** What joins the parts, if they are compressed. */
   readonly member: GzipMember | undefined

@@ -31,9 +31,9 @@ export interface ServeOptions extends AnswerOptions {
    * them serve with it, and one listens. When that one ends, in whatever way, another one listens within a second of the
    * system's having freed the address; one that is stopped (SIGSTOP) has it still. `serve` resolves at once:
    * `front.listening` says whether it listens, and `log` gets each change (level info, `front-listening` and
-   * `front-standby`). A front that stands by looks two to four times a second, which takes about 6 s of a processor in an
-   * hour, and has the memory of one that listens (20 to 30 MB). What keeps it from taking a free address over is logged
-   * once (`front-standby-failed`), and tried again. Not together with `retry` or with port 0.
+   * `front-standby`). A front that stands by looks two to four times a second, by one call of the system, and has the
+   * memory of one that listens. What keeps it from taking a free address over is logged once (`front-standby-failed`),
+   * and tried again. Not together with `retry` or with port 0.
    */
   readonly standby?: boolean
   /** Permissions of a Unix socket's file; default 0o660. */
@@ -90,7 +90,7 @@ const TRANSPORTS = ['auto', 'uws', 'http']
  * an Error that says so if a limit of address space (`ulimit -v`) leaves less than the 640 MiB that its thread needs.
  * Callable in any thread.
  *
- * Of several registries it serves one exposition, in which no two may have a metric of one name: that is an error here,
+ * Of several registries it serves one exposition, in which no two may have lines of one name: that is an error here,
  * and later the first one's is served alone, which is logged once (`metric-clash`). The first one has the front's own
  * metrics, and ends it when it is closed; another one that is closed is left out from then on.
  */

@@ -14,7 +14,7 @@ import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
 import { ownerOf, wordAt } from '../memory/owner.js'
 import { deadAttachments } from './attachments.js'
-import { damageOf, joinToRead, readHeader } from './shared-memory.js'
+import { damageOf, type FileHeader, joinToRead, readHeader } from './shared-memory.js'
 import { FILE_NAME, type SystemCalls, systemCalls } from './system-calls.js'
 
 /** Opens the memory in the file at a path, to read it. @throws Error that names the file and says what is wrong. */
@@ -88,31 +88,28 @@ function linkAt(path: string): string {
 
 function readMemory(what: string, opened: number): Arena {
   let descriptor = opened
+  let calls: SystemCalls
+  let header: FileHeader | undefined
   try {
-    const calls = systemCalls()
+    calls = systemCalls()
     descriptor = calls.keep(opened)
-    if (!fstatSync(descriptor).isFile()) throw readError(what, 'it is no regular file')
-    const header = readHeader(descriptor)
+    const stats = fstatSync(descriptor)
+    if (!stats.isFile()) throw readError(what, 'it is no regular file')
+    header = readHeader(descriptor)
     if (header?.magic !== L.MAGIC) throw readError(what, 'it is not the memory of a registry')
     if (header.version !== L.LAYOUT_VERSION)
       throw readError(
         what,
         `it is of a release with layout ${header.version}, and this one reads ${L.LAYOUT_VERSION}`,
       )
-    const damage = damageOf(header, fstatSync(descriptor).size)
+    const damage = damageOf(header, stats.size)
     if (damage !== undefined) throw readError(what, damage)
-    return joinToRead(calls, descriptor, header)
   } catch (error) {
-    closeQuietly(descriptor)
+    closeSync(descriptor)
     throw error
   }
-}
-
-/** joinToRead() may have closed it. */
-function closeQuietly(descriptor: number): void {
-  try {
-    closeSync(descriptor)
-  } catch {}
+  // It closes the descriptor itself where it fails.
+  return joinToRead(calls, descriptor, header)
 }
 
 function readError(what: string, why: string, cause?: unknown): Error {
@@ -121,7 +118,7 @@ function readError(what: string, why: string, cause?: unknown): Error {
 
 /** Gives the file back. The memory must not be used any more. */
 export function endReading({ i32 }: Arena): void {
-  closeQuietly(i32[L.P_DESCRIPTOR])
+  closeSync(i32[L.P_DESCRIPTOR])
 }
 
 /** Notes whose threads have died, so that a scrape leaves out their shares of living values. A call of the system for each process. */

@@ -6,6 +6,7 @@ import { keepExemplar } from './exemplars.js'
 import { histogramLines, histogramSamples } from './histogram-lines.js'
 import { notANumber } from './labels.js'
 import { type Definition, Metric, type MetricConfiguration, STORE, secondsSince } from './metric.js'
+import { observing } from './observing.js'
 import type { Row } from './rows.js'
 import type { How } from './spelled.js'
 import type {
@@ -122,16 +123,8 @@ export class Histogram<T extends string = string> extends Metric<
   labels(...values: string[]): Histogram.Internal<T>
   labels(labels: LabelValues<T>): Histogram.Internal<T>
   labels(...given: unknown[]): Histogram.Internal<T> {
-    return this[STORE].handle(given, series => {
-      series.check()
-      return {
-        observe: value => {
-          if (!isCountable(value)) throw notANumber('Value', value)
-          series.child.observe(value)
-        },
-        startTimer: () => this.startTimer(series.labels as LabelValues<T>),
-      }
-    })
+    const startTimer = (labels: object) => this.startTimer(labels as LabelValues<T>)
+    return observing(this[STORE], given, isCountable, startTimer)
   }
 
   /** Takes all series away; the one without labels comes back with the next value. For all threads. */

@@ -3,6 +3,7 @@ import { badOption, outOfRange } from '../common/errors.js'
 import { Summary as Native, type SummaryChild } from '../instruments/summary.js'
 import { notANumber } from './labels.js'
 import { type Definition, Metric, type MetricConfiguration, STORE, secondsSince } from './metric.js'
+import { observing } from './observing.js'
 import type { Row } from './rows.js'
 import type { How } from './spelled.js'
 import { summaryLines, summarySamples } from './summary-lines.js'
@@ -95,16 +96,8 @@ export class Summary<T extends string = string> extends Metric<
   labels(...values: string[]): Summary.Internal<T>
   labels(labels: LabelValues<T>): Summary.Internal<T>
   labels(...given: unknown[]): Summary.Internal<T> {
-    return this[STORE].handle(given, series => {
-      series.check()
-      return {
-        observe: value => {
-          if (!isCountable(value)) throw notANumber('Value', value)
-          series.child.observe(value)
-        },
-        startTimer: () => this.startTimer(series.labels as LabelValues<T>),
-      }
-    })
+    const startTimer = (labels: object) => this.startTimer(labels as LabelValues<T>)
+    return observing(this[STORE], given, isCountable, startTimer)
   }
 
   /** Sets all series to zero. For all threads. */

@@ -46,7 +46,8 @@ t.test('a metric of one name in two of them is an error at serve(), and left out
   b.gauge({ name: 'c_total', help: 'h' }).set(5)
   await t.rejects(serve([a, b], QUIET), {
     code: 'ERR_POSTMETER_CONFLICT',
-    message: /serve: metric "c_total", a gauge, is in registries ".*" and ".*"/,
+    message:
+      /serve: metric "c_total", a gauge, of registry ".*" would have lines of the same name as metric "c_total" of/,
   })
   b.unregister('c_total')
   const events: string[] = []
@@ -56,7 +57,28 @@ t.test('a metric of one name in two of them is an error at serve(), and left out
   })
   b.gauge({ name: 'c_total', help: 'h' }).set(5)
   for (let n = 0; n < 2; n++) t.match(checked(await getBody(front.url)), ['c_total 1'])
-  t.equal(events.filter(event => /^metric-clash metric "c_total" is in two/.test(event)).length, 1)
+  t.equal(
+    events.filter(event => /^metric-clash metric "c_total" has lines of the name/.test(event)).length,
+    1,
+  )
+})
+
+t.test('so are metrics whose lines alone have one name, in any format', async t => {
+  for (const [mine, theirs] of [
+    ['h', 'h_count'],
+    ['x_total', 'x'],
+  ] as const) {
+    const [a, b] = [fresh(t).registry, fresh(t).registry]
+    if (mine === 'h') a.histogram({ name: mine, help: 'h', buckets: [1] }).observe(1)
+    else count(a, mine, 1)
+    const codes: string[] = []
+    const front = await serve([a, b], { ...QUIET, openMetrics: true, log: ({ code }) => codes.push(code) })
+    b.gauge({ name: theirs, help: 'h' }).set(5)
+    t.notOk(checked(await getBody(front.url)).includes(`${theirs} 5`))
+    t.notMatch(await getBody(`${front.url}?format=openmetrics`), new RegExp(`^# TYPE ${theirs} gauge$`, 'm'))
+    t.ok(codes.includes('metric-clash'), theirs)
+    await t.rejects(serve([a, b], QUIET), { code: 'ERR_POSTMETER_CONFLICT' })
+  }
 })
 
 t.test('lists that are none', async t => {

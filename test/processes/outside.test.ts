@@ -11,6 +11,8 @@ import { sharedFolder } from '../support/folder.js'
 import { Process } from '../support/process.js'
 import { until } from '../support/until.js'
 
+const NEEDS_ROOT = { skip: process.getuid?.() !== 0 && 'needs root' }
+
 const CLI = fileURLToPath(new URL('../../lib/cli.js', import.meta.url))
 const NAME = 'of a service'
 
@@ -113,8 +115,7 @@ t.test('nothing of the memory is written', async t => {
   t.ok(readFileSync(file).equals(before))
 })
 
-t.test('the right to read is all that it needs', async t => {
-  if (process.getuid!() !== 0) return t.comment('needs root')
+t.test('the right to read is all that it needs', NEEDS_ROOT, async t => {
   const folder = sharedFolder(t)
   chmodSync(folder, 0o755)
   const file = `${folder}/metrics`

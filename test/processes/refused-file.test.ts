@@ -6,11 +6,11 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { createRegistry, type FileOptions } from '../../src/index.js'
@@ -19,6 +19,8 @@ import { checkKind } from '../../src/processes/registry-file.js'
 import { sharedFolder } from '../support/folder.js'
 import { Process } from '../support/process.js'
 import { fresh } from '../support/registry.js'
+
+const NEEDS_ROOT = { skip: process.getuid?.() !== 0 && 'needs root' }
 
 const run = promisify(execFile)
 const INDEX = JSON.stringify(new URL('../../src/index.js', import.meta.url).href)
@@ -115,14 +117,15 @@ t.test('mode and group are those of the options, whatever the umask', async t =>
   t.equal(statSync(path).gid, process.getegid!())
 })
 
-t.test('a disk, unless it is asked for', async t => {
-  const folder = t.testdir()
-  const onDisk = `${folder}/metrics`
-  if (!(await run('stat', ['-f', '-c', '%T', tmpdir()])).stdout.startsWith('tmpfs'))
-    t.throws(make(onDisk), {
-      code: 'ERR_POSTMETER_FILE',
-      message: /metrics: it is on a disk .* `onDisk: true`/,
-    })
+const TMPFS = 0x0102_1994
+const IN_MEMORY = { skip: statfsSync('.').type === TMPFS && 'the tests are in memory, and know of no disk' }
+
+t.test('a disk, unless it is asked for', IN_MEMORY, async t => {
+  const onDisk = `${t.testdir()}/metrics`
+  t.throws(make(onDisk), {
+    code: 'ERR_POSTMETER_FILE',
+    message: /metrics: it is on a disk .* `onDisk: true`/,
+  })
   const { registry } = fresh(t, { memory: '8MiB', file: { path: onDisk, onDisk: true } })
   registry.counter({ name: 'c_total', help: 'h' }).inc()
   t.equal(registry.value('c_total'), 1)
@@ -193,8 +196,7 @@ t.test('a Worker, and a limit of file sizes', async t => {
   t.throws(() => statSync(path), { code: 'ENOENT' }, 'and nothing is left of it')
 })
 
-t.test('a process that has no right to it', async t => {
-  if (process.getuid!() !== 0) return t.comment('needs root')
+t.test('a process that has no right to it', NEEDS_ROOT, async t => {
   const folder = sharedFolder(t)
   chmodSync(folder, 0o755)
   const { registry } = fresh(t, { memory: '8MiB', file: `${folder}/metrics` })
@@ -213,8 +215,7 @@ t.test('a process that has no right to it', async t => {
   t.throws(make(`${folder}/metrics`), { message: /it belongs to another user, of id 65534/ })
 })
 
-t.test('a service that drops its privileges once it has attached goes on', async t => {
-  if (process.getuid!() !== 0) return t.comment('needs root')
+t.test('a service that drops its privileges once it has attached goes on', NEEDS_ROOT, async t => {
   const path = `${sharedFolder(t)}/metrics`
   const { registry } = fresh(t, { memory: '8MiB', file: path })
   const child = new Process(t)
@@ -228,8 +229,7 @@ t.test('a service that drops its privileges once it has attached goes on', async
   t.match(await registry.metrics(), /c_total\{x="a"\} 8/)
 })
 
-t.test('a file system that is full is a memory that is full', async t => {
-  if (process.getuid!() !== 0) return t.comment('needs root')
+t.test('a file system that is full is a memory that is full', NEEDS_ROOT, async t => {
   const script = `mount -t tmpfs -o size=6m tmpfs "$1" && shift && exec "$@"`
   const folder = t.testdir()
   const program = `
