@@ -29,10 +29,12 @@ const LOOK_EVERY = 500
  * are served, of which `postmeter_service_found` is 0. Call in the main thread, of a process that has no registry `front`.
  * @throws Error of serve(); for a process, also if it is not there or shares nothing.
  */
-export async function serveOutside(source: Source, options: ServeOptions): Promise<Front> {
-  const outside = new Outside(source, options)
-  return outside.serve()
+export function serveOutside(source: Source, options: ServeOptions): Promise<OutsideFront> {
+  return new Outside(source, options).serve()
 }
+
+/** What the command needs of a front. */
+type OutsideFront = Pick<Front, 'url' | 'close'>
 
 /** What makes an exposition of it once, in this thread. */
 export function outsideParts(source: Source): { scraper: Scraper; close: () => Promise<void> } {
@@ -65,7 +67,7 @@ class Outside {
     this.#options = options
   }
 
-  async serve(): Promise<Front> {
+  async serve(): Promise<OutsideFront> {
     try {
       if ('pid' in this.#source) this.#use(readProcessMemory(this.#source.pid, this.#source.name))
       else this.#look(this.#source.file)
@@ -75,7 +77,8 @@ class Outside {
       const timer =
         'file' in this.#source ? setInterval(this.#look, LOOK_EVERY, this.#source.file).unref() : undefined
       this.#own.onClose(() => clearInterval(timer))
-      return { ...front, close: () => this.#own.close() }
+      // The registry's end is that of the front, too.
+      return { url: front.url, close: () => this.#own.close() }
     } catch (error) {
       await this.#own.close()
       throw error

@@ -84,8 +84,8 @@ const TRANSPORTS = ['auto', 'uws', 'http']
 
 /**
  * Serves a registry over HTTP: `GET /metrics` and `GET /metrics.json`, both with an optional `?prefix=`. It runs in a
- * thread of its own, which answers even while all other threads are blocked. Resolves when it listens, or stands by. Rejects with a
- * TypeError or RangeError that names a wrong option; with an Error that names option "listen" if the system refuses the
+ * thread of its own, which answers even while all other threads are blocked. Resolves when it listens, or stands by.
+ * Rejects with a TypeError or RangeError that names a wrong option; with an Error that names option "listen" if the system refuses the
  * address (code EADDRINUSE, EACCES…); with an Error that names the registry if it is closed, or is closed meanwhile; with
  * an Error that says so if a limit of address space (`ulimit -v`) leaves less than the 640 MiB that its thread needs.
  * Callable in any thread.
