@@ -36,7 +36,8 @@ function watched(t: Test, name: string, args: readonly string[], heard: (message
     last = JSON.stringify(message)
     heard(message as never)
   })
-  const ended = once(child, 'exit').then(([code, signal]) => {
+  // Its last messages can come after its end.
+  const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')]).then(([[code, signal]]) => {
     clearTimeout(timer)
     t.strictSame([code, signal], [0, null], `the process ends by itself; it said last: ${last}`)
   })
