@@ -203,9 +203,13 @@ export class SeriesTable {
       if (place !== 0 || !making) return place
       if (n < LOOKS) continue
       const now = this.#context.uptime()
-      if (now < this.#waitAgainAt) return 0
-      if (n === LOOKS + WAITS) this.#waitAgainAt = now + WAIT_AGAIN_AFTER
-      else Atomics.wait(i32, L.H_ROOM, room, 1)
+      if (!(now >= this.#waitAgainAt)) return 0
+      // Counted, not timed: where the beginning of the clock is damaged, its time may stand still, or be none.
+      if (n === LOOKS + WAITS) {
+        this.#waitAgainAt = now + WAIT_AGAIN_AFTER
+        return 0
+      }
+      Atomics.wait(i32, L.H_ROOM, room, 1)
     }
   }
 

@@ -2,7 +2,7 @@
  * Limits when threads meet at them: who was refused a series that another thread was just making, or room that was
  * given back, counts from the next update on; and refusals by themselves have nobody try again.
  */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { roomNumber } from '../../src/lifecycle/room.js'
 import { brokeOff } from '../../src/lifecycle/sweep.js'
 import * as L from '../../src/memory/layout.js'
@@ -135,7 +135,8 @@ t.test('room that comes at any step of a refusal is not overlooked', async t => 
   t.ok(steps > 10, `${steps} steps`)
 })
 
-t.test('a thread that died amid making one, and is not buried, holds nobody up for long', async t => {
+/** Two threads, of which the first died amid making a series in the last room; calls of Atomics.wait are counted. */
+function amidMaking(t: Test) {
   const sim = new Sim()
   const [one, two] = [sim.thread(1), sim.thread(2)]
   const [c, d] = [one, two].map(thread => thread.counter('c', { ...options, maxSeries: 1 }))
@@ -148,22 +149,37 @@ t.test('a thread that died amid making one, and is not buried, holds nobody up f
       },
       () => c.labels('b'),
     )
-  let waits = 0
+  const seen = { sim, one, d, waits: 0 }
   const real = Atomics.wait
   Atomics.wait = ((...args: Parameters<typeof real>) => {
-    waits++
+    if (++seen.waits > 1_000) throw new Error('it waits for ever')
     return real(...args)
   }) as typeof real
   t.teardown(() => {
     Atomics.wait = real
   })
+  return seen
+}
+
+t.test('a thread that died amid making one, and is not buried, holds nobody up for long', async t => {
+  const seen = amidMaking(t)
+  const { sim, one, d } = seen
   for (let n = 0; n < 50; n++) d.labels(`${n}`).inc()
-  t.ok(waits > 0 && waits <= 20, `${waits} ms`)
+  t.ok(seen.waits > 0 && seen.waits <= 20, `${seen.waits} ms`)
   sim.bury(one)
   sim.now += 10_000
-  waits = 0
+  seen.waits = 0
   for (let n = 0; n < 50; n++) d.labels(`${n}`).inc()
-  t.equal(waits, 0)
+  t.equal(seen.waits, 0)
+})
+
+t.test('nor does it where the beginning of the clock is damaged', async t => {
+  for (const birth of [NaN, 1e300, -1e300, Infinity, -Infinity]) {
+    const seen = amidMaking(t)
+    seen.sim.arena.f64[L.H_BIRTH_WORD] = birth
+    for (let n = 0; n < 5; n++) seen.d.labels(`${n}`).inc()
+    t.ok(seen.waits <= 5 * 20, `${birth}: ${seen.waits} ms`)
+  }
 })
 
 t.test('at a limit, a refused child is not tried again before there is room', async t => {
