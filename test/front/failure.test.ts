@@ -18,9 +18,9 @@ const ending = new Set<Promise<number>>()
 process.on('worker', worker => {
   workers.add(worker)
   worker.once('exit', () => workers.delete(worker))
-  if (!endAtOnce.on) return
   // With its first message it is ready, and is asked behind this. What one was for that ends before that, is done here.
   worker.prependOnceListener('message', () => {
+    if (!endAtOnce.on) return
     const ended = worker.terminate().finally(() => ending.delete(ended))
     ending.add(ended)
   })
