@@ -31,6 +31,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['common', 'memory', 'catalogue', 'lifecycle', 'processes', 'folds', 'kernel'],
     ...['series', 'instruments', 'exposition'],
   ],
+  // What Node and the system tell of a process and its threads, as prom-client names it.
+  'defaults/readers': [],
   // The front: what a request asks for; scrapes that requests share; the two transports; its thread.
   'front/request': ['common', 'exposition'],
   'front/scrapes': ['common', 'exposition', 'front/request'],
@@ -48,7 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['common', 'exposition', 'front'],
   // prom-client's public interface over it.
   'prom-client': [...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry']],
-  'prom-client/defaults': ['common', 'prom-client'],
+  'prom-client/defaults': ['common', 'defaults/readers', 'prom-client'],
   'prom-client.ts': ['prom-client', 'prom-client/defaults'],
   'index.ts': [
     ...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry', 'front'],

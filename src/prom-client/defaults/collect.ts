@@ -1,5 +1,6 @@
 /** The metrics that collectDefaultMetrics() registers. */
 import { typeError } from '../../common/errors.js'
+import { RESOURCES } from '../../defaults/readers/active.js'
 import { isObject } from '../labels.js'
 import { type Collects, type DefaultsConfig, groupOf } from './config.js'
 import { cpu } from './cpu.js'
@@ -19,7 +20,7 @@ export const COLLECTS: Readonly<Record<string, Collects>> = {
   processOpenFileDescriptors: openFileDescriptors,
   processMaxFileDescriptors: maxFileDescriptors,
   eventLoopLag,
-  ...(typeof process.getActiveResourcesInfo === 'function' ? { processResources: resources } : {}),
+  ...(RESOURCES.known() ? { processResources: resources } : {}),
   processHandles: handles,
   processRequests: requests,
   heapSizeAndUsed: heapSize,

@@ -1,3 +1,5 @@
+import { CPU } from '../../defaults/readers/process.js'
+import type { Definition } from '../../defaults/readers/types.js'
 import { Counter } from '../counter.js'
 import type { Collects } from './config.js'
 import { currentTrace } from './trace.js'
@@ -5,7 +7,7 @@ import { currentTrace } from './trace.js'
 export const cpu: Collects = ({ prefix, labels, labelNames, registers, config, tells }) => {
   const enableExemplars = Boolean(config.enableExemplars)
   let last = process.cpuUsage()
-  const counterOf = (name: string, help: string, collect?: () => void) =>
+  const counterOf = ({ name, help }: Definition, collect?: () => void) =>
     new Counter({ name: prefix + name, help, labelNames, registers, enableExemplars, collect })
   const add = (counter: Counter, micros: number) => {
     // A clock that was set back, or a test's, must not stop a scrape.
@@ -14,7 +16,7 @@ export const cpu: Collects = ({ prefix, labels, labelNames, registers, config, t
     else counter.inc(labels, value)
   }
   // This one's `collect` sets all three.
-  const user = counterOf('process_cpu_user_seconds_total', 'Total user CPU time spent in seconds.', () => {
+  const user = counterOf(CPU.user, () => {
     if (!tells()) return
     const now = process.cpuUsage()
     const spent = { user: now.user - last.user, system: now.system - last.system }
@@ -23,6 +25,6 @@ export const cpu: Collects = ({ prefix, labels, labelNames, registers, config, t
     add(system, spent.system)
     add(total, spent.user + spent.system)
   })
-  const system = counterOf('process_cpu_system_seconds_total', 'Total system CPU time spent in seconds.')
-  const total = counterOf('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.')
+  const system = counterOf(CPU.system)
+  const total = counterOf(CPU.total)
 }

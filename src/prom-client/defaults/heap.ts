@@ -1,11 +1,17 @@
+import {
+  EXTERNAL,
+  HEAP_TOTAL,
+  HEAP_USED,
+  heapSpace,
+  memoryUsage,
+  heapSpaces as readHeapSpaces,
+} from '../../defaults/readers/memory.js'
 import { type Collects, gaugeOf } from './config.js'
-import { v8 } from './node.js'
 
 export const heapSize: Collects = group => {
   const { labels } = group
   const total = gaugeOf(group, {
-    name: 'nodejs_heap_size_total_bytes',
-    help: 'Process heap size from Node.js in bytes.',
+    ...HEAP_TOTAL,
     // This one's `collect` sets all three.
     collect() {
       const usage = memoryUsage()
@@ -15,41 +21,21 @@ export const heapSize: Collects = group => {
       if (usage.external !== undefined) external.set(labels, usage.external)
     },
   })
-  const used = gaugeOf(group, {
-    name: 'nodejs_heap_size_used_bytes',
-    help: 'Process heap size used from Node.js in bytes.',
-  })
-  const external = gaugeOf(group, {
-    name: 'nodejs_external_memory_bytes',
-    help: 'Node.js external memory size in bytes.',
-  })
-}
-
-/** Undefined where the system does not tell. */
-export function memoryUsage(): NodeJS.MemoryUsage | undefined {
-  try {
-    return process.memoryUsage()
-  } catch {
-    return undefined
-  }
+  const used = gaugeOf(group, HEAP_USED)
+  const external = gaugeOf(group, EXTERNAL)
 }
 
 export const heapSpaces: Collects = group => {
   const { labels } = group
-  const gauge = (of: string, collect?: () => void) =>
-    gaugeOf(group, {
-      name: `nodejs_heap_space_size_${of}_bytes`,
-      help: `Process heap space size ${of} from Node.js in bytes.`,
-      labelNames: ['space'],
-      collect,
-    })
+  const gauge = (of: 'total' | 'used' | 'available', collect?: () => void) =>
+    gaugeOf(group, { ...heapSpace(of), labelNames: ['space'], collect })
   // This one's `collect` sets all three.
   const total = gauge('total', () => {
-    for (const one of v8().getHeapSpaceStatistics()) {
-      const space = one.space_name.replace(/_space$/, '')
-      total.set({ space, ...labels }, one.space_size)
-      used.set({ space, ...labels }, one.space_used_size)
-      available.set({ space, ...labels }, one.space_available_size)
+    for (const one of readHeapSpaces()) {
+      const { space } = one
+      total.set({ space, ...labels }, one.total)
+      used.set({ space, ...labels }, one.used)
+      available.set({ space, ...labels }, one.available)
     }
   })
   const used = gauge('used')

@@ -1,12 +1,16 @@
+import {
+  memoryUsage,
+  PROCESS_HEAP,
+  processMemory,
+  RESIDENT,
+  tellsAllMemory,
+  VIRTUAL,
+} from '../../defaults/readers/memory.js'
 import { type Collects, gaugeOf } from './config.js'
-import { memoryUsage } from './heap.js'
-import { fs } from './node.js'
-
-const RESIDENT = { name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.' }
 
 export const memory: Collects = group => {
   const { labels } = group
-  if (process.platform !== 'linux') {
+  if (!tellsAllMemory()) {
     gaugeOf(group, {
       ...RESIDENT,
       collect() {
@@ -20,26 +24,14 @@ export const memory: Collects = group => {
     ...RESIDENT,
     // This one's `collect` sets all three.
     collect() {
-      if (!group.tells()) return
-      try {
-        // A file of the kernel's, which is read without waiting.
-        const status = fs().readFileSync('/proc/self/status', 'utf8')
-        resident.set(labels, bytesOf(status, 'VmRSS'))
-        virtual.set(labels, bytesOf(status, 'VmSize'))
-        heap.set(labels, bytesOf(status, 'VmData'))
-      } catch {
-        // Not to be had there: the last ones stay.
-      }
+      const all = group.tells() ? processMemory() : undefined
+      // Where it is not to be had, the last figures stay.
+      if (all === undefined) return
+      resident.set(labels, all.resident)
+      virtual.set(labels, all.virtual)
+      heap.set(labels, all.heap)
     },
   })
-  const virtual = gaugeOf(group, {
-    name: 'process_virtual_memory_bytes',
-    help: 'Virtual memory size in bytes.',
-  })
-  const heap = gaugeOf(group, { name: 'process_heap_bytes', help: 'Process heap size in bytes.' })
-}
-
-/** From a line such as `VmRSS:     12345 kB`. */
-function bytesOf(status: string, key: string): number {
-  return Number(new RegExp(`^${key}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024
+  const virtual = gaugeOf(group, VIRTUAL)
+  const heap = gaugeOf(group, PROCESS_HEAP)
 }

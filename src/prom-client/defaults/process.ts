@@ -1,28 +1,32 @@
+import {
+  START_TIME,
+  startTime as started,
+  VERSION,
+  VERSION_LABELS,
+  version as versionOf,
+} from '../../defaults/readers/process.js'
 import { type Collects, gaugeOf } from './config.js'
 
 export const startTime: Collects = group => {
-  const started = Math.round(Date.now() / 1000 - process.uptime())
+  const at = started()
   gaugeOf(group, {
-    name: 'process_start_time_seconds',
-    help: 'Start time of the process since unix epoch in seconds.',
+    ...START_TIME,
     aggregator: 'omit',
     collect() {
-      if (group.tells()) this.set(group.labels, started)
+      if (group.tells()) this.set(group.labels, at)
     },
   })
 }
 
 export const version: Collects = group => {
-  const { version } = process
-  const [major, minor, patch] = version.slice(1).split('.').map(Number)
+  const labels = versionOf()
   gaugeOf(group, {
-    name: 'nodejs_version_info',
-    help: 'Node.js version info.',
-    labelNames: ['version', 'major', 'minor', 'patch'],
+    ...VERSION,
+    labelNames: [...VERSION_LABELS],
     aggregator: 'first',
     // Each time: it is there again after a reset.
     collect() {
-      this.set({ version, major, minor, patch, ...group.labels }, 1)
+      this.set({ ...labels, ...group.labels }, 1)
     },
   })
 }
