@@ -2,6 +2,8 @@
 export type { Aggregate } from './catalogue/families.js'
 export type { ErrorCode } from './common/errors.js'
 export type { Log, LogEvent } from './common/log.js'
+export { collectDefaults } from './defaults/collect-defaults.js'
+export type { DefaultsOptions } from './defaults/options.js'
 export type { ExposeOptions, StreamOptions } from './exposition/options.js'
 export type { Format } from './exposition/types.js'
 export type { NativeValue } from './folds/native-fold.js'

@@ -9,24 +9,24 @@ export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1
  * Upper bounds, ascending, without +Inf, which every histogram has. @throws TypeError naming the option, or the bound
  * that is wrong.
  */
-export function checkBuckets(metric: string, buckets: unknown): number[] {
+export function checkBuckets(metric: string, buckets: unknown, option = 'buckets'): number[] {
   if (buckets === undefined) return [...DEFAULT_BUCKETS]
   if (!Array.isArray(buckets) && !types.isFloat64Array(buckets)) {
-    throw badOption('buckets', buckets, `of metric "${metric}" is not a list of numbers`)
+    throw badOption(option, buckets, `of metric "${metric}" is not a list of numbers`)
   }
   // Copies no more than may be valid; +Inf is one more.
   const bounds: unknown[] = [...buckets.slice(0, MAX_BOUNDS + 2)]
   if (bounds.at(-1) === Number.POSITIVE_INFINITY) bounds.pop()
-  if (bounds.length === 0) throw badOption('buckets', buckets, `of metric "${metric}" is empty`)
+  if (bounds.length === 0) throw badOption(option, buckets, `of metric "${metric}" is empty`)
   if (bounds.length > MAX_BOUNDS) {
-    throw badOption('buckets', buckets, `of metric "${metric}" has more than ${MAX_BOUNDS} bounds`)
+    throw badOption(option, buckets, `of metric "${metric}" has more than ${MAX_BOUNDS} bounds`)
   }
   bounds.forEach((bound, n) => {
     if (typeof bound !== 'number' || !Number.isFinite(bound)) {
-      throw badOption('buckets', bound, `in metric "${metric}" is not a finite number`)
+      throw badOption(option, bound, `in metric "${metric}" is not a finite number`)
     }
     if (n > 0 && !((bounds[n - 1] as number) < bound)) {
-      throw badOption('buckets', bound, `in metric "${metric}" is not above the bound before it`)
+      throw badOption(option, bound, `in metric "${metric}" is not above the bound before it`)
     }
   })
   return bounds as number[]

@@ -1,0 +1,36 @@
+import type { Family } from '../catalogue/families.js'
+import { pageOf, placeIndex } from '../catalogue/pages.js'
+import type { Arena } from '../memory/arena.js'
+import * as L from '../memory/layout.js'
+import { isShare } from '../memory/shares.js'
+import type { SeriesTable } from './series.js'
+import { places } from './walk.js'
+
+/**
+ * The label texts of a gauge's series in which no living thread has a share. One that a thread is making at this moment
+ * can be among them. Not for aggregate `last`, which has no shares.
+ */
+export function unowned(arena: Arena, series: SeriesTable, family: Family): string[] {
+  // Within an epoch, a place has the series whose text was read.
+  return series.inEpoch(() => {
+    const texts: string[] = []
+    for (const place of places(arena, family)) if (!isOwned(arena, place)) texts.push(textOf(arena, place))
+    return texts
+  })
+}
+
+function isOwned(arena: Arena, place: number): boolean {
+  const { i32 } = arena
+  const index = placeIndex(arena, place)
+  let cells = Atomics.load(i32, pageOf(arena, place) * 2 + L.PAGE_CELLS)
+  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+    if (isShare(arena, cells, L.SHARE_OWN, index)) return true
+  }
+  return false
+}
+
+/** As the catalogue spells it: all labels, in order. The caller is within an epoch. */
+export function textOf(arena: Arena, place: number): string {
+  const bytes = arena.i32[place * 2 + L.PLACE_TEXT_BYTES] & ~L.TEXT_CONTROL_BIT
+  return arena.text(arena.i32[place * 2 + L.PLACE_TEXT], bytes)
+}
