@@ -1,6 +1,7 @@
 import type { Family } from '../catalogue/families.js'
 import { pageOf, placeIndex } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
+import { allCells } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 import { isShare } from '../memory/shares.js'
 import type { SeriesTable } from './series.js'
@@ -20,10 +21,8 @@ export function unowned(arena: Arena, series: SeriesTable, family: Family): stri
 }
 
 function isOwned(arena: Arena, place: number): boolean {
-  const { i32 } = arena
   const index = placeIndex(arena, place)
-  let cells = Atomics.load(i32, pageOf(arena, place) * 2 + L.PAGE_CELLS)
-  for (; cells !== 0; cells = i32[cells * 2 + L.CELLS_NEXT]) {
+  for (const cells of allCells(arena, pageOf(arena, place))) {
     if (isShare(arena, cells, L.SHARE_OWN, index)) return true
   }
   return false
