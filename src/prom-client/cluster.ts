@@ -2,16 +2,14 @@
  * One exposition of all workers of node:cluster. Where they share a registry it is in the memory, and nobody is asked.
  * Elsewhere the primary asks each worker by prom-client's messages, so workers that still run prom-client answer, too.
  */
-import type { Cluster, Worker } from 'node:cluster'
-import { createRequire } from 'node:module'
+import type { Worker } from 'node:cluster'
 import { plainError, typeError } from '../common/errors.js'
 import { aggregate } from './aggregate.js'
 import { spellAll } from './everything.js'
 import { homeIfKnown } from './home.js'
 import { globalRegistry, Registry } from './registry.js'
 import { PROMETHEUS_CONTENT_TYPE, type PrometheusContentType, type RegistryContentType } from './types.js'
-
-const require = createRequire(import.meta.url)
+import { cluster, haveTheirOwn, workers } from './workers.js'
 
 const REQUEST = 'prom-client:getMetricsReq'
 const RESPONSE = 'prom-client:getMetricsRes'
@@ -36,12 +34,6 @@ let asked = 0
 let registries: readonly Registry<RegistryContentType>[] = [globalRegistry]
 let listening = false
 
-/** Loaded when it is needed: some application servers do not bear it. */
-function cluster(): Cluster {
-  const loaded = require('node:cluster') as Cluster & { default?: Cluster }
-  return loaded.default ?? loaded
-}
-
 export class AggregatorRegistry<T extends RegistryContentType = PrometheusContentType> extends Registry<T> {
   constructor(regContentType: RegistryContentType = PROMETHEUS_CONTENT_TYPE) {
     super(regContentType)
@@ -50,20 +42,22 @@ export class AggregatorRegistry<T extends RegistryContentType = PrometheusConten
 
   /**
    * The metrics of all workers; the empty text where there are none. Where the registry is shared over processes it is
-   * read from the memory, with the primary's own, whether or not the workers are busy.
+   * read from the memory, with the primary's own, whether or not the workers are busy. As long as there are workers that
+   * were forked before it was made, all are asked.
    *
-   * @throws Error if a worker has not answered within 5 seconds.
+   * @throws Error if a worker that is asked has not answered within 5 seconds.
    */
-  clusterMetrics(): Promise<string> {
+  async clusterMetrics(): Promise<string> {
     const all = spellAll(this.contentType)
-    return all === undefined ? this.askWorkers([]) : Promise.resolve(all)
+    if (all === undefined) return this.askWorkers([])
+    return haveTheirOwn() ? this.askWorkers(await tell()) : all
   }
 
   /** @internal */
   protected async askWorkers(own: readonly (readonly unknown[])[]): Promise<string> {
-    const workers = Object.values(cluster().workers ?? {}).filter(worker => worker?.isConnected())
-    if (workers.length === 0 && own.length === 0) return ''
-    const answers = await ask(workers as Worker[])
+    const all = workers()
+    if (all.length === 0 && own.length === 0) return ''
+    const answers = await ask(all)
     return aggregate([...own, ...answers], this.contentType).metrics()
   }
 
@@ -94,7 +88,8 @@ export class ClusterRegistry<
   T extends RegistryContentType = PrometheusContentType,
 > extends AggregatorRegistry<T> {
   override async clusterMetrics(): Promise<string> {
-    return spellAll(this.contentType) ?? this.askWorkers(await tell())
+    const all = spellAll(this.contentType)
+    return all === undefined || haveTheirOwn() ? this.askWorkers(await tell()) : all
   }
 
   /** Waits for the questions that are under way. What a worker of a shared registry counted stays when it ends. */
@@ -108,8 +103,8 @@ function tell(): Promise<readonly (readonly unknown[])[]> {
   return Promise.all(registries.map(one => one.getMetricsAsJSON()))
 }
 
-function ask(workers: readonly Worker[]): Promise<(readonly unknown[])[]> {
-  if (workers.length === 0) return Promise.resolve([])
+function ask(them: readonly Worker[]): Promise<(readonly unknown[])[]> {
+  if (them.length === 0) return Promise.resolve([])
   const requestId = asked++
   return new Promise((resolve, reject) => {
     const answers: (readonly unknown[])[] = []
@@ -123,8 +118,8 @@ function ask(workers: readonly Worker[]): Promise<(readonly unknown[])[]> {
       if (error === undefined) resolve(answers)
       else reject(error)
     }
-    questions.set(requestId, { answers, pending: workers.length, settle })
-    for (const worker of workers) worker.send({ type: REQUEST, requestId })
+    questions.set(requestId, { answers, pending: them.length, settle })
+    for (const worker of them) worker.send({ type: REQUEST, requestId })
   })
 }
 

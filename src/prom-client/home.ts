@@ -6,6 +6,7 @@ import { isMainThread } from 'node:worker_threads'
 import { createRegistry, getRegistry } from '../registry/create.js'
 import { registries } from '../registry/environment.js'
 import type { Registry, RegistryParts } from '../registry/registry.js'
+import { noteShared } from './workers.js'
 
 /** With this variable the default registry is one that processes share, unless the program has made it before. */
 export const SHARED_VARIABLE = 'POSTMETER_PROM_CLIENT_SHARED'
@@ -58,7 +59,9 @@ export function isWatched(): boolean {
 function find(): Registry {
   if (wantsShared()) {
     try {
-      return createRegistry({ shared: true })
+      const shared = createRegistry({ shared: true })
+      if (shared.parts.maker) noteShared()
+      return shared
     } catch (error) {
       // The program has made it with options of its own.
       if ((error as { code?: string }).code !== 'ERR_POSTMETER_CONFLICT') throw error

@@ -28,6 +28,15 @@ t.test('a registry that they share', async t => {
   t.match(text, /^left_out 1$/m, 'read from the memory: by messages it would be left out')
 })
 
+t.test('a registry that they share, but for those that the primary forked before it made it', async t => {
+  const env = { POSTMETER_PROM_CLIENT_SHARED: '1', LATE: '1' }
+  const [{ before, after }] = await once(primary(t, env), 'message')
+  t.match(before.text, /^c_total\{x="a"\} 16$/m, 'ten of the primary, two of each worker')
+  t.match(before.text, /^largest 3$/m)
+  t.match(after.text, /^c_total\{x="a"\} 12$/m, 'what is in the memory')
+  t.match(after.text, /^left_out 1$/m, 'read from the memory: by messages it would be left out')
+})
+
 t.test('without workers there is nothing, but for what a ClusterRegistry tells of itself', async t => {
   t.teardown(() => home().close())
   new Counter({ name: 'c_total', help: 'h' }).inc()
