@@ -6,19 +6,32 @@
 import { thrown } from '../common/errors.js'
 import { logEvent } from '../common/log.js'
 import { home, isWatched } from './home.js'
-import { globalRegistry } from './registry.js'
+import type { Registry } from './registry.js'
 import { Spelled } from './spelled.js'
+import type { RegistryContentType } from './types.js'
 
 const EVERY = 5_000
 
+type AnyRegistry = Registry<RegistryContentType>
+
+/** Those whose callbacks are called; one that is gone has none. */
+const registries = new Map<object, WeakRef<AnyRegistry>>()
+const gone = new FinalizationRegistry<object>(key => registries.delete(key))
+const known = new WeakSet<AnyRegistry>()
 let begun = false
 /** Metrics whose callback has failed, which is said once. */
 const failed = new WeakSet<Spelled>()
 /** Those whose callback has not ended yet. */
 const busy = new WeakSet<Spelled>()
 
-/** Has the callbacks of `register` called from now on, when others read what they set. */
-export function collectOnTimer(): void {
+/** Has the callbacks of a registry that is not its thread's own called from now on, when others read what they set. */
+export function collectOnTimer(registry: AnyRegistry): void {
+  if (!known.has(registry)) {
+    known.add(registry)
+    const key = {}
+    registries.set(key, new WeakRef(registry))
+    gone.register(registry, key)
+  }
   if (begun) return
   begun = true
   const turn = () => {
@@ -29,8 +42,10 @@ export function collectOnTimer(): void {
 
 /** Calls all that are not under way. */
 export function collectAll(): void {
-  for (const metric of Object.values(globalRegistry._metrics)) {
-    if (metric instanceof Spelled && !busy.has(metric)) void call(metric)
+  for (const registry of registries.values()) {
+    for (const metric of Object.values(registry.deref()?._metrics ?? {})) {
+      if (metric instanceof Spelled && !busy.has(metric)) void call(metric)
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where a metric's family is. One that is in `register` is in the registry's exposition, under its name, for all threads.
- * Any other is its thread's own: in a scope that no other thread has, so its name is free for others.
+ * One that is in a registry with a name is in that name's scope, for all threads, too. Any other is its thread's own: in
+ * a scope that no other thread has, so its name is free for others.
  *
  * Assumes: no two threads that live have shards of one number.
  * Guarantees: metrics that were made and forgotten again take no more memory than those that there are at once: the
@@ -21,18 +22,34 @@ export interface Taken {
   readonly ownedBy: (metric: object) => void
 }
 
-/** @throws Error if there is another definition of a name that is to be in the registry's exposition. */
-export function takeFamily(identity: Identity, help: string, isPublic: boolean): Taken {
-  const { parts } = home()
-  return isPublic ? takePublic(parts, identity, help) : takeOwn(parts, identity, help)
+/** What threads have in common; `scope` is undefined for `register`. */
+export interface Common {
+  readonly scope?: string
 }
 
-function takePublic(parts: RegistryParts, identity: Identity, help: string): Taken {
+/** What those of a registry with a name have in common. Scopes of threads begin with a digit. */
+export function commonOf(name: string): Common {
+  return { scope: `named:${name}` }
+}
+
+export function isCommon({ scope }: Family): boolean {
+  return scope === undefined || scope.startsWith('named:')
+}
+
+/** @throws Error if there is another definition of a name that is to be in what threads have in common. */
+export function takeFamily(identity: Identity, help: string, common: Common | undefined): Taken {
+  const { parts } = home()
+  return common === undefined
+    ? takeOwn(parts, identity, help)
+    : takeCommon(parts, { ...identity, ...common }, help)
+}
+
+function takeCommon(parts: RegistryParts, identity: Identity, help: string): Taken {
   // One that was hidden begins anew, and so does one that an earlier copy of this module left.
   const revive = (family: Family) => empty(parts, family)
   const family = parts.registration.family(identity, help, NO_LIMITS, { textOnly: true, revive })
   if (family !== undefined && ofRealm(LEFT_BY_COPIES).delete(family.ref)) empty(parts, family)
-  if (family !== undefined) ofRealm('public').add(family.ref)
+  if (family !== undefined) ofRealm('common').add(family.ref)
   return { parts, family, ownedBy: () => {} }
 }
 
@@ -74,15 +91,16 @@ function empty(parts: RegistryParts, family: Family): void {
   sweepLater(parts)
 }
 
-/** Takes a family out of the registry's exposition, for all threads; what holds it goes on. */
+/** Takes a family out of what threads have in common; what holds it goes on. */
 export function hideFamily({ context }: RegistryParts, family: Family): void {
-  if (family.scope === undefined && !context.closed) context.families.hide(family)
+  if (isCommon(family) && !context.closed) context.families.hide(family)
 }
 
 /** Puts one back that was taken out, with all that it has, unless its name has gone to another one. */
 export function showFamily(parts: RegistryParts, family: Family, help: string): void {
   const { families } = parts.context
-  if (family.scope !== undefined || parts.context.closed || families.get(family.name) !== undefined) return
+  if (!isCommon(family) || parts.context.closed) return
+  if (families.get(family.name, family.scope) !== undefined) return
   const { ref: _, cells: __, pagePlaces: ___, ...identity } = family
   parts.registration.family(identity, help, NO_LIMITS, { textOnly: true })
 }

@@ -4,7 +4,7 @@ import { plainError, typeError } from '../common/errors.js'
 import type { Child, Metric as Native } from '../instruments/metric.js'
 import type { RegistryParts } from '../registry/registry.js'
 import { collectOnTimer } from './collecting.js'
-import { hideFamily, showFamily, takeFamily } from './families.js'
+import { type Common, hideFamily, isCommon, showFamily, takeFamily } from './families.js'
 import { isObject, labelsOf, validateLabelName, validateMetricName } from './labels.js'
 import { globalRegistry, type Registry } from './registry.js'
 import type { Row } from './rows.js'
@@ -85,7 +85,7 @@ export abstract class Metric<T extends string, C extends Child, R> extends Spell
     for (const register of this.registers) this.#checkRegister(register)
     Object.defineProperty(this, STORE, { value: this.#makeStore(definition) })
     for (const register of this.registers) register.registerMetric(this)
-    if (this.registers.includes(globalRegistry)) collectOnTimer()
+    for (const register of this.registers) if (register.common !== undefined) collectOnTimer(register)
   }
 
   #check(): void {
@@ -119,10 +119,15 @@ export abstract class Metric<T extends string, C extends Child, R> extends Spell
       self: false,
       ...(window === undefined ? {} : { window }),
     }
-    const isPublic = this.registers.includes(globalRegistry)
-    const { parts, family, ownedBy } = takeFamily(identity, String(this.help), isPublic)
+    const { parts, family, ownedBy } = takeFamily(identity, String(this.help), this.#common())
     ownedBy(this)
     return new SeriesStore(parts, make(parts, family ?? identity, family))
+  }
+
+  /** `register` before any that has a name, whose exposition is its threads'. */
+  #common(): Common | undefined {
+    const all = this.registers.map(({ common }) => common).filter(common => common !== undefined)
+    return all.find(({ scope }) => scope === undefined) ?? all[0]
   }
 
   /** Checks the options of its class. @internal */
@@ -150,7 +155,7 @@ export abstract class Metric<T extends string, C extends Child, R> extends Spell
   /** @internal */
   override get memory(): string | undefined {
     const { family, parts } = this[STORE]
-    if (family === undefined || family.scope !== undefined || parts.alone()) return undefined
+    if (family === undefined || !isCommon(family) || parts.alone()) return undefined
     return `${parts.id}/${family.ref}`
   }
 
@@ -190,15 +195,20 @@ export abstract class Metric<T extends string, C extends Child, R> extends Spell
   }
 
   /** @internal */
-  override entered(registry: object): void {
+  override entered(common: Common | undefined): void {
     const { family, parts } = this[STORE]
-    if (registry === globalRegistry && family !== undefined) showFamily(parts, family, String(this.help))
+    if (this.#isIn(common)) showFamily(parts, family as Family, String(this.help))
   }
 
   /** @internal */
-  override left(registry: object): void {
+  override left(common: Common | undefined): void {
     const { family, parts } = this[STORE]
-    if (registry === globalRegistry && family !== undefined) hideFamily(parts, family)
+    if (this.#isIn(common)) hideFamily(parts, family as Family)
+  }
+
+  #isIn(common: Common | undefined): boolean {
+    const { family } = this[STORE]
+    return family !== undefined && common !== undefined && common.scope === family.scope
   }
 
   /** Takes a series away, by its labels or by their values in order. */

@@ -8,7 +8,7 @@ import { LAYOUT_VERSION } from '../memory/layout.js'
 
 const KEY = Symbol.for(`postmeter:prom-client:${LAYOUT_VERSION}`)
 
-/** References of families in `register` that this copy's predecessors have made. */
+/** References of families that threads have in common, which this copy's predecessors have made. */
 export const LEFT_BY_COPIES = 'left'
 
 type Sets = Map<string, Set<never>>
@@ -19,7 +19,7 @@ const sets = realm[KEY]
 
 /** A set that all copies share: `own` has keys of families that are this thread's own, the others references. */
 export function ofRealm(name: 'own'): Set<string>
-export function ofRealm(name: 'public' | typeof LEFT_BY_COPIES): Set<number>
+export function ofRealm(name: 'common' | typeof LEFT_BY_COPIES): Set<number>
 export function ofRealm(name: string): Set<never> {
   let known = sets.get(name)
   if (known === undefined) {
@@ -29,4 +29,4 @@ export function ofRealm(name: string): Set<never> {
   return known
 }
 
-for (const ref of ofRealm('public')) ofRealm(LEFT_BY_COPIES).add(ref)
+for (const ref of ofRealm('common')) ofRealm(LEFT_BY_COPIES).add(ref)

@@ -1,7 +1,8 @@
 /** prom-client's Registry: a list of metrics, in the order in which they came, and how it is exposed. */
-import { plainError, typeError } from '../common/errors.js'
+import { plainError, show, typeError } from '../common/errors.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import { encode } from './encode.js'
+import { type Common, commonOf } from './families.js'
 import { home, nowServed } from './home.js'
 import { isObject } from './labels.js'
 import { type How, type Plain, Spelled, spellsItself } from './spelled.js'
@@ -21,6 +22,9 @@ import {
 } from './types.js'
 
 const CONTENT_TYPES: readonly string[] = [PROMETHEUS_CONTENT_TYPE, OPENMETRICS_CONTENT_TYPE]
+
+/** Characters of a registry's name. */
+const MAX_NAME = 100
 
 export class Registry<C extends RegistryContentType = PrometheusContentType> {
   /** The one that metrics are in unless they say otherwise. @internal */
@@ -42,12 +46,32 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
   /** @internal */
   _contentType: RegistryContentType
 
-  /** @throws TypeError for a content type that there is not. */
-  constructor(regContentType: RegistryContentType = PROMETHEUS_CONTENT_TYPE) {
+  readonly #name: string | undefined
+
+  /**
+   * A registry is its thread's own, unless it has a `name`: those of one name in other threads, and processes where they
+   * share a registry, count together, as `register` does.
+   *
+   * @throws TypeError for a content type that there is not, or a name that is none.
+   */
+  constructor(regContentType: RegistryContentType = PROMETHEUS_CONTENT_TYPE, name?: string) {
     if (!CONTENT_TYPES.includes(regContentType)) {
       throw typeError('ERR_POSTMETER_OPTION', `Content type ${regContentType} is unsupported`)
     }
+    if (name !== undefined && (typeof name !== 'string' || name === '' || name.length > MAX_NAME)) {
+      throw typeError(
+        'ERR_POSTMETER_OPTION',
+        `A registry's name is 1 to ${MAX_NAME} characters, not ${show(name)}`,
+      )
+    }
     this._contentType = regContentType
+    this.#name = name
+  }
+
+  /** What its metrics have in common with those of other threads; undefined if it is its thread's own. @internal */
+  get common(): Common | undefined {
+    if ((this as unknown) === globalRegistry) return {}
+    return this.#name === undefined ? undefined : commonOf(this.#name)
   }
 
   get contentType(): C {
@@ -161,7 +185,7 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
   registerMetric(metric: AnyMetric): void {
     this.checkName(metric)
     this._metrics[metric.name as string] = metric
-    if (metric instanceof Spelled) metric.entered(this)
+    if (metric instanceof Spelled) metric.entered(this.common)
   }
 
   /** @throws Error if another metric has the name. @internal */
@@ -190,7 +214,7 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
   }
 
   #leave(metric: AnyMetric): void {
-    if (metric instanceof Spelled) metric.left(this)
+    if (metric instanceof Spelled) metric.left(this.common)
   }
 
   getSingleMetric<T extends string>(name: string): SingleMetric<T> | undefined

@@ -1,6 +1,7 @@
 /** What a Registry knows of the four classes: they spell themselves, from the memory. */
 import type { Family } from '../catalogue/families.js'
 import type { RegistryParts } from '../registry/registry.js'
+import type { Common } from './families.js'
 import type { AnyMetric, Told } from './types.js'
 
 /** How a registry spells its metrics. */
@@ -43,11 +44,11 @@ export abstract class Spelled<R = unknown> implements AnyMetric {
 
   abstract reset(): void
 
-  /** Called when a registry lists it. @internal */
-  abstract entered(registry: object): void
+  /** Called when a registry lists it, with what that one has in common with others. @internal */
+  abstract entered(common: Common | undefined): void
 
   /** Called when a registry lists it no longer. @internal */
-  abstract left(registry: object): void
+  abstract left(common: Common | undefined): void
 }
 
 /** Whether it spells itself: neither an object of the program, nor one whose get() the program has replaced. */

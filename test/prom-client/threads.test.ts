@@ -54,6 +54,43 @@ t.test('threads count together in register, each for itself elsewhere', async t 
   t.equal(await register.metrics(), text, 'and nothing is lost when a thread ends')
 })
 
+t.test('threads count together in registries of one name, which are in no other exposition', async t => {
+  const named = () => new Registry(Registry.PROMETHEUS_CONTENT_TYPE, 'admin')
+  const admin = named()
+  const counter = new Counter({ ...counterOptions, registers: [admin] })
+  const other = new Counter({ ...counterOptions, registers: [new Registry(undefined, 'other')] })
+  const thread = new Thread(t)
+  await thread.call('name', 'admin')
+  await thread.call('makeIn', 'admin', 'Counter', counterOptions)
+  counter.inc({ x: 'a' })
+  other.inc({ x: 'a' }, 100)
+  await thread.call('do', 'c_total', 'inc', { x: 'a' }, 2)
+  const text = '# HELP c_total h\n# TYPE c_total counter\nc_total{x="a"} 3\n'
+  t.equal(await admin.metrics(), text)
+  t.equal(await thread.call('metricsOf', 'admin'), text)
+  t.equal(await register.metrics(), '\n')
+  t.notMatch(await home().metrics(), /^c_total/m)
+  const [told] = await admin.getMetricsAsJSON()
+  const again = await AggregatorRegistry.aggregate([[told], [told]]).metrics()
+  t.equal(again, text, 'what is of one memory counts once')
+  const counterOf = (labelNames: string[]) =>
+    new Counter({ ...counterOptions, labelNames, registers: [named()] })
+  t.throws(() => counterOf(['y']), { code: 'ERR_POSTMETER_CONFLICT' }, 'another definition')
+  admin.clear()
+  counterOf(['x'])
+  t.equal(await thread.call('metricsOf', 'admin'), '# HELP c_total h\n# TYPE c_total counter\n')
+})
+
+t.test('a name that is none is refused', async t => {
+  for (const name of ['', 'x'.repeat(101), 5, null]) {
+    t.throws(() => new Registry(undefined, name as never), {
+      name: 'TypeError',
+      code: 'ERR_POSTMETER_OPTION',
+      message: /^A registry's name is 1 to 100 characters, not /,
+    })
+  }
+})
+
 t.test('gauges combine by their aggregator', async t => {
   const thread = new Thread(t)
   const expected: [client.Aggregator, number][] = [
