@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
 import { Child } from '../../harness/child.js'
 import type { Form } from '../../harness/member.js'
@@ -14,6 +15,8 @@ import type { LibraryName } from '../scenario/library.js'
 import { DELIVERED, queueName, type Shape } from '../scenario/shape.js'
 import type { Gathering } from './program.js'
 
+/** Before each scrape, ms: scrapes come to programs that were not asked for a while. */
+const REST = 200
 const PROGRAM = new URL('./program.js', import.meta.url)
 
 /** How each adds up its threads, and its processes. */
@@ -136,6 +139,8 @@ async function gather(form: Form, effort: Effort): Promise<Program[]> {
     }
     for (let round = -1; round < rounds; round++) {
       for (const program of programs) {
+        // What the one before has left to collect is not this one's.
+        await wait(REST)
         const before = busy(program)
         const [answer] = await client.ask<[Answer]>(program.order)
         program.bytes = answer.bytes
