@@ -26,14 +26,16 @@ export interface ScrapeTools {
   wait(scrape: object, callback: () => void): void
   /** Removes a scrape from the queue. */
   leave(scrape: object): void
-  /** Has the pool encode a slot, plainly or compressed. */
-  encode(task: EncodeTask | GzipTask): Promise<void>
+  /** Has the pool encode a slot, plainly or compressed; or does so `here`, before it returns. */
+  encode(task: EncodeTask | GzipTask, here: boolean): Promise<void>
   /** Called when a series of a family is left out, because it does not fit a slot. */
   tooLarge(family: string): void
   /** The most bytes of a span. */
   readonly budget: number
   /** The most slots of a scrape at once. */
   readonly ahead: number
+  /** Bytes at the beginning of a scrape that the thread that asks encodes itself. */
+  readonly here: number
 }
 
 interface Work {
@@ -67,6 +69,8 @@ export class SlotScrape implements Scrape {
   #ended = false
   /** Slots to use at once. After a rest it is one, so nothing is encoded ahead. It grows each time the reader asks. */
   #pace: number
+  /** Bytes that may yet be encoded here. */
+  #here: number
   /** Whether a series of the divided family was handed out. */
   #any = false
   #wake: (() => void) | undefined
@@ -74,6 +78,7 @@ export class SlotScrape implements Scrape {
   constructor(tools: ScrapeTools, plan: Plan, options: ScrapeOptions) {
     this.#tools = tools
     this.#pace = tools.ahead
+    this.#here = options.gzip === undefined ? tools.here : 0
     this.#plan = plan
     this.#options = options
     this.#member = options.joint?.member ?? (options.gzip === undefined ? undefined : new GzipMember())
@@ -170,11 +175,13 @@ export class SlotScrape implements Scrape {
       const slot = this.#tools.take(this)
       if (slot === undefined) return
       const mark = this.#plan.mark()
+      const here = this.#here > 0
       let planned = WHOLE
       let encoded: Promise<void>
       try {
         planned = this.#planInto(slot)
-        encoded = this.#tools.encode(this.#task(slot, planned))
+        encoded = this.#tools.encode(this.#task(slot, planned), here)
+        if (here) this.#here -= this.#tools.arena.i32[slot * 2 + L.SLOT_BYTES]
       } catch (error) {
         // The error must fail this scrape when it reaches the span, and not the caller that gave a slot back.
         encoded = Promise.reject(error)

@@ -53,7 +53,7 @@ t.test('a part that is left out ends with the scrapes that are under way', async
 t.test('a part that fails is left with the scrape', async t => {
   const { scraper, parts } = joined(t, 5_000, 40_000)
   await parts[1]!.close()
-  await t.rejects(collect(expose(scraper, OPTIONS)), /the pool is closed/)
+  await t.rejects(collect(expose(scraper, OPTIONS)), /is closed/)
   let closed = 0
   parts[1]!.close = async () => void closed++
   scraper.join([])

@@ -4,7 +4,7 @@ import type { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { createScraper } from '../../src/exposition/scraper.js'
-import type { Chunk } from '../../src/exposition/types.js'
+import type { Chunk, ScrapeOptions } from '../../src/exposition/types.js'
 import { linearBuckets } from '../../src/index.js'
 import * as L from '../../src/memory/layout.js'
 import { giveSlot, slotsTaken, takeSlot } from '../../src/memory/slots.js'
@@ -298,14 +298,16 @@ function large(t: Parameters<typeof fresh>[0]) {
   record(registry, model)
   const scraper = createScraper(registry.handle)
   t.teardown(() => scraper.close())
-  const whole = async () => {
+  const whole = async (options: Partial<ScrapeOptions> = {}) => {
     const parts: Buffer[] = []
-    const scrape = scraper.open(OPTIONS)
+    const scrape = scraper.open({ ...OPTIONS, ...options })
     for (let chunk = await scrape.next(); chunk !== undefined; chunk = await scrape.next()) {
       parts.push(Buffer.from(chunk.bytes))
       chunk.release()
     }
-    return Buffer.concat(parts).toString('utf8') === expectedText(model)
+    const all = Buffer.concat(parts)
+    const text = options.gzip === undefined ? all : gunzipSync(all)
+    return text.toString('utf8') === expectedText(model)
   }
   return { arena, scraper, whole }
 }
@@ -416,7 +418,9 @@ t.test('a pool thread that is killed midway fails the scrape, and the next one w
   const onWorker = (worker: Worker) => threads.push(worker)
   process.on('worker', onWorker)
   t.teardown(() => process.off('worker', onWorker))
-  t.ok(await whole(), 'the pool works')
+  t.ok(await whole(), 'a front encodes so few bytes itself')
+  t.equal(threads.length, 0)
+  t.ok(await whole({ gzip: { level: 1 } }), 'and has the pool compress them')
   t.ok(threads.length > 0, `it has ${threads.length} threads`)
   const status = arena.slots * 2 + L.SLOT_STATUS
   // A thread may be done before it is killed: then once more.
