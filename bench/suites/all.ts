@@ -8,6 +8,7 @@ import { front } from './front/suite.js'
 import { gathering } from './gathering/suite.js'
 import { idle } from './idle/suite.js'
 import { importing } from './importing/suite.js'
+import { outside } from './outside/suite.js'
 import { promClient } from './prom-client/suite.js'
 import { quiet } from './quiet/suite.js'
 import { recording } from './recording/suite.js'
@@ -28,6 +29,7 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   scrape,
   gathering,
   blocked,
+  outside,
   series,
   front,
   quiet,

@@ -41,6 +41,8 @@ export interface Effort {
     readonly seconds: number
     readonly perSecond: number
   }
+  /** Rounds by turns, while the service runs and while it is stopped. */
+  readonly outside: { readonly series: number; readonly rounds: number }
   readonly series: { readonly size: number; readonly rounds: number }
   readonly front: {
     readonly small: number
@@ -72,6 +74,7 @@ export const full: Effort = {
   scrape: { size: 2_162_586, rounds: 9 },
   gathering: { series: 20_000, threads: 4, rounds: 15 },
   blocked: { size: 10_000, seconds: 5, perSecond: 40 },
+  outside: { series: 500_000, rounds: 15 },
   series: { size: 2_162_586, rounds: 3 },
   front: { small: 200, large: 100_000, seconds: 4, rounds: 25 },
   quiet: { size: 100_000, rounds: 5, seconds: 3 },
@@ -91,6 +94,7 @@ export const quick: Effort = {
   scrape: { size: 20_000, rounds: 2 },
   gathering: { series: 500, threads: 2, rounds: 2 },
   blocked: { size: 1_000, seconds: 0.5, perSecond: 20 },
+  outside: { series: 2_000, rounds: 2 },
   series: { size: 20_000, rounds: 1 },
   front: { small: 20, large: 5_000, seconds: 0.5, rounds: 3 },
   quiet: { size: 2_000, rounds: 1, seconds: 0.1 },
