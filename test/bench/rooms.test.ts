@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'suites/compression': SUITE,
   'suites/scrape': SUITE,
   'suites/blocked': SUITE,
+  'suites/outside': SUITE,
   'suites/scenario': SUITE,
   'suites/gathering': [...SUITE, 'suites/scenario'],
   'suites/series': SUITE,
