@@ -12,7 +12,7 @@ import { startScrapeClient } from '../../work/scraping.js'
 import { servedBy } from '../../work/served.js'
 import type { Effort } from '../effort.js'
 
-const CLI = fileURLToPath(new URL('../../../lib/cli.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url))
 
 /** Scrapes of a service by the command `postmeter serve`, by turns while the service runs and while it is stopped. */
 export async function outside(effort: Effort): Promise<Report> {

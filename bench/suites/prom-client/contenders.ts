@@ -47,7 +47,7 @@ const CALLS: Readonly<Record<string, (api: Api, size: number) => Contender>> = {
 }
 
 /** What is exposed, by the kind of its series. */
-const EXPOSED: Readonly<Record<string, (api: Api, registry: PromClient.Registry) => void>> = {
+export const EXPOSED: Readonly<Record<string, (api: Api, registry: PromClient.Registry) => void>> = {
   counters: ({ Counter }, registry) => {
     const options = { name: 'c_total', help: 'h', labelNames: ['method', 'path'], registers: [registry] }
     const counter = new Counter(options)
