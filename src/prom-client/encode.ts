@@ -24,7 +24,7 @@ export function encode({ context, kernel }: RegistryParts, families: readonly Fa
     const plan = new Plan(arena, kernel(), families, options)
     let text = ''
     while (!plan.done) {
-      if (plan.next(slot, arena.i32[L.H_SLOT_TEXT]) === undefined) return undefined
+      if (plan.next(slot, arena.slotText) === undefined) return undefined
       kernel().encode(slot)
       text += textOf(spanBytes(arena, slot))
     }

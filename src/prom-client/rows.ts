@@ -6,6 +6,7 @@
 import type { Family } from '../catalogue/families.js'
 import { placeAt } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
+import { allPages, capacityOf } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
 
 export class Row {
@@ -39,10 +40,9 @@ export class Rows {
   walk(arena: Arena, family: Family): Row[] {
     const { i32 } = arena
     const rows: Row[] = []
-    let page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
-    for (; page !== 0; page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)) {
+    for (const page of allPages(arena, family.ref)) {
       const known = this.#of(page)
-      const capacity = i32[page * 2 + L.PAGE_CAPACITY]
+      const capacity = capacityOf(arena, page)
       for (let index = 0; index < capacity; index++) {
         const place = placeAt(page, index)
         const state = Atomics.load(i32, place * 2 + L.PLACE_STATE)
