@@ -25,7 +25,7 @@ export const STAND_INS: readonly StandIn[] = [
     name: 'postmeter-client-js',
     for: '@prometheus-io/client',
     version: '0.16.1',
-    renamed: { AggregatorRegistry: 'ClusterRegistry' },
+    renamed: { AggregatorRegistry: 'ClusterRegistry', collectDefaultMetrics: 'collectClientJsMetrics' },
   },
 ]
 

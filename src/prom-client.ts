@@ -1,7 +1,7 @@
 /** prom-client's public interface over shared memory. Importing it starts nothing and reserves nothing. */
 
 import type { Counter } from './prom-client/counter.js'
-import { COLLECTS, registerDefaults } from './prom-client/defaults/collect.js'
+import { CLIENT_JS_COLLECTS, COLLECTS, registerDefaults } from './prom-client/defaults/collect.js'
 import type { Gauge } from './prom-client/gauge.js'
 import type { Histogram } from './prom-client/histogram.js'
 import type { AnyRegistry } from './prom-client/metric.js'
@@ -73,8 +73,29 @@ interface CollectDefaultMetrics {
   metricsList: string[]
 }
 
+export interface ClientJsMetricsConfiguration<T extends RegistryContentType>
+  extends DefaultMetricsCollectorConfiguration<T> {
+  /** How often the event loop's utilisation is looked at, ms; default 100. */
+  eventLoopUtilizationTimeout?: number
+  eventLoopUtilizationMaxAgeSeconds?: number
+  eventLoopUtilizationAgeBuckets?: number
+  eventLoopUtilizationPercentiles?: number[]
+  eventLoopUtilizationBuckets?: number[]
+}
+
+interface CollectClientJsMetrics {
+  <T extends RegistryContentType>(config?: ClientJsMetricsConfiguration<T>): void
+  metricsList: string[]
+}
+
 /** Registers metrics of the process and of Node: `process_*` and `nodejs_*`. */
 export const collectDefaultMetrics: CollectDefaultMetrics = Object.assign(
   (config?: { register?: AnyRegistry }) => registerDefaults(config),
   { metricsList: Object.keys(COLLECTS) },
+)
+
+/** As collectDefaultMetrics, with those that only client_js has: it is client_js' collectDefaultMetrics. */
+export const collectClientJsMetrics: CollectClientJsMetrics = Object.assign(
+  (config?: { register?: AnyRegistry }) => registerDefaults(config, CLIENT_JS_COLLECTS),
+  { metricsList: Object.keys(CLIENT_JS_COLLECTS) },
 )

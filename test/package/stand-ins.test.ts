@@ -46,6 +46,7 @@ t.test('programs that ask for prom-client or client_js get postmeter', async t =
        clientJs.AggregatorRegistry === clientJs.ClusterRegistry,
        client.AggregatorRegistry !== client.ClusterRegistry,
        typeof clientJs.WorkerRegistry,
+       [clientJs, client].map(one => one.collectDefaultMetrics.metricsList.includes('eventLoopUtilization')),
      ]))
      await getRegistry().close()`,
   )
@@ -57,5 +58,6 @@ t.test('programs that ask for prom-client or client_js get postmeter', async t =
     true,
     true,
     'function',
+    [true, false],
   ])
 })

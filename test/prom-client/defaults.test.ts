@@ -63,3 +63,30 @@ t.test('values that make sense, anew with each scrape', async t => {
   register.resetMetrics()
   t.match(await register.metrics(), /^nodejs_version_info\{version="v/m, 'there again after a reset')
 })
+
+t.test("client_js' default metrics have the event loop's utilisation", async t => {
+  const registry = new entry.Registry()
+  const config = { register: registry, labels: { app: 'a' }, eventLoopUtilizationTimeout: 1 }
+  entry.collectClientJsMetrics(config)
+  t.same(
+    entry.collectClientJsMetrics.metricsList.filter(
+      name => !entry.collectDefaultMetrics.metricsList.includes(name),
+    ),
+    ['eventLoopUtilization'],
+  )
+  const count = async (name: string) => {
+    const told = await registry.getSingleMetric(`nodejs_eventloop_utilization_${name}`)!.get()
+    const one = told.values.find(value => 'metricName' in value && `${value.metricName}`.endsWith('_count'))
+    return one as { value: number; labels: object } | undefined
+  }
+  await until('it has looked', async () => ((await count('histogram'))?.value ?? 0) > 1)
+  t.same((await count('summary'))?.labels, { app: 'a' })
+  for (const eventLoopUtilizationTimeout of [0, -1, Number.NaN])
+    t.throws(
+      () => entry.collectClientJsMetrics({ register: new entry.Registry(), eventLoopUtilizationTimeout }),
+      {
+        name: 'TypeError',
+        code: 'ERR_POSTMETER_OPTION',
+      },
+    )
+})

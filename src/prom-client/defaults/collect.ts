@@ -5,6 +5,7 @@ import { isObject } from '../labels.js'
 import { type Collects, type DefaultsConfig, groupOf } from './config.js'
 import { cpu } from './cpu.js'
 import { eventLoopLag } from './event-loop-lag.js'
+import { eventLoopUtilization } from './event-loop-utilization.js'
 import { maxFileDescriptors, openFileDescriptors } from './file-descriptors.js'
 import { gc } from './gc.js'
 import { handles, requests, resources } from './handles.js'
@@ -29,10 +30,17 @@ export const COLLECTS: Readonly<Record<string, Collects>> = {
   gc,
 }
 
-export function registerDefaults(config: unknown): void {
+/** By the names that client_js has for them, in its order. */
+export const CLIENT_JS_COLLECTS: Readonly<Record<string, Collects>> = Object.fromEntries(
+  Object.entries(COLLECTS).flatMap(entry =>
+    entry[0] === 'eventLoopLag' ? [entry, ['eventLoopUtilization', eventLoopUtilization]] : [entry],
+  ),
+)
+
+export function registerDefaults(config: unknown, collects = COLLECTS): void {
   if (config !== null && config !== undefined && !isObject(config)) {
     throw typeError('ERR_POSTMETER_OPTION', 'config must be null, undefined, or an object')
   }
   const group = groupOf(config as DefaultsConfig)
-  for (const collect of Object.values(COLLECTS)) collect(group)
+  for (const collect of Object.values(collects)) collect(group)
 }

@@ -13,6 +13,11 @@ export interface DefaultsConfig {
   readonly gcDurationBuckets?: number[]
   readonly eventLoopMonitoringPrecision?: number
   readonly enableExemplars?: boolean
+  readonly eventLoopUtilizationTimeout?: number
+  readonly eventLoopUtilizationMaxAgeSeconds?: number
+  readonly eventLoopUtilizationAgeBuckets?: number
+  readonly eventLoopUtilizationPercentiles?: number[]
+  readonly eventLoopUtilizationBuckets?: number[]
 }
 
 export interface Group {
