@@ -1,9 +1,10 @@
 /**
  * Sets all series of a family to zero.
  *
- * Guarantees: For counters, histograms and summaries, no increment that another thread makes meanwhile is lost. The
- * threads' cells are left alone. What they hold is subtracted in the common shard, by one store for each cell, so a
- * scrape sees the value before or the value after. A gauge's cells are set to zero: what another thread adds at that
+ * Guarantees: For counters, histograms and summaries, no increment that another thread makes meanwhile is lost. Where
+ * the calling thread alone has counted, its own cells are set to zero. Else all threads' cells are left alone, and what
+ * they hold is subtracted in the common shard. That is one store for each cell, so a scrape sees the value before or the
+ * value after. What was subtracted takes digits from what is counted later. A gauge's cells are set to zero: what another thread adds at that
  * very moment may bring its share back.
  */
 
@@ -96,8 +97,20 @@ function subtractCounts(
     if (!alone) forgetAges(arena, family, window, place, common, uptime)
   }
   if (native !== undefined && !resetNative(arena, family, native, place, common, shard)) return false
+  if (zeroOwn(arena, family, place, shard)) return true
   const at = common + L.CELLS_HEADER_WORDS + index * family.cells
   for (let n = 0; n < family.cells; n++) arena.f64[at + n] = -held[n]
+  return true
+}
+
+/** Sets the calling thread's cells to zero, which nobody else stores to; false if another shard has something. */
+function zeroOwn(arena: Arena, family: Family, place: number, own: Shard | undefined): boolean {
+  const mine: number[] = []
+  for (const { at, shard } of cellsOf(arena, family, place)) {
+    if (shard === own?.index) mine.push(at)
+    else for (let n = 0; n < family.cells; n++) if (arena.f64[at + n] !== 0) return false
+  }
+  for (const at of mine) for (let n = 0; n < family.cells; n++) arena.f64[at + n] = 0
   return true
 }
 
