@@ -45,8 +45,9 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
   _defaultLabels: Record<string, unknown> = {}
   /** @internal */
   _contentType: RegistryContentType
-
-  readonly #name: string | undefined
+  // Nothing here is private to the language: proxies of a registry, and objects made of one, would not have it.
+  /** @internal */
+  _name: string | undefined
 
   /**
    * A registry is its thread's own, unless it has a `name`: those of one name in other threads, and processes where they
@@ -65,13 +66,13 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
       )
     }
     this._contentType = regContentType
-    this.#name = name
+    this._name = name
   }
 
   /** What its metrics have in common with those of other threads; undefined if it is its thread's own. @internal */
   get common(): Common | undefined {
     if ((this as unknown) === globalRegistry) return {}
-    return this.#name === undefined ? undefined : commonOf(this.#name)
+    return this._name === undefined ? undefined : commonOf(this._name)
   }
 
   get contentType(): C {
@@ -98,11 +99,7 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
   }
 
   getMetricsAsArray(): MetricObject[] {
-    return this.#all() as unknown as MetricObject[]
-  }
-
-  #all(): AnyMetric[] {
-    return Object.values(this._metrics)
+    return allOf(this) as unknown as MetricObject[]
   }
 
   /**
@@ -110,11 +107,11 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
    * microsecond a line.
    */
   async metrics(): Promise<string> {
-    const metrics = this.#all()
-    const prepared = metrics.map(metric => this.#prepare(metric))
+    const metrics = allOf(this)
+    const prepared = metrics.map(metric => prepare(metric))
     // Those that nothing has to be waited for are spelled in this turn.
     const waited = prepared.some(one => one instanceof Promise) ? await Promise.all(prepared) : prepared
-    const how = this.#how()
+    const how = howOf(this)
     const texts: string[] = []
     for (let n = 0; n < metrics.length; ) {
       const plain = plainFrom(metrics, n, how)
@@ -127,33 +124,16 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
             )
       const end = n + Math.max(1, plain.length)
       if (text !== undefined) texts.push(text)
-      else
-        for (let m = n; m < end; m++) texts.push(this.#spell(metrics[m], waited[m] as Told | undefined, how))
+      else for (let m = n; m < end; m++) texts.push(spell(metrics[m], waited[m] as Told | undefined, how))
       n = end
     }
     return how.openMetrics ? `${texts.join('\n')}\n# EOF\n` : `${texts.join('\n\n')}\n`
   }
 
-  /** What it tells, or that it will; undefined of what spells itself and has collected. */
-  #prepare(metric: AnyMetric): Promise<unknown> | undefined {
-    if (spellsItself(metric)) return metric.collected()
-    return Promise.resolve(metric.get())
-  }
-
-  #spell(metric: AnyMetric, told: Told | undefined, how: How): string {
-    return spellsItself(metric) ? metric.spell(how) : spellTold(told as Told, how)
-  }
-
-  #how(): How {
-    const { _defaultLabels: defaults } = this
-    const openMetrics = this.contentType === OPENMETRICS_CONTENT_TYPE
-    return { openMetrics, defaults: Object.keys(defaults ?? {}).length === 0 ? undefined : defaults }
-  }
-
   /** One metric's part of the exposition. */
   async getMetricsAsString(metric: AnyMetric): Promise<string> {
-    const told = await this.#prepare(metric)
-    return this.#spell(metric, told as Told | undefined, this.#how())
+    const told = await prepare(metric)
+    return spell(metric, told as Told | undefined, howOf(this))
   }
 
   /** One metric's part of the exposition, by its name. */
@@ -163,7 +143,7 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
 
   /** All values, with the default labels, after all `collect` callbacks have run. */
   async getMetricsAsJSON(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
-    const metrics = this.#all()
+    const metrics = allOf(this)
     const all = (await Promise.all(metrics.map(metric => metric.get()))) as Told[]
     all.forEach((told, n) => {
       const metric = metrics[n]
@@ -200,21 +180,17 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
 
   /** Takes all metrics out, and forgets the default labels. */
   clear(): void {
-    const metrics = this.#all()
+    const metrics = allOf(this)
     this._metrics = {}
     this._defaultLabels = {}
-    for (const metric of metrics) this.#leave(metric)
+    for (const metric of metrics) leave(metric, this.common)
   }
 
   /** Takes a metric out; nothing where there is none of that name. */
   removeSingleMetric(name: string): void {
     const metric = this._metrics[name]
     delete this._metrics[name]
-    if (metric !== undefined) this.#leave(metric)
-  }
-
-  #leave(metric: AnyMetric): void {
-    if (metric instanceof Spelled) metric.left(this.common)
+    if (metric !== undefined) leave(metric, this.common)
   }
 
   getSingleMetric<T extends string>(name: string): SingleMetric<T> | undefined
@@ -225,7 +201,7 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
 
   /** Sets all metrics back, as reset() of each does. */
   resetMetrics(): void {
-    for (const metric of this.#all()) metric.reset?.()
+    for (const metric of allOf(this)) metric.reset?.()
   }
 
   /** Labels of all series in its expositions; a series' own go before them. */
@@ -251,6 +227,32 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
       for (const metric of Object.values(one._metrics)) merged.registerMetric(metric)
     return merged
   }
+}
+
+function allOf({ _metrics }: Pick<Registry<RegistryContentType>, '_metrics'>): AnyMetric[] {
+  return Object.values(_metrics)
+}
+
+function leave(metric: AnyMetric, common: Common | undefined): void {
+  if (metric instanceof Spelled) metric.left(common)
+}
+
+/** What it tells, or that it will; undefined of what spells itself and has collected. */
+function prepare(metric: AnyMetric): Promise<unknown> | undefined {
+  if (spellsItself(metric)) return metric.collected()
+  return Promise.resolve(metric.get())
+}
+
+function spell(metric: AnyMetric, told: Told | undefined, how: How): string {
+  return spellsItself(metric) ? metric.spell(how) : spellTold(told as Told, how)
+}
+
+function howOf({
+  contentType,
+  _defaultLabels: defaults,
+}: Pick<Registry<RegistryContentType>, 'contentType' | '_defaultLabels'>): How {
+  const openMetrics = contentType === OPENMETRICS_CONTENT_TYPE
+  return { openMetrics, defaults: Object.keys(defaults ?? {}).length === 0 ? undefined : defaults }
 }
 
 /** The families of metrics one after another that the kernel can write as they are to be, from the nth on. */

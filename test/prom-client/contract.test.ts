@@ -42,6 +42,23 @@ t.test('what a call has recorded is there at once', async t => {
   )
 })
 
+t.test('a proxy of a registry, and an object made of one, list metrics and are exposed', async t => {
+  const text = '# HELP c h\n# TYPE c counter\nc 1\n'
+  for (const of of [() => new Registry(), () => new Registry(Registry.PROMETHEUS_CONTENT_TYPE, 'wrapped')]) {
+    for (const wrap of [(one: client.Registry) => new Proxy(one, {}), Object.create]) {
+      const registry: client.Registry = wrap(of())
+      new Counter({ name: 'c', help: 'h', registers: [registry] }).inc()
+      t.equal(await registry.metrics(), text)
+      t.equal(await registry.getSingleMetricAsString('c'), text.trimEnd())
+      t.equal((await registry.getMetricsAsJSON()).length, registry.getMetricsAsArray().length)
+      registry.resetMetrics()
+      registry.removeSingleMetric('c')
+      registry.clear()
+      t.equal(await registry.metrics(), '\n')
+    }
+  }
+})
+
 t.test('labels() makes no series; what it gives out can be taken apart, and outlives remove()', async t => {
   const gauge = new Gauge({ name: 'g', help: 'h', labelNames: ['x'] })
   const { inc, dec, set, setToCurrentTime, startTimer } = gauge.labels('a')
