@@ -25,7 +25,8 @@ interface Message {
 /** One question to all workers. */
 interface Question {
   readonly answers: (readonly unknown[])[]
-  pending: number
+  /** Those that have not answered yet. */
+  readonly pending: Set<Worker>
   readonly settle: (error: Error | undefined) => void
 }
 
@@ -45,7 +46,9 @@ export class AggregatorRegistry<T extends RegistryContentType = PrometheusConten
    * read from the memory, with the primary's own, whether or not the workers are busy. As long as there are workers that
    * were forked before it was made, all are asked.
    *
-   * @throws Error if a worker that is asked has not answered within 5 seconds.
+   * A worker that ends before it has answered is left out.
+   *
+   * @throws Error if one that lives has not answered within 5 seconds.
    */
   async clusterMetrics(): Promise<string> {
     const all = spellAll(this.contentType)
@@ -118,19 +121,29 @@ function ask(them: readonly Worker[]): Promise<(readonly unknown[])[]> {
       if (error === undefined) resolve(answers)
       else reject(error)
     }
-    questions.set(requestId, { answers, pending: them.length, settle })
-    for (const worker of them) worker.send({ type: REQUEST, requestId })
+    const question = { answers, pending: new Set(them), settle }
+    questions.set(requestId, question)
+    for (const worker of them) {
+      // Without a callback, one that has died unnoticed would be an error that nobody handles.
+      worker.send({ type: REQUEST, requestId }, error => {
+        if (error !== null) strike(question, worker)
+      })
+    }
   })
 }
 
-function answered({ requestId, metrics = [], error }: Message): void {
+function answered(worker: Worker, { requestId, metrics = [], error }: Message): void {
   const question = questions.get(requestId as number)
-  if (question === undefined) return
+  if (!question?.pending.has(worker)) return
   if (error !== undefined) question.settle(new Error(error))
   else {
     question.answers.push(...metrics)
-    if (--question.pending === 0) question.settle(undefined)
+    strike(question, worker)
   }
+}
+
+function strike({ pending, settle }: Question, worker: Worker): void {
+  if (pending.delete(worker) && pending.size === 0) settle(undefined)
 }
 
 async function answer({ requestId }: Message): Promise<void> {
@@ -149,8 +162,12 @@ function listen(): void {
   // One that is to be shared is made before there are workers, so that they find it.
   homeIfKnown()
   if (cluster().isPrimary) {
-    cluster().on('message', (_: Worker, message: Message) => {
-      if (message?.type === RESPONSE) answered(message)
+    cluster().on('message', (worker: Worker, message: Message) => {
+      if (message?.type === RESPONSE) answered(worker, message)
+    })
+    // One that has ended answers no more, and tells nothing.
+    cluster().on('disconnect', (worker: Worker) => {
+      for (const question of questions.values()) strike(question, worker)
     })
   }
   if (cluster().isWorker) {

@@ -37,6 +37,15 @@ t.test('a registry that they share, but for those that the primary forked before
   t.match(after.text, /^left_out 1$/m, 'read from the memory: by messages it would be left out')
 })
 
+for (const when of ['unnoticed', 'amid']) {
+  const skip = process.platform !== 'linux' && 'what a process does is read from /proc'
+  t.test(`a worker that dies, ${when}, is left out`, { skip }, async t => {
+    const [{ text, error }] = await once(primary(t, { DIES: when }), 'message')
+    t.equal(error, undefined)
+    t.match(text, /^c_total\{x="a"\} 2$/m, 'of the one that lives')
+  })
+}
+
 t.test('without workers there is nothing, but for what a ClusterRegistry tells of itself', async t => {
   t.teardown(() => home().close())
   new Counter({ name: 'c_total', help: 'h' }).inc()
