@@ -78,11 +78,9 @@ function tell(
     ...checked.labels,
   }
   const ofThread = { ...(checked.threads ? { thread: `${threadId}` } : {}), ...ofProcess }
-  const group = (labels: Record<string, string>) => new Group(registry, checked.prefix, labels)
-  const whole = checked.process
-    ? processMetrics(group(ofProcess), checked.memory ? limits : () => undefined)
-    : undefined
-  const own = threadMetrics(group(ofThread), checked, collect)
+  const groups = [ofProcess, ofThread].map(labels => new Group(registry, checked.prefix, labels))
+  const [forProcess, forThread] = groups
+  const { whole, own } = begin()
   const forget = registry.onClose(stop)
   const telling: Telling = {
     options,
@@ -95,6 +93,19 @@ function tell(
   }
   byMarker.set(own.marker, telling)
   return telling
+
+  /** All of them, or nothing: what has begun when a name is found to be taken would tell zeros for ever. */
+  function begin() {
+    try {
+      const whole = checked.process
+        ? processMetrics(forProcess, checked.memory ? limits : () => undefined)
+        : undefined
+      return { whole, own: threadMetrics(forThread, checked, collect) }
+    } catch (error) {
+      for (const group of groups) group.takeOut(undefined, false)
+      throw error
+    }
+  }
 
   function stop(): void {
     if (tellings.get(registry) !== telling) return

@@ -60,6 +60,17 @@ export class Group {
     return this.gauge(definition, aggregate).labels(this.labels)
   }
 
+  /**
+   * Raises what all threads have counted to a total. Another thread may have told of the same process before, or does so
+   * now: what it has counted is not counted again.
+   */
+  raise(counter: Counter<string>, total: number): void {
+    const read = () => (this.#registry.value(counter.name, this.labels) as number | undefined) ?? 0
+    // What is damaged says so, and stays as it is.
+    const known = counter.context.guarded(read, total)
+    if (total > known) counter.inc(this.labels, total - known)
+  }
+
   #named({ name, help }: Definition, labelNames: readonly string[] = []) {
     return { name: this.#prefix + name, help, labelNames: [...this.#names, ...labelNames] }
   }
@@ -83,13 +94,14 @@ export class Group {
 
   /**
    * Takes out what this thread's gauges tell, `but` for one: series without labels, which cannot be removed, are set to
-   * zero. If threads share them, the others set theirs again. What was counted stays, unless `counts` go, too.
+   * zero. If threads share them, the others tell theirs again. What was counted stays, unless `counts` go, too.
    */
   takeOut(but: Gauge<string> | undefined, counts: boolean): void {
     const labelled = this.#names.length > 0
     for (const gauge of this.#gauges) {
       if (gauge === but) continue
       if (labelled) gauge.remove(this.labels)
+      else if (gauge.labelNames.length > 0) gauge.clear()
       else gauge.reset()
     }
     if (labelled && counts) for (const metric of this.#counts) metric.remove(this.labels)

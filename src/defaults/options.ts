@@ -23,8 +23,8 @@ export interface DefaultsOptions {
    */
   threads?: boolean
   /**
-   * Whether this thread tells of the process, too. One thread of a process should, since processor time adds up; one
-   * that is never blocked does it best. Default: the main thread does.
+   * Whether this thread tells of the process, too. One thread of a process is enough; one that is never blocked does it
+   * best. Default: the main thread does.
    */
   process?: boolean
   /**

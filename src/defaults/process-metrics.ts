@@ -66,9 +66,9 @@ export function processMetrics(group: Group, groupMemory: () => GroupMemory | un
   return {
     collect() {
       const { user, system } = process.cpuUsage()
-      cpu.user.set(group.labels, user / 1e6)
-      cpu.system.set(group.labels, system / 1e6)
-      cpu.total.set(group.labels, (user + system) / 1e6)
+      group.raise(cpu.user, user / 1e6)
+      group.raise(cpu.system, system / 1e6)
+      group.raise(cpu.total, (user + system) / 1e6)
       marker.set(group.labels, started)
       facts.set(versions, 1)
       setMemory()

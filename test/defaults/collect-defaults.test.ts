@@ -191,6 +191,20 @@ t.test('a Worker can tell of the process, for a main thread that is blocked', as
   t.ok(of(registry, 'process_resident_memory_bytes') > 10e6)
 })
 
+t.test('processor time counts once, whoever tells of the process, and after whom', async t => {
+  const { registry } = fresh(t)
+  const stop = collectDefaultsWith(registry, {}, none)
+  await registry.metrics()
+  for (let n = 0; n < 3; n++) await (await telling(t, registry, { process: true })).end()
+  await telling(t, registry, { process: true })
+  stop()
+  collectDefaultsWith(registry, {}, none)
+  await registry.metrics()
+  const { user, system } = process.cpuUsage()
+  const told = of(registry, 'process_cpu_seconds_total')
+  t.ok(told <= (user + system) / 1e6, `${told} s, of ${(user + system) / 1e6}`)
+})
+
 t.test('processes that share a registry are told apart, and go when they are killed', async t => {
   const { registry } = fresh(t, { shared: true, collectEvery: 20 })
   collectDefaults(registry)
@@ -225,6 +239,25 @@ t.test('a second call does nothing; with other options it is an error', async t 
     code: 'ERR_POSTMETER_CONFLICT',
     message: /already, with other options: .*"threads":true.*"threads":false/,
   })
+})
+
+t.test('where a name is taken, it tells nothing at all', async t => {
+  const { registry } = fresh(t)
+  registry.counter({ name: 'nodejs_gc_duration_seconds', help: 'of another kind' })
+  t.throws(() => collectDefaultsWith(registry, {}, limits), { code: 'ERR_POSTMETER_CONFLICT' })
+  t.notMatch(await registry.metrics({ selfMetrics: false }), /thread="/)
+  collectDefaultsWith(registry, { prefix: 'own_' }, limits)
+  t.match(await registry.metrics(), /^own_nodejs_heap_size/m)
+})
+
+t.test('without label `thread`, what has labels of its own goes when it is stopped', async t => {
+  const { registry } = fresh(t)
+  const stop = collectDefaultsWith(registry, { threads: false }, none)
+  await registry.metrics()
+  stop()
+  const text = await registry.metrics({ selfMetrics: false })
+  t.notMatch(text, /space=|type=|version=/)
+  t.match(text, new RegExp(`^${USED} 0$`, 'm'), 'what has none is zero')
 })
 
 t.test('it can be stopped, and begun again', async t => {
