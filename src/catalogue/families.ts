@@ -293,10 +293,11 @@ export class Families {
 
   /** The newest family of that definition, which is hidden. */
   #hidden(identity: Identity): Family | undefined {
-    const key = keyOf(identity.name, identity.scope)
+    const { name, scope = '', self } = identity
     let found: Family | undefined
+    // Each registration goes over all of them: no keys are made here.
     for (const family of this.#byRef.values()) {
-      if (keyOf(family.name, family.scope) !== key || family.self !== identity.self) continue
+      if (family.name !== name || (family.scope ?? '') !== scope || family.self !== self) continue
       if (conflict(family, identity) === undefined) found = family
     }
     return found
