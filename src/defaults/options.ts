@@ -86,8 +86,10 @@ const OWN_LABELS = ['thread', 'pid', 'type', 'space', 'kind', 'le', ...VERSION_L
 
 function checkLabels(labels: unknown): Record<string, string> {
   if (!isPlain(labels)) throw badOption('labels', labels, 'is no object of labels')
+  // By name: threads that give the same labels in another order have the same metrics.
+  const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(
-    Object.entries(labels).map(([name, value]) => {
+    sorted.map(([name, value]) => {
       checkLabelName('labels', name)
       if (OWN_LABELS.includes(name)) throw badOption('labels', name, 'is a label that they have of their own')
       const text = textOf(value)

@@ -227,8 +227,8 @@ t.test('prefix and labels', async t => {
   const { registry } = fresh(t, { labels: { host: 'mx1' } })
   collectDefaultsWith(registry, { prefix: 'mta_', labels: { part: 'smtp', n: 1 } }, limits)
   const text = await registry.metrics({ selfMetrics: false })
-  t.ok(samples(text).every(line => line.startsWith('mta_') && line.includes('part="smtp",n="1"')))
-  t.match(text, /^mta_nodejs_eventloop_utilization\{host="mx1",thread="0",part="smtp",n="1"\}/m)
+  t.ok(samples(text).every(line => line.startsWith('mta_') && line.includes('n="1",part="smtp"')))
+  t.match(text, /^mta_nodejs_eventloop_utilization\{host="mx1",thread="0",n="1",part="smtp"\}/m)
 })
 
 t.test('a second call does nothing; with other options it is an error', async t => {
@@ -314,5 +314,12 @@ t.test('bad input is refused, by its name', t => {
     code: 'ERR_POSTMETER_CALL',
     message: /is not a registry/,
   })
+  t.end()
+})
+
+t.test('labels in another order are the same ones', t => {
+  const { registry } = fresh(t)
+  collectDefaults(registry, { labels: { part: 'a', zone: 'b' } })
+  t.doesNotThrow(() => collectDefaults(registry, { labels: { zone: 'b', part: 'a' } }))
   t.end()
 })
