@@ -16,8 +16,8 @@ export const libraries: Readonly<Record<string, Api>> = { [OURS]: entry as unkno
 /** The calls of a program, with new label objects of two labels, as programs write them. */
 const CALLS: Readonly<Record<string, (api: Api, size: number) => Contender>> = {
   'inc()': ({ Counter }, size) => {
-    const counter = new Counter({ name: 'c_total', help: 'h', registers: [] })
-    return batches(size, () => counter.inc())
+    const counters = several(size, name => new Counter({ name, help: 'h', registers: [] }))
+    return batches(size, n => counters[n]!.inc())
   },
   'inc(labels)': ({ Counter }, size) => {
     const counter = new Counter({ name: 'c_total', help: 'h', labelNames: ['method', 'code'], registers: [] })
@@ -29,16 +29,16 @@ const CALLS: Readonly<Record<string, (api: Api, size: number) => Contender>> = {
     return batches(size, n => counter.labels(METHODS[n & 3]!, codes[n]!).inc())
   },
   'set()': ({ Gauge }, size) => {
-    const gauge = new Gauge({ name: 'g', help: 'h', registers: [] })
-    return batches(size, n => gauge.set(n))
+    const gauges = several(size, name => new Gauge({ name, help: 'h', registers: [] }))
+    return batches(size, n => gauges[n]!.set(n))
   },
   'set(labels)': ({ Gauge }, size) => {
     const gauge = new Gauge({ name: 'g', help: 'h', labelNames: ['method', 'code'], registers: [] })
     return batches(size, n => gauge.set({ method: METHODS[n & 3]!, code: 200 + n }, n))
   },
   'observe()': ({ Histogram }, size) => {
-    const histogram = new Histogram({ name: 'h', help: 'h', registers: [] })
-    return batches(size, n => histogram.observe(n / 8))
+    const histograms = several(size, name => new Histogram({ name, help: 'h', registers: [] }))
+    return batches(size, n => histograms[n]!.observe(n / 8))
   },
   'observe(labels)': ({ Histogram }, size) => {
     const histogram = new Histogram({ name: 'h', help: 'h', labelNames: ['method', 'code'], registers: [] })
@@ -88,6 +88,11 @@ export const contenders: Contenders = Object.fromEntries(
     ]),
   ]),
 )
+
+/** Without labels, each is a metric of its own: one in a loop is an addition in a register to some compilers. */
+function several<M>(size: number, make: (name: string) => M): M[] {
+  return Array.from({ length: size }, (_, n) => make(`m${n}_total`))
+}
 
 function batches(size: number, call: (n: number) => void): Contender {
   return {

@@ -35,7 +35,7 @@ export async function promClient(effort: Effort): Promise<Report> {
   const busyOf = (library: string, at = 50) => percentile(busy.get(library)!, at)
   return {
     suite: 'prom-client',
-    what: `prom-client's calls, ${size} label sets in turn, ns a call; metrics() of ${SERIES.toLocaleString('en')} series or lines, ns each`,
+    what: `prom-client's calls, ${size} label sets, or metrics without labels, in turn, ns a call; metrics() of ${SERIES.toLocaleString('en')} series or lines, ns each`,
     columns: ['', 'p50', 'p90', 'p99', `to ${OURS}`],
     rows: [
       ...NAMES.flatMap(call =>
