@@ -1,20 +1,18 @@
 /** One registry of what several have told as JSON. */
 import { plainError } from '../common/errors.js'
 import { aggregators } from './aggregators.js'
-import { Registry } from './registry.js'
-import { type AnyMetric, PROMETHEUS_CONTENT_TYPE, type RegistryContentType, type Told } from './types.js'
+import type { AnyMetric, Told } from './types.js'
 
 /**
- * Aggregates metrics by their `aggregator`. What several threads or processes have told of one memory is the same each
+ * Registers, in an empty registry, metrics that are aggregated by their `aggregator`. What several threads or processes have told of one memory is the same each
  * time, and counts once.
  *
  * @throws Error naming an aggregator that there is not.
  */
-export function aggregate(
-  metricsArr: readonly (readonly unknown[])[],
-  registryType: RegistryContentType = PROMETHEUS_CONTENT_TYPE,
-): Registry<RegistryContentType> {
-  const registry = new Registry<RegistryContentType>(registryType)
+export function aggregateInto(
+  registry: { registerMetric(metric: AnyMetric): void },
+  metricsArr: readonly object[],
+): void {
   const byName = new Map<string, Told[]>()
   for (const told of metricsArr.flat() as Told[]) {
     const known = byName.get(told.name)
@@ -28,7 +26,6 @@ export function aggregate(
     const one = aggregators[aggregator as keyof typeof aggregators](onceEach(metrics))
     if (one !== undefined) registry.registerMetric({ get: () => one, ...one } as AnyMetric)
   }
-  return registry
 }
 
 /** Of those that are of one memory, the last. */

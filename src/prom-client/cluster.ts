@@ -4,7 +4,6 @@
  */
 import type { Worker } from 'node:cluster'
 import { plainError, typeError } from '../common/errors.js'
-import { aggregate } from './aggregate.js'
 import { spellAll } from './everything.js'
 import { homeIfKnown } from './home.js'
 import { globalRegistry, Registry } from './registry.js'
@@ -61,15 +60,7 @@ export class AggregatorRegistry<T extends RegistryContentType = PrometheusConten
     const all = workers()
     if (all.length === 0 && own.length === 0) return ''
     const answers = await ask(all)
-    return aggregate([...own, ...answers], this.contentType).metrics()
-  }
-
-  /** A registry of what registries told by getMetricsAsJSON(). What is of one memory counts once. */
-  static aggregate<T extends RegistryContentType>(
-    metricsArr: readonly (readonly unknown[])[],
-    registryType: RegistryContentType = PROMETHEUS_CONTENT_TYPE,
-  ): Registry<T> {
-    return aggregate(metricsArr, registryType) as unknown as Registry<T>
+    return Registry.aggregate([...own, ...answers], this.contentType).metrics()
   }
 
   /** The registries of which this worker tells the primary. Default `register`. */

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
 import { plainError } from '../common/errors.js'
-import { globalRegistry, type Registry } from './registry.js'
+import { globalRegistry, Registry } from './registry.js'
 import type { RegistryContentType } from './types.js'
 
 const require = createRequire(import.meta.url)
@@ -23,11 +23,12 @@ export class Pushgateway<T extends RegistryContentType = RegistryContentType> {
   /** @internal */
   readonly requestOptions: Record<string, unknown>
 
-  /** `options` are those of `http.request()`, and `requireJobName`. */
+  /** `options` are those of `http.request()`, and `requireJobName`; client_js takes a registry in their place, too. */
   // biome-ignore lint/suspicious/noExplicitAny: as prom-client declares it
   constructor(url: string, options?: any, registry?: Registry<T>) {
-    const { requireJobName = true, ...requestOptions } = options ?? {}
-    this.registry = registry ?? (globalRegistry as unknown as Registry<T>)
+    const inTheirPlace = options instanceof Registry
+    const { requireJobName = true, ...requestOptions } = (inTheirPlace ? undefined : options) ?? {}
+    this.registry = (inTheirPlace ? options : registry) ?? globalRegistry
     this.gatewayUrl = url
     this.requireJobName = requireJobName
     this.requestOptions = requestOptions

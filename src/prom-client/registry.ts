@@ -1,6 +1,7 @@
 /** prom-client's Registry: a list of metrics, in the order in which they came, and how it is exposed. */
 import { plainError, show, typeError } from '../common/errors.js'
 import type { RegistryHandle } from '../memory/handle.js'
+import { aggregateInto } from './aggregate.js'
 import { encode } from './encode.js'
 import { type Common, commonOf } from './families.js'
 import { home, nowServed } from './home.js'
@@ -226,6 +227,20 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
     for (const one of registers)
       for (const metric of Object.values(one._metrics)) merged.registerMetric(metric)
     return merged
+  }
+
+  /**
+   * A registry of what registries told by getMetricsAsJSON(). What is of one memory counts once.
+   *
+   * @throws Error naming an aggregator that there is not.
+   */
+  static aggregate<T extends RegistryContentType>(
+    metricsArr: readonly object[],
+    registryType: RegistryContentType = PROMETHEUS_CONTENT_TYPE,
+  ): Registry<T> {
+    const aggregated = new Registry<T>(registryType)
+    aggregateInto(aggregated, metricsArr)
+    return aggregated
   }
 }
 

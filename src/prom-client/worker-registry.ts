@@ -1,6 +1,5 @@
 /** client_js' registry of a process' threads: here they are in one memory, and nobody is asked. */
 import { isMainThread } from 'node:worker_threads'
-import { aggregate } from './aggregate.js'
 import { spellParts } from './everything.js'
 import { home } from './home.js'
 import { Registry } from './registry.js'
@@ -21,11 +20,4 @@ export class WorkerRegistry<T extends RegistryContentType = PrometheusContentTyp
 
   /** What a thread counted stays when it ends: there is nothing to do. */
   async shutdown(_timeout?: number): Promise<void> {}
-
-  static aggregate<T extends RegistryContentType>(
-    metricsArr: readonly (readonly unknown[])[],
-    registryType: RegistryContentType = PROMETHEUS_CONTENT_TYPE,
-  ): Registry<T> {
-    return aggregate(metricsArr, registryType) as unknown as Registry<T>
-  }
 }

@@ -325,3 +325,15 @@ t.test('metrics that are made and forgotten take no more memory', async t => {
   for (let n = 0; n < 5; n++) await round()
   t.equal(arena.usedBytes(), few)
 })
+
+t.test('every class of registries aggregates what registries have told, as in client_js', async t => {
+  const told = [
+    { help: 'h', name: 'a', type: 'gauge', values: [{ labels: {}, value: 2 }], aggregator: 'sum' },
+  ]
+  for (const Class of [Registry, client.AggregatorRegistry, client.ClusterRegistry, client.WorkerRegistry]) {
+    const text = '# HELP a h\n# TYPE a gauge\na 4\n'
+    t.equal(await Class.aggregate([told, told]).metrics(), text)
+    const open = Class.aggregate([told, told], Registry.OPENMETRICS_CONTENT_TYPE)
+    t.equal(await open.metrics(), `${text}# EOF\n`)
+  }
+})

@@ -78,3 +78,9 @@ t.test('what fails rejects; a job that is missing throws at once', async t => {
   failing.registerMetric({ name: 'x', get: () => Promise.reject(new Error('no value')) } as never)
   await t.rejects(new Pushgateway(url, {}, failing).push({ jobName: 'j' }), { message: 'no value' })
 })
+
+t.test("a registry may stand in the options' place, as in client_js", async t => {
+  const { url, seen } = await gateway(t)
+  await new Pushgateway(url, registry).push({ jobName: 'j' })
+  t.equal(seen[0].body.toString(), TEXT)
+})
