@@ -68,12 +68,7 @@ export class AggregatorRegistry<T extends RegistryContentType = PrometheusConten
     // biome-ignore lint/suspicious/noExplicitAny: of either content type
     regs: Registry<any>[] | Registry<any>,
   ): void {
-    const all = Array.isArray(regs) ? regs : [regs]
-    for (const one of all) {
-      if (!(one instanceof Registry))
-        throw typeError('ERR_POSTMETER_CALL', `Expected Registry, got ${typeof one}`)
-    }
-    registries = all
+    registries = listOf(regs)
   }
 }
 
@@ -93,8 +88,25 @@ export class ClusterRegistry<
   }
 }
 
+/** What setRegistries() is given. @throws TypeError for what is no registry. */
+// biome-ignore lint/suspicious/noExplicitAny: of either content type
+export function listOf(regs: Registry<any>[] | Registry<any>): readonly Registry<RegistryContentType>[] {
+  const all = Array.isArray(regs) ? regs : [regs]
+  for (const one of all) {
+    if (!(one instanceof Registry))
+      throw typeError('ERR_POSTMETER_CALL', `Expected Registry, got ${typeof one}`)
+  }
+  return all
+}
+
+export function tellOf(
+  those: readonly Registry<RegistryContentType>[],
+): Promise<readonly (readonly unknown[])[]> {
+  return Promise.all(those.map(one => one.getMetricsAsJSON()))
+}
+
 function tell(): Promise<readonly (readonly unknown[])[]> {
-  return Promise.all(registries.map(one => one.getMetricsAsJSON()))
+  return tellOf(registries)
 }
 
 function ask(them: readonly Worker[]): Promise<(readonly unknown[])[]> {

@@ -337,3 +337,22 @@ t.test('every class of registries aggregates what registries have told, as in cl
     t.equal(await open.metrics(), `${text}# EOF\n`)
   }
 })
+
+t.test('WorkerRegistry tells of the registries that it is given, as in client_js', async t => {
+  const { WorkerRegistry } = client
+  t.teardown(() => WorkerRegistry.setRegistries(register))
+  t.throws(() => WorkerRegistry.setRegistries([{}] as never), {
+    name: 'TypeError',
+    message: 'Expected Registry, got object',
+  })
+  const [own, named] = [new Registry(), new Registry(Registry.PROMETHEUS_CONTENT_TYPE, 'admin')]
+  for (const one of [register, own, named]) {
+    new Counter({ name: 'a_total', help: 'h', registers: [one] as never }).inc()
+  }
+  const metrics = () => new WorkerRegistry().workerMetrics()
+  const text = (value: number) => `# HELP a_total h\n# TYPE a_total counter\na_total ${value}\n`
+  WorkerRegistry.setRegistries(own)
+  t.equal(await metrics(), text(1))
+  WorkerRegistry.setRegistries([register, own, named] as never)
+  t.equal(await metrics(), text(3), 'those of one name are aggregated')
+})
