@@ -4,8 +4,8 @@ import { aggregators } from './aggregators.js'
 import type { AnyMetric, Told } from './types.js'
 
 /**
- * Registers, in an empty registry, metrics that are aggregated by their `aggregator`. What several threads or processes have told of one memory is the same each
- * time, and counts once.
+ * Registers, in an empty registry, metrics that are aggregated by their `aggregator`. What several threads or processes
+ * have told of one memory is the same each time, and counts once.
  *
  * @throws Error naming an aggregator that there is not.
  */
