@@ -99,8 +99,9 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
     return home().onClose(callback)
   }
 
-  getMetricsAsArray(): MetricObject[] {
-    return allOf(this) as unknown as MetricObject[]
+  /** With an aggregator those alone that have it; the default is `sum`. */
+  getMetricsAsArray(aggregator?: string): MetricObject[] {
+    return allOf(this, aggregator) as unknown as MetricObject[]
   }
 
   /**
@@ -142,9 +143,9 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
     return this.getMetricsAsString(this._metrics[name])
   }
 
-  /** All values, with the default labels, after all `collect` callbacks have run. */
-  async getMetricsAsJSON(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
-    const metrics = allOf(this)
+  /** All values, or those of one aggregator, with the default labels, after the `collect` callbacks have run. */
+  async getMetricsAsJSON(aggregator?: string): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+    const metrics = allOf(this, aggregator)
     const all = (await Promise.all(metrics.map(metric => metric.get()))) as Told[]
     all.forEach((told, n) => {
       const metric = metrics[n]
@@ -244,8 +245,12 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
   }
 }
 
-function allOf({ _metrics }: Pick<Registry<RegistryContentType>, '_metrics'>): AnyMetric[] {
-  return Object.values(_metrics)
+function allOf(
+  { _metrics }: Pick<Registry<RegistryContentType>, '_metrics'>,
+  aggregator?: string,
+): AnyMetric[] {
+  const all = Object.values(_metrics)
+  return aggregator === undefined ? all : all.filter(metric => (metric.aggregator ?? 'sum') === aggregator)
 }
 
 function leave(metric: AnyMetric, common: Common | undefined): void {

@@ -54,6 +54,7 @@ export interface MetricObjectWithValues<T extends MetricValue<string>> extends M
 export interface AnyMetric {
   name?: string
   type?: unknown
+  aggregator?: string
   get(): unknown
   reset?(): void
 }

@@ -356,3 +356,19 @@ t.test('WorkerRegistry tells of the registries that it is given, as in client_js
   WorkerRegistry.setRegistries([register, own, named] as never)
   t.equal(await metrics(), text(3), 'those of one name are aggregated')
 })
+
+t.test('a registry gives out the metrics of one aggregator, as in client_js', async t => {
+  new Counter({ name: 'a_total', help: 'h' })
+  new Gauge({ name: 'least', help: 'h', aggregator: 'min' })
+  register.registerMetric({ name: 'plain', get: () => ({ name: 'plain' }) } as never)
+  for (const [aggregator, names] of [
+    [undefined, ['a_total', 'least', 'plain']],
+    ['sum', ['a_total', 'plain']],
+    ['min', ['least']],
+    ['max', []],
+  ] as const) {
+    const namesOf = (all: readonly { name: string }[]) => all.map(({ name }) => name)
+    t.strictSame(namesOf(register.getMetricsAsArray(aggregator)), names)
+    t.strictSame(namesOf(await register.getMetricsAsJSON(aggregator)), names)
+  }
+})
