@@ -3,7 +3,8 @@
  *
  * A writer is for one thread: it has scratch of its own, which is valid until its next call.
  */
-import { TEXT_CONTROL_BIT } from '../memory/layout.js'
+import type { Arena } from '../memory/arena.js'
+import { PLACE_TEXT, PLACE_TEXT_BYTES, TEXT_CONTROL_BIT } from '../memory/layout.js'
 import { type HashKey, KeyedHash } from './keyed-hash.js'
 
 const BACKSLASH = 0x5c
@@ -116,4 +117,10 @@ export class LabelWriter {
     grown.set(this.bytes)
     this.bytes = grown
   }
+}
+
+/** The labels of a place's series, as the catalogue spells them: all, in order. The caller is within an epoch. */
+export function textOf(arena: Arena, place: number): string {
+  const bytes = arena.i32[place * 2 + PLACE_TEXT_BYTES] & ~TEXT_CONTROL_BIT
+  return arena.text(arena.i32[place * 2 + PLACE_TEXT], bytes)
 }

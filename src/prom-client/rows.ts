@@ -4,6 +4,7 @@
  * Assumes: the caller reads within an epoch, so that no place is used for another series meanwhile.
  */
 import type { Family } from '../catalogue/families.js'
+import { textOf } from '../catalogue/labels.js'
 import { placeAt } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
 import { allPages, capacityOf } from '../memory/damage.js'
@@ -66,10 +67,4 @@ export class Rows {
     }
     return rows
   }
-}
-
-function textOf(arena: Arena, place: number): string {
-  const { i32 } = arena
-  const bytes = i32[place * 2 + L.PLACE_TEXT_BYTES] & ~L.TEXT_CONTROL_BIT
-  return bytes === 0 ? '' : arena.text(i32[place * 2 + L.PLACE_TEXT], bytes)
 }

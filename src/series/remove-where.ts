@@ -1,6 +1,6 @@
 import type { Family } from '../catalogue/families.js'
+import { textOf } from '../catalogue/labels.js'
 import type { ResetTools } from './reset.js'
-import { textOf } from './unowned.js'
 import { places } from './walk.js'
 
 /** Removes the series of a family whose label text fits. Returns whether there was one. */

@@ -1,4 +1,5 @@
 import type { Family } from '../catalogue/families.js'
+import { textOf } from '../catalogue/labels.js'
 import { pageOf, placeIndex } from '../catalogue/pages.js'
 import type { Arena } from '../memory/arena.js'
 import { allCells } from '../memory/damage.js'
@@ -26,10 +27,4 @@ function isOwned(arena: Arena, place: number): boolean {
     if (isShare(arena, cells, L.SHARE_OWN, index)) return true
   }
   return false
-}
-
-/** As the catalogue spells it: all labels, in order. The caller is within an epoch. */
-export function textOf(arena: Arena, place: number): string {
-  const bytes = arena.i32[place * 2 + L.PLACE_TEXT_BYTES] & ~L.TEXT_CONTROL_BIT
-  return arena.text(arena.i32[place * 2 + L.PLACE_TEXT], bytes)
 }
