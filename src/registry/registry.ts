@@ -84,7 +84,10 @@ export interface RegistryParts {
 
 export class Registry {
   /** What another thread, started before this registry, needs for `getRegistry(handle)`. */
-  readonly handle: RegistryHandle
+  declare readonly handle: RegistryHandle
+  readonly #handle: RegistryHandle
+  /** Whether a thread that was started before the registry may have it. */
+  #given = false
   readonly #arena: Arena
   readonly #series: SeriesTable
   readonly #context: Context
@@ -101,7 +104,15 @@ export class Registry {
 
   /** @internal */
   constructor(handle: RegistryHandle, arena: Arena, own: ThreadOptions) {
-    this.handle = handle
+    this.#handle = handle
+    // A property for its readers; who reads it may send it to a thread that this one does not know of.
+    Object.defineProperty(this, 'handle', {
+      enumerable: true,
+      get: () => {
+        this.#given = true
+        return handle
+      },
+    })
     this.#arena = arena
     const shared: SharedOptions = JSON.parse(handle.options)
     this.#shared = shared
@@ -114,6 +125,7 @@ export class Registry {
     const series = new SeriesTable({ arena, threadId, ancestors: own.ancestors, kernel, now, uptime })
     this.#series = series
     this.#collectors = new Collectors(own.collectEvery, event => this.#notices.log(event))
+    const tools = { arena, series, kernel, alone: () => this.#alone() }
     this.#context = {
       arena,
       families,
@@ -139,11 +151,11 @@ export class Registry {
         }
       },
       reset: (family, place) => {
-        const reset = () => resetFamily({ arena, series, kernel }, family, uptime(), place)
+        const reset = () => resetFamily(tools, family, uptime(), place)
         const kept = this.#context.guarded(reset, 0)
         if (kept > 0) this.#notices.notReset(family, kept)
       },
-      removeWhere: (family, fits) => removeWhere({ arena, series, kernel }, family, fits),
+      removeWhere: (family, fits) => removeWhere(tools, family, fits),
       clear: family => {
         this.#context.guarded(() => {
           for (const place of places(arena, family)) series.removePlace(family, place)
@@ -172,7 +184,7 @@ export class Registry {
   }
 
   get name(): string {
-    return this.handle.name
+    return this.#handle.name
   }
 
   /** What logs show of it: its name, the bytes that it reserved, its default labels. */
@@ -246,17 +258,22 @@ export class Registry {
     return this.#registration.unregister(name)
   }
 
+  /** Whether no other thread can have it, nor can one get it while this thread is in a call. */
+  #alone(): boolean {
+    return this.#maker && !this.#given && !hasStarted() && this.#arena.attachment === 0
+  }
+
   /** What entries with classes of their own (src/prom-client/) stand on. @internal */
   get parts(): RegistryParts {
-    const kernel = () => loadKernel(this.#arena, this.handle.kernel)
+    const kernel = () => loadKernel(this.#arena, this.#handle.kernel)
     return {
-      id: this.handle.id,
+      id: this.#handle.id,
       context: this.#context,
       registration: this.#registration,
       shared: this.#shared,
       kernel,
       maker: this.#maker,
-      alone: () => this.#maker && !hasStarted() && this.#arena.attachment === 0,
+      alone: () => this.#alone(),
       log: event => this.#notices.log(event),
       preload: () => this.#care.preload(),
       sweep: () => void this.#startSweeping(),
@@ -413,8 +430,8 @@ export class Registry {
     if (isShared) this.#care.leave()
     else this.#care.close()
     this.#collectors.stop()
-    if (isShared) this.#context.guarded(() => leave(this.#arena, this.name, this.handle.id), undefined)
-    withdraw(this.handle)
+    if (isShared) this.#context.guarded(() => leave(this.#arena, this.name, this.#handle.id), undefined)
+    withdraw(this.#handle)
     forget(this)
     const ended = await Promise.allSettled([...this.#closing].map(async callback => callback()))
     // A callback that fails does not keep the others or the pool from ending.
@@ -437,7 +454,7 @@ export class Registry {
 
   async #makeScraper(): Promise<Scraper> {
     const { createGuestScraper } = await exposition()
-    return createGuestScraper(this.handle, event => this.#notices.log(event))
+    return createGuestScraper(this.#handle, event => this.#notices.log(event))
   }
 
   /** The next turn tries again if it fails. */

@@ -1,11 +1,12 @@
 /**
  * Sets all series of a family to zero.
  *
- * Guarantees: For counters, histograms and summaries, no increment that another thread makes meanwhile is lost. Where
- * the calling thread alone has counted, its own cells are set to zero. Else all threads' cells are left alone, and what
- * they hold is subtracted in the common shard. That is one store for each cell, so a scrape sees the value before or the
- * value after. What was subtracted takes digits from what is counted later. A gauge's cells are set to zero: what another thread adds at that
- * very moment may bring its share back.
+ * Guarantees: For counters, histograms and summaries, no increment that another thread makes meanwhile is lost. The
+ * threads' cells are left alone. What they hold is subtracted in the common shard, by one store for each cell, so a
+ * scrape sees the value before or the value after, and threads that reset at once subtract it once. What was subtracted
+ * takes digits from what is counted later; so where no other thread has the registry, and none can reset meanwhile, the
+ * cells themselves are set to zero. A gauge's cells are set to zero: what another thread adds at that very moment may
+ * bring its share back.
  */
 
 import type { Family } from '../catalogue/families.js'
@@ -27,6 +28,8 @@ export interface ResetTools {
   readonly series: SeriesTable
   /** The calling thread's kernel, which the first call loads. */
   readonly kernel: () => Kernel
+  /** Whether no other thread can have the registry. */
+  readonly alone: () => boolean
 }
 
 /**
@@ -34,7 +37,7 @@ export interface ResetTools {
  * series keep their counts, because memory is full.
  */
 export function resetFamily(
-  { arena, series, kernel }: ResetTools,
+  { arena, series, kernel, alone }: ResetTools,
   family: Family,
   uptime: number,
   only?: number,
@@ -49,7 +52,7 @@ export function resetFamily(
     for (const place of places(arena, family, true)) {
       if (only !== undefined && place !== only) continue
       if (fold === undefined) zeroGauge(arena, family, place)
-      else if (!subtractCounts(arena, fold, family, place, shard, uptime)) kept++
+      else if (!takeCounts(arena, fold, family, place, { shard, uptime, alone: alone() })) kept++
     }
   })
   return kept
@@ -66,18 +69,17 @@ function zeroGauge(arena: Arena, family: Family, place: number): void {
 }
 
 /**
- * Subtracts what a series has counted. Of a summary in which other threads have counted, the present age bucket is not
+ * Takes away what a series has counted. Of a summary in which other threads have counted, the present age bucket is not
  * exposed any more, neither what was counted in it nor what will be: its quantiles begin with the next age bucket. Returns
  * false if memory is full.
  * `shard` is the calling thread's, if it has one.
  */
-function subtractCounts(
+function takeCounts(
   arena: Arena,
   kernel: Kernel,
   family: Family,
   place: number,
-  shard: Shard | undefined,
-  uptime: number,
+  { shard, uptime, alone }: { shard: Shard | undefined; uptime: number; alone: boolean },
 ): boolean {
   const page = pageOf(arena, place)
   const index = placeIndex(arena, place)
@@ -86,39 +88,30 @@ function subtractCounts(
   for (let n = 0; n < family.cells; n++) {
     held[n] = kernel.foldThreads(family.ref, page, index, n)
     if (Number.isFinite(held[n])) continue
-    zeroOverflown(arena, family, place, n)
+    zeroCell(arena, family, place, n)
     held[n] = kernel.foldThreads(family.ref, page, index, n)
   }
   const common = commonCells(arena, family, page)
   if (common === 0) return false
   const { native, window } = family
   if (window !== undefined) {
-    const alone = zeroOwnAges(arena, family, window, place, shard?.index ?? L.COMMON_SHARD, uptime)
-    if (!alone) forgetAges(arena, family, window, place, common, uptime)
+    const own = zeroOwnAges(arena, family, window, place, shard?.index ?? L.COMMON_SHARD, uptime)
+    if (!own) forgetAges(arena, family, window, place, common, uptime)
   }
   if (native !== undefined && !resetNative(arena, family, native, place, common, shard)) return false
-  if (zeroOwn(arena, family, place, shard)) return true
   const at = common + L.CELLS_HEADER_WORDS + index * family.cells
-  for (let n = 0; n < family.cells; n++) arena.f64[at + n] = -held[n]
-  return true
-}
-
-/** Sets the calling thread's cells to zero, which nobody else stores to; false if another shard has something. */
-function zeroOwn(arena: Arena, family: Family, place: number, own: Shard | undefined): boolean {
-  const mine: number[] = []
-  for (const { at, shard } of cellsOf(arena, family, place)) {
-    if (shard === own?.index) mine.push(at)
-    else for (let n = 0; n < family.cells; n++) if (arena.f64[at + n] !== 0) return false
+  for (let n = 0; n < family.cells; n++) {
+    if (alone) zeroCell(arena, family, place, n)
+    else arena.f64[at + n] = -held[n]
   }
-  for (const at of mine) for (let n = 0; n < family.cells; n++) arena.f64[at + n] = 0
   return true
 }
 
 /**
- * Sets a cell to zero in all shards when its sum is not finite any more. Nothing can be subtracted from such a sum, and
- * it holds no count that could be lost.
+ * Sets a cell to zero in all shards: where no other thread has the registry; and when its sum is not finite any more, so
+ * that nothing can be subtracted from it, and it holds no count that could be lost.
  */
-function zeroOverflown(arena: Arena, family: Family, place: number, cell: number): void {
+function zeroCell(arena: Arena, family: Family, place: number, cell: number): void {
   // The common shard first. Otherwise a scrape in between would expose only what an earlier reset() subtracts.
   const all = [...cellsOf(arena, family, place)]
   for (const { at, shard } of all) if (shard === L.COMMON_SHARD) arena.f64[at + cell] = 0

@@ -160,6 +160,7 @@ export class SimThread {
     this.#families = new Families(arena)
     const kernel = () => sim.threadKernel()
     this.table = new SeriesTable({ arena, threadId: id, ancestors, kernel, now, uptime: () => sim.uptime() })
+    const tools = { arena, series: this.table, kernel, alone: () => false }
     this.context = {
       arena,
       families: this.#families,
@@ -178,8 +179,8 @@ export class SimThread {
       refused: (family, reason) => this.refused.push(`${family.name} ${reason}`),
       leftOut: (family, why) => this.refused.push(`${family.name} exemplar: ${why}`),
       guarded: work => work(),
-      reset: family => void resetFamily({ arena, series: this.table, kernel }, family, sim.uptime()),
-      removeWhere: (family, fits) => removeWhere({ arena, series: this.table, kernel }, family, fits),
+      reset: family => void resetFamily(tools, family, sim.uptime()),
+      removeWhere: (family, fits) => removeWhere(tools, family, fits),
       clear: family => {
         for (const place of places(arena, family)) this.table.removePlace(family, place)
       },
