@@ -17,15 +17,24 @@ export interface StandIn {
   readonly version: string
   /** Names that are another class there. */
   readonly renamed: Readonly<Record<string, string>>
+  /** What its declarations say beyond postmeter's. */
+  readonly types: string
 }
 
 export const STAND_INS: readonly StandIn[] = [
-  { name: 'postmeter-prom-client', for: 'prom-client', version: '15.1.3', renamed: {} },
+  { name: 'postmeter-prom-client', for: 'prom-client', version: '15.1.3', renamed: {}, types: '' },
   {
     name: 'postmeter-client-js',
     for: '@prometheus-io/client',
     version: '0.16.1',
     renamed: { AggregatorRegistry: 'ClusterRegistry', collectDefaultMetrics: 'collectClientJsMetrics' },
+    types: `declare module 'postmeter/prom-client' {
+  interface StandIn {
+    names: true
+  }
+}
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary'
+`,
   },
 ]
 
@@ -35,7 +44,7 @@ export function writeStandIn(
   into: string,
   postmeter: { version: string; license: string },
 ): string {
-  const { name, version, renamed } = standIn
+  const { name, version, renamed, types } = standIn
   const folder = join(into, name)
   mkdirSync(folder, { recursive: true })
   const manifest = {
@@ -68,7 +77,7 @@ export function writeStandIn(
   const files = {
     'package.json': `${JSON.stringify(manifest, undefined, 2)}\n`,
     'index.js': code.join('\n'),
-    'index.d.ts': `export * from 'postmeter/prom-client'\n${renames.join('')}`,
+    'index.d.ts': `export * from 'postmeter/prom-client'\n${renames.join('')}${types}`,
     'README.md': `# ${name}\n\n${manifest.description}: see postmeter's page on programs written for prom-client.\n`,
   }
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)

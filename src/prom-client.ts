@@ -48,6 +48,7 @@ export type {
   PrometheusMetricsVersion,
   PrometheusMIME,
   RegistryContentType,
+  StandIn,
 } from './prom-client/types.js'
 export { WorkerRegistry } from './prom-client/worker-registry.js'
 

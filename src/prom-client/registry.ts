@@ -87,9 +87,12 @@ export class Registry<C extends RegistryContentType = PrometheusContentType> {
     this._contentType = metricsContentType
   }
 
-  /** What `serve()` needs of `register`: it serves the whole registry that all threads share. Of no other there is one. */
-  get handle(): RegistryHandle | undefined {
-    if ((this as unknown) !== globalRegistry) return undefined
+  /**
+   * What `serve()` needs of `register`: it serves the whole registry that all threads share. Others have none, which
+   * serve() refuses.
+   */
+  get handle(): RegistryHandle {
+    if ((this as unknown) !== globalRegistry) return undefined as never
     nowServed()
     return home().handle
   }

@@ -24,6 +24,16 @@ export enum MetricType {
   Summary,
 }
 
+/**
+ * For packages that stand in for another one, to add to: with `names: true` a metric's type is its name, as in
+ * client_js' types.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: members are added to it by declaration
+export interface StandIn {}
+type TypeOfMetric = StandIn extends { names: true }
+  ? 'counter' | 'gauge' | 'histogram' | 'summary'
+  : MetricType
+
 export type CollectFunction<T> = (this: T) => void | Promise<void>
 
 export type LabelValues<T extends string> = Partial<Record<T, string | number>>
@@ -31,7 +41,7 @@ export type LabelValues<T extends string> = Partial<Record<T, string | number>>
 export interface MetricObject {
   name: string
   help: string
-  type: MetricType
+  type: TypeOfMetric
   aggregator: Aggregator
   // biome-ignore lint/suspicious/noExplicitAny: as prom-client declares it
   collect: CollectFunction<any>

@@ -3,13 +3,15 @@ import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { packStandIns, STAND_INS } from '../../scripts/stand-ins.js'
-import { makeConsumer, repository } from './consumer.js'
+import { type Consumer, link, makeConsumer, repository } from './consumer.js'
 
 const run = promisify(execFile)
+const TSC = join(repository, 'node_modules/typescript/bin/tsc')
 
-t.test('programs that ask for prom-client or client_js get postmeter', async t => {
+/** A consumer that has each stand-in under the name of the package that it stands in for. */
+async function install(t: Test): Promise<Consumer> {
   const consumer = await makeConsumer(t)
   const { version, license } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'))
   const tarballs = await packStandIns(consumer.folder, { version, license })
@@ -26,6 +28,11 @@ t.test('programs that ask for prom-client or client_js get postmeter', async t =
       dependencies: { postmeter: `^${version}` },
     })
   }
+  return consumer
+}
+
+t.test('programs that ask for prom-client or client_js get postmeter', async t => {
+  const consumer = await install(t)
   await writeFile(
     join(consumer.folder, 'library.cjs'),
     `const { Counter } = require('prom-client')
@@ -60,4 +67,38 @@ t.test('programs that ask for prom-client or client_js get postmeter', async t =
     'function',
     [true, false],
   ])
+})
+
+const REQUESTS = `
+  const requests = new Counter({ name: 'requests_total', help: 'h', labelNames: ['code'] as const })
+  requests.inc({ code: 200 })
+  const told: MetricObject[] = await register.getMetricsAsJSON()
+  const type: MetricType = told[0]!.type
+  export const front = await serve(register)
+`
+/** What each package's own types say, too. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'prom-client': `import { Counter, type MetricObject, type MetricType, register } from 'prom-client'
+import { serve } from 'postmeter'
+${REQUESTS}
+export const name = type as unknown as string`,
+  '@prometheus-io/client': `import { Counter, type MetricObject, type MetricType, register } from '@prometheus-io/client'
+import { serve } from 'postmeter'
+${REQUESTS}
+export const isCounter = type === 'counter' && (await requests.get()).type === 'counter'`,
+}
+
+t.test('programs in TypeScript compile as they do with the package that is stood in for', async t => {
+  const { folder } = await install(t)
+  await link('@types/node', folder)
+  for (const { for: name } of STAND_INS) {
+    const file = `${name.split('/').at(-1)}.mts`
+    await writeFile(join(folder, file), PROGRAMS[name]!)
+    const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext']
+    const compiled = await run(process.execPath, [TSC, ...options, file], { cwd: folder }).then(
+      () => '',
+      ({ stdout }) => stdout,
+    )
+    t.equal(compiled, '', name)
+  }
 })
