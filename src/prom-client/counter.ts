@@ -5,6 +5,7 @@ import { notANumber } from './labels.js'
 import { simpleLine, simpleSample } from './lines.js'
 import { type Definition, Metric, type MetricConfiguration, STORE } from './metric.js'
 import type { Row } from './rows.js'
+import { ONLY } from './series-store.js'
 import type { How } from './spelled.js'
 import { baseOf } from './spelling.js'
 import type { CollectFunction, LabelValues, MetricObjectWithValues, MetricValue, Sample } from './types.js'
@@ -52,7 +53,8 @@ export class Counter<T extends string = string> extends Metric<
   inc(value?: number): void
   inc(incData: IncreaseDataWithExemplar<T>): void
   inc(first?: unknown, value?: unknown): void {
-    if (first === undefined || isAmount(first)) this[STORE].only.inc(first as number | undefined)
+    if (first === undefined || isAmount(first))
+      (this[ONLY] ?? this[STORE].findOnly()).inc(first as number | undefined)
     else if (typeof first === 'object' && first !== null) this.#add(first, value)
     else this.#add({}, first)
   }

@@ -2,7 +2,6 @@
 import { isAscii } from 'node:buffer'
 import { threadId } from 'node:worker_threads'
 import type { Family } from '../catalogue/families.js'
-import { privateCopy } from '../common/private-copy.js'
 import { Plan } from '../exposition/plan.js'
 import { spanBytes } from '../exposition/span.js'
 import { ancestors } from '../memory/ancestors.js'
@@ -26,9 +25,12 @@ export function encode({ context, kernel }: RegistryParts, families: readonly Fa
     while (!plan.done) {
       if (plan.next(slot, arena.slotText) === undefined) return undefined
       kernel().encode(slot)
-      text += textOf(spanBytes(arena, slot))
+      const bytes = viewOf(spanBytes(arena, slot))
+      // First without the space, which each line has: a tenth of the time.
+      if (bytes.includes('NaN\n') && bytes.includes(' NaN\n')) return undefined
+      // Of latin1 Node 20 makes a string ten times as fast.
+      text += bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8')
     }
-    if (text.includes(' NaN\n')) return undefined
     const lines = text.slice(0, -1)
     return families.length === 1 ? lines : lines.replaceAll('\n# HELP ', '\n\n# HELP ')
   } finally {
@@ -36,8 +38,7 @@ export function encode({ context, kernel }: RegistryParts, families: readonly Fa
   }
 }
 
-function textOf(bytes: Uint8Array): string {
-  const copy = Buffer.from(privateCopy(bytes).buffer)
-  // Of which Node 20 makes a string ten times as fast.
-  return copy.toString(isAscii(copy) ? 'latin1' : 'utf8')
+/** No copy: nobody else writes to a slot that is taken. */
+function viewOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length)
 }

@@ -26,7 +26,7 @@ const readers = new WeakMap<Family, SeriesStore<Child>>()
 function readerOf(parts: RegistryParts, family: Family): SeriesStore<Child> {
   let reader = readers.get(family)
   if (reader === undefined) {
-    reader = new SeriesStore(parts, new Reader(parts.context, family, family))
+    reader = new SeriesStore(parts, new Reader(parts.context, family, family), {})
     readers.set(family, reader)
   }
   return reader

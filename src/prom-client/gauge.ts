@@ -3,6 +3,7 @@ import { notANumber } from './labels.js'
 import { simpleLine, simpleSample } from './lines.js'
 import { type Definition, Metric, type MetricConfiguration, STORE, secondsSince } from './metric.js'
 import type { Row } from './rows.js'
+import { ONLY } from './series-store.js'
 import type { How } from './spelled.js'
 import type { CollectFunction, LabelValues, MetricObjectWithValues, MetricValue, Sample } from './types.js'
 
@@ -38,7 +39,7 @@ export class Gauge<T extends string = string> extends Metric<
     const labelled = typeof first === 'object' && first !== null
     const given = labelled ? value : first
     if (typeof given !== 'number') throw notANumber('Value', given)
-    const child = labelled ? this[STORE].find(first) : this[STORE].only
+    const child = labelled ? this[STORE].find(first) : (this[ONLY] ?? this[STORE].findOnly())
     child.set(given)
   }
 
@@ -48,7 +49,7 @@ export class Gauge<T extends string = string> extends Metric<
   inc(first?: Labelled<T> | null, value?: unknown): void {
     const labelled = typeof first === 'object' && first !== null
     const delta = moves(labelled ? value : first)
-    const child = labelled ? this[STORE].find(first) : this[STORE].only
+    const child = labelled ? this[STORE].find(first) : (this[ONLY] ?? this[STORE].findOnly())
     child.inc(delta)
   }
 
@@ -58,7 +59,7 @@ export class Gauge<T extends string = string> extends Metric<
   dec(first?: Labelled<T> | null, value?: unknown): void {
     const labelled = typeof first === 'object' && first !== null
     const delta = moves(labelled ? value : first)
-    const child = labelled ? this[STORE].find(first) : this[STORE].only
+    const child = labelled ? this[STORE].find(first) : (this[ONLY] ?? this[STORE].findOnly())
     child.dec(delta)
   }
 

@@ -8,6 +8,7 @@ import { notANumber } from './labels.js'
 import { type Definition, Metric, type MetricConfiguration, STORE, secondsSince } from './metric.js'
 import { observing } from './observing.js'
 import type { Row } from './rows.js'
+import { ONLY } from './series-store.js'
 import type { How } from './spelled.js'
 import type {
   CollectFunction,
@@ -68,7 +69,7 @@ export class Histogram<T extends string = string> extends Metric<
   observe(labels: LabelValues<T>, value: number): void
   observe(observeData: ObserveDataWithExemplar<T>): void
   observe(first?: unknown, value?: unknown): void {
-    if (isCountable(first)) this[STORE].only.observe(first)
+    if (isCountable(first)) (this[ONLY] ?? this[STORE].findOnly()).observe(first)
     else if (typeof first === 'object' && first !== null) this.#count(first, value)
     // null and the empty text stand for no labels; all else is a value.
     else this.#count({}, first === null || first === '' || first === false ? value : first)

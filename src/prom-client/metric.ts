@@ -8,7 +8,7 @@ import { type Common, hideFamily, isCommon, showFamily, takeFamily } from './fam
 import { isObject, labelsOf, validateLabelName, validateMetricName } from './labels.js'
 import { globalRegistry, type Registry } from './registry.js'
 import type { Row } from './rows.js'
-import { SeriesStore } from './series-store.js'
+import { ONLY, SeriesStore } from './series-store.js'
 import { type How, type Plain, Spelled } from './spelled.js'
 import { spellHead } from './told.js'
 import {
@@ -65,12 +65,16 @@ export abstract class Metric<T extends string, C extends Child, R> extends Spell
   // biome-ignore lint/suspicious/noExplicitAny: as prom-client declares it
   declare collect?: CollectFunction<any>
   /** @internal */
+  declare [ONLY]: C | undefined
+  /** @internal */
   declare readonly [STORE]: SeriesStore<C>
 
   /** `define` is called when the options that all classes have in common were checked. @internal */
   protected constructor(config: unknown, defaults: object) {
     super()
     if (!isObject(config)) throw typeError('ERR_POSTMETER_OPTION', 'constructor expected a config object')
+    // First of all: V8 keeps the first properties in the object itself.
+    Object.defineProperty(this, ONLY, { value: undefined, writable: true })
     const common = { labelNames: [], registers: [globalRegistry], aggregator: 'sum', enableExemplars: false }
     Object.assign(this, common, defaults, config)
     // They may be there, and undefined.
@@ -121,7 +125,7 @@ export abstract class Metric<T extends string, C extends Child, R> extends Spell
     }
     const { parts, family, ownedBy } = takeFamily(identity, String(this.help), this.#common())
     ownedBy(this)
-    return new SeriesStore(parts, make(parts, family ?? identity, family))
+    return new SeriesStore(parts, make(parts, family ?? identity, family), this)
   }
 
   /** `register` before any that has a name, whose exposition is its threads'. */

@@ -26,6 +26,13 @@ export interface Beside {
   exemplars: Map<number, Exemplar> | undefined
 }
 
+/** Where a metric has its child without labels, one step from where it is called. */
+export const ONLY = Symbol('postmeter.only')
+
+export interface Owner<C extends Child> {
+  [ONLY]?: C | undefined
+}
+
 export class SeriesStore<C extends Child> {
   readonly native: Metric<string, C>
   readonly parts: RegistryParts
@@ -37,12 +44,13 @@ export class SeriesStore<C extends Child> {
   #answered = 0
   /** Taken while a look-up reads labels. */
   #scratch: string[] | undefined
-  #only: C | undefined
+  readonly #owner: Owner<C>
   /** Whether the series without labels is told only once it has something to tell, as after remove(). */
   #hidden = false
   readonly #rows = new Rows()
 
-  constructor(parts: RegistryParts, native: Metric<string, C>) {
+  constructor(parts: RegistryParts, native: Metric<string, C>, owner: Owner<C>) {
+    this.#owner = owner
     this.parts = parts
     this.native = native
     this.#names = native.labelNames
@@ -68,16 +76,13 @@ export class SeriesStore<C extends Child> {
     return this.#beside.size === 0 && !this.#hidden
   }
 
-  /** The series without any label. */
-  get only(): C {
-    return this.#only ?? this.#findOnly()
-  }
-
-  #findOnly(): C {
+  /** The series without any label, which its metric has at hand from now on. */
+  findOnly(): C {
     if (this.#names.length !== 0) return this.find({})
-    this.#only = this.native.labels({})
+    const only = this.native.labels({})
+    this.#owner[ONLY] = only
     this.#hidden = false
-    return this.#only
+    return only
   }
 
   /** Whether other threads have asked for nothing that this one still holds. */
@@ -140,7 +145,7 @@ export class SeriesStore<C extends Child> {
 
   #make(labels: object): C {
     checkLabels(this.#names, labels)
-    if (this.#names.length === 0) return this.only
+    if (this.#names.length === 0) return this.#owner[ONLY] ?? this.findOnly()
     const values = this.#names.map(name => spell((labels as Record<string, unknown>)[name]))
     const child = this.native.labels(...values)
     this.#remember(labels as Record<string, unknown>, values)
@@ -220,7 +225,7 @@ export class SeriesStore<C extends Child> {
   #hide(): void {
     this.native.reset()
     this.#beside.clear()
-    this.#only = undefined
+    this.#owner[ONLY] = undefined
     this.#hidden = true
   }
 
