@@ -1,5 +1,5 @@
 /**
- * One exposition of several registries: a part for each, one after the other. Where two have families with lines of one
+ * One exposition of several registries: a part for each, one after the other, and perhaps one of another kind behind. Where two have families with lines of one
  * name, in any format, the first one's is exposed: a name has one head in an exposition.
  */
 import { defaultLog, type Log, logEvent } from '../common/log.js'
@@ -11,17 +11,20 @@ export class JoinedScraper implements Scraper {
   #parts: readonly Scraper[]
   #starving: (() => void) | undefined
   #sweeps: Log | undefined
+  /** What comes behind all others. */
+  readonly #last: Scraper | undefined
   readonly #clashes: (name: string) => void
   /** How many scrapes use a part, and those parts that are left out and still used. */
   readonly #used = new Map<Scraper, number>()
 
-  constructor(first: Scraper, log: Log = defaultLog) {
-    this.#parts = [first]
+  constructor(first: Scraper, log: Log = defaultLog, last?: Scraper) {
+    this.#parts = last === undefined ? [first] : [first, last]
+    this.#last = last
     const said = new Set<string>()
     this.#clashes = name => {
       if (said.has(name)) return
       said.add(name)
-      const message = `metric "${name}" has lines of the name of those of another registry of the endpoint: it is left out`
+      const message = `metric "${name}" has lines of the name of those of another part of the endpoint: it is left out`
       logEvent(log, { level: 'error', code: 'metric-clash', message })
     }
   }
@@ -35,10 +38,10 @@ export class JoinedScraper implements Scraper {
     for (const part of this.#parts) part.starving = callback
   }
 
-  /** Has these come behind the first from now on. Scrapes under way end as they began; what is left out ends with them. */
+  /** Has these come behind the first, and before the last, from now on. Scrapes under way end as they began; what is left out ends with them. */
   join(others: readonly Scraper[]): void {
     const [first, ...before] = this.#parts
-    this.#parts = [first!, ...others]
+    this.#parts = this.#last === undefined ? [first!, ...others] : [first!, ...others, this.#last]
     this.starving = this.#starving
     if (this.#sweeps !== undefined) this.startSweeping(this.#sweeps)
     for (const part of before) this.#end(part)
@@ -57,6 +60,9 @@ export class JoinedScraper implements Scraper {
     const parts = this.#parts
     if (parts.length === 1) return parts[0]!.small(options)
     const joint = this.#joint(undefined)
+    // It may have to wait for what it has: then all the others would have been encoded in vain.
+    joint.last = true
+    if (this.#last?.small({ ...options, joint }) === undefined && this.#last !== undefined) return undefined
     const all: Uint8Array[] = []
     for (const [n, part] of parts.entries()) {
       joint.first = n === 0

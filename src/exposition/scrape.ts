@@ -49,7 +49,7 @@ interface Work {
 const encoder = new TextEncoder()
 
 /** The end of a document. */
-const ENDS: Record<Format, string> = { text: '', json: '}\n', openmetrics: '# EOF\n', protobuf: '' }
+export const ENDS: Record<Format, string> = { text: '', json: '}\n', openmetrics: '# EOF\n', protobuf: '' }
 
 export class SlotScrape implements Scrape {
   readonly #tools: ScrapeTools

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { badOption, knownOptions, typeError } from '../common/errors.js'
 import { defaultLog, type Log, logEvent } from '../common/log.js'
+import { AlongsideScraper, giveText } from '../exposition/alongside.js'
+import { JoinedScraper } from '../exposition/joined.js'
 import { createGuestScraper } from '../exposition/scraper.js'
 import type { Registry } from '../registry/registry.js'
 import { LIMITS } from './request/limits.js'
@@ -65,9 +67,21 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
   if (typeof path !== 'string' || !PATH.test(path) || /[?#]/.test(path))
     throw badOption('path', path, 'is not the path of a URL such as "/metrics"')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
-  const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = checkAnswerOptions(options)
+  const { alongside } = options
+  const {
+    trustedHosts,
+    allowedHosts,
+    offered,
+    gzip,
+    alongside: _,
+    ...answerSettings
+  } = checkAnswerOptions(options)
   warnIfOpen(trustedHosts, log)
-  const scraper = createGuestScraper(registry.handle, log)
+  const recorder = answerSettings.selfMetrics ? counting(registry, log) : NO_RECORDER
+  const own = createGuestScraper(registry.handle, log)
+  const ask = () => giveText(alongside!)
+  const text = alongside && new AlongsideScraper({ ask, log, lacks: lack => recorder.lacks(lack) })
+  const scraper = text === undefined ? own : new JoinedScraper(own, log, text)
   const handler = new RequestHandler({
     ...answerSettings,
     ...LIMITS,
@@ -81,7 +95,7 @@ export function metricsHandler(registry: Registry, options: MetricsHandlerOption
       gzip,
     },
     log,
-    recorder: answerSettings.selfMetrics ? counting(registry, log) : NO_RECORDER,
+    recorder,
   })
   const all = mounted.get(registry) ?? new Set()
   mounted.set(registry, all.add(handler))

@@ -136,6 +136,7 @@ export async function serveWith(
       retry,
       standby: checkStandby(options.standby, address, retry),
       answerSettings,
+      alongside: options.alongside,
       limits,
       ref,
       socketMode: wholeNumber('socketMode', options.socketMode, 0o660, 0, 0o777),

@@ -22,6 +22,15 @@ export interface AnswerOptions {
   /** Whether the library's own `postmeter_` families are served, too; default true. */
   readonly selfMetrics?: boolean
   /**
+   * Gives the text of another library, in the text format 0.0.4, which is served behind all else in that format: while a
+   * program moves over, say `() => register.metrics()`. It is called for each scrape, in the thread that called `serve`.
+   * A scrape waits for it for one second at most, and only when it has sent everything else. Its lines are checked: a
+   * family that readers would refuse, or with lines of a name that comes before, is left out. What is late or left out is
+   * counted in `postmeter_alongside_lacking_total`, and logged once (`alongside-late`, `alongside-failed`,
+   * `alongside-refused`, `metric-clash`). At most 16 Mi characters. Not together with `openMetrics` or `protobuf`.
+   */
+  readonly alongside?: () => string | Promise<string>
+  /**
    * Whether readers that prefer OpenMetrics 1.0 get it; default false, because in it a counter whose name has no
    * `_total` becomes `unknown`, and `le="1"` becomes `le="1.0"`, which is another series to a server that stored the
    * first.
@@ -49,7 +58,7 @@ export interface AnswerOptions {
 
 export const ANSWER_OPTIONS = [
   ...['trustedHosts', 'allowedHosts', 'selfMetrics', 'openMetrics', 'protobuf', 'gzip'],
-  ...['maxConcurrentScrapes', 'scrapeTimeout'],
+  ...['maxConcurrentScrapes', 'scrapeTimeout', 'alongside'],
 ]
 
 /** AnswerOptions, checked, with defaults, in a form that can be sent to a thread. */
@@ -58,6 +67,8 @@ export interface AnswerSettings {
   readonly allowedHosts: readonly string[] | undefined
   readonly selfMetrics: boolean
   readonly offered: Offered
+  /** Whether there is a function that gives text; it stays in the thread that has it. */
+  readonly alongside: boolean
   readonly gzip: Compression | undefined
   readonly maxConcurrentScrapes: number
   readonly scrapeTimeout: number
@@ -77,6 +88,7 @@ export function checkAnswerOptions(options: AnswerOptions): AnswerSettings {
   for (const [name, value] of Object.entries({ selfMetrics, openMetrics, protobuf })) {
     if (typeof value !== 'boolean') throw badOption(name, value, 'is not a boolean')
   }
+  checkAlongside(options)
   // Parsed here, too, so that a mistake throws in the call that made it.
   new TrustedHosts(trustedHosts)
   allowedHostsOf(allowedHosts)
@@ -85,10 +97,19 @@ export function checkAnswerOptions(options: AnswerOptions): AnswerSettings {
     allowedHosts: allowedHosts && [...allowedHosts],
     selfMetrics,
     offered: { openMetrics, protobuf },
+    alongside: options.alongside !== undefined,
     gzip: checkGzip(options.gzip),
     maxConcurrentScrapes: wholeNumber('maxConcurrentScrapes', options.maxConcurrentScrapes, 8, 1, 64),
     scrapeTimeout: duration('scrapeTimeout', options.scrapeTimeout, 60_000),
   }
+}
+
+function checkAlongside({ alongside, openMetrics, protobuf }: AnswerOptions): void {
+  if (alongside === undefined) return
+  if (typeof alongside !== 'function') throw badOption('alongside', alongside, 'is not a function')
+  for (const [name, value] of Object.entries({ openMetrics, protobuf }))
+    if (value)
+      throw badOption(name, value, 'cannot stand beside option "alongside", which gives text 0.0.4 alone')
 }
 
 /** @throws as AllowedHosts does. */

@@ -1,3 +1,4 @@
+import type { Lack } from '../../exposition/alongside.js'
 import type { Format } from '../../exposition/types.js'
 import type { Denial } from '../request/request.js'
 import type { CutReason } from './shared-scrapes.js'
@@ -16,6 +17,8 @@ export interface Recorder {
   answered(status: number, format: Format | undefined, seconds: number, bytes: number): void
   denied(reason: Denial): void
   cut(reason: CutReason): void
+  /** A scrape goes without the text of option `alongside`, or without some of its families. */
+  lacks(lack: Lack): void
   /**
    * Has these gauges read from now on; those of one registry in one thread are added up. Returns a function that
    * removes them.
@@ -31,6 +34,7 @@ export const NO_RECORDER: Recorder = {
   answered() {},
   denied() {},
   cut() {},
+  lacks() {},
   watch: () => () => {},
   refresh() {},
   figures: () => [],

@@ -1,6 +1,7 @@
 import { isMainThread, type Worker } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import { logEvent } from '../../common/log.js'
+import { giveText } from '../../exposition/alongside.js'
 import { claimThreads, onceAnyOf } from '../../memory/address-space.js'
 import type { RegistryHandle } from '../../memory/handle.js'
 import { warnIfOpen } from '../request/trusted-hosts.js'
@@ -249,6 +250,7 @@ class Supervisor {
       worker.on('message', (message: FromFront) => {
         if (message.type === 'log') logEvent(log, message.event)
         else if (message.type === 'trusting') this.#confirm(message.number)
+        else if (message.type === 'ask') void this.#give(worker, message.number)
         else if (message.type === 'failed') failure = message.why
         else if (message.type === 'refused') reject(refusal(message))
         else {
@@ -284,6 +286,13 @@ class Supervisor {
       ? { code: 'front-listening', message: `the front listens on ${at}` }
       : { code: 'front-standby', message: `the front stands by until ${at} is free` }
     logEvent(this.#settings.log, { level: 'info', ...event })
+  }
+
+  async #give(worker: Worker, number: number): Promise<void> {
+    const { alongside } = this.#settings
+    if (alongside === undefined) return
+    const given = await giveText(alongside)
+    worker.postMessage({ type: 'text', number, given } satisfies ToFront)
   }
 
   #confirm(number: number): void {

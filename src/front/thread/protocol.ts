@@ -1,4 +1,5 @@
 import type { LogEvent } from '../../common/log.js'
+import type { Given } from '../../exposition/alongside.js'
 import type { RegistryHandle } from '../../memory/handle.js'
 import type { AnswerSettings } from '../request/options.js'
 import type { Tls } from '../transports/certificate.js'
@@ -48,6 +49,8 @@ export type ToFront =
   | { readonly type: 'beside'; readonly handles: readonly RegistryHandle[] }
   /** Who may read from now on. Answered by `trusting` with the same number. */
   | { readonly type: 'trust'; readonly hosts: readonly string[]; readonly number: number }
+  /** The text that was asked for under this number. */
+  | { readonly type: 'text'; readonly number: number; readonly given: Given }
   /** The process is about to exit: close everything at once, then set `ended`. */
   | { readonly type: 'exit' }
 
@@ -65,6 +68,8 @@ export type FromFront =
       readonly code?: string
     }
   | { readonly type: 'trusting'; readonly number: number }
+  /** Asks for the text of option `alongside`. Answered by `text` with the same number. */
+  | { readonly type: 'ask'; readonly number: number }
   | { readonly type: 'log'; readonly event: LogEvent }
   /** The thread ends because of an uncaught error, after it has closed everything. */
   | { readonly type: 'failed'; readonly why: string }

@@ -2,6 +2,7 @@
  * A front's metrics of its own work. They are in the registry that it serves, and its thread records them as any other
  * thread does.
  */
+import type { Lack } from '../../exposition/alongside.js'
 import type { Format } from '../../exposition/types.js'
 import { exponentialBuckets } from '../../instruments/buckets.js'
 import type { CounterChild } from '../../instruments/counter.js'
@@ -47,6 +48,7 @@ class RegistryRecorder implements Recorder {
   readonly #bytes
   readonly #denied
   readonly #cut
+  readonly #lacking
   readonly #gauges
   /** The child that counted the last answer: nearly always it counts the next one, too. */
   #last: { readonly status: number; readonly format: Format; readonly child: CounterChild } | undefined
@@ -81,6 +83,11 @@ class RegistryRecorder implements Recorder {
       help: 'readers given up on, by reason (busy, deadline, stalled, memory, closing)',
       labelNames: ['reason'],
     })
+    this.#lacking = registry.counter({
+      name: 'postmeter_alongside_lacking_total',
+      help: 'scrapes without the text of option alongside (late, failed), or without some of its families (refused)',
+      labelNames: ['reason'],
+    })
     const gauge = (name: string, help: string) => registry.gauge({ name, help, aggregate: 'livesum' })
     this.#gauges = {
       inFlight: gauge('postmeter_requests_in_flight', 'requests being answered'),
@@ -112,6 +119,10 @@ class RegistryRecorder implements Recorder {
 
   cut(reason: CutReason): void {
     if (!this.#registry.closed) this.#cut.inc({ reason })
+  }
+
+  lacks(reason: Lack): void {
+    if (!this.#registry.closed) this.#lacking.inc({ reason })
   }
 
   watch(gauges: Gauges): () => void {

@@ -1,7 +1,7 @@
 /** What a front is started with: what serve() has checked, and what only tests set. */
 import type { Log } from '../../common/log.js'
 import { LIMITS } from '../request/limits.js'
-import type { AnswerSettings } from '../request/options.js'
+import type { AnswerOptions, AnswerSettings } from '../request/options.js'
 import type { Tls } from '../transports/certificate.js'
 import type { Choice } from '../transports/choose.js'
 import type { Address } from '../transports/listen.js'
@@ -14,6 +14,7 @@ export interface FrontSettings {
   /** Whether each of its threads stands by while somebody else has the address. */
   readonly standby: boolean
   readonly answerSettings: AnswerSettings
+  readonly alongside?: AnswerOptions['alongside']
   readonly limits: ConnectionLimits
   readonly socketMode: number
   readonly tls: Tls | undefined

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { plainError, thrown } from '../../common/errors.js'
 import type { Log, LogEvent } from '../../common/log.js'
+import { AlongsideScraper, type Given } from '../../exposition/alongside.js'
 import { JoinedScraper } from '../../exposition/joined.js'
 import type { Scraper } from '../../exposition/types.js'
 import { isReader, type RegistryHandle } from '../../memory/handle.js'
@@ -27,6 +28,9 @@ const ended = new Int32Array(data.ended)
 let transport: Transport | undefined
 let scraper: JoinedScraper | undefined
 const closing = new AbortController()
+/** Questions for the text of option `alongside`, by number. */
+const asking = new Map<number, (given: Given) => void>()
+let asked = 0
 
 const send = (message: FromFront) => port.postMessage(message)
 const log = (event: LogEvent) => send({ type: 'log', event })
@@ -39,7 +43,10 @@ process.on('uncaughtException', error => {
 port.on('message', (message: ToFront) => {
   if (message.type === 'exit') closeNow()
   else if (message.type === 'close') void close()
-  else if (message.type === 'beside') void handler.then(() => setBeside(message.handles))
+  else if (message.type === 'text') {
+    asking.get(message.number)?.(message.given)
+    asking.delete(message.number)
+  } else if (message.type === 'beside') void handler.then(() => setBeside(message.handles))
   else {
     // The list that the thread was started with comes first: this message must not overtake the handler's making.
     void handler.then(made => {
@@ -72,10 +79,13 @@ function scraperModule(): Promise<ScraperModule> {
 async function makeHandler(): Promise<RequestHandler | undefined> {
   const { createScraper, createRecorder } = await scraperModule()
   if (closing.signal.aborted) return undefined
-  scraper = new JoinedScraper(createScraper(data.handle, log, data.inOrder), log)
-  await setBeside(data.beside)
-  const { trustedHosts, allowedHosts, offered, gzip, ...answerSettings } = data.answerSettings
+  const { trustedHosts, allowedHosts, offered, gzip, alongside, ...answerSettings } = data.answerSettings
   const recorder = recorderOf(createRecorder)
+  const text = alongside
+    ? new AlongsideScraper({ ask, log, lacks: lack => recorder?.lacks(lack) })
+    : undefined
+  scraper = new JoinedScraper(createScraper(data.handle, log, data.inOrder), log, text)
+  await setBeside(data.beside)
   return new RequestHandler({
     ...answerSettings,
     ...data.limits,
@@ -93,6 +103,14 @@ async function makeHandler(): Promise<RequestHandler | undefined> {
     maxWait: data.maxWait,
     local: data.listen.family === 'unix',
     ...(recorder === undefined ? {} : { recorder }),
+  })
+}
+
+function ask(): Promise<Given> {
+  return new Promise(resolve => {
+    const number = asked++
+    asking.set(number, resolve)
+    send({ type: 'ask', number })
   })
 }
 
