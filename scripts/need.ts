@@ -34,7 +34,10 @@ export async function whole(folder: string, fill: (part: string) => Promise<unkn
   }
 }
 
-/** `unpack CACHE PACKAGE…`: packages are there whole or not at all, and again when others are asked for. */
+/**
+ * `unpack CACHE PACKAGE…`: packages are there whole or not at all, and again when others are asked for.
+ * `unpack_from RELEASE CACHE PACKAGE…`: those of another release of Debian.
+ */
 const UNPACK = `
 set -e
 unpack() {
@@ -55,9 +58,38 @@ unpack() {
   cd "$cache"
   rm -rf "$cache.part"
 }
+# The mirror that apt has Debian from; its updates and its security archive have other labels or no such releases.
+mirror() {
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sort -u | head -n 1
+}
+# The lists of the other release are kept apart, so that the system's own stay as they are.
+unpack_from() {
+  release=$1 folder=$2
+  shift 2
+  [ "$(cat "$folder/.packages" 2>/dev/null)" != "$*" ] || return 0
+  uri=$(mirror)
+  [ -n "$uri" ] || [ "$(id -u)" -ne 0 ] || { apt-get -qq update; uri=$(mirror); }
+  [ -n "$uri" ] || { echo 'apt knows no source of Debian' >&2; exit 1; }
+  apt=$folder.apt
+  rm -rf "$apt"
+  mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $release main" >"$apt/sources"
+  cat >"$apt/conf" <<END
+Dir::Etc::SourceList "$apt/sources";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State::Lists "$apt/lists";
+Dir::Cache "$apt";
+APT::Sandbox::User "root";
+END
+  export APT_CONFIG="$apt/conf"
+  apt-get -qq update
+  unpack "$folder" "$@"
+  unset APT_CONFIG
+  rm -rf "$apt"
+}
 `
 
-/** Runs a script that may call `unpack`. Of test files that want the same at once the second waits, and finds it done. */
+/** Runs a script that may call `unpack` and `unpack_from`. Of test files that want the same at once the second waits, and finds it done. */
 export async function unpacking(script: string, ...args: string[]): Promise<void> {
   await mkdir(caches, { recursive: true })
   await run('flock', [cacheOf('need.lock'), 'sh', '-c', UNPACK + script, 'need', ...args], {
@@ -79,7 +111,7 @@ export async function needPrograms<P extends string>(
   name: string,
   programs: readonly P[],
 ): Promise<Record<P, string>> {
-  const onPath = await findIn((process.env.PATH ?? '').split(delimiter).filter(Boolean), programs)
+  const onPath = await findOnPath(programs)
   if (onPath !== undefined) return onPath
   const folder = await unpack(name, name).catch(error => {
     throw new Error(
@@ -90,6 +122,11 @@ export async function needPrograms<P extends string>(
   if (unpacked === undefined)
     throw new Error(`Debian's package ${name} brought no ${programs.join(' or no ')}`)
   return unpacked
+}
+
+/** The first folder of PATH that has all of the programs. */
+export function findOnPath<P extends string>(programs: readonly P[]): Promise<Record<P, string> | undefined> {
+  return findIn((process.env.PATH ?? '').split(delimiter).filter(Boolean), programs)
 }
 
 /** What a program that failed said, shortly. */
