@@ -21,6 +21,13 @@ export interface MtaOptions {
    * series stay, whatever the registry's default is. As with any metric, what the first thread says holds for all.
    */
   expireAfter?: number | string
+  /**
+   * How the gauges that threads raise and lower combine, `gauge, sum` in docs/MTA.md: queues, mostly. `sum` (default) is
+   * for threads of which one enters a message and another takes it out; what a thread entered outlives it. `livesum` is
+   * for threads or processes that have queues of their own, as the workers of a cluster: what one that is killed had in
+   * them goes with it, and counts again for the one that reads its spool. The same in all threads.
+   */
+  levels?: Levels
   /** The providers there are. If it is given, a bundle for another one is an error. */
   providers?: readonly string[]
   /** The egress sources there are. If it is given, a bundle for another one is an error. */
@@ -28,6 +35,9 @@ export interface MtaOptions {
   /** The egress pools there are. If it is given, a bundle for another one is an error. */
   pools?: readonly string[]
 }
+
+const LEVELS = ['sum', 'livesum'] as const
+type Levels = (typeof LEVELS)[number]
 
 /** What the families are fed with, beside their own calls. Each thread has one of its own. */
 export interface MtaMetrics extends MtaInstruments {
@@ -73,14 +83,16 @@ export function mtaMetrics(registry: Registry, options: MtaOptions = {}): MtaMet
       throw typeError('ERR_POSTMETER_CALL', `mtaMetrics: ${show(registry)} is not a registry of postmeter`)
     }
   }
-  knownOptions('mtaMetrics', options, ['expireAfter', 'providers', 'sources', 'pools'])
+  knownOptions('mtaMetrics', options, ['expireAfter', 'levels', 'providers', 'sources', 'pools'])
+  const { levels = 'sum' } = options
+  if (!LEVELS.includes(levels)) throw badOption('levels', levels, `is none of ${LEVELS.join(', ')}`)
   const after = expiry(options.expireAfter, DEFAULT_EXPIRE_AFTER)
   const known = {
     provider: listed('providers', options.providers),
     source: listed('sources', options.sources),
     pool: listed('pools', options.pools),
   }
-  return new Metrics(registry, after === NEVER ? 'never' : after, known) as unknown as MtaMetrics
+  return new Metrics(registry, after === NEVER ? 'never' : after, levels, known) as unknown as MtaMetrics
 }
 
 type Instrument = InstrumentOf<AnySpec>
@@ -92,12 +104,14 @@ type Instrument = InstrumentOf<AnySpec>
 class Metrics {
   readonly #registry: Registry
   readonly #expireAfter: number | 'never'
+  readonly #levels: Levels
   readonly #known: Known
   readonly #made: (Instrument | undefined)[] = families.map(() => undefined)
 
-  constructor(registry: Registry, expireAfter: number | 'never', known: Known) {
+  constructor(registry: Registry, expireAfter: number | 'never', levels: Levels, known: Known) {
     this.#registry = registry
     this.#expireAfter = expireAfter
+    this.#levels = levels
     this.#known = known
   }
 
@@ -115,7 +129,9 @@ class Metrics {
 
   #make(n: number): Instrument {
     const [name, spec] = families[n]!
-    const made = register(this.#registry, name, spec, this.#expireAfter)
+    const raised = spec.type === 'gauge' && spec.aggregate === 'sum'
+    const declared = raised ? { ...spec, aggregate: this.#levels } : spec
+    const made = register(this.#registry, name, declared, this.#expireAfter)
     this.#made[n] = made
     return made
   }
