@@ -140,3 +140,19 @@ t.test('bad options', async t => {
   await rejects({ threshold: 'big' }, /option "gzip.threshold": "big"/)
   await rejects({ levle: 1 }, /levle/)
 })
+
+t.test('option created adds when series were made, in OpenMetrics and protobuf alone', async t => {
+  const { registry } = fresh(t)
+  registry.counter({ name: 'c_total', help: 'h' }).inc()
+  for (const created of [false, true]) {
+    const front = await serve(registry, { listen: '127.0.0.1:0', created, selfMetrics: false })
+    t.teardown(() => front.close())
+    const read = async (format: string) =>
+      (await ask(`${front.url}?format=${format}`)).body.toString('latin1')
+    t.equal(/^c_created [\d.e+]+$/m.test(await read('openmetrics')), created)
+    t.notMatch(await read('text'), /created/)
+    const [without, own] = [await registry.metrics({ format: 'protobuf' }), await read('protobuf')]
+    t.equal(own.length > without.length, created)
+  }
+  await t.rejects(serve(registry, { created: 1 as never }), { code: 'ERR_POSTMETER_OPTION' })
+})

@@ -1,10 +1,11 @@
 /**
  * A real Prometheus scrapes one registry in each format, and its query API returns what was recorded. Debian 12 has
  * Prometheus 2.42: it takes native histograms, of which it then leaves out the classic buckets, and exemplars, though not
- * those that a native histogram has beside its buckets.
+ * those that a native histogram has beside its buckets. Prometheus 3.5 is what people install today.
  */
 import t, { type Test } from 'tap'
-import { needPrometheus } from '../../scripts/need-prometheus.js'
+import { needPrometheus, type PrometheusPrograms } from '../../scripts/need-prometheus.js'
+import { needPrometheus3 } from '../../scripts/need-prometheus-3.js'
 import { serve } from '../../src/index.js'
 import { DIFFERENCE } from '../readers/compare.js'
 import { SEED } from '../support/arbitrary.js'
@@ -27,9 +28,22 @@ t.comment(`POSTMETER_SEED=${SEED}`)
 
 const PREFIX = 'p_'
 
+interface Release {
+  readonly need: () => Promise<PrometheusPrograms>
+  /** Whether it reads a family's unit in protobuf. */
+  readonly units: boolean
+  /** How it calls a bucket's bound of 1 in text. */
+  readonly one: string
+}
+
+const RELEASES: Readonly<Record<string, Release>> = {
+  'Prometheus of the system': { need: needPrometheus, units: false, one: '1' },
+  'Prometheus 3.5': { need: needPrometheus3, units: true, one: '1.0' },
+}
+
 /** A registry that has the model, served as text, OpenMetrics and protobuf, to a Prometheus of all features. */
-async function scrape(t: Test, model: Model) {
-  const programs = await neededOrSkip(t, 'Prometheus', needPrometheus)
+async function scrape(t: Test, model: Model, name: string, { need }: Release) {
+  const programs = await neededOrSkip(t, name, need)
   if (programs === undefined) return undefined
   const { registry } = fresh(t, { memory: '64MiB', labels: model.defaults })
   const from = Date.now() / 1000
@@ -53,8 +67,11 @@ async function scrape(t: Test, model: Model) {
   return { registry, server, time, expected: expectedFamilies(model, PREFIX) }
 }
 
-t.test('values, types and exemplars', async t => {
-  const started = await scrape(t, everythingAnd(25))
+for (const [name, release] of Object.entries(RELEASES))
+  t.test(`${name}: values, types and exemplars`, t => reads(t, name, release))
+
+async function reads(t: Test, name: string, release: Release): Promise<void> {
+  const started = await scrape(t, everythingAnd(25), name, release)
   if (started === undefined) return
   const { registry, server, time, expected } = started
   const native = expected.filter(({ model }) => model.native !== undefined)
@@ -65,7 +82,8 @@ t.test('values, types and exemplars', async t => {
     openmetrics: expected.map(family => openMetricsLines(family, false)),
     protobuf: others.map(protobufLines),
   }
-  const heads = { ...lines, protobuf: expected.map(textLines) }
+  const unit = ({ model }: ExpectedFamily) => (release.units ? (model.unit ?? '') : '')
+  const heads = { ...lines, protobuf: expected.map(family => ({ ...textLines(family), unit: unit(family) })) }
 
   for (const format of ['text', 'openmetrics', 'protobuf'] as const) {
     const answers = await server.query(
@@ -80,9 +98,13 @@ t.test('values, types and exemplars', async t => {
     if (format === 'protobuf') seesChanges(t, answers, lines.protobuf, native)
   }
 
-  const bounds = (job: string) => server.value(`count(${PREFIX}wait_seconds_bucket{job="${job}", le="1.0"})`)
-  t.equal(await bounds('text'), undefined, 'bounds are spelled as in text')
-  t.equal(await bounds('openmetrics'), 1, 'and as in OpenMetrics')
+  for (const [job, bound] of [
+    ['text', release.one],
+    ['openmetrics', '1.0'],
+  ] as const) {
+    const query = `count(${PREFIX}wait_seconds_bucket{job="${job}", le="${bound}"})`
+    t.equal(await server.value(query), 1, `bounds in ${job} are spelled as ${bound}`)
+  }
 
   t.same(await server.exemplars('{job="text"}'), [], 'text has no exemplars')
   // Of exemplars in OpenMetrics it leaves the escapes as they are.
@@ -117,7 +139,7 @@ t.test('values, types and exemplars', async t => {
   const { count, sum } = registry.value('postmeter_scrape_size_bytes') as { count: number; sum: number }
   const least = (await registry.metrics({ format: 'protobuf' })).length
   t.ok(sum / count < least, `compressed: ${Math.round(sum / count)} bytes a scrape, and not ${least} or more`)
-})
+}
 
 /** That the checks above can fail. */
 function seesChanges(

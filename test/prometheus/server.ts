@@ -8,6 +8,8 @@ export interface Job {
   readonly name: string
   readonly url: string
   readonly prefix?: string
+  /** Asked for by name: see `?format=`. */
+  readonly format?: string
 }
 
 export interface Target {
@@ -138,12 +140,15 @@ export class PrometheusServer {
   }
 }
 
-function scrapeConfig(job: Job): object {
+export function scrapeConfig(job: Job): object {
   const { host, pathname } = new URL(job.url)
   return {
     job_name: job.name,
     metrics_path: pathname,
-    ...(job.prefix === undefined ? {} : { params: { prefix: [job.prefix] } }),
+    params: {
+      ...(job.prefix === undefined ? {} : { prefix: [job.prefix] }),
+      ...(job.format === undefined ? {} : { format: [job.format] }),
+    },
     static_configs: [{ targets: [host] }],
   }
 }

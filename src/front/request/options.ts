@@ -39,6 +39,13 @@ export interface AnswerOptions {
   /** Whether readers that prefer protobuf get it; default false. */
   readonly protobuf?: boolean
   /**
+   * Whether counters and histograms show when they were made, in OpenMetrics (`_created`) and protobuf; default false.
+   * Prometheus 3 takes it for the time at which they were 0 (`--enable-feature=created-timestamp-zero-ingestion`), and
+   * so counts what a series had when it was first scraped. In OpenMetrics it doubles the lines of counters; other readers
+   * take `_created` for a metric.
+   */
+  readonly created?: boolean
+  /**
    * How answers are compressed for readers that accept gzip. `level` is 1 (default: the fastest, made for expositions)
    * or 2 to 9 (zlib's: a little smaller, and much slower). `threshold` is the size from which on answers are
    * compressed, in bytes or as `'16KiB'` (default); answers above 64 KiB are always compressed. False for never.
@@ -57,7 +64,7 @@ export interface AnswerOptions {
 }
 
 export const ANSWER_OPTIONS = [
-  ...['trustedHosts', 'allowedHosts', 'selfMetrics', 'openMetrics', 'protobuf', 'gzip'],
+  ...['trustedHosts', 'allowedHosts', 'selfMetrics', 'openMetrics', 'protobuf', 'created', 'gzip'],
   ...['maxConcurrentScrapes', 'scrapeTimeout', 'alongside'],
 ]
 
@@ -67,6 +74,7 @@ export interface AnswerSettings {
   readonly allowedHosts: readonly string[] | undefined
   readonly selfMetrics: boolean
   readonly offered: Offered
+  readonly created: boolean
   /** Whether there is a function that gives text; it stays in the thread that has it. */
   readonly alongside: boolean
   readonly gzip: Compression | undefined
@@ -84,8 +92,9 @@ export function checkAnswerOptions(options: AnswerOptions): AnswerSettings {
     selfMetrics = true,
     openMetrics = false,
     protobuf = false,
+    created = false,
   } = options
-  for (const [name, value] of Object.entries({ selfMetrics, openMetrics, protobuf })) {
+  for (const [name, value] of Object.entries({ selfMetrics, openMetrics, protobuf, created })) {
     if (typeof value !== 'boolean') throw badOption(name, value, 'is not a boolean')
   }
   checkAlongside(options)
@@ -97,6 +106,7 @@ export function checkAnswerOptions(options: AnswerOptions): AnswerSettings {
     allowedHosts: allowedHosts && [...allowedHosts],
     selfMetrics,
     offered: { openMetrics, protobuf },
+    created,
     alongside: options.alongside !== undefined,
     gzip: checkGzip(options.gzip),
     maxConcurrentScrapes: wholeNumber('maxConcurrentScrapes', options.maxConcurrentScrapes, 8, 1, 64),

@@ -33,6 +33,8 @@ export interface RequestHandlerSettings {
   readonly scraper: Scraper
   readonly rules: Rules
   readonly selfMetrics: boolean
+  /** Default false. */
+  readonly created?: boolean
   readonly log: Log
   /**
    * How long a reader may take nothing, ms, unless its transport judges that. uWebSockets.js has a limit of 10 s of its
@@ -140,8 +142,9 @@ export class RequestHandler {
 
   #scrape(request: ScrapeRequest, head: RequestHead, exchange: Exchange): Answer {
     const { format, prefix, contentType, names } = request
-    const { selfMetrics } = this.#settings
-    const options: ScrapeOptions = { format, prefix, selfMetrics, ...(names === undefined ? {} : { names }) }
+    const { selfMetrics, created = false } = this.#settings
+    const of = names === undefined ? {} : { names }
+    const options: ScrapeOptions = { format, prefix, selfMetrics, created, ...of }
     const { scraper, rules } = this.#settings
     const gzip = request.gzip ? rules.gzip : undefined
     exchange.answered(200, format)
