@@ -2,6 +2,7 @@ import { workerData } from 'node:worker_threads'
 import { getRegistry } from '../../src/index.js'
 import { mtaMetrics } from '../../src/mta.js'
 import type { RetryPolicy } from './backoff.js'
+import { classCounts } from './bounce.js'
 import { monotonic } from './clock.js'
 import { smtpDelivery } from './delivery.js'
 import { fileLog, noLog } from './delivery-log.js'
@@ -42,7 +43,8 @@ await serveThread(async () => {
   const date = () => new Date()
   const random = seeded(data.seed)
   // No registry was handed to this Worker: it finds the one that main made, and the families in it.
-  const metrics = mtaMetrics(getRegistry())
+  const registry = getRegistry()
+  const metrics = mtaMetrics(registry)
   const { logDirectory: directory, index: thread } = data
   const log = directory === undefined ? noLog : await fileLog({ directory, thread, metrics, clock, date })
 
@@ -51,6 +53,7 @@ await serveThread(async () => {
     clock,
     random,
     metrics,
+    classes: classCounts(registry),
     sources,
     log,
     retry: data.retry,

@@ -21,6 +21,8 @@ export interface Options {
   readonly retryMs: number
   readonly maxAttempts: number
   readonly logDirectory: string | undefined
+  /** Series that the registry keeps; undefined: what memory holds. */
+  readonly maxSeries: number | undefined
   readonly seed: number
   /** Milliseconds after which it ends by itself. */
   readonly durationMs: number | undefined
@@ -47,6 +49,8 @@ export const usage = `A sample mail server, measured with postmeter. All on loop
   --retry SECONDS      time before the second attempt, doubled for each one after (2)
   --max-attempts N     attempts after which a message is given up (5)
   --log-dir DIR        write what became of each message there, as JSON lines (off)
+  --max-series N       series that the registry keeps; what is beyond them is dropped, and counted as such
+                       (what memory holds)
   --seed N             where chance begins (a new one each time; printed)
   --duration SECONDS   end after so long (never)
   --report SECONDS     time between two lines of what moved (5)
@@ -90,6 +94,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     throw bad('refuse', values.refuse ?? refuse, `and --defer ${defer} are more than 1 together`)
   const listen = values.listen ?? '127.0.0.1:8000'
   address('listen', listen)
+  const maxSeries = number('max-series', 0, 1, 1e9)
   const duration = number('duration', 0, 0.1, 1e6, false)
 
   return {
@@ -106,6 +111,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     retryMs: 1000 * number('retry', 2, 0.001, 86_400, false),
     maxAttempts: number('max-attempts', 5, 1, 100),
     logDirectory: values['log-dir'],
+    maxSeries: maxSeries === 0 ? undefined : maxSeries,
     seed: number('seed', randomInt(2 ** 32), 0, 2 ** 32 - 1),
     durationMs: duration === 0 ? undefined : 1000 * duration,
     reportMs: 1000 * number('report', 5, 0.1, 86_400, false),
@@ -132,6 +138,7 @@ function parse(args: readonly string[]) {
         retry: text,
         'max-attempts': text,
         'log-dir': text,
+        'max-series': text,
         seed: text,
         duration: text,
         report: text,

@@ -1,6 +1,6 @@
 import type { MtaMetrics, ReadyQueueBundle, ScheduledQueueBundle } from '../../src/mta.js'
 import { type RetryPolicy, retryDelay } from './backoff.js'
-import { classify } from './bounce.js'
+import { type ClassCounts, classify } from './bounce.js'
 import { type Clock, secondsSince } from './clock.js'
 import type { DeliveryLog, RecordType } from './delivery-log.js'
 import { type Message, type Outcome, queueName } from './message.js'
@@ -14,6 +14,7 @@ export interface QueueOptions {
   readonly clock: Clock
   readonly random: Random
   readonly metrics: MtaMetrics
+  readonly classes: ClassCounts
   readonly resolver: { resolve(domain: string): Answer | Promise<Answer> }
   readonly sources: Sources
   readonly connect: Connect
@@ -246,10 +247,11 @@ export class MailQueue {
   }
 
   #classified(type: RecordType, item: Item, response: string): void {
-    const { clock, metrics, log } = this.#options
+    const { clock, metrics, classes, log } = this.#options
     const start = clock.now()
     const bounceClass = classify(response)
     metrics.bounceClassifyLatency.observe(secondsSince(clock, start))
+    classes[type === 'TransientFailure' ? 'transfail' : 'fail'][bounceClass].inc()
     log.record(type, item.message, response, bounceClass)
   }
 

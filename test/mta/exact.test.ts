@@ -141,6 +141,11 @@ t.test('an exact number of messages is counted to the message', async t => {
     t.equal(sites, seen.value(name, client), `${name}: the sites make the total`)
   }
 
+  for (const what of ['transfail', 'fail']) {
+    const name = `total_messages_${what}`
+    t.equal(seen.sum(`${name}_by_class`), seen.value(name, client), `${name}: the classes make the total`)
+  }
+
   // Histograms have as many entries as there were events.
   t.equal(seen.value('smtpsrv_transaction_duration_count'), transactions)
   t.equal(seen.value('smtpsrv_read_data_duration_count'), transactions)

@@ -38,13 +38,14 @@ t.test('without options', async t => {
   })
   t.equal(options.trustedHosts, undefined)
   t.equal(options.durationMs, undefined)
+  t.equal(options.maxSeries, undefined)
   t.not(options.seed, readOptions([])!.seed, 'chance begins elsewhere each time')
 })
 
 t.test('with options', async t => {
   const line =
     '--rate 0.5e3 --workers 3 --listen [::1]:0 --trusted-hosts 127.0.0.1,10.0.0.0/8 --smtp 127.0.0.2:2525 ' +
-    '--no-traffic --domains 10 --defer 0.5 --refuse 0.5 --retry 0.1 --max-attempts 2 --seed 4 --duration 1.5'
+    '--no-traffic --domains 10 --defer 0.5 --refuse 0.5 --retry 0.1 --max-attempts 2 --seed 4 --duration 1.5 --max-series 100'
   t.match(readOptions(line.split(' '))!, {
     rate: 500,
     workers: 3,
@@ -58,6 +59,7 @@ t.test('with options', async t => {
     refuse: 0.5,
     retryMs: 100,
     maxAttempts: 2,
+    maxSeries: 100,
     seed: 4,
     durationMs: 1500,
   })
@@ -79,6 +81,7 @@ t.test('mistakes are reported with the option and the value', async t => {
     [['--smtp', '127.0.0.1:65535'], /--smtp "127.0.0.1:65535" leaves no ports for 2 workers/],
     [['--defer', '0.7', '--refuse', '0.6'], /--refuse "0.6" and --defer 0.7 are more than 1/],
     [['--seed', '-1'], /--seed/],
+    [['--max-series', '0'], /--max-series "0" is not a whole number from 1 to/],
     [['--duration', '0'], /--duration "0"/],
     [['--wrokers', '2'], /--wrokers/],
     [['stray'], /stray/],

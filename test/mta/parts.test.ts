@@ -172,6 +172,7 @@ t.test('refusals are sorted by what they say', async t => {
   t.equal(classify('450 4.2.2 mailbox full'), 'QuotaIssues')
   t.equal(classify('550 5.4.4 no mail host for x.invalid'), 'BadDomain')
   t.equal(classify('554 5.7.1 blocked'), 'PolicyRelated')
+  t.equal(classify('451 4.7.1 try again later'), 'TransientFailure')
   t.equal(classify('cannot connect: refused'), 'NoAnswerFromHost')
   t.equal(classify('599 what'), 'Uncategorized')
 })

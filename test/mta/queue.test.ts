@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { classCounts } from '../../scripts/mta/bounce.js'
 import type { DeliveryLog } from '../../scripts/mta/delivery-log.js'
 import type { Message, Outcome } from '../../scripts/mta/message.js'
 import { MailQueue } from '../../scripts/mta/queue.js'
@@ -73,6 +74,7 @@ function bench(
     clock,
     random: () => 0.5,
     metrics,
+    classes: classCounts(registry),
     log,
     connect,
     retry,
@@ -217,6 +219,8 @@ t.test('a message is given up after its last attempt', async t => {
   t.equal(value('total_messages_transfail', client), 3, 'each attempt failed for now')
   t.equal(value('total_messages_fail', client), 1, 'and the message for good')
   t.equal(value('total_messages_fail_by_provider', { provider: 'x' }), 1)
+  t.equal(value('total_messages_transfail_by_class', { class: 'QuotaIssues' }), 3)
+  t.equal(value('total_messages_fail_by_class', { class: 'QuotaIssues' }), 1, 'by what was said last')
   t.equal(value('total_messages_delivered', client), 0)
   t.match(records.at(-1), /^Expiration /)
 })
@@ -230,6 +234,8 @@ t.test('a message refused is not tried again', async t => {
   t.equal(value('total_messages_transfail', site), 0)
   t.equal(value('message_data_resident_count'), 0)
   t.match(value('bounce_classify_latency'), { count: 1 })
+  t.equal(value('total_messages_fail_by_class', { class: 'InvalidRecipient' }), 1)
+  t.equal(value('total_messages_transfail_by_class', { class: 'InvalidRecipient' }), 0)
   t.match(records.at(-1), /^Bounce .* 550 5\.1\.1 no$/)
 })
 
@@ -262,6 +268,7 @@ t.test('a site that cannot be reached puts off one message for each attempt', as
   queue.accept(message())
   await settle()
   t.equal(value('total_messages_transfail', client), 2)
+  t.equal(value('total_messages_transfail_by_class', { class: 'NoAnswerFromHost' }), 2)
   t.equal(value('connection_count', client), 0)
   t.equal(value('total_connection_count', client), 0)
   clock.time += 1000
