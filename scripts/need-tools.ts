@@ -19,6 +19,7 @@ const TOOLS = {
     { node: 0, packages: { ava: '6.4.1' } },
   ],
   esbuild: { esbuild: '0.28.2' },
+  'grafana-schema': { '@grafana/schema': '13.2.3' },
   jest: { jest: '30.5.2' },
   nest: {
     '@nestjs/cli': '12.0.8',

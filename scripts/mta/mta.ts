@@ -19,6 +19,9 @@ const sources = [
   { name: 'mx-out-2', address: '127.0.0.1' },
 ]
 
+/** Of a network that is for documentation (RFC 5737), so no machine has it. */
+const unplumbed = { name: 'mx-out-3', address: '192.0.2.1' }
+
 /** What everybody saw, each by itself. */
 export interface Words {
   readonly sink: SinkTally | undefined
@@ -105,7 +108,7 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
         sink: { host: SINK_HOST, port: started.sink.ready.port },
         seed: options.seed + index,
         hosts: hostsFor(options.domains),
-        sources,
+        sources: options.unplumbed ? [...sources, unplumbed] : sources,
         retry: {
           intervalMs: options.retryMs,
           maxIntervalMs: 32 * options.retryMs,

@@ -20,6 +20,8 @@ export interface Options {
   readonly refuse: number
   readonly retryMs: number
   readonly maxAttempts: number
+  /** Whether there is an egress source whose address this machine does not have. */
+  readonly unplumbed: boolean
   readonly logDirectory: string | undefined
   /** Series that the registry keeps; undefined: what memory holds. */
   readonly maxSeries: number | undefined
@@ -48,6 +50,7 @@ export const usage = `A sample mail server, measured with postmeter. All on loop
   --refuse SHARE       share of recipients that it refuses for good, 0 to 1 (0.02)
   --retry SECONDS      time before the second attempt, doubled for each one after (2)
   --max-attempts N     attempts after which a message is given up (5)
+  --unplumbed          add an egress source whose address this machine does not have: connections fail
   --log-dir DIR        write what became of each message there, as JSON lines (off)
   --max-series N       series that the registry keeps; what is beyond them is dropped, and counted as such
                        (what memory holds)
@@ -110,6 +113,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     refuse,
     retryMs: 1000 * number('retry', 2, 0.001, 86_400, false),
     maxAttempts: number('max-attempts', 5, 1, 100),
+    unplumbed: values.unplumbed ?? false,
     logDirectory: values['log-dir'],
     maxSeries: maxSeries === 0 ? undefined : maxSeries,
     seed: number('seed', randomInt(2 ** 32), 0, 2 ** 32 - 1),
@@ -138,6 +142,7 @@ function parse(args: readonly string[]) {
         retry: text,
         'max-attempts': text,
         'log-dir': text,
+        unplumbed: given,
         'max-series': text,
         seed: text,
         duration: text,

@@ -39,13 +39,14 @@ t.test('without options', async t => {
   t.equal(options.trustedHosts, undefined)
   t.equal(options.durationMs, undefined)
   t.equal(options.maxSeries, undefined)
+  t.equal(options.unplumbed, false)
   t.not(options.seed, readOptions([])!.seed, 'chance begins elsewhere each time')
 })
 
 t.test('with options', async t => {
   const line =
     '--rate 0.5e3 --workers 3 --listen [::1]:0 --trusted-hosts 127.0.0.1,10.0.0.0/8 --smtp 127.0.0.2:2525 ' +
-    '--no-traffic --domains 10 --defer 0.5 --refuse 0.5 --retry 0.1 --max-attempts 2 --seed 4 --duration 1.5 --max-series 100'
+    '--no-traffic --domains 10 --defer 0.5 --refuse 0.5 --retry 0.1 --max-attempts 2 --seed 4 --duration 1.5 --max-series 100 --unplumbed'
   t.match(readOptions(line.split(' '))!, {
     rate: 500,
     workers: 3,
@@ -60,6 +61,7 @@ t.test('with options', async t => {
     retryMs: 100,
     maxAttempts: 2,
     maxSeries: 100,
+    unplumbed: true,
     seed: 4,
     durationMs: 1500,
   })

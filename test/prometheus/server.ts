@@ -33,6 +33,36 @@ export interface Answer {
   ]
 }
 
+/** One series of a query over a range of time. */
+export interface Line {
+  readonly metric: Readonly<Record<string, string>>
+  readonly values: readonly (readonly [number, string])[]
+}
+
+/** A part of a query, with other parts in its further fields. */
+export interface Expression {
+  readonly type: string
+  readonly op?: string
+  readonly name?: string
+  readonly func?: { readonly name: string }
+  readonly matchers?: readonly { readonly name: string; readonly type: string; readonly value: string }[]
+}
+
+export interface Rule {
+  readonly type: 'alerting' | 'recording'
+  readonly name: string
+  readonly query: string
+  readonly health: string
+  readonly lastError?: string
+  /** Of an alert. */
+  readonly state?: string
+  readonly alerts?: readonly {
+    readonly state: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly annotations: Readonly<Record<string, string>>
+  }[]
+}
+
 export interface Metadata {
   readonly metric: string
   readonly type: string
@@ -57,10 +87,25 @@ export class PrometheusServer {
     this.#daemon = daemon
   }
 
-  static async start(
+  static start(
     t: Test,
     program: string,
     jobs: readonly Job[],
+    features: readonly string[] = [],
+  ): Promise<PrometheusServer> {
+    // JSON is YAML too.
+    const config = JSON.stringify({
+      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      scrape_configs: jobs.map(scrapeConfig),
+    })
+    return PrometheusServer.startWith(t, program, { 'prometheus.yml': config }, features)
+  }
+
+  /** With files of its own: `prometheus.yml`, and what that names, by name. */
+  static async startWith(
+    t: Test,
+    program: string,
+    files: Readonly<Record<'prometheus.yml', string>> & Readonly<Record<string, string>>,
     features: readonly string[] = [],
   ): Promise<PrometheusServer> {
     const args = (address: string, folder: string) => [
@@ -72,12 +117,9 @@ export class PrometheusServer {
       `--web.console.libraries=${folder}`,
       `--enable-feature=${features.join(',')}`,
     ]
-    // JSON is YAML too.
-    const config = JSON.stringify({
-      global: { scrape_interval: '1s', scrape_timeout: '1s' },
-      scrape_configs: jobs.map(scrapeConfig),
-    })
-    const prepare = (folder: string) => writeFile(join(folder, 'prometheus.yml'), config)
+    const prepare = async (folder: string) => {
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+    }
     return new PrometheusServer(await Daemon.start(t, program, args, prepare))
   }
 
@@ -112,6 +154,27 @@ export class PrometheusServer {
     return answer.result
   }
 
+  /** What a query answers at each step; times are in seconds. */
+  async range(query: string, start: number, end: number, step: number): Promise<Line[]> {
+    const asked = new URLSearchParams({ query, start: `${start}`, end: `${end}`, step: `${step}` })
+    return (await this.#api<{ result: Line[] }>(`/api/v1/query_range?${asked}`)).result
+  }
+
+  /** The values of a label, of the series that a selector has. */
+  labelValues(label: string, selector: string): Promise<string[]> {
+    return this.#api(`/api/v1/label/${label}/values?match[]=${encodeURIComponent(selector)}`)
+  }
+
+  /** A query as Prometheus understands it. */
+  parse(query: string): Promise<Expression> {
+    return this.#api(`/api/v1/parse_query?query=${encodeURIComponent(query)}`)
+  }
+
+  async rules(): Promise<Rule[]> {
+    const { groups } = await this.#api<{ groups: { rules: Rule[] }[] }>('/api/v1/rules')
+    return groups.flatMap(({ rules }) => rules)
+  }
+
   metadata(job: string): Promise<Metadata[]> {
     return this.#api(`/api/v1/targets/metadata?match_target=${encodeURIComponent(`{job="${job}"}`)}`)
   }
@@ -124,8 +187,8 @@ export class PrometheusServer {
     )
   }
 
-  until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-    return this.#daemon.until(what, ask)
+  until<T>(what: string, ask: () => Promise<T | undefined>, most?: number): Promise<T> {
+    return this.#daemon.until(what, ask, most)
   }
 
   async #api<T>(path: string): Promise<T> {

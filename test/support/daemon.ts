@@ -51,14 +51,14 @@ export class Daemon {
     return daemon
   }
 
-  /** Asks until there is an answer, at most 30 s; it has no event to wait for. */
-  async until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-    const limit = performance.now() + 30_000
+  /** Asks until there is an answer, at most 30 s if no other time is given; it has no event to wait for. */
+  async until<T>(what: string, ask: () => Promise<T | undefined>, most = 30_000): Promise<T> {
+    const limit = performance.now() + most
     for (;;) {
       const answer = await ask()
       if (answer !== undefined) return answer
       if (performance.now() > limit) {
-        throw new Error(`${this.name}: not within 30 s: ${what}\n${this.#said()}`)
+        throw new Error(`${this.name}: not within ${most / 1000} s: ${what}\n${this.#said()}`)
       }
       await wait(100)
     }
