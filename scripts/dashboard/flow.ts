@@ -30,9 +30,9 @@ const topCounter = (metric: string, matchers: string, by: string): Query => ({
 })
 
 const received = sum(rate('total_messages_received', TOTALS))
-const delivered = sum(rate('total_messages_delivered', TOTALS))
-const transfail = sum(rate('total_messages_transfail', TOTALS))
-const fail = sum(rate('total_messages_fail', TOTALS))
+const delivered = orZero(sum(rate('total_messages_delivered', TOTALS)))
+const transfail = orZero(sum(rate('total_messages_transfail', TOTALS)))
+const fail = orZero(sum(rate('total_messages_fail', TOTALS)))
 
 /** What becomes of the mail: of the metrics of postmeter/mta, which kumod has too. */
 export const flowRows: readonly RowSpec[] = [
@@ -59,7 +59,7 @@ export const flowRows: readonly RowSpec[] = [
         unit: 'percentunit',
         look: 'figure',
         limits: [0.15, 0.3],
-        queries: [{ expr: `${transfail} / ${together(outcomes(), TOTALS)}`, legend: 'deferred' }],
+        queries: [{ expr: `(${transfail}) / (${together(outcomes(), TOTALS)} > 0)`, legend: 'deferred' }],
       },
       {
         title: 'Bounced',
@@ -67,7 +67,7 @@ export const flowRows: readonly RowSpec[] = [
         unit: 'percentunit',
         look: 'figure',
         limits: [0.03, 0.05],
-        queries: [{ expr: `${fail} / ${together(ended, TOTALS)}`, legend: 'bounced' }],
+        queries: [{ expr: `(${fail}) / (${together(ended, TOTALS)} > 0)`, legend: 'bounced' }],
       },
       {
         title: 'In hand',

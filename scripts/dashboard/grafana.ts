@@ -1,6 +1,6 @@
 import type { PanelSpec, RowSpec } from './spec.js'
 
-/** The last schema of dashboards without a version of their API: Grafana 11.3 and later take it as it is. */
+/** The last schema of dashboards that are one JSON object, which Grafana 12.3 and 13 have. */
 const SCHEMA_VERSION = 42
 
 /** Whatever Prometheus is chosen above the dashboard. */

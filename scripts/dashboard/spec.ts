@@ -84,7 +84,10 @@ export function together(counters: readonly string[], matchers: string, by = '')
   return sum(parts.join(' or '), by)
 }
 
-/** 0 as long as there is no series: it comes with what it counts, and no data would look like a fault. */
+/**
+ * 0 as long as there is no series: some come with what they count, others expire when they are idle, and no data would look
+ * like a fault.
+ */
 export function orZero(expr: string, label?: string): string {
   const zero = label === undefined ? 'vector(0)' : `label_replace(vector(0), "${label}", "none", "", "")`
   return `${expr} or on () ${zero}`
