@@ -129,6 +129,44 @@ export function findOnPath<P extends string>(programs: readonly P[]): Promise<Re
   return findIn((process.env.PATH ?? '').split(delimiter).filter(Boolean), programs)
 }
 
+export interface Linked {
+  readonly program: string
+  /** The environment in which it finds its libraries. */
+  readonly env: NodeJS.ProcessEnv
+}
+
+/**
+ * A program from PATH, or from Debian's packages of it and of the libraries that not every Debian has. `version` is the
+ * option with which it shows that it runs.
+ *
+ * @throws Error with the reason where it is not to be had.
+ */
+export async function needLinked(
+  name: string,
+  packages: readonly string[],
+  version = '--version',
+): Promise<Linked> {
+  // Servers are in sbin, which only root has on PATH.
+  const onPath = (await findOnPath([name])) ?? (await findIn(['/usr/sbin'], [name]))
+  if (onPath !== undefined) return { program: onPath[name]!, env: process.env }
+  try {
+    const folder = await unpack(name, ...packages)
+    const unpacked = ['usr/bin', 'usr/sbin'].map(bin => join(folder, bin))
+    const program = (await findIn(unpacked, [name]))?.[name]
+    if (program === undefined) throw new Error(`${packages[0]} brought no ${name}`)
+    const { stdout } = await run('dpkg-architecture', ['-qDEB_HOST_MULTIARCH']).catch(() => ({
+      stdout: 'x86_64-linux-gnu',
+    }))
+    const libraries = ['usr/lib', 'lib'].map(lib => join(folder, lib, stdout.trim()))
+    const own = join(libraries[0]!, packages[0]!)
+    const env = { ...process.env, LD_LIBRARY_PATH: [...libraries, own].join(delimiter) }
+    await run(program, [version], { env })
+    return { program, env }
+  } catch (error) {
+    throw new Error(`${name} is not on PATH, and Debian's packages of it do not run: ${whyOf(error)}`)
+  }
+}
+
 /** What a program that failed said, shortly. */
 export function whyOf(error: unknown): string {
   const said = (error as { stderr?: string }).stderr?.trim() || (error as Error).message

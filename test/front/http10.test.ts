@@ -201,8 +201,7 @@ for (const [name, way] of Object.entries(ways)) {
 t.test('a scrape that is streamed for lack of memory is cut so that curl sees it', async t => {
   const found = await neededOrSkip(t, 'curl', needCurl)
   if (found === undefined) return
-  const { curl, libraries } = found
-  const env = { ...process.env, ...(libraries === '' ? {} : { LD_LIBRARY_PATH: libraries }) }
+  const { program: curl, env } = found
   const large = { chunks: 1000, chunkBytes: MIB }
   const stalling = async (port: number, ledger: Ledger) => {
     const reader = spawn(curl, ['-0', '-sS', '-o', '/dev/null', `http://127.0.0.1:${port}/metrics`], { env })

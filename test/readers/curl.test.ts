@@ -28,8 +28,7 @@ function fill(registry: Registry, series: number): void {
 t.test('what curl decompresses is what it gets uncompressed', async t => {
   const found = await neededOrSkip(t, 'curl', needCurl)
   if (found === undefined) return
-  const { curl, libraries } = found
-  const env = { ...process.env, ...(libraries === '' ? {} : { LD_LIBRARY_PATH: libraries }) }
+  const { program: curl, env } = found
   const get = async (url: string, ...options: string[]) => {
     const { stdout } = await run(curl, ['--silent', '--show-error', '--fail', ...options, url], {
       env,

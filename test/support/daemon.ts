@@ -7,6 +7,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { freePort } from './free-port.js'
 
+interface DaemonOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly ready?: (url: string) => Promise<boolean>
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return (await fetch(`${url}/-/ready`)).ok
+}
+
 /** A server that others wrote, on loopback, with a folder of its own; ended and its folder removed after the test. */
 export class Daemon {
   readonly name: string
@@ -20,18 +29,22 @@ export class Daemon {
     this.#said = said
   }
 
-  /** `args` of the address to listen on and the folder; `prepare` writes what the program needs there. */
+  /**
+   * `args` of the address to listen on and the folder; `prepare` writes what the program needs there. `ready` asks it,
+   * and is true when it answers as it should.
+   */
   static async start(
     t: Test,
     program: string,
     args: (address: string, folder: string) => readonly string[],
     prepare: (folder: string) => Promise<void> = async () => {},
+    { env = process.env, ready = isReady }: DaemonOptions = {},
   ): Promise<Daemon> {
     const name = program.slice(program.lastIndexOf('/') + 1)
     const folder = await mkdtemp(join(tmpdir(), `postmeter-${name}-`))
     await prepare(folder)
     const address = `127.0.0.1:${await freePort()}`
-    const child = spawn(program, args(address, folder), { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(program, args(address, folder), { stdio: ['ignore', 'ignore', 'pipe'], env })
     let said = ''
     child.stderr.setEncoding('utf8').on('data', part => {
       said += part
@@ -45,8 +58,7 @@ export class Daemon {
     const daemon = new Daemon(name, `http://${address}`, () => said.slice(-4000))
     await daemon.until('it is ready', async () => {
       if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}: ${said}`)
-      const response = await fetch(`${daemon.url}/-/ready`).catch(() => undefined)
-      return response?.ok || undefined
+      return (await ready(daemon.url).catch(() => false)) || undefined
     })
     return daemon
   }
