@@ -53,7 +53,8 @@ t.test('each event that is logged has a row, and each row is an event', async t 
   // What the files that log spell so; other names with hyphens are options of the command, or of a header.
   for (const [path, text] of sources) {
     if (!text.includes("common/log.js'") || path.startsWith('cli')) continue
-    for (const [, code] of text.matchAll(/'([a-z]+(?:-[a-z]+)+)'/g)) if (code !== 'unsafe-inline') made.push(code!)
+    for (const [, code] of text.matchAll(/'([a-z]+(?:-[a-z]+)+)'/g))
+      if (code !== 'unsafe-inline') made.push(code!)
   }
   t.ok(made.length > 50, `${made.length} events in the sources`)
   t.same(sorted(written), sorted(made))
