@@ -3,7 +3,7 @@
  *
  *     1. the work tree is clean, the owner's fields of package.json are filled in, CHANGELOG.md has the version
  *     2. version and date are written; everything is built, checked and tested
- *     3. the tarball is packed into dist/release/, with those of the stand-ins for prom-client and client_js, installed into a fresh project, and used there
+ *     3. the tarball is packed into dist/release/, with those of Haraka's plugin and of the stand-ins for prom-client and client_js, installed into a fresh project, and used there
  *     4. a commit, and the tag vVERSION
  *
  * With --dry-run files, commit and tag are left as they are, and blanks are only named.
@@ -14,6 +14,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { dated } from './changelog.js'
+import { packHarakaPlugin } from './haraka-plugin.js'
 import { pack } from './npm.js'
 import { smoke } from './smoke.js'
 import { packStandIns } from './stand-ins.js'
@@ -59,6 +60,8 @@ const tarball = join(folder, packed.filename)
 console.log(`${packed.filename}: ${(packed.unpackedSize / 2 ** 20).toFixed(1)} MiB unpacked`)
 const standIns = Object.values(await packStandIns(folder, { version, license: manifest.license }))
 for (const file of standIns) console.log(`${basename(file)} stands in for another package`)
+const plugin = await packHarakaPlugin(folder, { ...manifest, version })
+console.log(`${basename(plugin)} is Haraka's plugin`)
 console.log('a fresh project installs and uses it')
 await smoke(tarball)
 
@@ -67,6 +70,7 @@ else {
   run('git', 'commit', '--all', '--message', `Release ${version}`)
   run('git', 'tag', '--annotate', `v${version}`, '--message', version)
   console.log(`to publish: git push --follow-tags && npm publish ${tarball}`)
+  console.log(`and: npm publish ${plugin}`)
   for (const file of standIns) console.log(`and, where they are new: npm publish ${file}`)
 }
 

@@ -1,65 +1,35 @@
 /** Haraka from npm, with workers, and a plugin that counts in one registry of all its processes. */
-import { execFile, execFileSync } from 'node:child_process'
-import { appendFile, chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { needPinned } from '../../scripts/need-pinned.js'
-import { link, makeConsumer } from '../package/consumer.js'
 import { freePort } from '../support/free-port.js'
 import { getBody } from '../support/get-body.js'
 import { neededOrSkip } from '../support/need.js'
 import { until } from '../support/until.js'
+import { DOMAIN, type Home, installHaraka, writeSmtpIni } from './haraka-home.js'
 import { alive, childrenOf, Program } from './program.js'
 import { sampleOf } from './samples.js'
 import { type Session, SmtpLoad } from './smtp-load.js'
 
 const run = promisify(execFile)
-const PLUGINS = fileURLToPath(new URL('../../../test/wild/haraka/plugins', import.meta.url))
 const WORKERS = 3
 const CLIENTS = 12
-const RECIPIENT = 'b@here.example'
+const RECIPIENT = `b@${DOMAIN}`
 
 const modules = await neededOrSkip(t, 'Haraka', () => needPinned('haraka'))
 if (modules !== undefined) {
-  const home = await install(t, modules)
+  const home = await installHaraka(t, modules, ['rcpt_to.in_host_list', 'metrics'])
   await t.test('a worker is killed, the others are reloaded, and no count is lost', t => reloaded(t, home))
   await t.test('as a daemon', t => daemon(t, home))
 }
 
-interface Home {
-  readonly folder: string
-  /** What users type as `haraka`. */
-  readonly haraka: string
-}
-
-/** Haraka as `npm install --global` has it, a folder that `haraka -i` filled, and postmeter in that. */
-async function install(t: Test, modules: string): Promise<Home> {
-  // Workers read some files after they gave up root: all must be where anybody can read.
-  const { folder } = await makeConsumer(t)
-  for (const name of ['koffi', 'uWebSockets.js']) await link(name, folder)
-  await chmod(folder, 0o755)
-  await mkdir(join(folder, 'global'))
-  // Ten times as fast as node's cp for thousands of files.
-  await run('cp', ['-R', modules, join(folder, 'global/node_modules')])
-  const haraka = join(folder, 'global/node_modules/Haraka/bin/haraka')
-  await run(process.execPath, [haraka, '-i', folder])
-  await cp(PLUGINS, join(folder, 'plugins'), { recursive: true })
-  await writeFile(join(folder, 'config/plugins'), 'rcpt_to.in_host_list\nmetrics\n')
-  await appendFile(join(folder, 'config/host_list'), `${RECIPIENT.split('@')[1]}\n`)
-  return { folder, haraka }
-}
-
-/** Writes what differs from run to run. Started as root, workers give that up, as is usual. */
-async function configure({ folder }: Home, ...lines: string[]) {
+/** Writes what differs from run to run. */
+async function configure(home: Home, ...lines: string[]) {
   const [port, metrics] = [await freePort(), await freePort()]
-  const ini = [`listen=127.0.0.1:${port}`, `nodes=${WORKERS}`, ...lines]
-  if (process.getuid?.() === 0) {
-    const group = execFileSync('id', ['-gn', 'nobody'], { encoding: 'utf8' }).trim()
-    ini.push('user=nobody', `group=${group}`)
-  }
-  await writeFile(join(folder, 'config/smtp.ini'), `${ini.join('\n')}\n`)
+  await writeSmtpIni(home, port, `nodes=${WORKERS}`, ...lines)
   const { TAP: _tap, ...environment } = process.env
   return {
     port,

@@ -51,6 +51,12 @@ export class Program {
     }
   }
 
+  /** Resolves when it has ended by itself; null if a signal ended it. */
+  async exitCode(): Promise<number | null> {
+    await this.#exited
+    return this.#child.exitCode
+  }
+
   /** Ends it as a terminal does. */
   async end(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal)

@@ -11,20 +11,23 @@ export interface Session {
   broken: boolean
 }
 
+interface Options {
+  readonly host: string
+  readonly port: number
+  readonly recipient: string
+  readonly login?: { readonly user: string; readonly pass: string }
+}
+
 /** Clients that send mail on one connection after the other, and keep book of the answers. */
 export class SmtpLoad {
   readonly sessions: Session[] = []
   readonly #running: Promise<void>[]
   #stopped = false
   #error: unknown
-  readonly #options: { readonly host: string; readonly port: number; readonly recipient: string }
+  readonly #options: Options
 
   /** `messages` on each connection. */
-  constructor(
-    options: { readonly host: string; readonly port: number; readonly recipient: string },
-    clients: number,
-    messages: number,
-  ) {
+  constructor(options: Options, clients: number, messages: number) {
     this.#options = options
     this.#running = Array.from({ length: clients }, async (_, client) => {
       for (let n = 0; !this.#stopped; n++) await this.#converse(`c${client}-${n}.example`, messages)
@@ -57,7 +60,7 @@ export class SmtpLoad {
   async #converse(domain: string, messages: number): Promise<void> {
     const session: Session = { domain, greeted: false, taken: 0, unanswered: false, broken: false }
     this.sessions.push(session)
-    const { host, port, recipient } = this.#options
+    const { host, port, recipient, login } = this.#options
     const connection = new SMTPConnection({
       ...{ host, port, name: domain, ignoreTLS: true, logger: false },
       // A connection that was being handed to a worker as that died is neither answered nor closed.
@@ -70,6 +73,7 @@ export class SmtpLoad {
         connection.connect(done)
       })
       session.greeted = true
+      if (login !== undefined) await called(done => connection.login({ ...login, credentials: login }, done))
       connection.on('error', () => {})
       for (let n = 0; n < messages && !this.#stopped; n++) {
         const data = `From: <a@${domain}>\r\nTo: <${recipient}>\r\nSubject: number ${n}\r\n\r\n${'A line of text.\r\n'.repeat(10 * n)}`
