@@ -63,7 +63,7 @@ for (const file of standIns) console.log(`${basename(file)} stands in for anothe
 const plugin = await packHarakaPlugin(folder, { ...manifest, version })
 console.log(`${basename(plugin)} is Haraka's plugin`)
 console.log('a fresh project installs and uses it')
-await smoke(tarball)
+await smoke(tarball, { 'haraka-plugin-postmeter': plugin })
 
 if (dry) console.log('it works; nothing was written, committed or tagged')
 else {

@@ -27,13 +27,19 @@ main().catch(error => {
 })
 `
 
-/** @throws Error with what was printed, if the tarball cannot be installed or its program does not work. */
-export async function smoke(tarball: string): Promise<void> {
+/**
+ * `beside` are tarballs of packages that depend on it, by name: they are installed with it, and loaded.
+ *
+ * @throws Error with what was printed, if a tarball cannot be installed or a program does not work.
+ */
+export async function smoke(tarball: string, beside: Readonly<Record<string, string>> = {}): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'postmeter-smoke-'))
   try {
     await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
-    await npm(['install', '--prefix', folder, '--no-audit', '--no-fund', tarball])
+    await npm(['install', '--prefix', folder, '--no-audit', '--no-fund', tarball, ...Object.values(beside)])
+    const loading = Object.keys(beside).map(name => `require(${JSON.stringify(name)})\n`)
     const programs = {
+      'beside.cjs': loading.join(''),
       'program.mjs': `import { Worker } from 'node:worker_threads'\nimport { createRegistry, serve } from 'postmeter'\n${PROGRAM}`,
       'program.cjs': `const { Worker } = require('node:worker_threads')\nconst { createRegistry, serve } = require('postmeter')\n${PROGRAM}`,
     }

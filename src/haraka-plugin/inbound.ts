@@ -6,7 +6,7 @@ import type { CounterChild, GaugeChild } from '../index.js'
 import type { MtaMetrics } from '../mta.js'
 import type { Checks } from './checks.js'
 import type { Guard } from './guard.js'
-import { type Connection, globals, type Transaction } from './haraka.js'
+import { type Connection, globals, type Respond, type Transaction } from './haraka.js'
 import type { OwnMetrics } from './own-metrics.js'
 
 const SERVICE = { service: 'esmtp_listener' } as const
@@ -26,6 +26,8 @@ interface Ongoing {
   passed: number
   failed: number
   transaction: Timed | undefined
+  /** What the connection's respond() was made. */
+  respond: Respond | undefined
 }
 
 /** A transaction under way; times in ms, 0 until there. */
@@ -106,16 +108,16 @@ export class Inbound {
       since: this.#now(),
       ...{ denied: false, secured: false, passed: 0, failed: 0 },
       transaction: undefined,
+      respond: this.#watchReplies(connection),
     })
     this.#opened.inc()
     this.#open.inc()
-    this.#watchReplies(connection)
   }
 
   /** No hook sees what Haraka answers by itself, so the connection's own respond() is asked. */
-  #watchReplies(connection: Connection): void {
+  #watchReplies(connection: Connection): Respond | undefined {
     const { respond } = connection
-    if (typeof respond !== 'function') return
+    if (typeof respond !== 'function') return undefined
     const counted = (code: unknown, message: unknown) => {
       // A plugin can give its reply as an object of haraka-dsn, which has a code of its own.
       const dsn = (message ?? {}) as { code?: unknown }
@@ -126,6 +128,7 @@ export class Inbound {
       this.#guard.run('respond', () => counted(code, message))
       return respond.call(connection, code, message, done)
     }
+    return connection.respond
   }
 
   #replied(connection: Connection, code: number): void {
@@ -239,8 +242,8 @@ export class Inbound {
     this.#authenticated(connection)
     this.#own.connectionSeconds.observe((this.#now() - ongoing.since) / 1_000)
     this.#checks.ofConnection(connection)
-    // Haraka's own respond() from here on: it writes nothing more.
-    delete (connection as Partial<Connection>).respond
+    // Haraka writes nothing more. Another plugin may have put its own in the place of ours.
+    if (connection.respond === ongoing.respond) delete (connection as Partial<Connection>).respond
     this.#connections.delete(connection)
   }
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dated, sectionOf } from '../../scripts/changelog.js'
+import { packHarakaPlugin } from '../../scripts/haraka-plugin.js'
 import { smoke } from '../../scripts/smoke.js'
-import { makeConsumer } from './consumer.js'
+import { makeConsumer, repository } from './consumer.js'
 
 const CHANGELOG = `# Changelog
 
@@ -37,7 +38,10 @@ t.test('the version that is released gets its date', async t => {
 
 t.test('the smoke test sees a package that works, and one that does not', async t => {
   const consumer = await makeConsumer(t)
-  await smoke(consumer.tarball)
+  const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+  await smoke(consumer.tarball, {
+    'haraka-plugin-postmeter': await packHarakaPlugin(consumer.folder, manifest),
+  })
   const folder = t.testdir()
   mkdirSync(join(folder, 'package'))
   writeFileSync(

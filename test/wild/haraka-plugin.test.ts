@@ -38,6 +38,7 @@ if (modules !== undefined) {
   const home = await installPlugin(t, modules, PLUGINS)
   await t.test('with workers', t => withWorkers(t, home))
   await t.test('a mistake in the config ends the start, with the line', t => mistakes(t, home))
+  await t.test('with a file counts go on when Haraka is started again', t => again(t, home))
   await t.test('one process, as a daemon, without koffi', t => alone(t, home))
   // With node:ffi there is shared memory all the same.
   if (!isBuiltin('node:ffi'))
@@ -240,6 +241,32 @@ async function mistakes(t: Test, home: Home): Promise<void> {
     const program = haraka.start(t)
     await program.said(said)
     t.not(await program.exitCode(), 0, lines.join(' '))
+  }
+  await haraka.write('', '[main]', 'listen=192.0.2.1:8000')
+  const program = haraka.start(t)
+  await program.said(/line 3: listen: option "listen": .*192\.0\.2\.1:8000/)
+  t.not(await program.exitCode(), 0, 'an address that this machine does not have')
+}
+
+/** `/dev/shm` is in memory, as such a file must be. */
+async function again(t: Test, home: Home): Promise<void> {
+  const file = `/dev/shm/postmeter-haraka-${process.pid}`
+  t.teardown(() => rm(file, { force: true }))
+  const ini = ['[registry]', `file=${file}`, '[labels]', 'host=mx1']
+  const haraka = await Haraka.configured(home, 1, ini, 'nodes=1', 'graceful_shutdown=true')
+  for (const starts of [1, 2]) {
+    const master = haraka.start(t)
+    await master.said(/worker \d+ listening on/)
+    await converse({ port: haraka.port }, [{ from: 'refused@far.example', to: [`one@${DOMAIN}`] }])
+    await haraka.has(t, `start ${starts}`, {
+      'total_connection_count{host="mx1",service="esmtp_listener"}': starts,
+      'connection_count{host="mx1",service="esmtp_listener"}': 0,
+      'haraka_denials_total{host="mx1",hook="mail",plugin="refuse",verdict="deny"}': starts,
+    })
+    // Gracefully: Haraka waits until nothing keeps its processes, and ends them by force after half a minute.
+    await master.end()
+    t.match(master.lines.join('\n'), /Workers closed/)
+    t.notMatch(master.lines.join('\n'), /Failed to shutdown naturally|failed to shutdown|timed out/i)
   }
 }
 

@@ -65,9 +65,13 @@ export class Haraka {
   }
 
   /** Writes postmeter.ini. Its first two lines are the address. */
-  async set(...lines: string[]): Promise<void> {
-    const ini = ['[main]', `listen=127.0.0.1:${this.#metrics}`, ...lines, '']
-    await writeFile(join(this.#home.folder, 'config/postmeter.ini'), ini.join('\n'))
+  set(...lines: string[]): Promise<void> {
+    return this.write('[main]', `listen=127.0.0.1:${this.#metrics}`, ...lines)
+  }
+
+  /** Writes a postmeter.ini of these lines. */
+  async write(...lines: string[]): Promise<void> {
+    await writeFile(join(this.#home.folder, 'config/postmeter.ini'), `${lines.join('\n')}\n`)
   }
 
   command(...args: string[]): string[] {

@@ -8,7 +8,8 @@ import type { Test } from 'tap'
 export class Program {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
-  readonly #lines: string[] = []
+  /** What it has said so far. */
+  readonly lines: string[] = []
   readonly #waiting = new Set<() => void>()
 
   constructor(
@@ -21,7 +22,7 @@ export class Program {
     this.#exited = once(this.#child, 'exit')
     for (const stream of [this.#child.stdout!, this.#child.stderr!])
       createInterface(stream).on('line', line => {
-        this.#lines.push(line)
+        this.lines.push(line)
         for (const wake of this.#waiting) wake()
       })
     void this.#exited.then(() => {
@@ -36,10 +37,10 @@ export class Program {
 
   /** Resolves when so many lines match. Rejects, with what it said, when it ends before. */
   async said(pattern: RegExp, times = 1): Promise<void> {
-    while (this.#lines.filter(line => pattern.test(line)).length < times) {
+    while (this.lines.filter(line => pattern.test(line)).length < times) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null)
         throw new Error(
-          `it ended without saying ${pattern} ${times} times:\n${this.#lines.slice(-200).join('\n')}`,
+          `it ended without saying ${pattern} ${times} times:\n${this.lines.slice(-200).join('\n')}`,
         )
       await new Promise<void>(resolve => {
         const wake = () => {
