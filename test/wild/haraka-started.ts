@@ -21,6 +21,8 @@ export const LOGIN = { user: 'sender', pass: 'secret' }
 export async function installPlugin(t: Test, modules: string, plugins: readonly string[]): Promise<Home> {
   const home = await installHaraka(t, modules, plugins)
   const { folder } = home
+  // Without a line for each command.
+  await writeFile(join(folder, 'config/log.ini'), '[main]\nlevel=notice\n')
   const tarball = await packHarakaPlugin(
     folder,
     JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')),
@@ -32,6 +34,8 @@ export async function installPlugin(t: Test, modules: string, plugins: readonly 
   await copyFile(cert, join(folder, 'config/tls_cert.pem'))
   await copyFile(key, join(folder, 'config/tls_key.pem'))
   await chmod(join(folder, 'config/tls_key.pem'), 0o644)
+  // Without it Haraka has openssl make one, which is a child of its for minutes.
+  await run('openssl', ['dhparam', '-dsaparam', '-out', join(folder, 'config/dhparams.pem'), '2048'])
   const users = `[core]\nmethods=PLAIN\n[users]\n${LOGIN.user}=${LOGIN.pass}\n`
   await writeFile(join(folder, 'config/auth_flat_file.ini'), users)
   return home
