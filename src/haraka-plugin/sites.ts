@@ -1,5 +1,5 @@
 /** Where mail goes: the series of one domain, held, and those of its provider. */
-import type { CounterChild, GaugeChild } from '../index.js'
+import type { Counter, CounterChild, GaugeChild } from '../index.js'
 import type { MtaMetrics, ScheduledQueueBundle } from '../mta.js'
 import type { Routes } from './settings.js'
 
@@ -28,21 +28,30 @@ export class Site {
     const by = provider === undefined ? [] : [{ provider }]
     const byPool = pool === undefined ? [] : by.map(one => ({ ...one, pool }))
     const bySource = source === undefined ? [] : byPool.map(one => ({ ...one, source }))
-    this.#delivered = [
-      ...services.map(one => mta.totalMessagesDelivered.labels(one)),
-      ...by.map(one => mta.totalMessagesDeliveredByProvider.labels(one)),
-      ...bySource.map(one => mta.totalMessagesDeliveredByProviderAndSource.labels(one)),
+    const outcome = (
+      byService: Counter<'service'>,
+      byProvider: Counter<'provider'>,
+      byAll: Counter<'provider' | 'source' | 'pool'>,
+    ) => [
+      ...services.map(one => byService.labels(one)),
+      ...by.map(one => byProvider.labels(one)),
+      ...bySource.map(one => byAll.labels(one)),
     ]
-    this.#transfail = [
-      ...services.map(one => mta.totalMessagesTransfail.labels(one)),
-      ...by.map(one => mta.totalMessagesTransfailByProvider.labels(one)),
-      ...bySource.map(one => mta.totalMessagesTransfailByProviderAndSource.labels(one)),
-    ]
-    this.#fail = [
-      ...services.map(one => mta.totalMessagesFail.labels(one)),
-      ...by.map(one => mta.totalMessagesFailByProvider.labels(one)),
-      ...bySource.map(one => mta.totalMessagesFailByProviderAndSource.labels(one)),
-    ]
+    this.#delivered = outcome(
+      mta.totalMessagesDelivered,
+      mta.totalMessagesDeliveredByProvider,
+      mta.totalMessagesDeliveredByProviderAndSource,
+    )
+    this.#transfail = outcome(
+      mta.totalMessagesTransfail,
+      mta.totalMessagesTransfailByProvider,
+      mta.totalMessagesTransfailByProviderAndSource,
+    )
+    this.#fail = outcome(
+      mta.totalMessagesFail,
+      mta.totalMessagesFailByProvider,
+      mta.totalMessagesFailByProviderAndSource,
+    )
     this.#ready = [
       ...services.map(one => mta.readyCount.labels(one)),
       ...by.map(one => mta.queuedCountByProvider.labels(one)),
