@@ -12,7 +12,7 @@ import { repository } from './consumer.js'
 const page = readFileSync(join(repository, 'docs/LIMITS.md'), 'utf8')
 const sources = new Map<string, string>()
 for (const path of readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' })) {
-  if (path.endsWith('.ts') && !path.includes('assembly'))
+  if (path.endsWith('.ts') && !path.includes('assembly') && !path.startsWith('haraka-plugin'))
     sources.set(path, readFileSync(join(repository, 'src', path), 'utf8'))
 }
 const source = [...sources.values()].join('\n')

@@ -185,8 +185,13 @@ for (const proxy of Object.keys(PROXIES) as ProxyName[]) {
         await front.close()
         const read = readWhole(cut)
         // Caddy before 2.8 ends it as if it were whole; then its compression shows that it is not.
-        if (proxy === 'caddy') await t.rejects(read, /unexpected end of file|aborted/)
-        else await t.rejects(read, { code: 'ECONNRESET' }, 'what the front cuts does not look whole')
+        // It may also have had all of it already.
+        if (proxy === 'caddy') {
+          const seen = await read.then(String, error =>
+            /unexpected end of file|aborted/.test(error) ? '' : error,
+          )
+          t.ok(seen === '' || seen === expected, 'a part of it does not pass for the whole')
+        } else await t.rejects(read, { code: 'ECONNRESET' }, 'what the front cuts does not look whole')
         const gone = (await get(url, { password })).status!
         t.ok(gone === 502 || gone === 503, 'nor is it there when the front has ended')
       })
