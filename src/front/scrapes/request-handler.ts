@@ -143,8 +143,8 @@ export class RequestHandler {
   #scrape(request: ScrapeRequest, head: RequestHead, exchange: Exchange): Answer {
     const { format, prefix, contentType, names } = request
     const { selfMetrics, created = false } = this.#settings
-    const of = names === undefined ? {} : { names }
-    const options: ScrapeOptions = { format, prefix, selfMetrics, created, ...of }
+    const more = { ...(created && { created }), ...(names !== undefined && { names }) }
+    const options: ScrapeOptions = { format, prefix, selfMetrics, ...more }
     const { scraper, rules } = this.#settings
     const gzip = request.gzip ? rules.gzip : undefined
     exchange.answered(200, format)
