@@ -108,7 +108,8 @@ t.test('what could not be made keeps nothing open', async t => {
     make()
     const before = held()
     const codes = Array.from({ length: 5 }, make)
-    console.log([...codes, held() - before].join())`
+    // Node may have closed one of its own meanwhile.
+    console.log([...codes, Math.max(0, held() - before)].join())`
   t.equal(
     await said(program, ['sh', '-c', 'ulimit -n 150; exec "$0" "$@"']),
     [...Array(5).fill('ERR_POSTMETER_SHARED'), 0].join(),
