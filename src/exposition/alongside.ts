@@ -25,7 +25,7 @@ const PATIENCE = 1000
 /** An answer that is so late, ms, is not waited for any more: the next scrape asks anew. */
 const FORGOTTEN = 30_000
 const MAX_CHARACTERS = 16 * 1024 * 1024
-/** Different faults that are said. */
+/** Faults that are said: one of each family. */
 const MAX_SAID = 100
 /** Characters of a part, about. */
 const PART = 128 * 1024
@@ -146,29 +146,26 @@ export class AlongsideScraper implements Scraper {
   }
 
   #check(given: Given): CheckedText | undefined {
-    const why =
-      'why' in given
-        ? given.why
-        : given.text.length > MAX_CHARACTERS
-          ? `${given.text.length} characters, more than ${MAX_CHARACTERS}`
-          : undefined
-    if (why !== undefined || 'why' in given) {
-      this.#say(
-        'alongside-failed',
-        `the function of option "alongside" has given no text that can be served: ${why}`,
-      )
-      return undefined
-    }
+    if ('why' in given) return this.#refuse(given.why)
+    const { length } = given.text
+    if (length > MAX_CHARACTERS) return this.#refuse(`${length} characters, more than ${MAX_CHARACTERS}`)
     const text = checkText(given.text)
     for (const { family, line, why } of text.faults) {
       const what = family === undefined ? 'a line' : `metric "${family}"`
       this.#say(
         'alongside-refused',
         `${what} of option "alongside" is left out: line ${line} ${family === undefined ? '' : `says that it `}${why}`,
-        `${family} ${why}`,
+        what,
       )
     }
     return text
+  }
+
+  #refuse(why: string): undefined {
+    this.#say(
+      'alongside-failed',
+      `the function of option "alongside" has given no text that can be served: ${why}`,
+    )
   }
 
   #say(code: string, message: string, what = code): void {

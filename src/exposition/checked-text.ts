@@ -35,10 +35,11 @@ export interface CheckedText {
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y
 const LABEL = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\[\\"n])*)"[ \t]*(,?)/y
 const LABELS_END = /[ \t]*\}/y
-const VALUE =
-  /[ \t]*([+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?)|nan)(?:[ \t]+(-?\d+))?[ \t]*$/iy
 const COMMENT = /^#[ \t]+(HELP|TYPE)[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*(.*)$/
-const NUMBER = /^(?:[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?)|nan)$/i
+const FLOAT = String.raw`[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?)|nan`
+const NUMBER = new RegExp(`^(?:${FLOAT})$`, 'i')
+/** A value, and perhaps a time. */
+const VALUE = new RegExp(String.raw`[ \t]*(${FLOAT})(?:[ \t]+(-?\d+))?[ \t]*$`, 'iy')
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped']
 /** What the names of a family's lines have behind its own. */
 const SUFFIXES: Readonly<Record<string, readonly string[]>> = {

@@ -62,7 +62,7 @@ export class JoinedScraper implements Scraper {
     const joint = this.#joint(undefined)
     // It may have to wait for what it has: then all the others would have been encoded in vain.
     joint.last = true
-    if (this.#last?.small({ ...options, joint }) === undefined && this.#last !== undefined) return undefined
+    if (this.#last !== undefined && this.#last.small({ ...options, joint }) === undefined) return undefined
     const all: Uint8Array[] = []
     for (const [n, part] of parts.entries()) {
       joint.first = n === 0

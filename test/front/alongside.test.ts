@@ -224,6 +224,21 @@ t.test('a program that owes an answer is not asked again, and all scrapes of tha
   t.equal(await next, one(2))
 })
 
+t.test('of a family that is wrong in another way each time is said once', async t => {
+  const said: string[] = []
+  let value = 0
+  const scraper = new AlongsideScraper({
+    ask: async () => ({ text: `a number-${++value}\n? ${value}\nb 1\n` }),
+    log: ({ message }) => said.push(message),
+    lacks: () => {},
+  })
+  for (let n = 0; n < 3; n++) t.equal(await all(scraper.open(OPTIONS)), '# TYPE b untyped\nb 1\n')
+  t.strictSame(said, [
+    'metric "a" of option "alongside" is left out: line 1 says that it has the value "number-1"',
+    'a line of option "alongside" is left out: line 2 is no line of a metric',
+  ])
+})
+
 t.test('a large text comes in parts, and a reader that is cut takes no more', async t => {
   const text = Array.from({ length: 50_000 }, (_, n) => `a{n="${n}"} ${n}\n`).join('')
   const settings = { log: () => {}, lacks: () => {} }
