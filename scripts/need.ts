@@ -5,7 +5,7 @@
  * Unpacked and not installed: that starts no service, adds no user, and leaves the machine as it was.
  */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { access, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -154,12 +154,14 @@ export async function needLinked(
     const unpacked = ['usr/bin', 'usr/sbin'].map(bin => join(folder, bin))
     const program = (await findIn(unpacked, [name]))?.[name]
     if (program === undefined) throw new Error(`${packages[0]} brought no ${name}`)
-    const { stdout } = await run('dpkg-architecture', ['-qDEB_HOST_MULTIARCH']).catch(() => ({
-      stdout: 'x86_64-linux-gnu',
-    }))
-    const libraries = ['usr/lib', 'lib'].map(lib => join(folder, lib, stdout.trim()))
-    const own = join(libraries[0]!, packages[0]!)
-    const env = { ...process.env, LD_LIBRARY_PATH: [...libraries, own].join(delimiter) }
+    // The folders of libraries are named after the architecture.
+    const libraries = ['usr/lib', 'lib'].flatMap(lib => {
+      const within = join(folder, lib)
+      const names = existsSync(within) ? readdirSync(within) : []
+      return names.filter(name => name.includes('-linux-')).map(name => join(within, name))
+    })
+    const own = libraries.map(folder => join(folder, packages[0]!))
+    const env = { ...process.env, LD_LIBRARY_PATH: [...libraries, ...own].join(delimiter) }
     await run(program, [version], { env })
     return { program, env }
   } catch (error) {
