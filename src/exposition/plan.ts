@@ -12,8 +12,8 @@ import type { Arena } from '../memory/arena.js'
 import { birthsSoFar } from '../memory/births.js'
 import { Walk } from '../memory/damage.js'
 import * as L from '../memory/layout.js'
-import { addPiece, beginSpan, leaveOutExemplars, pieceCount } from './span.js'
-import type { ScrapeOptions } from './types.js'
+import { addPiece, beginSpan, isHeaded, leaveOutExemplars, pieceCount } from './span.js'
+import type { SpanOptions } from './types.js'
 
 /** What scrape.ts has to write around a planned span; only JSON needs something. */
 export interface Planned {
@@ -46,7 +46,7 @@ export class Plan {
   readonly #arena: Arena
   readonly #kernel: Kernel
   readonly #families: readonly Family[]
-  readonly #options: ScrapeOptions
+  readonly #options: SpanOptions
   readonly #seq: number
   #family = 0
   /** The page at which a divided family goes on; 0 if none is being divided. */
@@ -57,7 +57,7 @@ export class Plan {
   /** Whether a family was planned. */
   #begun = false
 
-  constructor(arena: Arena, kernel: Kernel, families: readonly Family[], options: ScrapeOptions) {
+  constructor(arena: Arena, kernel: Kernel, families: readonly Family[], options: SpanOptions) {
     this.#arena = arena
     this.#kernel = kernel
     this.#families = options.selfMetrics ? families : families.filter(family => !family.self)
@@ -155,8 +155,7 @@ export class Plan {
       this.#page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
       this.#first = 0
     }
-    // In protobuf, each part of a family is a message with a head of its own.
-    const headed = this.#options.format === 'protobuf' || (first && !json)
+    const headed = isHeaded(this.#options.format) || (first && !json)
     const head = headed ? this.#kernel.headCost(slot, family.ref) : 0
     const plan = () => this.#kernel.plan(slot, family.ref, this.#page, this.#first, budget - head)
     let count = plan()

@@ -4,31 +4,59 @@
  */
 import type { Arena } from '../memory/arena.js'
 import * as L from '../memory/layout.js'
-import type { Format, ScrapeOptions } from './types.js'
+import type { Format, Pushed, PushFormat, SpanOptions } from './types.js'
 
-const FORMATS: Record<Format, number> = {
+const FORMATS: Record<Format | PushFormat, number> = {
   text: L.FORMAT_TEXT,
   json: L.FORMAT_JSON,
   openmetrics: L.FORMAT_OPENMETRICS,
   protobuf: L.FORMAT_PROTOBUF,
+  'remote-write': L.FORMAT_REMOTE_WRITE,
+  'remote-write-2': L.FORMAT_REMOTE_WRITE_2,
+  otlp: L.FORMAT_OTLP,
+}
+
+const SERIES: Record<Pushed['series'], number> = {
+  exposed: L.SERIES_EXPOSED,
+  gone: L.SERIES_GONE,
+  'all-gone': L.SERIES_ALL_GONE,
+}
+
+/** Formats in which each part of a family has a head of its own. */
+export function isHeaded(format: Format | PushFormat): boolean {
+  return FORMATS[format] >= L.FORMAT_PROTOBUF
+}
+
+/** The most bytes of a span of that format. */
+export function spanBudget(arena: Arena, format: Format | PushFormat): number {
+  // There the last eighth has the table of symbols.
+  return format === 'remote-write-2' ? (arena.slotText / 8) * 7 : arena.slotText
 }
 
 const encoder = new TextEncoder()
 
 /** Makes a slot ready for the plan of a scrape that began with number `seq`. */
-export function beginSpan(arena: Arena, slot: number, options: ScrapeOptions, seq: number): void {
-  const { format, prefix, created = false, ownFirst = false } = options
+export function beginSpan(arena: Arena, slot: number, options: SpanOptions, seq: number): void {
+  const { format, prefix, created = false, ownFirst = false, pushed } = options
   const at = slot * 2
   arena.i32[at + L.SLOT_FORMAT] = FORMATS[format]
   arena.i32[at + L.SLOT_SEQ] = seq
   arena.i32[at + L.SLOT_PIECES] = 0
-  const rich = format === 'openmetrics' || format === 'protobuf'
+  const rich = format === 'openmetrics' || isHeaded(format)
   // Text has no such lines: there it says how the lines of histograms are spelled. See OWN_FIRST in assembly/text.ts.
   arena.i32[at + L.SLOT_CREATED] = rich ? Number(created) : ownFirst ? 2 : 0
   arena.i32[at + L.SLOT_EXEMPLARS] = rich ? 1 : 0
+  if (pushed !== undefined) beginPushed(arena, slot, pushed)
   const bytes = encoder.encode(prefix)
   arena.i32[at + L.SLOT_PREFIX_BYTES] = bytes.length
   arena.u8.set(bytes, (slot + L.SLOT_PREFIX_WORD) * L.WORD_BYTES)
+}
+
+function beginPushed({ i32, f64, u8 }: Arena, slot: number, { time, series, added }: Pushed): void {
+  f64[slot + L.SLOT_TIME_WORD] = time
+  i32[slot * 2 + L.SLOT_SERIES] = SERIES[series]
+  i32[slot * 2 + L.SLOT_ADDED_BYTES] = added.length
+  u8.set(added, (slot + L.SLOT_SCRATCH_WORD) * L.WORD_BYTES)
 }
 
 /** From now on, exemplars are not planned in this slot. */

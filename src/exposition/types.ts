@@ -6,9 +6,12 @@ import type { GzipMember } from './gzip.js'
 /** The formats of an exposition. */
 export type Format = 'text' | 'openmetrics' | 'protobuf' | 'json'
 
-/** What one scrape is to contain. */
-export interface ScrapeOptions {
-  readonly format: Format
+/** The formats of what is pushed. */
+export type PushFormat = 'remote-write' | 'remote-write-2' | 'otlp'
+
+/** What a span is planned with. */
+export interface SpanOptions {
+  readonly format: Format | PushFormat
   /** Put before every metric name; '' for none. The caller has checked it. */
   readonly prefix: string
   /** Whether the library's own `postmeter_` families are exposed, too. */
@@ -17,12 +20,28 @@ export interface ScrapeOptions {
   readonly created?: boolean
   /** In text: `le` before all other labels, as prom-client has it. For registries without default labels. */
   readonly ownFirst?: boolean
+  /** The exposition of which this one is a part. */
+  readonly joint?: Joint
+  /** Only for what is pushed. */
+  readonly pushed?: Pushed
+}
+
+export interface Pushed {
+  /** The time of the samples, ms since the epoch. */
+  readonly time: number
+  /** The series: those that are exposed; or as gone, those that are no more, or both. */
+  readonly series: 'exposed' | 'gone' | 'all-gone'
+  /** Labels that are added to each series, as exposition text; at most MAX_ADDED_BYTES. */
+  readonly added: Uint8Array
+}
+
+/** What one scrape is to contain. */
+export interface ScrapeOptions extends SpanOptions {
+  readonly format: Format
   /** Exposes these families, in this order. Default: those of the registry's exposition, by name. */
   readonly families?: readonly Family[]
   /** Exposes only the families that have lines of these names, as they are exposed: with the prefix. */
   readonly names?: readonly string[]
-  /** The exposition of which this one is a part. */
-  readonly joint?: Joint
   /** Has `open` make one gzip member; `small` is never compressed. */
   readonly gzip?: GzipOptions
 }

@@ -28,7 +28,7 @@ import { ATTACHMENT_WORDS, HEADER_BYTES, SHARD_WORDS, SLOT_TEXT_WORD } from './o
 export * from './offsets.js'
 
 /** Changes with every change of layout or protocol: threads that disagree must not share a memory. */
-export const LAYOUT_VERSION = 6
+export const LAYOUT_VERSION = 7
 /** 'pmtr' */
 export const MAGIC = 0x706d_7472
 
@@ -201,6 +201,20 @@ export const FORMAT_TEXT = 0
 export const FORMAT_JSON = 1
 export const FORMAT_OPENMETRICS = 2
 export const FORMAT_PROTOBUF = 3
+/** What is pushed. Prometheus remote write 1.0 and 2.0, and OTLP's metrics. */
+export const FORMAT_REMOTE_WRITE = 4
+export const FORMAT_REMOTE_WRITE_2 = 5
+export const FORMAT_OTLP = 6
+
+/** Which series a span is of: those that are exposed. */
+export const SERIES_EXPOSED = 0
+/** Those that are exposed no more and not yet free, as gone. */
+export const SERIES_GONE = 1
+/** Both, as gone. */
+export const SERIES_ALL_GONE = 2
+
+/** The most bytes of the labels that a push adds, as exposition text. */
+export const MAX_ADDED_BYTES = 2_048
 
 /** Slot status. */
 export const STATUS_OK = 0

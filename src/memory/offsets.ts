@@ -512,10 +512,10 @@ export const EXEMPLAR_TIME_WORD = 3
 export const EXEMPLAR_HEADER_WORDS = 4
 
 /**
- * Slot, 73,704 bytes. Where a span is planned, folded and encoded. One more slot is for sweeps.
+ * Slot, 73,720 bytes. Where a span is planned, folded and encoded. One more slot is for sweeps.
  *
  *     0         owner           thread id + 1, 0 free
- *     1         format          FORMAT_TEXT to FORMAT_PROTOBUF
+ *     1         format          FORMAT_TEXT to FORMAT_OTLP
  *     2         seq             scrape sequence
  *     3         pieces          pieces
  *     4         bytes           bytes written
@@ -523,23 +523,27 @@ export const EXEMPLAR_HEADER_WORDS = 4
  *     6         prefixBytes     bytes of the prefix
  *     7         created         whether the time that series were made is exposed
  *     8..23     prefix          prefix
- *     24        planPage        page where the next piece of the family begins; 0 when the family is planned to
+ *     24..25    time            of what is pushed: the time of its samples, ms since the epoch
+ *     26        series          of what is pushed: SERIES_EXPOSED to SERIES_ALL_GONE
+ *     27        addedBytes      of what is pushed: bytes of the labels that are added, at the beginning of
+ *                               scratch
+ *     28        planPage        page where the next piece of the family begins; 0 when the family is planned to
  *                               its end
- *     25        planFirst       first place in that page
- *     26        planCost        the most bytes that the planned pieces can take
- *     27        planExemplar    bytes that a planned piece reserves for each exemplar
- *     28        exemplars       whether exemplars are exposed
- *     29        plainBytes      bytes of a compressed span before compression
- *     30        plainCrc        CRC-32 of a compressed span before compression
- *     31        sweepPage       page at which a sweep goes on; 0 at the end
- *     32        sweepFreed      series that the sweep freed
- *     33                        reserved
- *     34..3105  pieceTable      pieces
- *     3106..14369scratch         what comes before the labels of a line: prefix, name, suffix, default labels;
+ *     29        planFirst       first place in that page
+ *     30        planCost        the most bytes that the planned pieces can take
+ *     31        planExemplar    bytes that a planned piece reserves for each exemplar
+ *     32        exemplars       whether exemplars are exposed
+ *     33        plainBytes      bytes of a compressed span before compression
+ *     34        plainCrc        CRC-32 of a compressed span before compression
+ *     35        sweepPage       page at which a sweep goes on; 0 at the end
+ *     36        sweepFreed      series that the sweep freed
+ *     37                        reserved
+ *     38..3109  pieceTable      pieces
+ *     3110..14373scratch         what comes before the labels of a line: prefix, name, suffix, default labels;
  *                               four of them
- *     14370..16417vector          folded values
- *     16418..18425native          a native histogram's buckets, of all shards together, as a block
- *     18426..                   text, H_SLOT_TEXT bytes, and SLACK_BYTES
+ *     14374..16421vector          folded values
+ *     16422..18429native          a native histogram's buckets, of all shards together, as a block
+ *     18430..                   text, H_SLOT_TEXT bytes, and SLACK_BYTES
  */
 export const SLOT_OWNER = 0
 export const SLOT_FORMAT = 1
@@ -550,20 +554,23 @@ export const SLOT_STATUS = 5
 export const SLOT_PREFIX_BYTES = 6
 export const SLOT_CREATED = 7
 export const SLOT_PREFIX_WORD = 4
-export const SLOT_PLAN_PAGE = 24
-export const SLOT_PLAN_FIRST = 25
-export const SLOT_PLAN_COST = 26
-export const SLOT_PLAN_EXEMPLAR = 27
-export const SLOT_EXEMPLARS = 28
-export const SLOT_PLAIN_BYTES = 29
-export const SLOT_PLAIN_CRC = 30
-export const SLOT_SWEEP_PAGE = 31
-export const SLOT_SWEEP_FREED = 32
-export const SLOT_PIECE_TABLE_WORD = 17
-export const SLOT_SCRATCH_WORD = 1553
-export const SLOT_VECTOR_WORD = 7185
-export const SLOT_NATIVE_WORD = 8209
-export const SLOT_TEXT_WORD = 9213
+export const SLOT_TIME_WORD = 12
+export const SLOT_SERIES = 26
+export const SLOT_ADDED_BYTES = 27
+export const SLOT_PLAN_PAGE = 28
+export const SLOT_PLAN_FIRST = 29
+export const SLOT_PLAN_COST = 30
+export const SLOT_PLAN_EXEMPLAR = 31
+export const SLOT_EXEMPLARS = 32
+export const SLOT_PLAIN_BYTES = 33
+export const SLOT_PLAIN_CRC = 34
+export const SLOT_SWEEP_PAGE = 35
+export const SLOT_SWEEP_FREED = 36
+export const SLOT_PIECE_TABLE_WORD = 19
+export const SLOT_SCRATCH_WORD = 1555
+export const SLOT_VECTOR_WORD = 7187
+export const SLOT_NATIVE_WORD = 8211
+export const SLOT_TEXT_WORD = 9215
 
 /**
  * Piece, 24 bytes. Part of a family in a span.

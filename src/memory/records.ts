@@ -383,7 +383,7 @@ const SLOT: RecordLayout = {
   behind: 'text, H_SLOT_TEXT bytes, and SLACK_BYTES',
   fields: {
     owner: i32('thread id + 1, 0 free'),
-    format: i32('FORMAT_TEXT to FORMAT_PROTOBUF'),
+    format: i32('FORMAT_TEXT to FORMAT_OTLP'),
     seq: i32('scrape sequence'),
     pieces: i32('pieces'),
     bytes: i32('bytes written'),
@@ -391,6 +391,9 @@ const SLOT: RecordLayout = {
     prefixBytes: i32('bytes of the prefix'),
     created: i32('whether the time that series were made is exposed'),
     prefix: bytes(L.MAX_PREFIX_BYTES, 'prefix'),
+    time: f64('of what is pushed: the time of its samples, ms since the epoch'),
+    series: i32('of what is pushed: SERIES_EXPOSED to SERIES_ALL_GONE'),
+    addedBytes: i32('of what is pushed: bytes of the labels that are added, at the beginning of scratch'),
     planPage: ref('page where the next piece of the family begins; 0 when the family is planned to its end'),
     planFirst: i32('first place in that page'),
     planCost: i32('the most bytes that the planned pieces can take'),

@@ -6,31 +6,39 @@ import { HistogramEncoder } from './histogram-text'
 import { JsonEncoder } from './json'
 import {
   FORMAT_JSON,
+  FORMAT_OTLP,
   FORMAT_PROTOBUF,
+  FORMAT_REMOTE_WRITE,
+  FORMAT_REMOTE_WRITE_2,
   KIND_HISTOGRAM,
   KIND_INFO,
   KIND_SUMMARY,
   PIECE_HEAD,
   PIECE_WHOLE,
+  SERIES_EXPOSED,
   STATUS_FULL,
   STATUS_OK,
 } from './layout'
 import { addInfinities } from './native'
+import { OtlpEncoder } from './otlp'
 import { indexOf, isSeries, pageOf, placeOf } from './place'
 import { headBytesOf } from './plan'
 import { ProtobufEncoder } from './protobuf'
 import { quantiles } from './quantiles'
 import { exists, fence, nth, refOf, view } from './record'
 import { Family, Page, Piece, Place, Slot } from './records'
+import { RemoteWrite1Encoder } from './remote-write-1'
+import { RemoteWrite2Encoder } from './remote-write-2'
 import { capacityOf, MOST_TRIES } from './sound'
 import { SummaryEncoder } from './summary-text'
+import { beginSymbols, forgetSymbols, symbolsSoFar } from './symbols'
 import { SimpleEncoder, TextEncoder } from './text'
 
 /** Folds and encodes the pieces of a slot into its text. */
 export function encodePieces(slot: Slot): void {
   const begin = slot.behind
   const pieces = slot.pieces
-  let to = begin
+  let to = slot.format == FORMAT_REMOTE_WRITE_2 ? beginSymbols(slot, begin) : begin
   slot.status = STATUS_OK
   for (let n = 0; n < pieces && slot.status == STATUS_OK; n++) {
     to = encodePiece(to, slot, nth<Piece>(slot.pieceTable, n))
@@ -51,7 +59,7 @@ function changed(slot: Slot, page: Page, made: i32, frees: i32): bool {
 
 function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
   const encoder = encoderFor(slot, piece, to)
-  const headed = (piece.flags & (PIECE_HEAD | PIECE_WHOLE)) != 0 || slot.format == FORMAT_PROTOBUF
+  const headed = (piece.flags & (PIECE_HEAD | PIECE_WHOLE)) != 0 || slot.format >= FORMAT_PROTOBUF
   if (headed && to + headBytesOf(slot, encoder.family) > encoder.end) {
     slot.status = STATUS_FULL
     return to
@@ -63,7 +71,7 @@ function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
   let page = view<Page>(piece.page)
   let first = piece.first
   let left = piece.count
-  if (kind == KIND_INFO && family.labels != 0) {
+  if (kind == KIND_INFO && family.labels != 0 && (slot.format <= FORMAT_PROTOBUF || slot.series == SERIES_EXPOSED)) {
     // Once, however many pieces what was set before makes.
     if (first == 0 && piece.page == family.firstPage) to = encodeCurrent(encoder, view<Family>(piece.family), to)
     left = 0
@@ -78,11 +86,15 @@ function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
     if (count <= 0 || first < 0 || tries++ == MOST_TRIES) unreachable()
     const made = page.shared.made
     const frees = page.shared.frees
+    const symbols = symbolsSoFar()
     const values = kind == KIND_INFO ? ones(count, vector) : fold(page, first, count, cells, aggregate, vector)
     if (native) addInfinities(family, values, count)
     if (kind == KIND_SUMMARY) quantiles(piece.family, refOf(page), first, count, values)
     const after = write(encoder, to, placeOf(page, first), count, values)
-    if (changed(slot, page, made, frees)) continue
+    if (changed(slot, page, made, frees)) {
+      forgetSymbols(slot, symbols)
+      continue
+    }
     if (after == 0) {
       slot.status = STATUS_FULL
       return to
@@ -114,8 +126,12 @@ function encodeCurrent(encoder: Encoder, family: Family, to: usize): usize {
     if (indexOf(place) >= capacityOf(page, 1)) unreachable()
     const made = page.shared.made
     const frees = page.shared.frees
+    const symbols = symbolsSoFar()
     after = isSeries(place) ? writeCurrent(encoder, to, place, ones(1, slot.vector)) : to
-    if (changed(slot, page, made, frees) || family.shared.current != refOf(place)) continue
+    if (changed(slot, page, made, frees) || family.shared.current != refOf(place)) {
+      forgetSymbols(slot, symbols)
+      continue
+    }
     break
   }
   return after == 0 ? to : after
@@ -125,6 +141,9 @@ function encodeCurrent(encoder: Encoder, family: Family, to: usize): usize {
 function begin(encoder: Encoder, to: usize): usize {
   if (encoder.format == FORMAT_JSON) return cast<JsonEncoder>(encoder).begin(to)
   if (encoder.format == FORMAT_PROTOBUF) return cast<ProtobufEncoder>(encoder).begin(to)
+  if (encoder.format == FORMAT_REMOTE_WRITE) return cast<RemoteWrite1Encoder>(encoder).begin(to)
+  if (encoder.format == FORMAT_REMOTE_WRITE_2) return cast<RemoteWrite2Encoder>(encoder).begin(to)
+  if (encoder.format == FORMAT_OTLP) return cast<OtlpEncoder>(encoder).begin(to)
   if (encoder.kind == KIND_HISTOGRAM) return cast<HistogramEncoder>(encoder).begin(to)
   if (encoder.kind == KIND_SUMMARY) return cast<SummaryEncoder>(encoder).begin(to)
   return cast<SimpleEncoder>(encoder).begin(to)
@@ -134,6 +153,9 @@ function begin(encoder: Encoder, to: usize): usize {
 function write(encoder: Encoder, to: usize, from: Place, count: i32, values: usize): usize {
   if (encoder.format == FORMAT_JSON) return writeSeries(cast<JsonEncoder>(encoder), to, from, count, values)
   if (encoder.format == FORMAT_PROTOBUF) return writeSeries(cast<ProtobufEncoder>(encoder), to, from, count, values)
+  if (encoder.format == FORMAT_REMOTE_WRITE) return writeSeries(cast<RemoteWrite1Encoder>(encoder), to, from, count, values)
+  if (encoder.format == FORMAT_REMOTE_WRITE_2) return writeSeries(cast<RemoteWrite2Encoder>(encoder), to, from, count, values)
+  if (encoder.format == FORMAT_OTLP) return writeSeries(cast<OtlpEncoder>(encoder), to, from, count, values)
   if (encoder.kind == KIND_HISTOGRAM) return writeSeries(cast<HistogramEncoder>(encoder), to, from, count, values)
   if (encoder.kind == KIND_SUMMARY) return writeSeries(cast<SummaryEncoder>(encoder), to, from, count, values)
   return cast<SimpleEncoder>(encoder).writeQuick(to, from, count, values)
@@ -144,6 +166,9 @@ function writeCurrent(encoder: Encoder, to: usize, place: Place, values: usize):
   const end = encoder.end
   if (encoder.format == FORMAT_JSON) return writeKnown(cast<JsonEncoder>(encoder), to, end, place, values)
   if (encoder.format == FORMAT_PROTOBUF) return writeKnown(cast<ProtobufEncoder>(encoder), to, end, place, values)
+  if (encoder.format == FORMAT_REMOTE_WRITE) return writeKnown(cast<RemoteWrite1Encoder>(encoder), to, end, place, values)
+  if (encoder.format == FORMAT_REMOTE_WRITE_2) return writeKnown(cast<RemoteWrite2Encoder>(encoder), to, end, place, values)
+  if (encoder.format == FORMAT_OTLP) return writeKnown(cast<OtlpEncoder>(encoder), to, end, place, values)
   return writeKnown(cast<SimpleEncoder>(encoder), to, end, place, values)
 }
 
@@ -151,5 +176,7 @@ function writeCurrent(encoder: Encoder, to: usize, place: Place, values: usize):
 function finish(encoder: Encoder, to: usize): usize {
   if (encoder.format == FORMAT_JSON) return cast<JsonEncoder>(encoder).finish(to)
   if (encoder.format == FORMAT_PROTOBUF) return cast<ProtobufEncoder>(encoder).finish(to)
+  if (encoder.format == FORMAT_OTLP) return cast<OtlpEncoder>(encoder).finish(to)
+  if (encoder.format > FORMAT_PROTOBUF) return to
   return cast<TextEncoder>(encoder).finish(to)
 }

@@ -11,6 +11,7 @@
 // each piece, and read by nobody else.
 import { beforeCopy } from './hook'
 import {
+  FORMAT_REMOTE_WRITE_2,
   HEAD_BYTES,
   MAX_DEFAULTS_BYTES,
   MAX_NAME_BYTES,
@@ -19,17 +20,18 @@ import {
   SLACK_BYTES,
   TEXT_CONTROL_BIT,
 } from './layout'
-import { isExposed, next, slotEnd, textOf } from './place'
+import { isExposed, isPushed, next, slotEnd, textOf } from './place'
 import { nth, view } from './record'
 import { Family, Piece, Place, Slot } from './records'
 import { soundFamily } from './sound'
+import { symbolsAt } from './symbols'
 
 @unmanaged
 export class Encoder {
   slot: Slot
   /** A copy of its record, which nobody else writes. */
   family: Family
-  /** FORMAT_TEXT to FORMAT_PROTOBUF. */
+  /** FORMAT_TEXT to FORMAT_OTLP. */
   format: i32
   /** KIND_COUNTER to KIND_INFO. */
   kind: i32
@@ -79,7 +81,7 @@ export function encoderFor(slot: Slot, piece: Piece, to: usize): Encoder {
   encoder.room = piece.exemplar
   encoder.seq = slot.seq
   encoder.step = <usize>family.cells << 3
-  encoder.end = slotEnd(slot)
+  encoder.end = slot.format == FORMAT_REMOTE_WRITE_2 ? symbolsAt(slot) : slotEnd(slot)
   encoder.begun = to
   return encoder
 }
@@ -122,7 +124,10 @@ export function writeOne<E extends Encoder>(
   place: Place,
   values: usize,
 ): usize {
-  if (!isExposed(place, seq)) return to
+  // Known when it is compiled: what is pushed alone can be of series that are gone.
+  if (isDefined(encoder.gone)) {
+    if (!isPushed(place, seq, encoder.slot.series)) return to
+  } else if (!isExposed(place, seq)) return to
   return writeKnown<E>(encoder, to, end, place, values)
 }
 

@@ -29,7 +29,7 @@ export function exemplarBytes(slot: Slot, family: Family): i32 {
   const most = family.shared.exemplarMax
   if (most == 0) return 0
   if (<u32>most > MOST_EXEMPLAR) unreachable()
-  if (slot.format == FORMAT_PROTOBUF) return 2 * most + PROTOBUF_BYTES
+  if (slot.format != FORMAT_OPENMETRICS) return 2 * most + PROTOBUF_BYTES
   // What is unknown to OpenMetrics has none there.
   return kind == KIND_COUNTER && family.baseBytes == family.nameBytes ? 0 : most + TEXT_BYTES
 }

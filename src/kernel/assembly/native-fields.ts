@@ -1,19 +1,26 @@
-// Native histograms in protobuf: schema, zero bucket, spans and deltas.
+// Native histograms in protobuf, as scraped and as by remote write: schema, zero bucket, spans and deltas.
 import { COARSEST_BUCKETS, NATIVE_MINUS_INF, NATIVE_NAN, NATIVE_PLUS_INF, NATIVE_ZERO, ZERO_EXPONENT } from './layout'
 import { coarser } from './native'
 import { Block, Family } from './records'
 import { varint } from './varint'
+import { put, zigzag } from './wire'
 
-/** Fields of Histogram and BucketSpan in protobuf, with their wire types. */
-const HISTOGRAM_SCHEMA: u8 = 0x28
-const HISTOGRAM_ZERO_THRESHOLD: u8 = 0x31
-const HISTOGRAM_ZERO_COUNT: u8 = 0x38
-const NEGATIVE_SPAN: u8 = 0x4a
-const NEGATIVE_DELTA: u8 = 0x50
-const POSITIVE_SPAN: u8 = 0x62
-const POSITIVE_DELTA: u8 = 0x68
-const SPAN_OFFSET: u8 = 0x08
-const SPAN_LENGTH: u8 = 0x10
+/**
+ * Fields of Histogram and BucketSpan in io.prometheus.client, with their wire types. In remote write, Histogram's stand one
+ * field lower each.
+ */
+const HISTOGRAM_SCHEMA = 0x28
+const HISTOGRAM_ZERO_THRESHOLD = 0x31
+const HISTOGRAM_ZERO_COUNT = 0x38
+const NEGATIVE_SPAN = 0x4a
+const NEGATIVE_DELTA = 0x50
+const POSITIVE_SPAN = 0x62
+const POSITIVE_DELTA = 0x68
+const SPAN_OFFSET = 0x08
+const SPAN_LENGTH = 0x10
+
+export const TAGS_CLIENT: i32 = 0
+export const TAGS_REMOTE_WRITE: i32 = 8
 
 /** Empty buckets that are written for less than a new span takes. */
 const MAX_GAP = 2
@@ -39,43 +46,32 @@ export function nativeCount(block: Block, special: usize): f64 {
 }
 
 /** Schema, zero bucket, spans and deltas of a folded block. Native histograms specification, 'Exposition formats'. */
-export function nativeFields(to: usize, block: Block, special: usize): usize {
+export function nativeFields(to: usize, block: Block, special: usize, lower: i32): usize {
   const schema = block.schema
   const counts = block.behind
   const width = block.counts
   // Infinity's bucket comes after that of the largest finite number.
   const infinite = coarser(1024 << max(schema, 0), max(-schema, 0)) + 1
-  to = varint(put(to, HISTOGRAM_SCHEMA), zigzag(schema))
-  store<u8>(to, HISTOGRAM_ZERO_THRESHOLD)
+  to = varint(put(to, HISTOGRAM_SCHEMA - lower), zigzag(schema))
+  store<u8>(to, <u8>(HISTOGRAM_ZERO_THRESHOLD - lower))
   store<u64>(to, <u64>(1023 + ZERO_EXPONENT) << 52, 1)
   to += 9
-  to = varint(put(to, HISTOGRAM_ZERO_COUNT), <u64>load<f64>(special + (NATIVE_ZERO << 3)))
+  to = varint(put(to, HISTOGRAM_ZERO_COUNT - lower), <u64>load<f64>(special + (NATIVE_ZERO << 3)))
   const before = to
   const minus = load<f64>(special + (NATIVE_MINUS_INF << 3))
   const negative = counts + (<usize>width << 3)
   const negatives = block.negativeCounts
-  to = spans(to, NEGATIVE_SPAN, negative, block.negativeLow, negatives, infinite, minus)
-  to = deltas(to, NEGATIVE_DELTA, negative, negatives, minus)
+  to = spans(to, NEGATIVE_SPAN - lower, negative, block.negativeLow, negatives, infinite, minus)
+  to = deltas(to, NEGATIVE_DELTA - lower, negative, negatives, minus)
   const plus = load<f64>(special + (NATIVE_PLUS_INF << 3))
-  to = spans(to, POSITIVE_SPAN, counts, block.low, width, infinite, plus)
-  to = deltas(to, POSITIVE_DELTA, counts, width, plus)
+  to = spans(to, POSITIVE_SPAN - lower, counts, block.low, width, infinite, plus)
+  to = deltas(to, POSITIVE_DELTA - lower, counts, width, plus)
   // By a span, if an empty one, it is seen to be native.
-  return to == before ? span(to, POSITIVE_SPAN, 0, 0) : to
+  return to == before ? span(to, POSITIVE_SPAN - lower, 0, 0) : to
 }
 
-function put(to: usize, tag: u8): usize {
-  store<u8>(to, tag)
-  return to + 1
-}
-
-// @ts-ignore: decorator
-@inline
-function zigzag(value: i64): u64 {
-  return <u64>((value << 1) ^ (value >> 63))
-}
-
-function span(to: usize, tag: u8, offset: i32, length: i32): usize {
-  store<u8>(to, tag)
+function span(to: usize, tag: i32, offset: i32, length: i32): usize {
+  store<u8>(to, <u8>tag)
   const begin = to + 2
   store<u8>(begin, SPAN_OFFSET)
   let at = varint(begin + 1, zigzag(offset))
@@ -104,7 +100,7 @@ function runEnd(counts: usize, begin: i32, width: i32): i32 {
   return end
 }
 
-function spans(to: usize, tag: u8, counts: usize, low: i32, width: i32, infinite: i32, last: f64): usize {
+function spans(to: usize, tag: i32, counts: usize, low: i32, width: i32, infinite: i32, last: f64): usize {
   let after = 0
   for (let begin = runBegin(counts, 0, width); begin < width; ) {
     const end = runEnd(counts, begin, width)
@@ -115,7 +111,7 @@ function spans(to: usize, tag: u8, counts: usize, low: i32, width: i32, infinite
   return last > 0 ? span(to, tag, infinite - after, 1) : to
 }
 
-function deltas(to: usize, tag: u8, counts: usize, width: i32, last: f64): usize {
+function deltas(to: usize, tag: i32, counts: usize, width: i32, last: f64): usize {
   let before: i64 = 0
   for (let begin = runBegin(counts, 0, width); begin < width; ) {
     const end = runEnd(counts, begin, width)

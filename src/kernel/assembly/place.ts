@@ -1,5 +1,15 @@
 // Places, and whether a scrape exposes them.
-import { INDEX_MASK, STATE_FREE, STATE_FREEING, STATE_LIVE, STATE_MASK, TEXT_CONTROL_BIT } from './layout'
+import {
+  INDEX_MASK,
+  SERIES_EXPOSED,
+  SERIES_GONE,
+  STATE_FREE,
+  STATE_FREEING,
+  STATE_LIVE,
+  STATE_MASK,
+  STATE_RETIRED,
+  TEXT_CONTROL_BIT,
+} from './layout'
 import { address, nth, ownProcess } from './record'
 import { Page, Place, Slot } from './records'
 
@@ -39,6 +49,13 @@ export function pageOf(place: Place): Page {
 export function isExposed(place: Place, seq: i32): bool {
   const state = place.state
   return (state & STATE_MASK) == STATE_LIVE && place.born - seq <= 0
+}
+
+/** Whether a push tells of a place: of one that is exposed, or, as gone, of one that is exposed no more and has its labels yet. */
+export function isPushed(place: Place, seq: i32, series: i32): bool {
+  if (series == SERIES_EXPOSED) return isExposed(place, seq)
+  const kind = place.state & STATE_MASK
+  return kind >= (series == SERIES_GONE ? STATE_RETIRED : STATE_LIVE) && place.born - seq <= 0
 }
 
 /** Whether it may be exposed by the time it is encoded: a series can come back to life. */

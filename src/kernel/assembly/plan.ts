@@ -1,11 +1,23 @@
 // How much of a family fits a span: what each format costs at most.
 import { exemplarBytes, exemplarLines } from './exemplars'
 import { jsonFixed, jsonHeadCost } from './json'
-import { FORMAT_JSON, FORMAT_PROTOBUF, KIND_GAUGE, KIND_HISTOGRAM, KIND_SUMMARY, TEXT_CONTROL_BIT } from './layout'
+import {
+  FORMAT_JSON,
+  FORMAT_OTLP,
+  FORMAT_PROTOBUF,
+  FORMAT_REMOTE_WRITE,
+  FORMAT_REMOTE_WRITE_2,
+  KIND_GAUGE,
+  KIND_HISTOGRAM,
+  KIND_SUMMARY,
+  TEXT_CONTROL_BIT,
+} from './layout'
+import { otlpFixed, otlpHeadCost } from './otlp'
 import { mayBeExposed, placeOf } from './place'
 import { protobufFixed, protobufHeadCost } from './protobuf'
 import { exists, refOf, view } from './record'
 import { Family, Page, Slot } from './records'
+import { remoteFixed, remoteHeadCost, remoteLines, remoteOnce } from './remote-write'
 import { capacityOf, MOST_LINES } from './sound'
 import { textFixed, textHeadCost } from './text'
 
@@ -13,13 +25,29 @@ import { textFixed, textHeadCost } from './text'
 export function headBytesOf(slot: Slot, family: Family): i32 {
   const format = slot.format
   if (format == FORMAT_JSON) return jsonHeadCost(slot, family)
-  return format == FORMAT_PROTOBUF ? protobufHeadCost(slot, family) : textHeadCost(slot, family)
+  if (format == FORMAT_PROTOBUF) return protobufHeadCost(slot, family)
+  if (isRemoteWrite(format)) return remoteHeadCost(slot, family)
+  return format == FORMAT_OTLP ? otlpHeadCost(slot, family) : textHeadCost(slot, family)
+}
+
+// @ts-ignore: decorator
+@inline
+function isRemoteWrite(format: i32): bool {
+  return format == FORMAT_REMOTE_WRITE || format == FORMAT_REMOTE_WRITE_2
+}
+
+/** Whether a series is one message, with all of its exemplars. */
+// @ts-ignore: decorator
+@inline
+function isMessage(format: i32): bool {
+  return format == FORMAT_PROTOBUF || format == FORMAT_OTLP
 }
 
 /** Lines of a series, each of which has its labels. */
 function linesOf(slot: Slot, family: Family): i32 {
   const format = slot.format
-  if (format == FORMAT_JSON || format == FORMAT_PROTOBUF) return 1
+  if (format == FORMAT_JSON || isMessage(format)) return 1
+  if (isRemoteWrite(format)) return remoteLines(family)
   const kind = family.kind
   const created = slot.created != 0 && kind != KIND_GAUGE ? 1 : 0
   if (kind == KIND_SUMMARY) return family.bounds + 2 + created
@@ -30,7 +58,9 @@ function linesOf(slot: Slot, family: Family): i32 {
 function fixedOf(slot: Slot, family: Family): i32 {
   const format = slot.format
   if (format == FORMAT_JSON) return jsonFixed(family)
-  return format == FORMAT_PROTOBUF ? protobufFixed(family) : textFixed(slot, family)
+  if (format == FORMAT_PROTOBUF) return protobufFixed(family)
+  if (isRemoteWrite(format)) return remoteFixed(slot, family)
+  return format == FORMAT_OTLP ? otlpFixed(family) : textFixed(slot, family)
 }
 
 /** What text costs at most: in JSON a control character is spelled with six bytes. */
@@ -52,11 +82,11 @@ export function planPlaces(slot: Slot, family: Family, page: Page, first: i32, b
   if (<u32>lines > MOST_LINES) unreachable()
   const exemplar = exemplarBytes(slot, family)
   slot.planExemplar = exemplar
-  // A series is one message in protobuf, with all of its exemplars.
   // Unsigned and wide: no number that was damaged makes a plan cost less than nothing.
   const fixed = <u64><u32>(
-    fixedOf(slot, family) + (slot.format == FORMAT_PROTOBUF ? exemplarLines(family) : 1) * exemplar
+    fixedOf(slot, family) + (isMessage(slot.format) ? exemplarLines(family) : 1) * exemplar
   )
+  const once = <u64><u32>(isRemoteWrite(slot.format) ? remoteOnce(family) : 0)
   const most: u64 = max(budget, 0)
   let cost = 0
   let count = 0
@@ -74,7 +104,9 @@ export function planPlaces(slot: Slot, family: Family, page: Page, first: i32, b
     const capacity = capacityOf(page, 1)
     // Most pages fit as a whole: what all their texts have at most is known.
     const whole =
-      first == 0 ? <u64>(capacity * lines) * fixed + <u64>lines * textCost(page.textBytes, json) : u64.MAX_VALUE
+      first == 0
+        ? <u64>(capacity * lines) * fixed + <u64>capacity * once + <u64>lines * textCost(page.textBytes, json)
+        : u64.MAX_VALUE
     if (<u64>cost + whole <= most) {
       cost += <i32>whole
       count += capacity
@@ -82,7 +114,7 @@ export function planPlaces(slot: Slot, family: Family, page: Page, first: i32, b
       for (; first < capacity; first++) {
         const place = placeOf(page, first)
         if (mayBeExposed(place, seq)) {
-          const more = <u64>lines * (fixed + textCost(place.textBytes, json))
+          const more = once + <u64>lines * (fixed + textCost(place.textBytes, json))
           if (<u64>cost + more > most) {
             slot.planPage = refOf(page)
             slot.planFirst = first

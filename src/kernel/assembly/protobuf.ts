@@ -1,23 +1,23 @@
 // Protobuf, io.prometheus.client.MetricFamily, each after its length.
 //
 // A family that is divided over spans is several messages of its name, one a span, as spans are encoded side by side:
-// readers take messages one by one. What is not whole until it is written has its length written before it in as many
-// bytes as it can need, which the encoding allows (a varint's leading zeros). A family without series is left out:
-// Prometheus looks at the first one of each message.
+// readers take messages one by one. A family without series is left out: Prometheus looks at the first one of each
+// message.
 import { copy } from './copy'
 import { Encoder } from './encoder'
 import { exemplarLines, holds, longestText, newestExemplar } from './exemplars'
 import { beforeCopy } from './hook'
 import { FORMAT_PROTOBUF, KIND_COUNTER, KIND_HISTOGRAM, KIND_SUMMARY } from './layout'
-import { nameBytes, nextMark } from './marks'
+import { labels } from './label-pairs'
 import { indexOf, pageOf, textOf } from './place'
 import { foldNative } from './native'
-import { nativeCount, nativeFields, nativeFixed } from './native-fields'
+import { nativeCount, nativeFields, nativeFixed, TAGS_CLIENT } from './native-fields'
 import { address, exists, ownProcess, view } from './record'
 import { Block, Exemplar, Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
 import { firstSuffix, nextSuffix } from './suffix'
 import { varint } from './varint'
+import { double, lengthBytes, put, putLength } from './wire'
 
 /** Bytes of a family's length: 2^28 is more than a slot has. */
 const LENGTH_BYTES = 4
@@ -32,13 +32,10 @@ const FAMILY_HELP = 0x12
 const FAMILY_TYPE = 0x18
 const FAMILY_METRIC = 0x22
 const FAMILY_UNIT = 0x2a
-const METRIC_LABEL = 0x0a
 const METRIC_GAUGE = 0x12
 const METRIC_COUNTER = 0x1a
 const METRIC_SUMMARY = 0x22
 const METRIC_HISTOGRAM = 0x3a
-const LABEL_NAME = 0x0a
-const LABEL_VALUE = 0x12
 const VALUE = 0x09
 const COUNTER_EXEMPLAR = 0x12
 const COUNTER_CREATED = 0x1a
@@ -78,40 +75,6 @@ export function protobufFixed(family: Family): i32 {
   // A quantile takes no more than a bucket; a simple family has neither.
   const value = 32 + family.bounds * BUCKET_BYTES
   return 8 + 12 * labels + mostLabelPrefix(family) + ownProcess().defaultsBytes + value + nativeFixed(family) + CREATED_BYTES
-}
-
-// @ts-ignore: decorator
-@inline
-function put(to: usize, tag: i32): usize {
-  store<u8>(to, <u8>tag)
-  return to + 1
-}
-
-/** Bytes that a length up to `most` takes. */
-// @ts-ignore: decorator
-@inline
-function lengthBytes(most: i32): i32 {
-  return most < 1 << 7 ? 1 : most < 1 << 14 ? 2 : most < 1 << 21 ? 3 : 4
-}
-
-/** Writes a length in exactly so many bytes. */
-// @ts-ignore: decorator
-@inline
-function putLength(to: usize, value: i32, bytes: i32): void {
-  for (; bytes > 1; bytes--) {
-    store<u8>(to++, <u8>(value | 0x80))
-    value >>= 7
-  }
-  store<u8>(to, <u8>value)
-}
-
-// @ts-ignore: decorator
-@inline
-function double(to: usize, tag: i32, value: f64): usize {
-  store<u8>(to, <u8>tag)
-  // Plus zero: -0 is 0, as in the formats of text.
-  store<f64>(to, value + 0, 1)
-  return to + 9
 }
 
 function typeOf(kind: i32): i32 {
@@ -253,7 +216,7 @@ export class ProtobufEncoder extends Encoder {
       if (bounds == 0 && exists(native)) at = this.exemplar(at, HISTOGRAM_EXEMPLAR, place, 0)
       else at = this.lastBucket(at, place, count, bounds)
     }
-    if (exists(native)) at = nativeFields(at, native, special)
+    if (exists(native)) at = nativeFields(at, native, special, TAGS_CLIENT)
     at = this.createdAt(at, HISTOGRAM_CREATED, place)
     putLength(to, <i32>(at - begin), length)
     return at
@@ -335,52 +298,4 @@ function timestamp(to: usize, tag: i32, ms: f64): usize {
   at = varint(at, <u64>((ms - seconds * 1000) * 1e6))
   store<u8>(to, <u8>(at - begin))
   return at
-}
-
-/**
- * Label pairs from `a="x",b="y"`, unescaped, `most` at most; the first one's name may have a prefix. A text that is
- * overwritten meanwhile ends where it makes no sense: it takes no more room than so many labels of its length can.
- */
-function labels(to: usize, text: usize, bytes: i32, most: i32, prefix: usize = 0, prefixBytes: i32 = 0): usize {
-  const end = text + bytes
-  for (; text < end && most > 0; most--) {
-    const name = nameBytes(text, end)
-    const value = text + name + 2
-    let quote = nextMark(value, end)
-    let escapes = 0
-    while (quote < end && load<u8>(quote) != 0x22) {
-      escapes++
-      quote = nextMark(quote + 2, end)
-    }
-    if (quote >= end) break
-    const raw = <i32>(quote - value)
-    const valueBytes = raw - escapes
-    const whole = prefixBytes + name
-    to = put(to, METRIC_LABEL)
-    to = varint(to, 2 + lengthBytes(whole) + whole + lengthBytes(valueBytes) + valueBytes)
-    to = put(to, LABEL_NAME)
-    to = varint(to, whole)
-    if (prefixBytes != 0) {
-      to = copy(to, prefix, prefixBytes)
-      prefixBytes = 0
-    }
-    to = copy(to, text, name)
-    to = put(to, LABEL_VALUE)
-    to = varint(to, valueBytes)
-    to = escapes == 0 ? copy(to, value, raw) : unescaped(to, value, quote)
-    text = quote + 2
-  }
-  return to
-}
-
-function unescaped(to: usize, from: usize, end: usize): usize {
-  while (from < end) {
-    let c = load<u8>(from++)
-    if (c == 0x5c) {
-      c = load<u8>(from++)
-      if (c == 0x6e) c = 0x0a
-    }
-    store<u8>(to++, c)
-  }
-  return to
 }
