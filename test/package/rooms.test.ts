@@ -50,6 +50,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['common', 'memory', 'processes', 'exposition', 'registry'],
     ...['front/request', 'front/scrapes', 'front/transports', 'front/thread'],
   ],
+  // How one body of a push gets to its receiver.
+  'push/delivery': ['common'],
   // The commands.
   cli: ['common', 'exposition', 'front'],
   // prom-client's public interface over it.
