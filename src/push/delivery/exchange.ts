@@ -1,0 +1,153 @@
+/** One request and its answer, over one connection. */
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Answer, Failure } from './outcome.js'
+import { writeParts } from './write-parts.js'
+
+export interface Call {
+  readonly url: URL
+  readonly agent: Agent
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
+}
+
+export interface Exchanged {
+  /** What came of an answer. Its body is what came before `failure`, if there is one. */
+  readonly answer: Answer | undefined
+  /** Why the exchange did not come to its end. */
+  readonly failure: Failure | undefined
+  /** Whether it failed because the receiver closed a kept connection before it saw the request. */
+  readonly stale: boolean
+  /** Bytes of the body that were written. */
+  readonly sent: number
+}
+
+/** The most that is kept of an answer's body, bytes. */
+export const MAX_ANSWER = 64 * 1024
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status <= 299
+}
+
+/** Never rejects but for what Node says of a call that cannot be made. `stop` ends it, with a Failure as its reason. */
+export function exchange(call: Call, stop: AbortSignal): Promise<Exchanged> {
+  return new Promise(resolve => new Exchange(call, stop, resolve))
+}
+
+class Exchange {
+  readonly #stop: AbortSignal
+  readonly #resolve: (exchanged: Exchanged) => void
+  readonly #request: ClientRequest
+  /** Aborts when no more of the body need be sent. */
+  readonly #enough = new AbortController()
+  readonly #stopped = () => this.#end(this.#stop.reason as Failure)
+  #writing: Promise<number>
+  #response: IncomingMessage | undefined
+  #parts: Buffer[] = []
+  #size = 0
+  #closed = false
+  #ended = false
+
+  constructor(call: Call, stop: AbortSignal, resolve: (exchanged: Exchanged) => void) {
+    this.#stop = stop
+    this.#resolve = resolve
+    const { url, agent, method, headers, body } = call
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)({
+      agent,
+      method,
+      // The brackets of an IPv6 address belong to the url.
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port,
+      path: url.pathname + url.search,
+      headers: body instanceof Uint8Array ? { ...headers, 'content-length': String(body.length) } : headers,
+    })
+    this.#request = request
+    request.on('error', error => this.#end(failureOf(error)))
+    request.on('close', () => this.#requestClosed())
+    request.on('response', response => this.#answered(response))
+    request.on('finish', () => this.#perhapsDone())
+    stop.addEventListener('abort', this.#stopped)
+    this.#writing = this.#write(body)
+    if (stop.aborted) this.#stopped()
+  }
+
+  async #write(body: Call['body']): Promise<number> {
+    if (body === undefined || body instanceof Uint8Array) {
+      this.#request.end(body)
+      return body?.length ?? 0
+    }
+    try {
+      return await writeParts(this.#request, body, this.#enough.signal)
+    } catch (error) {
+      this.#end({ reason: 'body', why: `the body could not be made: ${(error as Error)?.message ?? error}` })
+      return 0
+    }
+  }
+
+  #answered(response: IncomingMessage): void {
+    this.#response = response
+    // A receiver that has refused a body need not get the rest of it.
+    if (!isSuccess(response.statusCode!)) this.#enough.abort()
+    response.on('data', (part: Buffer) => {
+      this.#parts.push(part)
+      this.#size += part.length
+      if (this.#size > MAX_ANSWER) this.#end(undefined)
+    })
+    response.on('end', () => this.#perhapsDone())
+    response.on('error', error => this.#end(failureOf(error)))
+    response.on('close', () => response.readableEnded || this.#end(CLOSED))
+  }
+
+  /** A success counts once all was sent: it can be answered before. */
+  #perhapsDone(): void {
+    const response = this.#response
+    if (response?.readableEnded !== true) return
+    if (this.#request.writableFinished || !isSuccess(response.statusCode!)) this.#end(undefined)
+    else if (this.#closed) this.#end(CLOSED)
+  }
+
+  /** The end of an answer can come after it, as what is left of it is still read. */
+  #requestClosed(): void {
+    this.#closed = true
+    if (this.#response === undefined) this.#end(CLOSED)
+    else this.#perhapsDone()
+  }
+
+  #end(failure: Failure | undefined): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#stop.removeEventListener('abort', this.#stopped)
+    this.#enough.abort()
+    const { statusCode: status, headers } = this.#response ?? {}
+    // Only after a whole exchange does another one follow over the connection.
+    const whole = failure === undefined && this.#request.writableFinished && this.#size <= MAX_ANSWER
+    if (!whole) this.#request.destroy()
+    const answer =
+      status === undefined
+        ? undefined
+        : {
+            status,
+            headers: headers!,
+            body: Buffer.concat(this.#parts, Math.min(this.#size, MAX_ANSWER)),
+            cut: this.#size > MAX_ANSWER,
+          }
+    const stale = answer === undefined && this.#request.reusedSocket && STALE.includes(failure?.reason ?? '')
+    this.#parts = []
+    void this.#writing.then(sent => this.#resolve({ answer, failure, stale, sent }))
+  }
+}
+
+const STALE = ['ECONNRESET', 'EPIPE']
+const CLOSED: Failure = { reason: 'ECONNRESET', why: 'the connection was closed' }
+
+/** An error of a socket, of TLS or of the parser. None of their messages has what was sent in it. */
+function failureOf(error: NodeJS.ErrnoException): Failure {
+  const { code, message } = error
+  // Where several addresses were tried, the message is empty.
+  const first = message.split('\n')[0] || code || error.name
+  return {
+    reason: code ?? error.name,
+    why: code === undefined || first.includes(code) ? first : `${first} (${code})`,
+  }
+}
