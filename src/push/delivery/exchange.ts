@@ -17,7 +17,7 @@ export interface Exchanged {
   readonly answer: Answer | undefined
   /** Why the exchange did not come to its end. */
   readonly failure: Failure | undefined
-  /** Whether it failed because the receiver closed a kept connection before it saw the request. */
+  /** Whether it failed because the receiver was about to close a kept connection as it was used again. */
   readonly stale: boolean
   /** Bytes of the body that were written. */
   readonly sent: number
@@ -132,22 +132,26 @@ class Exchange {
             body: Buffer.concat(this.#parts, Math.min(this.#size, MAX_ANSWER)),
             cut: this.#size > MAX_ANSWER,
           }
-    const stale = answer === undefined && this.#request.reusedSocket && STALE.includes(failure?.reason ?? '')
+    const stale =
+      this.#request.reusedSocket && (answer?.status === IDLE || (answer === undefined && isReset(failure)))
     this.#parts = []
     void this.#writing.then(sent => this.#resolve({ answer, failure, stale, sent }))
   }
 }
 
-const STALE = ['ECONNRESET', 'EPIPE']
+/** Request Timeout: on a kept connection it is what some proxies say as they close it, whatever was sent just then. */
+const IDLE = 408
 const CLOSED: Failure = { reason: 'ECONNRESET', why: 'the connection was closed' }
 
+function isReset(failure: Failure | undefined): boolean {
+  return failure !== undefined && ['ECONNRESET', 'EPIPE'].includes(failure.reason)
+}
+
 /** An error of a socket, of TLS or of the parser. None of their messages has what was sent in it. */
-function failureOf(error: NodeJS.ErrnoException): Failure {
-  const { code, message } = error
-  // Where several addresses were tried, the message is empty.
-  const first = message.split('\n')[0] || code || error.name
-  return {
-    reason: code ?? error.name,
-    why: code === undefined || first.includes(code) ? first : `${first} (${code})`,
-  }
+function failureOf(error: NodeJS.ErrnoException & { errors?: Error[] }): Failure {
+  const { code, message, name } = error
+  // Where several addresses were tried, each has a message, and the whole has none.
+  const text = message || (error.errors ?? []).map(({ message }) => message).join(', ')
+  const line = text.split('\n')[0] || code || name
+  return { reason: code ?? name, why: code === undefined || line.includes(code) ? line : `${line} (${code})` }
 }

@@ -1,9 +1,11 @@
 /** How what may hold secrets is named in messages. */
 import { show } from '../../common/errors.js'
 
+const MOST = 200
+
 /** A url without credentials, query and fragment. */
 export function shownUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`
+  return `${url.protocol}//${url.host}${url.pathname}`.slice(0, MOST)
 }
 
 /** Likewise, of a value that need not be a url: what could be credentials or a query is left out. */
@@ -11,8 +13,6 @@ export function shownUrlText(value: unknown): string {
   if (typeof value !== 'string') return show(value)
   return show(value.replace(/[?#].*$/s, '').replace(/^([^@]*\/\/)?.*@/s, '$1'))
 }
-
-const MOST = 200
 
 /** The first line of what a receiver answered, if it is text. */
 export function firstLine(type: string | undefined, body: Uint8Array): string | undefined {
@@ -28,8 +28,13 @@ export function firstLine(type: string | undefined, body: Uint8Array): string | 
 export function quoted(said: string, all: string, secrets: Iterable<string>): string | undefined {
   const text = said.slice(0, MOST).toWellFormed()
   for (const secret of secrets) {
-    for (const spelled of [secret, encodeURIComponent(secret.toWellFormed())])
+    for (const spelled of spellings(secret))
       if (spelled !== '' && (all.includes(spelled) || said.includes(spelled))) return undefined
   }
   return show(text)
+}
+
+/** As it is, in a url, and in JSON. */
+function spellings(secret: string): string[] {
+  return [secret, encodeURIComponent(secret.toWellFormed()), JSON.stringify(secret).slice(1, -1)]
 }

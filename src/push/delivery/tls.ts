@@ -1,4 +1,5 @@
 /** TLS to a receiver: its files, which are read again when they change. */
+import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { Followed, readSmallFile } from './followed-file.js'
 
@@ -38,10 +39,9 @@ function contextOf(
   path: string | undefined,
   files: { ca?: Buffer; cert?: Buffer; key?: Buffer },
 ): SecureContext {
-  // OpenSSL ignores a file of authorities that holds none, and then trusts nobody.
-  if (files.ca !== undefined && !files.ca.includes('-----BEGIN CERTIFICATE-----'))
-    throw new Error(`${path} holds no certificate`)
   try {
+    // Node ignores a file of authorities that it cannot read, and then trusts nobody.
+    if (files.ca !== undefined) new X509Certificate(files.ca)
     return createSecureContext({ ...files, minVersion: 'TLSv1.2' })
   } catch (error) {
     throw new Error(`${path} cannot be used: ${(error as Error).message}`)

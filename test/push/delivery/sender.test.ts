@@ -219,7 +219,7 @@ t.test('what a receiver says of a failure is in the message', async t => {
 })
 
 t.test('a receiver that answers with what it was sent cannot have secrets logged', async t => {
-  const secrets = ['hunter2', 'header-secret', 'query secret']
+  const secrets = ['hunter2', 'header "secret"', 'query secret']
   const url = await receiver(
     t,
     afterBody((response, _body, { headers, url }) => {
@@ -267,6 +267,11 @@ t.test('nobody listens', async t => {
     status: undefined,
     reason: 'ECONNREFUSED',
     why: /^http:\/\/127.0.0.1:\d+\/: .*ECONNREFUSED/,
+  })
+  const byName = senderTo(t, (await nobody()).replace('127.0.0.1', 'localhost')).sender
+  t.match(await byName.send(post(), never), {
+    reason: 'ECONNREFUSED',
+    why: /connect ECONNREFUSED 127\.0\.0\.1:\d+/,
   })
   const nowhere = senderTo(t, 'http://no-such-host.invalid/').sender
   t.match(await nowhere.send(post(), never), { kind: 'later', reason: /^(ENOTFOUND|EAI_AGAIN)$/ })
@@ -349,6 +354,22 @@ t.test(
     t.equal(sockets.length, 2, 'which is kept')
   },
 )
+
+t.test('a proxy that says 408 as it closes a kept connection has not seen the push', async t => {
+  let connections = 0
+  const url = await rawReceiver(t, socket => {
+    const fresh = ++connections > 1
+    let requests = 0
+    socket.on('data', () => {
+      if (fresh || ++requests === 1) socket.write('HTTP/1.1 204 No Content\r\n\r\n')
+      else socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
+    })
+  })
+  const { sender } = senderTo(t, url, { protocol: 'remote-write' })
+  t.match(await sender.send(post(), never), { kind: 'delivered' })
+  t.match(await sender.send(post(), never), { kind: 'delivered' })
+  t.equal(connections, 2)
+})
 
 t.test('a fresh connection that is reset is not tried again at once', async t => {
   let connections = 0
