@@ -1,8 +1,9 @@
 /** One request and its answer, over one connection. */
 import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Answer, Failure } from './outcome.js'
-import { writeParts } from './write-parts.js'
+import { writeBody } from './write-body.js'
 
 export interface Call {
   readonly url: URL
@@ -46,6 +47,7 @@ class Exchange {
   #response: IncomingMessage | undefined
   #parts: Buffer[] = []
   #size = 0
+  #sentAll = false
   #closed = false
   #ended = false
 
@@ -63,22 +65,21 @@ class Exchange {
       headers: body instanceof Uint8Array ? { ...headers, 'content-length': String(body.length) } : headers,
     })
     this.#request = request
+    request.on('socket', listenForErrors)
     request.on('error', error => this.#end(failureOf(error)))
     request.on('close', () => this.#requestClosed())
     request.on('response', response => this.#answered(response))
-    request.on('finish', () => this.#perhapsDone())
     stop.addEventListener('abort', this.#stopped)
     this.#writing = this.#write(body)
+    void this.#writing.then(() => this.#perhapsDone())
     if (stop.aborted) this.#stopped()
   }
 
   async #write(body: Call['body']): Promise<number> {
-    if (body === undefined || body instanceof Uint8Array) {
-      this.#request.end(body)
-      return body?.length ?? 0
-    }
     try {
-      return await writeParts(this.#request, body, this.#enough.signal)
+      const { sent, all } = await writeBody(this.#request, body, this.#enough.signal)
+      this.#sentAll = all
+      return sent
     } catch (error) {
       this.#end({ reason: 'body', why: `the body could not be made: ${(error as Error)?.message ?? error}` })
       return 0
@@ -96,22 +97,21 @@ class Exchange {
     })
     response.on('end', () => this.#perhapsDone())
     response.on('error', error => this.#end(failureOf(error)))
-    response.on('close', () => response.readableEnded || this.#end(CLOSED))
   }
 
   /** A success counts once all was sent: it can be answered before. */
   #perhapsDone(): void {
     const response = this.#response
     if (response?.readableEnded !== true) return
-    if (this.#request.writableFinished || !isSuccess(response.statusCode!)) this.#end(undefined)
+    if (this.#sentAll || !isSuccess(response.statusCode!)) this.#end(undefined)
     else if (this.#closed) this.#end(CLOSED)
   }
 
-  /** The end of an answer can come after it, as what is left of it is still read. */
+  /** The end of an answer can come after it, as what is left of it is still read; and so can word of the last write. */
   #requestClosed(): void {
     this.#closed = true
     if (this.#response === undefined) this.#end(CLOSED)
-    else this.#perhapsDone()
+    else void this.#writing.then(() => this.#perhapsDone())
   }
 
   #end(failure: Failure | undefined): void {
@@ -121,7 +121,7 @@ class Exchange {
     this.#enough.abort()
     const { statusCode: status, headers } = this.#response ?? {}
     // Only after a whole exchange does another one follow over the connection.
-    const whole = failure === undefined && this.#request.writableFinished && this.#size <= MAX_ANSWER
+    const whole = failure === undefined && this.#sentAll && this.#size <= MAX_ANSWER
     if (!whole) this.#request.destroy()
     const answer =
       status === undefined
@@ -138,6 +138,16 @@ class Exchange {
     void this.#writing.then(sent => this.#resolve({ answer, failure, stale, sent }))
   }
 }
+
+/**
+ * Where a receiver resets a connection after its answer, and before it has the body, Node up to 22 closes the request and
+ * then has the socket emit an error that nobody listens for. That would end the thread.
+ */
+function listenForErrors(socket: Socket): void {
+  if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
+}
+
+function ignore(): void {}
 
 /** Request Timeout: on a kept connection it is what some proxies say as they close it, whatever was sent just then. */
 const IDLE = 408

@@ -55,8 +55,7 @@ export class Followed<T> {
       this.#stamps = stamps
       return { value: this.#value, changed: true }
     } catch (error) {
-      // It may be half replaced, and get the same stamps again.
-      this.#stamps = undefined
+      // The stamps are still those of the value: what is broken is read again each time.
       return { value: this.#value, changed: false, error: error as Error }
     }
   }

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { hasOpenssl } from '../../support/certificates.js'
+import { until } from '../../support/until.js'
 import { Authority } from './authority.js'
 import { type Kit, listening, never, post, receiver, senderTo } from './receiver.js'
 
@@ -115,7 +116,10 @@ t.test('TLS', { skip: !hasOpenssl && 'no openssl' }, async t => {
   /** A server that wants a certificate; says whose it saw. */
   async function serving(t: Test, names: string, shows: Authority = authority) {
     const seen: { peer: string | undefined; connection: number }[] = []
-    const connections = new Set<unknown>()
+    const connections = new Set<TLSSocket>()
+    const closed: number[] = []
+    /** Answers that wait. */
+    const held: (() => void)[] = []
     const server = new TlsServer({
       ...read(shows.pair('server', names)),
       ca: readFileSync(authority.cert),
@@ -123,13 +127,16 @@ t.test('TLS', { skip: !hasOpenssl && 'no openssl' }, async t => {
       rejectUnauthorized: false,
     })
     server.on('tlsClientError', () => {})
-    server.on('request', ({ socket }: { socket: TLSSocket }, response) => {
+    server.on('request', ({ socket, url }: { socket: TLSSocket; url: string }, response) => {
+      if (!connections.has(socket))
+        socket.once('close', () => closed.push([...connections].indexOf(socket) + 1))
       connections.add(socket)
       const { subject } = socket.getPeerCertificate()
-      seen.push({ peer: subject?.CN as string | undefined, connection: connections.size })
-      response.end()
+      seen.push({ peer: subject?.CN as string | undefined, connection: [...connections].indexOf(socket) + 1 })
+      if (url === '/held') held.push(() => response.end())
+      else response.end()
     })
-    return { url: `https://127.0.0.1:${await listening(t, server)}`, seen }
+    return { url: `https://127.0.0.1:${await listening(t, server)}`, seen, closed, held }
   }
 
   t.test('a receiver is trusted by option "ca", and by its name', async t => {
@@ -171,7 +178,7 @@ t.test('TLS', { skip: !hasOpenssl && 'no openssl' }, async t => {
   })
 
   t.test('a certificate that is renewed is shown from the next push on', async t => {
-    const { url, seen } = await serving(t, 'IP:127.0.0.1')
+    const { url, seen, closed, held } = await serving(t, 'IP:127.0.0.1')
     const [cert, key] = [join(folder, 'client.crt'), join(folder, 'client.key')]
     const first = authority.pair('first', 'DNS:first.example')
     const second = authority.pair('second', 'DNS:second.example')
@@ -189,13 +196,22 @@ t.test('TLS', { skip: !hasOpenssl && 'no openssl' }, async t => {
       /^option "tls": what it had before stays in use: .*client.crt cannot be used: /,
     )
     t.same(codes(kit), ['push-file-not-read'], 'which is said once')
+    const holding = kit.sender.send(post(undefined, { path: '/held' }), never)
+    await until('it has come', () => held.length === 1)
+    t.same([await push()], ['delivered'])
+    t.same(seen.splice(0).pop(), { peer: 'first', connection: 2 })
     copyFileSync(second.key, key)
     t.equal(await push(), 'delivered')
-    t.same(seen.splice(0), [{ peer: 'second', connection: 2 }])
+    t.same(seen.splice(0), [{ peer: 'second', connection: 3 }])
+    await until('the one that is idle is closed', () => closed.length === 1)
+    held[0]!()
+    t.match(await holding, { kind: 'delivered' }, 'a push that is under way goes on')
+    await until('and then its connection is closed', () => closed.length === 2)
+    t.same(closed.splice(0), [2, 1])
     t.same(codes(kit), ['push-file-read'])
     rmSync(cert)
     t.equal(await push(), 'delivered', 'and it stays when its file is gone')
-    t.same(seen.splice(0), [{ peer: 'second', connection: 2 }])
+    t.same(seen.splice(0), [{ peer: 'second', connection: 3 }])
   })
 
   t.test('an authority that is replaced is no longer trusted', async t => {

@@ -10,6 +10,8 @@ import { bodyOf, never, nobody, post, rawReceiver, receiver, senderTo } from './
 
 t.setTimeout(60_000)
 
+const TAKEN = 'HTTP/1.1 204 No Content\r\n\r\n'
+
 /** Answers each request as `answer` does, after its body came. */
 function afterBody(answer: (response: ServerResponse, body: string, request: IncomingMessage) => void) {
   return async (request: IncomingMessage, response: ServerResponse) =>
@@ -108,8 +110,8 @@ t.test('bytes in shared memory are sent as they lie there', async t => {
     const outcome = await sender.send(post(body), never)
     return outcome.kind === 'delivered' && Buffer.from(outcome.body).toString()
   }
-  t.equal(await echoed(bytes), 'hello')
   t.equal(await echoed(parts), 'helloworld')
+  t.equal(await echoed(bytes), 'world')
 })
 
 t.test('what can be iterated once is sent once; what fails on the way is refused', async t => {
@@ -343,7 +345,7 @@ t.test(
       // As if its idle timeout ended just then: the first connection takes one request, and no second one.
       socket.on('data', () => {
         if (number === 1 && ++requests > 1) socket.resetAndDestroy()
-        else socket.write('HTTP/1.1 204 No Content\r\n\r\n')
+        else socket.write(TAKEN)
       })
     })
     const { sender } = senderTo(t, url)
@@ -355,13 +357,33 @@ t.test(
   },
 )
 
+t.test('nor is another kept connection tried, as that is likely closed, too', async t => {
+  const sockets: Socket[] = []
+  const url = await rawReceiver(t, socket => {
+    const number = sockets.push(socket)
+    let requests = 0
+    socket.on('data', () => {
+      requests++
+      if (number > 2) socket.write(TAKEN)
+      else if (requests > 1) socket.resetAndDestroy()
+      // The first two come side by side: each has a connection of its own.
+      else if (number === 2) for (const each of sockets) each.write(TAKEN)
+    })
+  })
+  const { sender } = senderTo(t, url)
+  const both = await Promise.all([sender.send(post(), never), sender.send(post(), never)])
+  t.match(both, [{ kind: 'delivered' }, { kind: 'delivered' }])
+  t.match(await sender.send(post(), never), { kind: 'delivered' })
+  t.equal(sockets.length, 3)
+})
+
 t.test('a proxy that says 408 as it closes a kept connection has not seen the push', async t => {
   let connections = 0
   const url = await rawReceiver(t, socket => {
     const fresh = ++connections > 1
     let requests = 0
     socket.on('data', () => {
-      if (fresh || ++requests === 1) socket.write('HTTP/1.1 204 No Content\r\n\r\n')
+      if (fresh || ++requests === 1) socket.write(TAKEN)
       else socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
     })
   })
@@ -400,6 +422,66 @@ t.test('a receiver that answers before it has the body, and closes', async t => 
   }
   t.match(await sender.send(post(endless), never), { kind: 'refused', status: 413 })
   await until('the parts were told that no more are needed', () => left === 1)
+})
+
+t.test('once a receiver has refused a body, no more of it is made', async t => {
+  let finish = () => {}
+  const url = await rawReceiver(t, socket => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nab')
+      finish = () => socket.write('cd')
+    })
+  })
+  const { sender } = senderTo(t, url)
+  let left = false
+  const endless = (async function* () {
+    try {
+      for (;;) yield Buffer.alloc(10)
+    } finally {
+      left = true
+    }
+  })()
+  const sending = sender.send(post(endless), never)
+  await until('no more parts are wanted', () => left)
+  finish()
+  t.match(await sending, { kind: 'refused', status: 413, answer: { body: Buffer.from('abcd') } })
+})
+
+t.test('answers are looked for between any two parts', async t => {
+  const url = await receiver(
+    t,
+    afterBody(response => response.end()),
+  )
+  const { sender } = senderTo(t, url)
+  let turns = 0
+  let counting: NodeJS.Immediate
+  const count = () => {
+    turns++
+    counting = setImmediate(count)
+  }
+  count()
+  const at: number[] = []
+  const parts = (async function* () {
+    for (let part = 0; part < 20; part++) {
+      at.push(turns)
+      yield Buffer.alloc(10)
+    }
+  })()
+  t.match(await sender.send(post(parts), never), { kind: 'delivered' })
+  clearImmediate(counting!)
+  t.equal(new Set(at).size, 20, 'the event loop has had a turn')
+})
+
+t.test('a success that is answered before the body was sent, on a connection that then breaks', async t => {
+  for (const close of [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()]) {
+    const url = await rawReceiver(t, socket => {
+      socket.once('data', () => {
+        socket.pause().write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', () => close(socket))
+      })
+    })
+    const { sender } = senderTo(t, url, { timeout: 1000 })
+    t.match(await sender.send(post(Buffer.alloc(32 * 2 ** 20)), never), { kind: 'later', status: 200 })
+  }
 })
 
 t.test('a success that is answered before the body was sent counts once it was', async t => {
