@@ -71,7 +71,6 @@ class Exchange {
     request.on('response', response => this.#answered(response))
     stop.addEventListener('abort', this.#stopped)
     this.#writing = this.#write(body)
-    void this.#writing.then(() => this.#perhapsDone())
     if (stop.aborted) this.#stopped()
   }
 
@@ -107,9 +106,13 @@ class Exchange {
     else if (this.#closed) this.#end(CLOSED)
   }
 
-  /** The end of an answer can come after it, as what is left of it is still read; and so can word of the last write. */
+  /**
+   * Comes after each exchange, also where the connection is kept. The end of an answer can come after it, as what is left
+   * of it is still read; and so can word of the last write.
+   */
   #requestClosed(): void {
     this.#closed = true
+    this.#enough.abort()
     if (this.#response === undefined) this.#end(CLOSED)
     else void this.#writing.then(() => this.#perhapsDone())
   }

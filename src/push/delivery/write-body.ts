@@ -19,8 +19,6 @@ export async function writeBody(
 ): Promise<Written> {
   const stopped = new Promise<undefined>(resolve => {
     over.addEventListener('abort', () => resolve(undefined), { once: true })
-    // A request that failed tells no callback of write() on all releases of Node.
-    request.once('close', () => resolve(undefined))
   })
   const write = (part: Uint8Array) => {
     const out = new Promise<boolean>(resolve => request.write(part, error => resolve(error == null)))

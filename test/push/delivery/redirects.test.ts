@@ -90,14 +90,19 @@ t.test('some are never followed', async t => {
   }
 })
 
-t.test('five are followed', async t => {
+t.test('five are followed, and no sixth', async t => {
   const url = await receiver(t, ({ url }, response) => {
     const number = Number(url!.slice(1))
-    if (number === 5) response.end()
+    if (number === 6) response.end()
     else response.writeHead(302, { location: `/${number + 1}` }).end()
   })
-  const { sender } = senderTo(t, `${url}/0`, { redirects: true })
-  t.match(await sender.send(post(), never), { kind: 'delivered' })
+  t.match(await senderTo(t, `${url}/1`, { redirects: true }).sender.send(post(), never), {
+    kind: 'delivered',
+  })
+  t.match(await senderTo(t, `${url}/0`, { redirects: true }).sender.send(post(), never), {
+    kind: 'refused',
+    why: `${url}/0: answered 302 with Location ${url}/6 after 5 redirects`,
+  })
 })
 
 t.test('a body that can be read once cannot follow', async t => {

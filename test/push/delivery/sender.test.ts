@@ -484,6 +484,20 @@ t.test('a success that is answered before the body was sent, on a connection tha
   }
 })
 
+t.test('or while the rest of the body is still being made', async t => {
+  const url = await rawReceiver(t, socket => {
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'))
+  })
+  const { sender } = senderTo(t, url)
+  let parts = 0
+  const next = () => {
+    if (parts++ === 0) return Promise.resolve({ done: false, value: Buffer.from('a') })
+    return new Promise<never>(() => {})
+  }
+  const body = { [Symbol.asyncIterator]: () => ({ next }) }
+  t.match(await sender.send(post(body), never), { kind: 'later', reason: 'ECONNRESET', status: 200 })
+})
+
 t.test('a success that is answered before the body was sent counts once it was', async t => {
   let got = ''
   const url = await receiver(t, async (request, response) => {
