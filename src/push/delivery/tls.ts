@@ -48,7 +48,7 @@ function contextOf(
   }
 }
 
-export function tlsFiles({ ca, cert, key }: Tls): string[] {
+function tlsFiles({ ca, cert, key }: Tls): string[] {
   return [ca, cert, key].filter(path => path !== undefined)
 }
 
