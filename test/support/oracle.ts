@@ -174,7 +174,7 @@ export function expectedText(model: Model, prefix = ''): string {
 }
 
 /** As Go's 'g' with the fewest digits, and a point: what OpenMetrics' examples of canonical numbers are. */
-function spellCanonical(bound: number): string {
+export function spellCanonical(bound: number): string {
   if (bound === 0) return '0.0'
   const [, sign, mantissa, exponent] = /^(-?)([\d.]+)e([+-]\d+)$/.exec(bound.toExponential()) ?? []
   const power = Number(exponent)
