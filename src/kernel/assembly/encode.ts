@@ -34,16 +34,21 @@ import { SummaryEncoder } from './summary-text'
 import { beginSymbols, forgetSymbols, symbolsSoFar } from './symbols'
 import { SimpleEncoder, TextEncoder } from './text'
 
+/** Whether the span has any series so far. An instance's own, as all globals are. */
+let told: bool = false
+
 /** Folds and encodes the pieces of a slot into its text. */
 export function encodePieces(slot: Slot): void {
   const begin = slot.behind
   const pieces = slot.pieces
   let to = slot.format == FORMAT_REMOTE_WRITE_2 ? beginSymbols(slot, begin) : begin
   slot.status = STATUS_OK
+  told = false
   for (let n = 0; n < pieces && slot.status == STATUS_OK; n++) {
     to = encodePiece(to, slot, nth<Piece>(slot.pieceTable, n))
   }
-  slot.bytes = <i32>(to - begin)
+  // Symbols that no series refers to are nothing to send.
+  slot.bytes = slot.format == FORMAT_REMOTE_WRITE_2 && !told ? 0 : <i32>(to - begin)
 }
 
 /**
@@ -105,6 +110,7 @@ function encodePiece(to: usize, slot: Slot, piece: Piece): usize {
     page = view<Page>(page.shared.next)
     first = 0
   }
+  if (to != encoder.opened) told = true
   return finish(encoder, to)
 }
 

@@ -58,8 +58,7 @@ export class RemoteWrite1Encoder extends RemoteWriteEncoder {
   countNameBytes: i32
 
   begin(to: usize): usize {
-    this.beginRemote()
-    this.build()
+    if (this.beginRemote()) this.build()
     return (this.flags & PIECE_HEAD) != 0 && !this.gone ? this.metadata(to) : to
   }
 

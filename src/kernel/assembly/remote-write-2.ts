@@ -58,7 +58,7 @@ export class RemoteWrite2Encoder extends RemoteWriteEncoder {
 
   /** Writes the symbols that all series have in common. */
   begin(to: usize): usize {
-    this.beginRemote()
+    if (!this.beginRemote()) return to
     this.type = metadataType(this.slot, this.family)
     to = this.nameSymbols(to)
     to = this.labelSymbols(to)

@@ -88,11 +88,11 @@ export function remoteOnce(family: Family): i32 {
 
 /** At most this many bytes are written of a family, in each of its pieces, besides its series. */
 export function remoteHeadCost(slot: Slot, family: Family): i32 {
-  const labels = orderBytes(slot, family)
-  const text = slot.prefixBytes + family.nameBytes + family.rawHelpBytes + family.unitBytes + 64
+  const name = slot.prefixBytes + family.nameBytes
+  const text = name + family.rawHelpBytes + family.unitBytes + 64
   if (slot.format != FORMAT_REMOTE_WRITE_2) return text
-  // All that is the same for its series is a symbol there.
-  return text + (labels < 0 ? 0 : LINE_NAMES * labels)
+  // All that is the same for its series is a symbol there: the names of its lines, and what else is in labels.
+  return text + LINE_NAMES * (name + 16) + max(orderBytes(slot, family), 0)
 }
 
 /** The type of a family in metadata. */
@@ -122,7 +122,8 @@ export class RemoteWriteEncoder extends Encoder {
   /** Where a native histogram's buckets are folded to; does not exist for other families. */
   native: Block
 
-  beginRemote(): void {
+  /** False where its labels have no room: then none of its series is written, see `most`. */
+  beginRemote(): bool {
     const slot = this.slot
     const family = this.family
     const kind = this.kind
@@ -133,7 +134,10 @@ export class RemoteWriteEncoder extends Encoder {
     this.timeBytes = <i32>(varint(built(slot), <u64>this.time) - built(slot))
     this.gone = slot.series != SERIES_EXPOSED
     this.native = changetype<Block>(family.nativeBuckets != 0 ? slot.native : 0)
+    this.entries = 0
+    if (this.fixed == NO_ROOM) return false
     this.entries = order(slot, family, kind == KIND_HISTOGRAM || kind == KIND_SUMMARY, kind == KIND_SUMMARY)
+    return true
   }
 
   // @ts-ignore: decorator
