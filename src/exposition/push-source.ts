@@ -73,7 +73,9 @@ export class PushSource {
         plan.next(slot, budget, family => this.#sayTooLarge(family))
         return true
       },
-      encoded: slot => this.#pushed.note(slot),
+      note: slot => {
+        if (series === 'exposed') this.#pushed.note(slot)
+      },
     })
   }
 

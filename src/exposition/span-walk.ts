@@ -26,8 +26,8 @@ export interface WalkTools {
   slot(): number
   /** Plans the next span into a slot; false if there is none. */
   plan(slot: number): boolean
-  /** Called with a slot that was encoded. */
-  encoded(slot: number): void
+  /** Called with a slot that was planned, before it is encoded and after. */
+  note(slot: number): void
 }
 
 export class Spans implements SpanWalk {
@@ -43,8 +43,9 @@ export class Spans implements SpanWalk {
     if (slot === 0) return BUSY
     try {
       while (this.#tools.plan(slot)) {
+        this.#tools.note(slot)
         kernel.encode(slot)
-        this.#tools.encoded(slot)
+        this.#tools.note(slot)
         const bytes = spanBytes(arena, slot)
         if (bytes.length > 0) return take(bytes)
       }

@@ -24,6 +24,7 @@ import { Summary } from '../../src/instruments/summary.js'
 import { compileKernel, type Kernel, loadKernel } from '../../src/kernel/loader.js'
 import { sweep } from '../../src/lifecycle/sweep.js'
 import { type Arena, createArena } from '../../src/memory/arena.js'
+import type { RegistryHandle } from '../../src/memory/handle.js'
 import * as L from '../../src/memory/layout.js'
 import { orphanThread } from '../../src/memory/shards.js'
 import { removeWhere } from '../../src/series/remove-where.js'
@@ -53,6 +54,7 @@ export class Sim {
   readonly arena: Arena
   readonly kernel: Kernel
   readonly scraper: Scraper
+  readonly handle: RegistryHandle
   #threadKernel: Kernel | undefined
   /** ms since the epoch. */
   now = 1_000_000
@@ -71,7 +73,7 @@ export class Sim {
     writeSelfMetrics(this.arena, this.now)
     this.kernel = loadKernel(this.arena, compileKernel(), () => this.uptime())
     const options = JSON.stringify({ sweepEvery: EXPIRE })
-    const handle = {
+    this.handle = {
       postmeter: L.LAYOUT_VERSION,
       name: 'sim',
       id: randomUUID(),
@@ -79,7 +81,7 @@ export class Sim {
       kernel: compileKernel(),
       options,
     }
-    this.scraper = createScraper(handle)
+    this.scraper = createScraper(this.handle)
   }
 
   thread(id: number, ancestors: readonly number[] = []): SimThread {
