@@ -17,6 +17,7 @@ import * as L from '../../src/memory/layout.js'
 import { giveSlot, takeSlot } from '../../src/memory/slots.js'
 import { Sim, type SimThread } from '../lifecycle/sim.js'
 import { hookedKernel } from '../support/hooked-kernel.js'
+import { TORN } from '../support/torn.js'
 
 /** As many as a first page has: who comes can only take the place of who went. */
 const SERIES = L.FIRST_PAGE_PLACES
@@ -91,38 +92,6 @@ for (const kind of ['counter', 'histogram'] as const) {
   }
 }
 
-/**
- * Where a place's text is, and its length, can be of two lives, and the text itself be overwritten by a third: the copy
- * is thrown away, but until then it must neither leave the memory nor the slot.
- */
-const TORN: Record<string, (sim: Sim, place: number) => void> = {
-  "as long as a slot allows, at the arena's end": ({ arena: { i32 } }, place) => {
-    i32[place * 2 + L.PLACE_TEXT] = i32[L.H_LIMIT] - L.TEXT_STEP_WORDS
-    i32[place * 2 + L.PLACE_TEXT_BYTES] = i32[L.P_SLOT_TEXT] / 2
-  },
-  'short, in memory without a mark': ({ arena }, place) => {
-    arena.i32[place * 2 + L.PLACE_TEXT] = arena.i32[L.H_LIMIT] - 100
-  },
-  'longer than a slot': ({ arena }, place) => {
-    arena.i32[place * 2 + L.PLACE_TEXT_BYTES] = arena.i32[L.P_SLOT_TEXT]
-  },
-  none: ({ arena }, place) => {
-    arena.i32[place * 2 + L.PLACE_TEXT] = 0
-  },
-  ...Object.fromEntries(
-    ['=', '"', '\\', 'x', '="",', '\x01', '\0'].map(unit => [
-      `full of ${JSON.stringify(unit)}`,
-      ({ arena }: Sim, place: number) => {
-        const bytes = arena.i32[L.P_SLOT_TEXT] / 4
-        const text = arena.alloc(bytes / L.WORD_BYTES)
-        arena.u8.set(Buffer.from(unit.repeat(bytes / unit.length)), text * L.WORD_BYTES)
-        arena.i32[place * 2 + L.PLACE_TEXT] = text
-        arena.i32[place * 2 + L.PLACE_TEXT_BYTES] = bytes
-      },
-    ]),
-  ),
-}
-
 for (const kind of ['counter', 'histogram'] as const) {
   for (const format of ['text', 'openmetrics', 'protobuf', 'json'] as const) {
     t.test(`${kind} as ${format}: a text that is torn`, async t => {
@@ -142,7 +111,7 @@ for (const kind of ['counter', 'histogram'] as const) {
             if (looks === 2) {
               const place = address / L.WORD_BYTES
               const had = [L.PLACE_TEXT, L.PLACE_TEXT_BYTES].map(field => [field, i32[place * 2 + field]])
-              tear(sim, place)
+              tear(sim.arena, place)
               i32[pageOf(sim.arena, place) * 2 + L.PAGE_FREES]++
               before = hash(behind)
               mend = () => {
