@@ -24,6 +24,7 @@ import { indexOf, pageOf, textOf } from './place'
 import { address, exists, view } from './record'
 import { Block, Exemplar, Family, Place, Slot, Suffix } from './records'
 import { isMisfit } from './state-label'
+import { suffixBytes } from './suffix'
 import { varint } from './varint'
 import { double, lengthBytes, put, putLength } from './wire'
 
@@ -248,5 +249,5 @@ export function boundText(suffix: Suffix, quantile: bool): usize {
 // @ts-ignore: decorator
 @inline
 export function boundBytes(family: Family, suffix: Suffix, quantile: bool): i32 {
-  return min(suffix.openmetricsBytes, family.suffixMax) - (quantile ? 11 : 5) - 3
+  return max(suffixBytes(family, suffix.openmetricsBytes) - (quantile ? 11 : 5) - 3, 0)
 }
