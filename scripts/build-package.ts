@@ -139,7 +139,7 @@ function manualChunks(id: string, { getModuleInfo }: ManualChunkMeta): string | 
   return SCRAPING.includes(room!) ? 'scraping' : undefined
 }
 
-/** The entries: what index.js exports, in two halves, of which the one from src/front/ is loaded at its first call. */
+/** The entries: what index.js exports, in two halves, of which the one from src/front/ and src/push/ is loaded at its first call. */
 function halves(): Plugin {
   return {
     name: 'halves',
@@ -156,7 +156,7 @@ function halves(): Plugin {
             source: { value: string; start: number }
           }
           const from = join(src, source.value)
-          if (source.value.startsWith('./front/') !== serving) return ''
+          if (/^\.\/(front|push)\//.test(source.value) !== serving) return ''
           return `${code.slice(start, source.start)}${JSON.stringify(from)};`
         })
         .join('\n')

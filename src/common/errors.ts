@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'ERR_POSTMETER_NO_REGISTRY'
   /** The front's thread could not start. */
   | 'ERR_POSTMETER_FRONT'
+  /** The thread of a push could not start. */
+  | 'ERR_POSTMETER_PUSH'
   /** A file of the package is not there: it was bundled, or replaced while the program runs. */
   | 'ERR_POSTMETER_FILES'
   /** The system refused the memory, or has too little address space left for a thread. */

@@ -5,8 +5,8 @@ import { birthsSoFar } from '../memory/births.js'
 import * as L from '../memory/layout.js'
 import { giveSlot } from '../memory/slots.js'
 import type { GoneRun } from './pushed-series.js'
-import { addPiece, beginSpan, spanBytes } from './span.js'
-import { BUSY } from './span-walk.js'
+import { addPiece, beginSpan } from './span.js'
+import { BUSY, type EncodedSpan, encodedSpan, type SpanWalk } from './span-walk.js'
 import type { Pushed, SpanOptions } from './types.js'
 
 export interface GoneTools {
@@ -15,12 +15,14 @@ export interface GoneTools {
   slot(): number
   options(series: Pushed['series']): SpanOptions
   readonly runs: Iterator<GoneRun>
+  /** Called with a slot that was encoded: it may compress the span. */
+  compress(slot: number): void
 }
 
 /** Runs of a span at first: with few labels, more fit a slot. */
 const MOST_RUNS = L.MAX_PIECES / 4
 
-export class GoneSpans {
+export class GoneSpans implements SpanWalk {
   readonly #tools: GoneTools
   /** Taken, and not told of. */
   #waiting: GoneRun[] = []
@@ -29,16 +31,16 @@ export class GoneSpans {
     this.#tools = tools
   }
 
-  /** As SpanWalk's; `take` is given the runs that the span tells of, too. */
-  next<T>(take: (bytes: Uint8Array, runs: readonly GoneRun[]) => T): T | undefined | typeof BUSY {
+  next<T>(take: (span: EncodedSpan) => T): T | undefined | typeof BUSY {
     while (this.#fill()) {
       const slot = this.#tools.slot()
       if (slot === 0) return BUSY
       try {
         const runs = this.#encode(slot)
         if (runs === undefined) continue
-        const bytes = spanBytes(this.#tools.arena, slot)
-        if (bytes.length > 0) return take(bytes, runs)
+        this.#tools.compress(slot)
+        const span = encodedSpan(this.#tools.arena, slot)
+        if (span.bytes.length > 0) return take({ ...span, runs })
       } finally {
         giveSlot(this.#tools.arena, slot)
       }

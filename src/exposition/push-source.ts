@@ -8,7 +8,8 @@ import { ancestors } from '../memory/ancestors.js'
 import { type Arena, openArena } from '../memory/arena.js'
 import { uptimeOf } from '../memory/clock.js'
 import type { RegistryHandle } from '../memory/handle.js'
-import { takeSlot } from '../memory/slots.js'
+import { compressible, takeSlot } from '../memory/slots.js'
+import { compressSpan } from '../pool/compress.js'
 import { lookForDead, prepareToBury } from '../processes/sharing.js'
 import { GoneSpans } from './gone-spans.js'
 import { Plan } from './plan.js'
@@ -25,7 +26,15 @@ export interface SourceOptions {
   readonly selfMetrics: boolean
   /** Labels that are added to each series, as exposition text; at most MAX_ADDED_BYTES. */
   readonly added: Uint8Array
+  /** Whether spans are compressed: raw deflate, as gzip.ts joins it. */
+  readonly compressed: boolean
 }
+
+/**
+ * More in one request makes it no cheaper, and what is on its way is in memory. A series that is larger is sent with what
+ * else fits a slot.
+ */
+const MOST_BYTES = 1024 * 1024
 
 export class PushSource {
   readonly #arena: Arena
@@ -63,19 +72,21 @@ export class PushSource {
     if (selfMetrics) this.#selfMetrics.refresh()
     const options = { format, prefix, selfMetrics, pushed: { time, series, added } }
     const plan = new Plan(this.#arena, this.#kernel, this.families(), options)
-    const budget = spanBudget(this.#arena, format)
+    const budget = this.#budget()
     return new Spans({
       arena: this.#arena,
       kernel: this.#kernel,
       slot: () => this.#slot(),
       plan: slot => {
         if (plan.done) return false
-        plan.next(slot, budget, family => this.#sayTooLarge(family))
+        if (plan.next(slot, Math.min(MOST_BYTES, budget)) === undefined)
+          plan.next(slot, budget, family => this.#sayTooLarge(family))
         return true
       },
       note: slot => {
         if (series === 'exposed') this.#pushed.note(slot)
       },
+      compress: slot => this.#compress(slot),
     })
   }
 
@@ -93,7 +104,18 @@ export class PushSource {
       slot: () => this.#slot(),
       options: series => ({ format, prefix, selfMetrics, pushed: { time, series, added } }),
       runs,
+      compress: slot => this.#compress(slot),
     })
+  }
+
+  #budget(): number {
+    const { format, compressed } = this.#options
+    const most = spanBudget(this.#arena, format)
+    return compressed ? compressible(most) : most
+  }
+
+  #compress(slot: number): void {
+    if (this.#options.compressed) compressSpan(this.#arena, slot, 1, 0)
   }
 
   *#goneRuns(shown: ReadonlySet<Family>): Generator<GoneRun> {

@@ -71,6 +71,7 @@ t.test('a code for each kind of mistake', async t => {
     ERR_POSTMETER_FILES: [],
     ERR_POSTMETER_MEMORY: [],
     ERR_POSTMETER_FRONT: [],
+    ERR_POSTMETER_PUSH: [],
     ERR_POSTMETER_PLATFORM: [],
     ERR_POSTMETER_SHARED: [],
     ERR_POSTMETER_FILE: [],

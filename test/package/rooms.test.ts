@@ -52,6 +52,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // How one body of a push gets to its receiver.
   'push/delivery': ['common'],
+  // What such a body is, in each protocol.
+  'push/protocols': ['common', 'exposition', 'push/delivery'],
+  'push/options': ['common', 'memory', 'catalogue', 'exposition', 'push/delivery', 'push/protocols'],
+  // Its thread.
+  'push/thread': [
+    ...['common', 'memory', 'catalogue', 'exposition', 'registry'],
+    ...['push/delivery', 'push/protocols', 'push/options'],
+  ],
+  // What of it is public: push().
+  push: ['registry', 'push/delivery', 'push/options', 'push/thread'],
   // The commands.
   cli: ['common', 'exposition', 'front'],
   // prom-client's public interface over it.
@@ -60,7 +70,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'prom-client.ts': ['prom-client', 'prom-client/defaults'],
   'index.ts': [
     ...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry'],
-    ...['defaults', 'front'],
+    ...['defaults', 'front', 'push'],
   ],
   // A mail server's metrics, over the public interface: families; then bundles and collectors.
   'mta/families': ['index.ts'],

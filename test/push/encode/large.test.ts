@@ -27,7 +27,7 @@ function guardedSpans(t: Test, registry: Registry, format: PushFormat, options: 
   const walk = source.spans(NOW)
   for (;;) {
     const before = Buffer.from(arena.u8)
-    const span = walk.next(bytes => {
+    const span = walk.next(({ bytes }) => {
       checkOutside(t, arena, bytes, before)
       return Uint8Array.from(bytes)
     })

@@ -12,7 +12,14 @@ export const PUSH_FORMATS: readonly PushFormat[] = ['remote-write', 'remote-writ
 /** A source in this thread, and what it says. */
 export function sourceOf(handle: RegistryHandle, format: PushFormat, options: Partial<SourceOptions> = {}) {
   const events: LogEvent[] = []
-  const all = { format, prefix: '', selfMetrics: false, added: new Uint8Array(), ...options }
+  const all = {
+    format,
+    prefix: '',
+    selfMetrics: false,
+    added: new Uint8Array(),
+    compressed: false,
+    ...options,
+  }
   const source = new PushSource(handle, all, event => events.push(event), false)
   return { source, events }
 }
@@ -20,7 +27,7 @@ export function sourceOf(handle: RegistryHandle, format: PushFormat, options: Pa
 export function allSpans(walk: SpanWalk): Uint8Array[] {
   const spans: Uint8Array[] = []
   for (;;) {
-    const span = walk.next(bytes => Uint8Array.from(bytes))
+    const span = walk.next(({ bytes }) => Uint8Array.from(bytes))
     if (span === BUSY) throw new Error('all slots are in use')
     if (span === undefined) return spans
     spans.push(span)
@@ -35,7 +42,7 @@ export interface GoneSpan {
 export function allGone(walk: GoneSpans): GoneSpan[] {
   const spans: GoneSpan[] = []
   for (;;) {
-    const span = walk.next((bytes, runs) => ({ bytes: Uint8Array.from(bytes), runs: [...runs] }))
+    const span = walk.next(({ bytes, runs = [] }) => ({ bytes: Uint8Array.from(bytes), runs: [...runs] }))
     if (span === BUSY) throw new Error('all slots are in use')
     if (span === undefined) return spans
     spans.push(span)

@@ -1,5 +1,5 @@
-import { plainError, show, typeError } from '../../common/errors.js'
-import { isMemory, type RegistryHandle } from '../../memory/handle.js'
+import { plainError, show, typeError } from '../common/errors.js'
+import { isMemory, type RegistryHandle } from '../memory/handle.js'
 
 /** What the front needs of a registry: where its memory is, and a call when it is closed. */
 export interface Servable {

@@ -1,0 +1,80 @@
+/** When a push pushes: one thing at a time, on a fixed beat, of which a beat that is missed is left out. */
+import type { Tools } from '../delivery/tools.js'
+
+export interface ScheduleTools {
+  /** From the beginning of one push to that of the next, ms. */
+  readonly every: number
+  /** From one look for series that are gone to the next, ms. */
+  readonly lookEvery: number
+  /** How long one request may take, ms: a clean end takes this long at most, twice. */
+  readonly timeout: number
+  readonly withdraw: boolean
+  readonly tools: Pick<Tools, 'now' | 'sleep'>
+  /** `until` is by the clock of `tools`. Resolves to whether all was taken. */
+  push(until: number, signal: AbortSignal): Promise<boolean>
+  look(until: number, signal: AbortSignal): Promise<void>
+  withdrawAll(until: number, signal: AbortSignal): Promise<void>
+}
+
+export class Schedule {
+  readonly #tools: ScheduleTools
+  readonly #stop = new AbortController()
+  /** What is under way, and what waits behind it. */
+  #busy: Promise<unknown> = Promise.resolve()
+  #running: Promise<void> | undefined
+
+  constructor(tools: ScheduleTools) {
+    this.#tools = tools
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** A push out of turn, behind what is under way. */
+  pushNow(): Promise<boolean> {
+    return this.#next(() => this.#push())
+  }
+
+  /** Gives up what is under way, pushes once more and withdraws. */
+  async end(): Promise<void> {
+    const { tools, timeout, withdraw, push, withdrawAll } = this.#tools
+    this.#stop.abort()
+    await this.#running
+    await this.#busy
+    const never = new AbortController().signal
+    await push(tools.now() + timeout, never)
+    if (withdraw) await withdrawAll(tools.now() + timeout, never)
+  }
+
+  async #run(): Promise<void> {
+    const { every, lookEvery, tools, look } = this.#tools
+    const { signal } = this.#stop
+    let due = tools.now()
+    while (!signal.aborted) {
+      await this.#next(() => this.#push())
+      due = Math.max(due + every, tools.now())
+      for (
+        let next = tools.now() + lookEvery;
+        next < due && !signal.aborted;
+        next = tools.now() + lookEvery
+      ) {
+        await tools.sleep(lookEvery, signal)
+        if (!signal.aborted) await this.#next(() => look(due, signal))
+      }
+      if (!signal.aborted) await tools.sleep(Math.max(0, due - tools.now()), signal)
+    }
+  }
+
+  #push(): Promise<boolean> {
+    const { every, tools, push } = this.#tools
+    const { signal } = this.#stop
+    return signal.aborted ? Promise.resolve(false) : push(tools.now() + every, signal)
+  }
+
+  #next<T>(act: () => Promise<T>): Promise<T> {
+    const next = this.#busy.then(act)
+    this.#busy = next.catch(() => {})
+    return next
+  }
+}
