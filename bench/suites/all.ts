@@ -10,6 +10,7 @@ import { idle } from './idle/suite.js'
 import { importing } from './importing/suite.js'
 import { outside } from './outside/suite.js'
 import { promClient } from './prom-client/suite.js'
+import { pushing } from './pushing/suite.js'
 import { quiet } from './quiet/suite.js'
 import { recording } from './recording/suite.js'
 import { scenario } from './scenario/suite.js'
@@ -32,6 +33,7 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   outside,
   series,
   front,
+  pushing,
   quiet,
   idle,
   'prom-client': promClient,

@@ -50,6 +50,14 @@ export interface Effort {
     readonly seconds: number
     readonly rounds: number
   }
+  readonly pushing: {
+    readonly series: number
+    /** Series of the comparison with OpenTelemetry's exporter. */
+    readonly compared: number
+    readonly rounds: number
+    /** ms that the program records beside a push. */
+    readonly recording: number
+  }
   readonly quiet: { readonly size: number; readonly rounds: number; readonly seconds: number }
   /** Seconds until a program has settled, and that it is looked at. */
   readonly idle: { readonly rounds: number; readonly settle: number; readonly seconds: number }
@@ -77,6 +85,7 @@ export const full: Effort = {
   outside: { series: 500_000, rounds: 15 },
   series: { size: 2_162_586, rounds: 3 },
   front: { small: 200, large: 100_000, seconds: 4, rounds: 25 },
+  pushing: { series: 2_162_586, compared: 100_000, rounds: 5, recording: 1_000 },
   quiet: { size: 100_000, rounds: 5, seconds: 3 },
   idle: { rounds: 3, settle: 20, seconds: 10 },
   importing: { rounds: 3, workers: 12 },
@@ -97,6 +106,7 @@ export const quick: Effort = {
   outside: { series: 2_000, rounds: 2 },
   series: { size: 20_000, rounds: 1 },
   front: { small: 20, large: 5_000, seconds: 0.5, rounds: 3 },
+  pushing: { series: 2_000, compared: 500, rounds: 1, recording: 20 },
   quiet: { size: 2_000, rounds: 1, seconds: 0.1 },
   idle: { rounds: 1, settle: 0.5, seconds: 0.5 },
   importing: { rounds: 1, workers: 2 },

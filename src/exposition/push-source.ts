@@ -30,12 +30,6 @@ export interface SourceOptions {
   readonly compressed: boolean
 }
 
-/**
- * More in one request makes it no cheaper, and what is on its way is in memory. A series that is larger is sent with what
- * else fits a slot.
- */
-const MOST_BYTES = 1024 * 1024
-
 export class PushSource {
   readonly #arena: Arena
   readonly #kernel: Kernel
@@ -79,8 +73,7 @@ export class PushSource {
       slot: () => this.#slot(),
       plan: slot => {
         if (plan.done) return false
-        if (plan.next(slot, Math.min(MOST_BYTES, budget)) === undefined)
-          plan.next(slot, budget, family => this.#sayTooLarge(family))
+        plan.next(slot, budget, family => this.#sayTooLarge(family))
         return true
       },
       note: slot => {

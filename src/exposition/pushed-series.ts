@@ -52,18 +52,27 @@ export class PushedSeries {
 
   #notePiece(page: number, first: number, count: number, seq: number): void {
     const { i32 } = this.#arena
+    const bits = this.#bits
     while (count > 0 && page !== 0) {
-      const capacity = i32[page * 2 + L.PAGE_CAPACITY]
-      const end = Math.min(capacity, first + count)
+      const end = Math.min(this.#capacity(page), first + count)
+      if (end <= first) return
       count -= end - first
-      for (let place = placeAt(page, first); first < end; first++, place += L.PLACE_WORDS) {
-        if (!isLive(Atomics.load(i32, place * 2 + L.PLACE_STATE))) continue
+      let place = placeAt(page, first)
+      // Most are noted already, from the push before: that costs a look at a bit.
+      for (let bit = bitOf(place), last = bit + end - first; bit < last; bit++, place += L.PLACE_WORDS) {
+        const mask = 1 << (bit & 31)
+        if ((bits[bit >>> 5]! & mask) !== 0 || !isLive(i32[place * 2 + L.PLACE_STATE]!)) continue
         // Of those that were born since, nothing is told yet.
-        if (((i32[place * 2 + L.PLACE_BORN] - seq) | 0) <= 0) this.#set(place)
+        if (((i32[place * 2 + L.PLACE_BORN]! - seq) | 0) <= 0) bits[bit >>> 5]! |= mask
       }
       page = Atomics.load(i32, page * 2 + L.PAGE_NEXT)
       first = 0
     }
+  }
+
+  /** Places of a page, as many as a sound one has at most. */
+  #capacity(page: number): number {
+    return Math.min(this.#arena.i32[page * 2 + L.PAGE_CAPACITY]!, L.MAX_PAGE_PLACES)
   }
 
   /**
@@ -78,10 +87,10 @@ export class PushedSeries {
     let page = Atomics.load(i32, family.ref * 2 + L.F_FIRST_PAGE)
     while (page !== 0) {
       walk.pass(page)
-      const capacity = i32[page * 2 + L.PAGE_CAPACITY]
+      const capacity = this.#capacity(page)
       let begun = -1
-      for (let n = 0, place = placeAt(page, 0); n <= capacity; n++, place += L.PLACE_WORDS) {
-        const gone = n < capacity && this.#isGone(place, all)
+      for (let n = 0, place = placeAt(page, 0), bit = bitOf(place); n <= capacity; n++, bit++) {
+        const gone = n < capacity && this.#isGone(place + n * L.PLACE_WORDS, bit, all)
         if (gone && begun < 0) begun = n
         if (gone || begun < 0) continue
         yield { family, page, first: begun, count: n - begun, all }
@@ -97,15 +106,14 @@ export class PushedSeries {
   }
 
   #set(place: number): void {
-    const bit = (place / L.PLACE_WORDS) | 0
+    const bit = bitOf(place)
     this.#bits[bit >>> 5]! |= 1 << (bit & 31)
   }
 
-  #isGone(place: number, all: boolean): boolean {
-    const bit = (place / L.PLACE_WORDS) | 0
+  #isGone(place: number, bit: number, all: boolean): boolean {
     const mask = 1 << (bit & 31)
-    if ((this.#bits[bit >>> 5] & mask) === 0) return false
-    const state = Atomics.load(this.#arena.i32, place * 2 + L.PLACE_STATE)
+    if ((this.#bits[bit >>> 5]! & mask) === 0) return false
+    const state = this.#arena.i32[place * 2 + L.PLACE_STATE]!
     if (isLive(state) && !all) return false
     this.#bits[bit >>> 5] &= ~mask
     // A place that is free already, or another series', has no labels to tell.
@@ -146,6 +154,11 @@ export class PushedSeries {
     for (let n = 0; n < length; n++) if (u8[text + n] !== u8[others + n]) return false
     return true
   }
+}
+
+/** The bit of a place. Those of a page's places are one behind the other, as they are. */
+function bitOf(place: number): number {
+  return Math.floor(place / L.PLACE_WORDS)
 }
 
 function isLive(state: number): boolean {

@@ -32,6 +32,8 @@ export const TEXT_SEPARATORS = separators('\n ')
 export const JSON_SEPARATORS = separators(',:', '}:')
 /** The tag of a metric's first field and of a gauge's value: they are fields 1 and 2. */
 export const PROTOBUF_SEPARATORS = separators('\x0a\x12')
+/** The tag of a point's value, and of the first attribute of the next one. */
+export const OTLP_SEPARATORS = separators('!:')
 
 let compiled: WebAssembly.Module | undefined
 

@@ -6,6 +6,7 @@ import { constants, crc32, deflateRawSync } from 'node:zlib'
 import {
   Deflater,
   JSON_SEPARATORS,
+  OTLP_SEPARATORS,
   PROTOBUF_SEPARATORS,
   type Separators,
   TEXT_SEPARATORS,
@@ -60,6 +61,7 @@ const SEPARATORS: Record<number, Separators> = {
   [L.FORMAT_OPENMETRICS]: TEXT_SEPARATORS,
   [L.FORMAT_JSON]: JSON_SEPARATORS,
   [L.FORMAT_PROTOBUF]: PROTOBUF_SEPARATORS,
+  [L.FORMAT_OTLP]: OTLP_SEPARATORS,
 }
 
 /** This thread's, by memory, made when they are needed. */

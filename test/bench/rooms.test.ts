@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'suites/gathering': [...SUITE, 'suites/scenario'],
   'suites/series': SUITE,
   'suites/front': SUITE,
+  'suites/pushing': SUITE,
   'suites/quiet': SUITE,
   'suites/idle': SUITE,
   'suites/importing': SUITE,

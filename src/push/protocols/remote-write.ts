@@ -33,7 +33,8 @@ export function remoteWrite(version: RemoteWriteVersion): SpanFormat {
   const { compress } = snappy
   return {
     headers: { ...HEADERS[version], 'content-encoding': 'snappy' },
-    body: ({ bytes }) => compress(bytes),
+    // A copy: what it is a part of is larger than the span, and would live as long.
+    body: ({ bytes }) => Uint8Array.from(compress(bytes)),
     ...(version === '2.0' ? { accepts: speaks } : {}),
   }
 }

@@ -13,8 +13,8 @@ export interface SpanFormat {
   rejected?(answer: Answer): Rejected | undefined
 }
 
-/** Enough that a receiver which is far away is kept busy; each has its body in memory. */
-const PARALLEL = 4
+/** One is made while the other is on its way; each has its body in memory. */
+const PARALLEL = 2
 
 export class SpanProtocol implements Protocol {
   readonly parallel = PARALLEL
