@@ -2,8 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { uncompress } from 'snappyjs'
 import t, { type Test } from 'tap'
+import { readFirst, STALE } from '../push/readers/remote-write.js'
 import { sharedFolder } from '../support/folder.js'
 import { freePort } from '../support/free-port.js'
 import { getBody } from '../support/get-body.js'
@@ -39,7 +43,7 @@ const consumer = await installed()
 /** A reader's folder, with what the programs import. */
 async function installed(): Promise<Consumer> {
   const made = await makeConsumer(t as unknown as Test)
-  for (const name of ['koffi', 'express', 'fastify', 'prom-client']) await link(name, made.folder)
+  for (const name of ['koffi', 'snappyjs', 'express', 'fastify', 'prom-client']) await link(name, made.folder)
   await writeFile(join(made.folder, 'package.json'), '{ "type": "module" }')
   const bin = join(made.folder, 'node_modules/.bin')
   await mkdir(bin)
@@ -121,6 +125,33 @@ t.test('THREADS: what Workers counted stays when they end', async t => {
   await write('THREADS.md', 'threads.js', 'thread.js')
   const { stdout } = await consumer.node('threads.js')
   t.equal(stdout, blockBehind('THREADS.md', 'prints'))
+})
+
+t.test('PUSH: what was counted since the last push is told at the end, and that it has ended', async t => {
+  await write('PUSH.md', 'push.js')
+  const bodies: Buffer[] = []
+  const receiver = createServer(async (request, response) => {
+    const parts: Buffer[] = []
+    for await (const part of request) parts.push(part)
+    bodies.push(Buffer.from(uncompress(Buffer.concat(parts))))
+    response.writeHead(204).end()
+  })
+  await new Promise<void>(resolve => receiver.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => receiver.close())
+  const { port } = receiver.address() as AddressInfo
+  await consumer.node(
+    '--import',
+    `data:text/javascript,process.env.PUSH_URL="http://127.0.0.1:${port}/api/v1/write"`,
+    'push.js',
+  )
+  const samples = bodies.flatMap(body =>
+    readFirst(body)
+      .series.filter(({ labels }) => labels.some(([, value]) => value === 'mail_delivered_total'))
+      .map(({ labels, bits, value }) => ({ labels: Object.fromEntries(labels), end: bits === STALE, value })),
+  )
+  const labels = { __name__: 'mail_delivered_total', job: 'mta', instance: 'mx1' }
+  t.match(samples.at(-2), { labels, end: false, value: 3 })
+  t.match(samples.at(-1), { labels, end: true })
 })
 
 t.test('FORMATS: the expositions are those of the page', async t => {

@@ -90,6 +90,8 @@ export class RemoteWrite2Encoder extends RemoteWriteEncoder {
     const first = entries(this.slot)
     for (let n = 0; n < this.entries; n++) {
       const entry = nth<Entry>(first, n)
+      // The names are in the definition, which a process that damages it can have made longer since it was planned.
+      if (<u64>to + <u64><u32>entry.nameBytes + <u64><u32>entry.valueBytes + 32 > <u64>this.end) unreachable()
       to = writeSymbol(this.slot, to, entry.name, entry.nameBytes, entry.nameBytes)
       entry.built = symbol
       if (entry.kind != ENTRY_FIXED) continue
