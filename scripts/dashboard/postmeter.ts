@@ -190,12 +190,11 @@ export const postmeterRows: readonly RowSpec[] = [
       },
       {
         title: 'Restarts of the front',
-        description:
-          'Times that the thread which serves the metrics was started again, in half an hour. The program counts them.',
+        description: 'Times that the thread which serves the metrics was started again, in half an hour.',
         unit: 'short',
         queries: [
           {
-            expr: sum(`increase(${of('metrics_front_restarts_total')}[30m])`, 'instance'),
+            expr: sum(`increase(${of('postmeter_front_restarts_total')}[30m])`, 'instance'),
             legend: '{{instance}}',
           },
         ],

@@ -74,17 +74,12 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
     const metrics = mtaMetrics(registry)
     // Those that this MTA has no use for, too: whoever looks at it sees what there is.
     metrics.registerAll()
-    const frontRestarts = registry.counter({
-      name: 'metrics_front_restarts_total',
-      help: 'Times that the thread which serves the metrics failed and was started again',
-    })
     const { listen, trustedHosts } = options
     let transport = ''
     started.front = await serve(registry, {
       listen,
       ...(trustedHosts && { trustedHosts: [...trustedHosts] }),
       log: ({ level, code, message }) => {
-        if (code === 'front-restarted') frontRestarts.inc()
         if (code === 'front-transport') transport = message
         else if (level !== 'info') process.emitWarning(message, { code })
       },

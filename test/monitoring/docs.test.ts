@@ -16,7 +16,7 @@ t.test("the page's program counts what it says, and its files are in the package
   const { stdout } = await consumer.node('monitored.js')
   const lines = stdout.split('\n')
   for (const line of [
-    'metrics_front_restarts_total 0',
+    'postmeter_front_restarts_total 0',
     'total_messages_transfail_by_class{class="NoAnswerFromHost"} 1',
     'total_messages_fail_by_class{class="InvalidRecipient"} 1',
     'total_messages_fail_by_class{class="QuotaIssues"} 0',

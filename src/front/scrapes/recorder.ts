@@ -19,6 +19,8 @@ export interface Recorder {
   cut(reason: CutReason): void
   /** A scrape goes without the text of option `alongside`, or without some of its families. */
   lacks(lack: Lack): void
+  /** The front's thread was started again so often since it last was up. Only for a front with a thread of its own. */
+  restarted?(times: number): void
   /**
    * Has these gauges read from now on; those of one registry in one thread are added up. Returns a function that
    * removes them.

@@ -85,6 +85,8 @@ class Supervisor {
   #worker: Worker | undefined
   #restart: NodeJS.Timeout | undefined
   #failures = 0
+  /** Threads that were started again since one was up, which counts them. */
+  #restarts = 0
   #closed: Promise<void> | undefined
   /** They remove the callbacks for the ends of registries. */
   readonly #forgets: (() => void)[] = []
@@ -219,6 +221,7 @@ class Supervisor {
       listen: this.#listen,
       retry,
       standby,
+      restarts: this.#restarts,
       backoff,
       answerSettings: { ...answerSettings, trustedHosts: this.#trustedHosts },
       limits,
@@ -256,6 +259,7 @@ class Supervisor {
         else {
           // Only the first time: close() may have waited for it since.
           if (since === undefined && !this.#settings.ref) worker.unref()
+          if (since === undefined) this.#restarts = 0
           since ??= performance.now()
           this.#changed(message.type === 'listening')
           resolve(message)
@@ -311,6 +315,7 @@ class Supervisor {
       message: `the front on ${at} failed and is started again in ${delay} ms: ${failure}`,
     })
     this.#restart = setTimeout(() => {
+      this.#restarts++
       this.#run().then(
         ({ type }) =>
           logEvent(log, {

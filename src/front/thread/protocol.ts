@@ -21,6 +21,8 @@ export interface FrontData {
   readonly retry: number
   /** Whether it stands by while somebody else has the address. */
   readonly standby: boolean
+  /** How often a thread of the front was started again since one was last up. */
+  readonly restarts: number
   /** How long it waits between two attempts, ms: at first, and doubled each time, at most. */
   readonly backoff: readonly [first: number, most: number]
   readonly answerSettings: AnswerSettings

@@ -19,7 +19,8 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /** The recorder of the calling thread. At its first answer it takes one of the registry's `maxThreads`. */
 export function createRecorder(handle: RegistryHandle): Recorder {
-  return recorderFor(getRegistry(handle))
+  const registry = getRegistry(handle)
+  return registry.ownMetrics(() => new FrontRecorder(registry))
 }
 
 export function recorderFor(registry: Registry): Recorder {
@@ -147,5 +148,24 @@ class RegistryRecorder implements Recorder {
       ['scrapes answered since it began', this.#answered],
       ['requests refused since it began', this.#refused],
     ]
+  }
+}
+
+/** Of a front with a thread of its own, which can fail and be started again. */
+class FrontRecorder extends RegistryRecorder {
+  readonly #own: Registry
+  readonly #restarts
+
+  constructor(registry: Registry) {
+    super(registry)
+    this.#own = registry
+    this.#restarts = registry.counter({
+      name: 'postmeter_front_restarts_total',
+      help: "times that the front's thread failed and was started again",
+    })
+  }
+
+  restarted(times: number): void {
+    if (!this.#own.closed) this.#restarts.inc(times)
   }
 }

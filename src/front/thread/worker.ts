@@ -27,6 +27,9 @@ const port = parentPort!
 const ended = new Int32Array(data.ended)
 let transport: Transport | undefined
 let scraper: JoinedScraper | undefined
+let recorder: Recorder | undefined
+/** Restarts that are not counted yet. */
+let restarts = data.restarts
 const closing = new AbortController()
 /** Questions for the text of option `alongside`, by number. */
 const asking = new Map<number, (given: Given) => void>()
@@ -80,7 +83,7 @@ async function makeHandler(): Promise<RequestHandler | undefined> {
   const { createScraper, createRecorder } = await scraperModule()
   if (closing.signal.aborted) return undefined
   const { trustedHosts, allowedHosts, offered, gzip, alongside, ...answerSettings } = data.answerSettings
-  const recorder = recorderOf(createRecorder)
+  recorder = recorderOf(createRecorder)
   const text = alongside
     ? new AlongsideScraper({ ask, log, lacks: lack => recorder?.lacks(lack) })
     : undefined
@@ -159,6 +162,8 @@ function fail(why: string): void {
 }
 
 function tell(type: 'listening' | 'standby', { address, name }: Pick<Transport, 'address' | 'name'>): void {
+  if (restarts > 0) recorder?.restarted?.(restarts)
+  restarts = 0
   send({ type, address, transport: name })
 }
 
