@@ -9,10 +9,15 @@ const SAID_AFTER = 3
 /** So is one before a wait that is longer, ms. */
 const LONG_WAIT = 1000
 
-export interface Delivery {
+export interface Allowed {
   /** When it is too late, ms by the clock of the Sender's tools: no attempt begins after it. */
   readonly until: number
+  /** Whether an attempt that is under way then ends, too. */
+  readonly strict?: boolean
   readonly signal: AbortSignal
+}
+
+export interface Delivery extends Allowed {
   /** Called for each attempt. */
   attempted?(outcome: Outcome): void
 }
@@ -23,7 +28,7 @@ export interface Delivery {
  * bodies and programs come back at once. Never rejects, unless `attempted` throws. Logs what goes wrong.
  */
 export async function deliver(sender: Sender, request: PushRequest, delivery: Delivery): Promise<Outcome> {
-  const { until, signal, attempted } = delivery
+  const { until, strict = false, signal, attempted } = delivery
   const { now, random, sleep } = sender.tools
   let last: Outcome | undefined
   let at = now()
@@ -36,7 +41,7 @@ export async function deliver(sender: Sender, request: PushRequest, delivery: De
     }
     if (signal.aborted || at > until || now() > until)
       return said(sender, last ?? tooLate(sender, signal), signal)
-    last = await sender.send(request, signal)
+    last = await sender.send(request, signal, strict ? until - now() : undefined)
     attempted?.(last)
     if (last.kind !== 'later' || last.reason === GIVEN_UP.reason) return said(sender, last, signal)
     const { after = 0 } = last

@@ -54,10 +54,13 @@ export class Sender {
     return shownUrl(this.#url)
   }
 
-  /** Sends a request once, or twice if a kept connection turned out to be closed. Never rejects. */
-  async send(request: PushRequest, signal: AbortSignal): Promise<Outcome> {
+  /**
+   * Sends a request once, or twice if a kept connection turned out to be closed; within so many ms, if that is less than
+   * the settings' `timeout`. Never rejects.
+   */
+  async send(request: PushRequest, signal: AbortSignal, within = Number.POSITIVE_INFINITY): Promise<Outcome> {
     const stop = new AbortController()
-    const { timeout } = this.#settings
+    const timeout = Math.max(1, Math.round(Math.min(this.#settings.timeout, within)))
     const timer = setTimeout(() => {
       stop.abort({ reason: 'timeout', why: `no whole answer within ${timeout} ms` } satisfies Failure)
     }, timeout)

@@ -24,17 +24,7 @@ export class PushgatewayProtocol implements Protocol {
 
   current(time: number): Bodies {
     const source = this.#source
-    const body = {
-      async *[Symbol.asyncIterator]() {
-        const spans = source.spans(time)
-        for (;;) {
-          const part = spans.next(({ bytes }) => Uint8Array.from(bytes))
-          if (part === undefined) return
-          if (part === BUSY) await new Promise(resolve => setTimeout(resolve, PAUSE))
-          else yield part
-        }
-      },
-    }
+    const body = { [Symbol.asyncIterator]: () => parts(source, time) }
     return single({ request: { method: this.#method, path: this.#path, headers: HEADERS, body } })
   }
 
@@ -48,6 +38,27 @@ export class PushgatewayProtocol implements Protocol {
   }
 }
 
+/** Not a generator, because that would wait for a slot for ever, whoever ends it. */
+function parts(source: PushSource, time: number): AsyncIterator<Uint8Array, undefined> {
+  const spans = source.spans(time)
+  let over = false
+  return {
+    async next() {
+      while (!over) {
+        const part = spans.next(({ bytes }) => Uint8Array.from(bytes))
+        if (part === undefined) break
+        if (part !== BUSY) return { done: false, value: part }
+        await new Promise(resolve => setTimeout(resolve, PAUSE))
+      }
+      return { done: true, value: undefined }
+    },
+    async return() {
+      over = true
+      return { done: true, value: undefined }
+    },
+  }
+}
+
 /** `/metrics/job/mta/instance/mx1`; what a path cannot hold is in base64. */
 export function groupPath({ job = '', ...others }: Readonly<Record<string, string>>): string {
   const labels = [['job', job], ...Object.entries(others)] as const
@@ -55,8 +66,8 @@ export function groupPath({ job = '', ...others }: Readonly<Record<string, strin
 }
 
 function pathOf(name: string, value: string): string {
-  // A slash would end the value, also as %2F, and an empty one is none.
-  if (value !== '' && !value.includes('/')) return `/${name}/${encodeURIComponent(value)}`
+  // A slash would end the value, also as %2F, an empty one is none, and one or two dots are steps of the path.
+  if (!/^\.{0,2}$|\//.test(value)) return `/${name}/${encodeURIComponent(value)}`
   const base64 = value === '' ? '=' : Buffer.from(value).toString('base64url')
   return `/${name}@base64/${base64}`
 }

@@ -10,7 +10,7 @@ import { thrown } from '../../common/errors.js'
 import { type Log, logEvent } from '../../common/log.js'
 import type { GoneRun } from '../../exposition/pushed-series.js'
 import { BUSY } from '../../exposition/span-walk.js'
-import { deliver } from '../delivery/deliver.js'
+import { type Allowed, deliver } from '../delivery/deliver.js'
 import type { Sender } from '../delivery/sender.js'
 import type { Bodies, Body, Protocol } from '../protocols/body.js'
 import type { PushRecorder, RoundOutcome } from './self-metrics.js'
@@ -26,6 +26,8 @@ export interface RoundTools {
 
 /** How long to wait for a slot, ms. */
 const PAUSE = 5
+/** So far, ms, may a sample be ahead of a Prometheus' clock. */
+const MOST_AHEAD = 10 * 60_000
 
 export class Rounds {
   readonly #tools: RoundTools
@@ -38,40 +40,42 @@ export class Rounds {
     this.#tools = tools
   }
 
-  /** All series, after those that are gone. `until` by the clock of the sender's tools. True if all was taken. */
-  async push(until: number, signal: AbortSignal): Promise<boolean> {
+  /** All series, after those that are gone. True if all was taken. */
+  async push(allowed: Allowed): Promise<boolean> {
     const { protocol, recorder, sender } = this.#tools
     const { now, date } = sender.tools
     const begun = now()
-    const gone = await this.#send(time => protocol.gone(time), until, signal)
-    const current = gone === 'failed' ? gone : await this.#send(time => protocol.current(time), until, signal)
+    const gone = await this.#send(time => protocol.gone(time), allowed)
+    const current = gone === 'failed' ? gone : await this.#send(time => protocol.current(time), allowed)
     const outcome = gone === 'partial' && current === 'whole' ? 'partial' : current
     recorder?.round(outcome, (now() - begun) / 1000, date())
     return outcome === 'whole'
   }
 
   /** Series that are gone, alone. */
-  async tellGone(until: number, signal: AbortSignal): Promise<void> {
-    await this.#send(time => this.#tools.protocol.gone(time), until, signal)
+  async tellGone(allowed: Allowed): Promise<void> {
+    await this.#send(time => this.#tools.protocol.gone(time), allowed)
   }
 
   /** That all series are gone. */
-  async withdraw(until: number, signal: AbortSignal): Promise<void> {
-    await this.#send(time => this.#tools.protocol.withdraw(time), until, signal)
+  async withdraw(allowed: Allowed): Promise<void> {
+    await this.#send(time => this.#tools.protocol.withdraw(time), allowed)
   }
 
-  /** Samples of one body have one time, and none is as old as one before. */
+  /**
+   * Samples of one body have one time, and none is as old as one before, where the system's clock is set back. A time that
+   * was further ahead no receiver has taken: to stay with it would have them refuse all that follows.
+   */
   #time(): number {
-    this.#last = Math.max(this.#last + 1, Math.floor(this.#tools.sender.tools.date()))
+    const date = Math.floor(this.#tools.sender.tools.date())
+    this.#last = this.#last - date > MOST_AHEAD ? date : Math.max(this.#last + 1, date)
     return this.#last
   }
 
-  async #send(
-    make: (time: number) => Bodies | undefined,
-    until: number,
-    signal: AbortSignal,
-  ): Promise<RoundOutcome> {
-    const { parallel } = this.#tools.protocol
+  async #send(make: (time: number) => Bodies | undefined, allowed: Allowed): Promise<RoundOutcome> {
+    const { protocol, sender } = this.#tools
+    const { now, sleep } = sender.tools
+    const { until, signal } = allowed
     const under = new Set<Promise<void>>()
     let outcome: RoundOutcome = 'whole'
     const stopped = () => outcome === 'failed' || signal.aborted
@@ -81,15 +85,21 @@ export class Rounds {
         const body = bodies.next()
         if (body === undefined) break
         if (body === BUSY) {
-          await this.#tools.sender.tools.sleep(PAUSE, signal)
+          if (now() > until) outcome = 'failed'
+          else await sleep(PAUSE, signal)
           continue
         }
-        const sent: Promise<void> = this.#deliver(body, until, signal).then(came => {
-          under.delete(sent)
-          if (came === 'failed' || outcome === 'whole') outcome = came
-        })
+        const sent: Promise<void> = this.#deliver(body, allowed)
+          .catch((error): RoundOutcome => {
+            this.#sayFault(error)
+            return 'failed'
+          })
+          .then(came => {
+            under.delete(sent)
+            if (came === 'failed' || outcome === 'whole') outcome = came
+          })
         under.add(sent)
-        if (under.size >= parallel) await Promise.race(under)
+        if (under.size >= protocol.parallel) await Promise.race(under)
       }
     } catch (error) {
       outcome = 'failed'
@@ -99,15 +109,11 @@ export class Rounds {
     return signal.aborted ? 'failed' : outcome
   }
 
-  async #deliver(body: Body, until: number, signal: AbortSignal): Promise<RoundOutcome> {
+  async #deliver(body: Body, allowed: Allowed): Promise<RoundOutcome> {
     const { sender, recorder, goneAgain } = this.#tools
     const attempted =
       recorder && ((outcome: Parameters<PushRecorder['attempted']>[0]) => recorder.attempted(outcome))
-    const outcome = await deliver(sender, body.request, {
-      until,
-      signal,
-      ...(attempted ? { attempted } : {}),
-    })
+    const outcome = await deliver(sender, body.request, { ...allowed, ...(attempted ? { attempted } : {}) })
     if (outcome.kind === 'later') {
       if (body.runs !== undefined) goneAgain(body.runs)
       return 'failed'

@@ -1,4 +1,5 @@
 /** When a push pushes: one thing at a time, on a fixed beat, of which a beat that is missed is left out. */
+import type { Allowed } from '../delivery/deliver.js'
 import type { Tools } from '../delivery/tools.js'
 
 export interface ScheduleTools {
@@ -10,10 +11,10 @@ export interface ScheduleTools {
   readonly timeout: number
   readonly withdraw: boolean
   readonly tools: Pick<Tools, 'now' | 'sleep'>
-  /** `until` is by the clock of `tools`. Resolves to whether all was taken. */
-  push(until: number, signal: AbortSignal): Promise<boolean>
-  look(until: number, signal: AbortSignal): Promise<void>
-  withdrawAll(until: number, signal: AbortSignal): Promise<void>
+  /** Resolves to whether all was taken. */
+  push(allowed: Allowed): Promise<boolean>
+  look(allowed: Allowed): Promise<void>
+  withdrawAll(allowed: Allowed): Promise<void>
 }
 
 export class Schedule {
@@ -42,9 +43,13 @@ export class Schedule {
     this.#stop.abort()
     await this.#running
     await this.#busy
-    const never = new AbortController().signal
-    await push(tools.now() + timeout, never)
-    if (withdraw) await withdrawAll(tools.now() + timeout, never)
+    const allowed = () => ({
+      until: tools.now() + timeout,
+      strict: true,
+      signal: new AbortController().signal,
+    })
+    await push(allowed())
+    if (withdraw) await withdrawAll(allowed())
   }
 
   async #run(): Promise<void> {
@@ -60,7 +65,7 @@ export class Schedule {
         next = tools.now() + lookEvery
       ) {
         await tools.sleep(lookEvery, signal)
-        if (!signal.aborted) await this.#next(() => look(due, signal))
+        if (!signal.aborted) await this.#next(() => look({ until: due, signal }))
       }
       if (!signal.aborted) await tools.sleep(Math.max(0, due - tools.now()), signal)
     }
@@ -69,7 +74,7 @@ export class Schedule {
   #push(): Promise<boolean> {
     const { every, tools, push } = this.#tools
     const { signal } = this.#stop
-    return signal.aborted ? Promise.resolve(false) : push(tools.now() + every, signal)
+    return signal.aborted ? Promise.resolve(false) : push({ until: tools.now() + every, signal })
   }
 
   #next<T>(act: () => Promise<T>): Promise<T> {

@@ -48,12 +48,12 @@ const schedule = new Schedule({
   timeout: settings.delivery.timeout,
   withdraw: settings.withdraw,
   tools,
-  push(until, signal) {
-    recorder?.clashes(clashes.look(source.families()))
-    return rounds.push(until, signal)
+  push(allowed) {
+    lookForClashes()
+    return rounds.push(allowed)
   },
-  look: (until, signal) => rounds.tellGone(until, signal),
-  withdrawAll: (until, signal) => rounds.withdraw(until, signal),
+  look: allowed => rounds.tellGone(allowed),
+  withdrawAll: allowed => rounds.withdraw(allowed),
 })
 
 port.on('message', (message: ToPush) => {
@@ -64,6 +64,14 @@ port.on('message', (message: ToPush) => {
 })
 schedule.start()
 send({ type: 'begun' })
+
+/** Damaged memory is the round's to say. */
+function lookForClashes(): void {
+  try {
+    const clashing = clashes.look(source.families())
+    recorder?.clashes(clashing)
+  } catch {}
+}
 
 async function close(): Promise<void> {
   await schedule.end()
