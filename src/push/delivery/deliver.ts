@@ -9,6 +9,12 @@ const SAID_AFTER = 3
 /** So is one before a wait that is longer, ms. */
 const LONG_WAIT = 1000
 
+const PAUSED = { reason: 'paused', why: 'was not pushed to, as it has asked for a longer pause' }
+const LATE = {
+  reason: 'late',
+  why: 'is slow: a part of what is pushed was not sent in time, and is left out',
+}
+
 export interface Allowed {
   /** When it is too late, ms by the clock of the Sender's tools: no attempt begins after it. */
   readonly until: number
@@ -40,7 +46,7 @@ export async function deliver(sender: Sender, request: PushRequest, delivery: De
       at = Math.max(at, sender.pausedUntil)
     }
     if (signal.aborted || at > until || now() > until)
-      return said(sender, last ?? tooLate(sender, signal), signal)
+      return said(sender, last ?? tooLate(sender, delivery), signal)
     last = await sender.send(request, signal, strict ? until - now() : undefined)
     attempted?.(last)
     if (last.kind !== 'later' || last.reason === GIVEN_UP.reason) return said(sender, last, signal)
@@ -58,9 +64,7 @@ function said(sender: Sender, outcome: Outcome, signal: AbortSignal): Outcome {
 }
 
 /** It was never sent. */
-function tooLate(sender: Sender, signal: AbortSignal): Outcome {
-  const [reason, why] = signal.aborted
-    ? [GIVEN_UP.reason, GIVEN_UP.why]
-    : ['paused', 'was not pushed to, as it has asked for a longer pause']
+function tooLate(sender: Sender, { until, signal }: Delivery): Outcome {
+  const { reason, why } = signal.aborted ? GIVEN_UP : sender.pausedUntil > until ? PAUSED : LATE
   return { kind: 'later', status: undefined, reason, why: `${sender.shownUrl}: ${why}` }
 }

@@ -85,8 +85,12 @@ export async function nobody(): Promise<string> {
 }
 
 /** All that a request brings. */
-export async function bodyOf(request: AsyncIterable<Buffer>): Promise<string> {
+export async function bytesOf(request: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part)
-  return Buffer.concat(parts).toString()
+  return Buffer.concat(parts)
+}
+
+export async function bodyOf(request: AsyncIterable<Buffer>): Promise<string> {
+  return (await bytesOf(request)).toString()
 }

@@ -49,7 +49,7 @@ t.test('a slash, no value, steps of a path, and what is not ASCII', async t => {
   }
 })
 
-t.test('any values', async t => {
+t.test('any values', async () => {
   const labels = fc.record({ job: anyText.filter(text => text !== ''), instance: anyText, a: anyText })
   fc.assert(
     fc.property(labels, labels => {
