@@ -41,16 +41,27 @@ export class PushSource {
   readonly #pushed: PushedSeries
   readonly #saidTooLarge = new Set<string>()
 
-  /** `inOrder` says that nobody terminates this thread. */
-  constructor(handle: RegistryHandle, options: SourceOptions, log: Log, inOrder: boolean) {
+  /** `inOrder` says that nobody terminates this thread; `told` is that of a source before this one. */
+  constructor(
+    handle: RegistryHandle,
+    options: SourceOptions,
+    log: Log,
+    inOrder: boolean,
+    told?: SharedArrayBuffer,
+  ) {
     this.#arena = openArena(handle)
     if (inOrder) prepareToBury(this.#arena)
     this.#kernel = loadKernel(this.#arena, handle.kernel)
     this.#families = new Families(this.#arena)
     this.#selfMetrics = new SelfMetrics(this.#arena, this.#families, uptimeOf(this.#arena))
-    this.#pushed = new PushedSeries(this.#arena)
+    this.#pushed = new PushedSeries(this.#arena, told)
     this.#options = options
     this.#log = log
+  }
+
+  /** Which series were told of: another source of the registry can go on with it. */
+  get told(): SharedArrayBuffer {
+    return this.#pushed.bits
   }
 
   /** The families that are pushed, in order of name. */

@@ -28,12 +28,16 @@ export interface GoneRun {
 
 export class PushedSeries {
   readonly #arena: Arena
+  readonly bits: SharedArrayBuffer
   readonly #bits: Uint32Array
 
-  constructor(arena: Arena) {
+  /** `bits` are those of another thread, which has ended. */
+  constructor(arena: Arena, bits?: SharedArrayBuffer) {
     this.#arena = arena
     // Places are PLACE_WORDS apart at least, so no two of them have a bit in common.
-    this.#bits = new Uint32Array(Math.ceil(arena.u8.length / L.WORD_BYTES / L.PLACE_WORDS / 32))
+    const words = Math.ceil(arena.u8.length / L.WORD_BYTES / L.PLACE_WORDS / 32)
+    this.bits = bits ?? new SharedArrayBuffer(words * Uint32Array.BYTES_PER_ELEMENT)
+    this.#bits = new Uint32Array(this.bits)
   }
 
   /**

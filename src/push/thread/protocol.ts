@@ -8,6 +8,8 @@ export interface PushData {
   readonly settings: PushSettings
   /** Nobody terminates the thread but close(): the main thread started it. */
   readonly inOrder: boolean
+  /** Which series an earlier thread has told of, if there was one. */
+  readonly told: SharedArrayBuffer | undefined
 }
 
 export type ToPush =
@@ -17,7 +19,7 @@ export type ToPush =
   | { readonly type: 'close' }
 
 export type FromPush =
-  | { readonly type: 'begun' }
+  | { readonly type: 'begun'; readonly told: SharedArrayBuffer }
   /** `whole`: the receiver has taken all of it. */
   | { readonly type: 'pushed'; readonly number: number; readonly whole: boolean }
   | { readonly type: 'log'; readonly event: LogEvent }

@@ -31,6 +31,8 @@ export class PushThread {
   /** Pushes that were asked for, by number. */
   readonly #asked = new Map<number, (whole: boolean) => void>()
   #number = 0
+  /** Which series it has told of. The next thread goes on with it, and tells which of them have gone meanwhile. */
+  #told: SharedArrayBuffer | undefined
 
   constructor(registry: Servable, settings: PushSettings, log: Log, internals: PushInternals) {
     this.#registry = registry
@@ -71,7 +73,11 @@ export class PushThread {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#forget()
-      clearTimeout(this.#restart)
+      if (this.#restart !== undefined) {
+        clearTimeout(this.#restart)
+        // It failed, and waits to be started again: what was counted since is told all the same.
+        if (this.#worker === undefined) await this.#run().catch(() => {})
+      }
       const worker = this.#worker
       if (worker === undefined) return
       // Keeps the program running until the thread has ended.
@@ -102,6 +108,7 @@ export class PushThread {
       handle: this.#registry.handle,
       settings: this.#settings,
       inOrder: isMainThread,
+      told: this.#told,
     }
     return startOwnThread({
       call: 'push',
@@ -123,7 +130,8 @@ export class PushThread {
         else if (message.type === 'pushed') this.#answer(message.number, message.whole)
         else if (message.type === 'failed') failure = message.why
         else {
-          worker.unref()
+          this.#told = message.told
+          this.#letGo(worker)
           since = performance.now()
           resolve()
         }
@@ -131,11 +139,15 @@ export class PushThread {
       worker.on('error', error => {
         failure = (error instanceof Error && error.stack) || thrown(error)
       })
-      worker.on('exit', () => {
+      worker.on('exit', code => {
         this.#worker = undefined
         for (const number of [...this.#asked.keys()]) this.#answer(number, false)
         reject(plainError('ERR_POSTMETER_PUSH', `push: its thread ended before it began: ${failure}`))
-        if (since === undefined || this.#closed !== undefined) return
+        if (since === undefined) return
+        if (this.#closed !== undefined) {
+          if (code !== 0) this.#sayFailed('failed as it ended', failure)
+          return
+        }
         if (performance.now() - since >= HEALTHY) this.#failures = 0
         this.#runAgain(failure)
       })
@@ -145,17 +157,18 @@ export class PushThread {
   #answer(number: number, whole: boolean): void {
     this.#asked.get(number)?.(whole)
     this.#asked.delete(number)
-    if (this.#asked.size === 0 && this.#closed === undefined) this.#worker?.unref()
+    if (this.#worker !== undefined) this.#letGo(this.#worker)
+  }
+
+  /** It does not keep the program running, unless something was asked of it. */
+  #letGo(worker: Worker): void {
+    if (this.#asked.size === 0 && this.#closed === undefined) worker.unref()
   }
 
   #runAgain(failure: string): void {
     const [first, most] = this.#internals.backoff
     const delay = Math.min(most, first * 2 ** this.#failures++)
-    logEvent(this.#log, {
-      level: 'error',
-      code: 'push-thread-failed',
-      message: `the thread of push "${this.#settings.name}" failed and is started again in ${delay} ms: ${failure}`,
-    })
+    this.#sayFailed(`failed and is started again in ${delay} ms`, failure)
     this.#restart = setTimeout(() => {
       this.#run().then(
         () =>
@@ -169,5 +182,10 @@ export class PushThread {
         },
       )
     }, delay).unref()
+  }
+
+  #sayFailed(what: string, failure: string): void {
+    const message = `the thread of push "${this.#settings.name}" ${what}: ${failure}`
+    logEvent(this.#log, { level: 'error', code: 'push-thread-failed', message })
   }
 }

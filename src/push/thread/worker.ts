@@ -18,7 +18,7 @@ import { Rounds } from './rounds.js'
 import { Schedule } from './schedule.js'
 import { type PushRecorder, recorderFor } from './self-metrics.js'
 
-const { handle, settings, inOrder } = workerData as PushData
+const { handle, settings, inOrder, told } = workerData as PushData
 const port = parentPort!
 const send = (message: FromPush) => port.postMessage(message)
 const log = (event: LogEvent) => send({ type: 'log', event })
@@ -30,7 +30,7 @@ process.on('uncaughtException', error => {
 
 const tools = realTools(log)
 const sender = new Sender(settings.delivery, tools)
-const source = new PushSource(handle, sourceOptions(settings), log, inOrder)
+const source = new PushSource(handle, sourceOptions(settings), log, inOrder, told)
 const recorder = recorderOf(settings)
 const { labels, sweepEvery } = JSON.parse(handle.options) as { labels?: object; sweepEvery: number }
 const clashes = new LabelClashes(settings, Object.keys(labels ?? {}), log)
@@ -63,7 +63,7 @@ port.on('message', (message: ToPush) => {
   } else void close()
 })
 schedule.start()
-send({ type: 'begun' })
+send({ type: 'begun', told: source.told })
 
 /** Damaged memory is the round's to say. */
 function lookForClashes(): void {
