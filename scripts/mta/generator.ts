@@ -19,8 +19,12 @@ export interface GeneratorData {
 }
 
 export interface GeneratorTally {
+  /** Accepted by the server. */
   readonly sent: number
+  /** The server said no. */
   readonly refused: number
+  /** The connection broke before the server said anything: nobody knows whether it took the message. */
+  readonly unanswered: number
 }
 
 const CONNECTIONS = 16
@@ -85,7 +89,7 @@ await serveThread(async () => {
   const stopped = new AbortController()
   // Each connection waits on it, and to wait is to listen.
   setMaxListeners(CONNECTIONS, stopped.signal)
-  const tally = { sent: 0, refused: 0 }
+  const tally = { sent: 0, refused: 0, unanswered: 0 }
   const connections = new Set<SMTPConnection>()
 
   /** Resolves with false if the connection is of no more use. */
@@ -98,40 +102,54 @@ await serveThread(async () => {
           resolve(true)
           return
         }
+        if (error.responseCode === undefined) {
+          // Of a connection that was closed before, nothing was sent.
+          if (error.command !== 'API') tally.unanswered++
+          resolve(false)
+          return
+        }
         tally.refused++
-        if (error.responseCode === undefined) resolve(false)
-        else connection.reset(failed => resolve(!failed))
+        connection.reset(failed => resolve(!failed))
       })
     })
   }
 
   async function run(port: number): Promise<void> {
     while (!stopped.signal.aborted) {
+      let connection: SMTPConnection | undefined
       try {
-        const connection = await connect(host, port)
+        connection = await connect(host, port)
         connections.add(connection)
-        if (stopped.signal.aborted) connection.close()
         let usable = true
         while (usable && !stopped.signal.aborted) {
           const ms = pacer.reserve(clock.now())
           if (ms > 0) await wait(ms, undefined, { signal: stopped.signal })
           usable = await send(connection)
         }
-        connections.delete(connection)
-        connection.close()
       } catch {
         if (!stopped.signal.aborted) await wait(RECONNECT_MS)
       }
+      if (connection === undefined) continue
+      connections.delete(connection)
+      connection.close()
     }
   }
 
   const running = Array.from({ length: CONNECTIONS }, (_, i) => run(ports[i % ports.length]!))
-  // Loops that were waiting for an answer when their connection was closed never come back; nobody waits for them.
-  void Promise.allSettled(running)
+  // Loops that were waiting for an answer when stop() closed their connection never come back; nobody waits for them.
+  const ended = Promise.allSettled(running)
 
   return {
     ready: {},
-    answers: { tally: () => ({ ...tally }) satisfies GeneratorTally },
+    answers: {
+      tally: () => ({ ...tally }) satisfies GeneratorTally,
+      /** Sends nothing more, and answers when each message that was under way has its answer. */
+      async quiet() {
+        stopped.abort()
+        await ended
+        return { ...tally } satisfies GeneratorTally
+      },
+    },
     async stop() {
       stopped.abort()
       for (const connection of connections) connection.close()

@@ -1,5 +1,6 @@
+import { complain, UsageError } from '../command-line.js'
 import { type Mta, startMta } from './mta.js'
-import { type Options, readOptions, UsageError, usage } from './options.js'
+import { type Options, readOptions, usage } from './options.js'
 import { describe, totals } from './report.js'
 
 /**
@@ -112,11 +113,6 @@ function explain(error: Error): number {
   if (error instanceof TypeError || error instanceof ReferenceError) throw error
   process.stderr.write(`error: ${error.message}\n`)
   return 1
-}
-
-function complain(message: string, code = 2): number {
-  process.stderr.write(`error: ${message}\n(--help lists the options)\n`)
-  return code
 }
 
 function say(line: string): void {

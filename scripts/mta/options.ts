@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import { addressOf, bad, numbersOf, UsageError } from '../command-line.js'
 
 export interface Options {
   /** Messages a second that the generator sends. */
@@ -30,9 +31,6 @@ export interface Options {
   readonly durationMs: number | undefined
   readonly reportMs: number
 }
-
-/** A mistake on the command line. */
-export class UsageError extends Error {}
 
 export const usage = `A sample mail server, measured with postmeter. All on loopback.
 
@@ -67,23 +65,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const values = parse(args)
   if (values.help) return undefined
 
-  const number = (
-    name: keyof typeof values & string,
-    fallback: number,
-    min: number,
-    max: number,
-    whole = true,
-  ) => {
-    const text = values[name] as string | undefined
-    if (text === undefined) return fallback
-    const value = Number(text)
-    if (text.trim() === '' || !(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
-      throw bad(name, text, `is not a ${whole ? 'whole ' : ''}number from ${min} to ${max}`)
-    }
-    return value
-  }
-
-  const smtp = address('smtp', values.smtp ?? '127.0.0.1:0')
+  const number = numbersOf(values)
+  const smtp = addressOf('smtp', values.smtp ?? '127.0.0.1:0')
   if (!LOOPBACK.test(smtp.host)) {
     throw bad('smtp', values.smtp, 'is not on loopback: this server takes mail from anybody')
   }
@@ -96,7 +79,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
   if (defer + refuse > 1)
     throw bad('refuse', values.refuse ?? refuse, `and --defer ${defer} are more than 1 together`)
   const listen = values.listen ?? '127.0.0.1:8000'
-  address('listen', listen)
+  addressOf('listen', listen)
   const maxSeries = number('max-series', 0, 1, 1e9)
   const duration = number('duration', 0, 0.1, 1e6, false)
 
@@ -153,15 +136,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
-}
-
-function address(name: string, text: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text)
-  const port = Number(match?.[3])
-  if (match === null || port > 65_535) throw bad(name, text, 'is not HOST:PORT with a port from 0 to 65535')
-  return { host: (match[1] ?? match[2])!, port }
-}
-
-function bad(name: string, value: unknown, why: string): UsageError {
-  return new UsageError(`--${name} ${JSON.stringify(value)} ${why}`)
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { readOptions, UsageError } from '../../scripts/mta/options.js'
+import { UsageError } from '../../scripts/command-line.js'
+import { readOptions } from '../../scripts/mta/options.js'
 
 const main = fileURLToPath(new URL('../../scripts/mta/main.js', import.meta.url))
 
