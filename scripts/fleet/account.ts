@@ -1,12 +1,12 @@
 /**
  * What the clients of each server know, beside what Prometheus and VictoriaMetrics say.
  *
- * Of a server that ended well, both must have to the message what its clients sent. Of one that was killed, what it counted
+ * Of a server that ended by itself, both must have to the message what its clients sent. Of one that was killed, what it counted
  * after its last scrape or push is lost: there must be at least what its clients knew to be accepted when that was made, and
  * at most what they ever sent, answered or not.
  */
 import type { Told } from './client.js'
-import type { Way } from './server.js'
+import type { End, Way } from './server.js'
 import type { Sample, Store } from './stores.js'
 
 const SERIES = (job: string) => `total_messages_received{job="${job}", service="esmtp_listener"}`
@@ -18,7 +18,7 @@ export interface Run {
   /** Its label. */
   readonly instance: string
   readonly way: Way
-  readonly killed: boolean
+  readonly end: End
   /** ms since the epoch: its samples are later than the first, and not later than the second. */
   readonly since: number
   readonly until: number
@@ -44,7 +44,8 @@ export function acceptedBy({ history }: Told, time: number): number {
 }
 
 export function account(run: Run, prometheus: Sample | undefined, victoria: Sample | undefined): Row {
-  const { told, killed } = run
+  const { told } = run
+  const killed = run.end === 'killed'
   const least = killed ? acceptedBy(told, prometheus?.at ?? 0) : told.sent
   const most = told.sent + told.unanswered
   const within = (seen: Sample | undefined) =>

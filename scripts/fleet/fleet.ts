@@ -4,7 +4,7 @@ import type { Run } from './account.js'
 import type { Network, Place } from './network.js'
 import type { Options } from './options.js'
 import type { Programs } from './program.js'
-import { Server, type Surroundings, type Way } from './server.js'
+import { type Receivers, Server, type Surroundings, type Way } from './server.js'
 import type { Targets } from './targets.js'
 
 /** Servers that are started at once: each takes a second of a processor. */
@@ -17,8 +17,7 @@ export interface FleetTools {
   readonly options: Options
   readonly network: Network
   readonly targets: Targets
-  /** Where Prometheus is. */
-  readonly prometheus: string
+  readonly receivers: Receivers
   readonly programs: Programs
 }
 
@@ -57,7 +56,7 @@ export class Fleet {
 
   /** Those that run. */
   get alive(): string[] {
-    return this.#members.filter(({ server }) => server.killed === undefined).map(({ name }) => name)
+    return this.#members.filter(({ server }) => server.end === 'ran').map(({ name }) => name)
   }
 
   ways(): ReadonlyMap<Way, number> {
@@ -70,18 +69,28 @@ export class Fleet {
     return this.#member(name).way
   }
 
-  /** Servers that chance takes, in turn a scraped one and one that pushes, as long as there are both. */
-  victims(): string[] {
-    const { kill } = this.#tools.options
-    const shuffled = this.#members.map(member => [this.#random(), member] as const).sort(([a], [b]) => a - b)
-    const scraped = shuffled.filter(([, { way }]) => way === 'scraped')
-    const pushing = shuffled.filter(([, { way }]) => way !== 'scraped')
+  /**
+   * Whom chance takes: to be killed, in turn a scraped one and one that pushes, as long as there are both; and of the
+   * others that push, to be retired.
+   */
+  chosen(): { readonly victims: string[]; readonly retired: string[] } {
+    const { kill, retire } = this.#tools.options
+    const drawn = this.#members.map(member => [this.#random(), member] as const).sort(([a], [b]) => a - b)
+    const shuffled = drawn.map(([, member]) => member)
+    const scraped = shuffled.filter(({ way }) => way === 'scraped')
+    const pushing = shuffled.filter(({ way }) => way !== 'scraped')
     const inTurn = shuffled.flatMap((_, at) => [...scraped.slice(at, at + 1), ...pushing.slice(at, at + 1)])
-    return inTurn.slice(0, kill).map(([, { name }]) => name)
+    const victims = inTurn.slice(0, kill)
+    const retired = pushing.filter(member => !victims.includes(member)).slice(0, retire)
+    return { victims: victims.map(({ name }) => name), retired: retired.map(({ name }) => name) }
   }
 
   kill(name: string): Promise<void> {
     return this.#member(name).server.kill()
+  }
+
+  retire(name: string): Promise<void> {
+    return this.#member(name).server.retire()
   }
 
   async again(name: string): Promise<void> {
@@ -105,7 +114,7 @@ export class Fleet {
         name: this.#servers.slice(0, at).some(({ plan }) => plan.name === name) ? `${name}, again` : name,
         instance: name,
         way,
-        killed: server.killed !== undefined,
+        end: server.end,
         since: server.since,
         until,
         told: await server.quiet(),
@@ -128,9 +137,9 @@ export class Fleet {
   }
 
   async #launch(name: string, way: Way, place: Place): Promise<Server> {
-    const { options, network, targets, prometheus, programs } = this.#tools
+    const { options, network, targets, receivers, programs } = this.#tools
     const around: Surroundings = {
-      ...{ programs, place, prometheus, job: JOB, scraper: network.home },
+      ...{ programs, place, receivers, job: JOB, scraper: network.home },
       ...{ everyMs: options.everyMs, rate: options.rate, domains: options.domains },
     }
     // Its own, and another one each time that it is started, whichever server is ready first.

@@ -12,7 +12,7 @@ import { INSIDE, loopback, namespaces, namespacesRefused } from './network.js'
 import { type Options, readOptions, usage } from './options.js'
 import { Programs } from './program.js'
 import { files, MADE_FOR_MS } from './rules.js'
-import { Prometheus, VictoriaMetrics } from './stores.js'
+import { Agent, Prometheus, VictoriaMetrics } from './stores.js'
 import { rightTotal, table } from './table.js'
 import { Targets } from './targets.js'
 import { type Figures, trial } from './trial.js'
@@ -84,7 +84,10 @@ interface Around {
 }
 
 async function started(options: Options, { door, programs, folder, signal, ends }: Around): Promise<Figures> {
-  const [{ prometheus: program }, { server }] = await Promise.all([needPrometheus3(), needVictoriaMetrics()])
+  const [{ prometheus: program }, { server, agent }] = await Promise.all([
+    needPrometheus3(),
+    needVictoriaMetrics(),
+  ])
   const network = door === undefined ? loopback() : await namespaces(programs)
   const targets = new Targets(folder)
   await targets.prepare()
@@ -100,13 +103,21 @@ async function started(options: Options, { door, programs, folder, signal, ends 
     await files(everyMs, address, `${victoria.url}/api/v1/write`),
     (300_000 * everyMs) / MADE_FOR_MS,
   )
+  const collector =
+    options.otlp === 0
+      ? undefined
+      : await Agent.start(
+          { programs, program: agent, folder, address: `${network.home}:${await network.port()}` },
+          prometheus.url,
+        )
   if (door !== undefined) ends.push(lead(door, { host: home.host, port }))
   say(
     `${options.servers} servers in ${network.kind === 'namespaces' ? 'network namespaces' : 'loopback addresses'}, ` +
       `${options.rate} messages a second each; seed ${options.seed}`,
   )
   say(`Prometheus' pages are at http://${process.env[INSIDE] ?? address}; Ctrl-C ends it`)
-  const fleet = new Fleet({ options, network, targets, prometheus: prometheus.url, programs })
+  const receivers = { remoteWrite: `${prometheus.url}/api/v1/write`, otlp: collector?.otlp }
+  const fleet = new Fleet({ options, network, targets, receivers, programs })
   ends.push(() => fleet.stop())
   return trial({ options, fleet, prometheus, victoria, signal, say })
 }

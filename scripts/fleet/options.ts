@@ -17,6 +17,8 @@ export interface Options {
   readonly otlp: number
   /** Servers that are killed. */
   readonly kill: number
+  /** Servers that push and are ended midway as a supervisor does. */
+  readonly retire: number
   /** Whether the killed ones are started anew. */
   readonly again: boolean
   /** Milliseconds between two scrapes, and between two pushes. */
@@ -41,6 +43,7 @@ that it writes to. Kills some servers, waits for the alerts, and sets what the c
   --pushing N          servers that push; the others are scraped (half of them)
   --otlp N             of those that push, servers that do it by OTLP and not by remote write (1, if 2 push)
   --kill N             servers that are killed midway, in turn a scraped one and one that pushes (2)
+  --retire N           servers that push and are ended midway as a supervisor does: no alert may come of them (1, if 3 push)
   --again              start the killed servers anew, and wait until their alerts are over
   --every SECONDS      time between two scrapes and between two pushes, at least 1 (2); the rules' times, which are made
                        for 15 s, are shortened as much
@@ -75,6 +78,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     pushing,
     otlp: number('otlp', pushing >= 2 ? 1 : 0, 0, pushing),
     kill: number('kill', Math.min(2, servers - 1), 0, servers),
+    retire: number('retire', pushing >= 3 ? 1 : 0, 0, pushing),
     again: values.again ?? false,
     everyMs: 1000 * number('every', 2, 1, 60, false),
     network,
@@ -97,6 +101,7 @@ function parse(args: readonly string[]) {
         pushing: text,
         otlp: text,
         kill: text,
+        retire: text,
         again: { type: 'boolean' },
         every: text,
         network: text,

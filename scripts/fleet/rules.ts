@@ -6,7 +6,8 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 
-const docs = fileURLToPath(new URL('../../../docs', import.meta.url))
+/** Where the pages' files are. */
+export const docs = fileURLToPath(new URL('../../../docs', import.meta.url))
 
 /** The interval that the files are made for, ms. */
 export const MADE_FOR_MS = 15_000

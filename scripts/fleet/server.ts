@@ -11,6 +11,9 @@ const client = fileURLToPath(new URL('./client.js', import.meta.url))
 /** How Prometheus comes to know its metrics. */
 export type Way = 'scraped' | 'remote write 1.0' | 'remote write 2.0' | 'OTLP'
 
+/** What became of a server: it was killed, or ended by itself, or ran until the end of the trial. */
+export type End = 'killed' | 'retired' | 'ran'
+
 export interface Plan {
   /** The label `instance`. */
   readonly name: string
@@ -18,11 +21,18 @@ export interface Plan {
   readonly seed: number
 }
 
+/** URLs that servers push to. */
+export interface Receivers {
+  readonly remoteWrite: string
+  /** undefined if nobody takes OTLP, because nobody sends it. */
+  readonly otlp: string | undefined
+}
+
 export interface Surroundings {
   readonly programs: Programs
   readonly place: Place
-  /** Where Prometheus is, `http://HOST:PORT`. */
-  readonly prometheus: string
+  /** Where it pushes, by either protocol. */
+  readonly receivers: Receivers
   /** Whom it may be scraped by. */
   readonly scraper: string
   readonly job: string
@@ -41,8 +51,7 @@ export class Server {
   readonly #mta: Program
   readonly #client: Program
   #told: Promise<Told> | undefined
-  /** When it was killed. */
-  killed: number | undefined
+  end: End = 'ran'
 
   static async start(plan: Plan, around: Surroundings): Promise<Server> {
     const { place, programs } = around
@@ -83,8 +92,8 @@ export class Server {
 
   /** Ends it without a word, as a machine that fails. Its clients then tell what they know. */
   async kill(): Promise<void> {
-    this.killed = Date.now()
     await this.#mta.kill()
+    this.end = 'killed'
     await this.quiet()
   }
 
@@ -98,20 +107,24 @@ export class Server {
     return this.#told
   }
 
-  /** Ends it as a supervisor does. */
+  /** Ends it in the middle of a trial as a supervisor does, when its clients have gone. */
+  async retire(): Promise<void> {
+    await this.quiet()
+    await this.#mta.stop()
+    this.end = 'retired'
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#client.stop(), this.#mta.stop()])
   }
 }
 
-function pushing({ way, name }: Plan, { prometheus, everyMs, job }: Surroundings): (string | number)[] {
+function pushing({ way, name }: Plan, { receivers, everyMs, job }: Surroundings): (string | number)[] {
   if (way === 'scraped') return []
-  const otlp = way === 'OTLP'
   return [
-    ...['--push', `${prometheus}${otlp ? '/api/v1/otlp/v1/metrics' : '/api/v1/write'}`],
-    ...(otlp
-      ? ['--push-protocol', 'otlp']
-      : ['--push-protocol', 'remote-write', '--push-version', way.slice(-3)]),
+    ...(way === 'OTLP'
+      ? ['--push', receivers.otlp!, '--push-protocol', 'otlp']
+      : ['--push', receivers.remoteWrite, '--push-version', way.slice(-3)]),
     ...['--push-every', everyMs / 1000, '--push-labels', `job=${job},instance=${name}`],
   ]
 }

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Program, Programs } from './program.js'
+import { docs } from './rules.js'
 
 interface StoreOptions {
   readonly programs: Programs
@@ -33,8 +34,8 @@ export interface Alert {
 const PATIENCE_MS = 120_000
 const PAUSE_MS = 100
 
-/** A server with Prometheus' query API. */
-export class Store {
+/** A server of a trial, at a URL. */
+class Daemon {
   readonly name: string
   readonly url: string
   readonly #program: Program
@@ -45,6 +46,30 @@ export class Store {
     this.#program = program
   }
 
+  /** Asks until there is an answer. @throws Error that says what did not come, after two minutes. */
+  async until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+    const limit = performance.now() + PATIENCE_MS
+    for (;;) {
+      const answer = await ask()
+      if (answer !== undefined) return answer
+      if (performance.now() > limit) {
+        throw new Error(`${this.name}: not within ${PATIENCE_MS / 1000} s: ${what}\n${this.#program.said}`)
+      }
+      await wait(PAUSE_MS)
+    }
+  }
+
+  protected async ready(path: string): Promise<void> {
+    await this.until('it is ready', async () => {
+      if (!this.#program.running) throw new Error(`${this.name} ended: ${this.#program.said}`)
+      const answered = await fetch(this.url + path).catch(() => undefined)
+      return answered?.ok || undefined
+    })
+  }
+}
+
+/** A server with Prometheus' query API. */
+export class Store extends Daemon {
   /** All that an instant query answers. `time` in ms since the epoch, now if there is none. */
   async query(text: string, time?: number): Promise<Answer[]> {
     const result = await this.#result<{ metric: Record<string, string>; value: [number, string] }>(text, time)
@@ -68,23 +93,6 @@ export class Store {
     return (await this.query(text, time))[0]?.value
   }
 
-  /** Asks until there is an answer. @throws Error that says what did not come, after two minutes. */
-  async until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-    const limit = performance.now() + PATIENCE_MS
-    for (;;) {
-      const answer = await ask()
-      if (answer !== undefined) return answer
-      if (performance.now() > limit) {
-        throw new Error(`${this.name}: not within ${PATIENCE_MS / 1000} s: ${what}\n${this.#program.said}`)
-      }
-      await wait(PAUSE_MS)
-    }
-  }
-
-  stop(): Promise<void> {
-    return this.#program.stop()
-  }
-
   async #result<T>(query: string, time: number | undefined): Promise<T[]> {
     const asked = new URLSearchParams({ query, ...(time !== undefined && { time: `${time / 1000}` }) })
     return (await this.ask<{ result: T[] }>(`/api/v1/query?${asked}`)).result
@@ -95,14 +103,6 @@ export class Store {
     const body = (await response.json()) as { status: string; data: T; error?: string }
     if (body.status !== 'success') throw new Error(`${this.name}, ${path}: ${body.error}`)
     return body.data
-  }
-
-  protected async ready(path: string): Promise<void> {
-    await this.until('it is ready', async () => {
-      if (!this.#program.running) throw new Error(`${this.name} ended: ${this.#program.said}`)
-      const answered = await fetch(this.url + path).catch(() => undefined)
-      return answered?.ok || undefined
-    })
   }
 }
 
@@ -151,5 +151,31 @@ export class VictoriaMetrics extends Store {
     const victoria = new VictoriaMetrics(started, address)
     await victoria.ready('/health')
     return victoria
+  }
+}
+
+/** vmagent, which takes OTLP and writes it to Prometheus: Debian's Prometheus is built without OTLP. */
+export class Agent extends Daemon {
+  static async start(
+    { programs, program, folder, address }: StoreOptions,
+    prometheus: string,
+  ): Promise<Agent> {
+    const started = programs.start('vmagent', [
+      program,
+      `-httpListenAddr=${address}`,
+      `-remoteWrite.url=${prometheus}/api/v1/write`,
+      '-remoteWrite.forcePromProto=true',
+      `-remoteWrite.relabelConfig=${docs}/fleet/vmagent-relabel.yml`,
+      `-remoteWrite.tmpDataPath=${join(folder, 'vmagent')}`,
+      '-loggerLevel=WARN',
+    ])
+    const agent = new Agent(started, address)
+    await agent.ready('/health')
+    return agent
+  }
+
+  /** Where OTLP is pushed to. */
+  get otlp(): string {
+    return `${this.url}/opentelemetry/v1/metrics`
   }
 }

@@ -20,9 +20,9 @@ export function table(rows: readonly Row[], totals: readonly Total[]): string {
   const lines = rows.map(({ run, least, most, prometheus, victoria, right }) => [
     run.name,
     run.way,
-    run.killed ? 'killed' : 'ended',
+    run.end,
     number(run.told.sent),
-    run.killed ? `${number(least)} to ${number(most)}` : number(least),
+    range(least, most),
     figure(prometheus),
     figure(victoria),
     right ? 'yes' : 'NO',
@@ -39,12 +39,16 @@ export function table(rows: readonly Row[], totals: readonly Total[]): string {
   ]
   const sums = totals.map(total => [
     total.what,
-    total.least === total.most ? number(total.least) : `${number(total.least)} to ${number(total.most)}`,
+    range(total.least, total.most),
     number(total.value),
     rightTotal(total) ? 'yes' : 'NO',
     total.asked,
   ])
   return `${columns([heads, ...lines], [3, 4, 5, 6])}\n\n${columns([['the fleet', 'to be seen', 'answer', 'so it is', 'asked'], ...sums], [1, 2])}\n`
+}
+
+function range(least: number, most: number): string {
+  return least === most ? number(least) : `${number(least)} to ${number(most)}`
 }
 
 function number(value: number | undefined): string {

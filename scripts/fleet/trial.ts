@@ -34,7 +34,15 @@ export async function trial(tools: TrialTools): Promise<Figures> {
   say(`${options.servers} servers run, and Prometheus hears of each: ${ways}`)
   await wait((1000 * options.seconds) / 2, undefined, { signal })
 
-  const victims = fleet.victims()
+  const { victims, retired } = fleet.chosen()
+  for (const name of retired) {
+    await fleet.retire(name)
+    // Its last push has said that its series end here.
+    await prometheus.until(`nothing of ${name} is there`, async () => {
+      return !(await heard(prometheus, JOB)).has(name) || undefined
+    })
+    say(`${name} (${fleet.wayOf(name)}) has ended by itself, and its series with it`)
+  }
   for (const name of victims) {
     await fleet.kill(name)
     say(`killed ${name} (${fleet.wayOf(name)})`)
@@ -58,7 +66,16 @@ export async function trial(tools: TrialTools): Promise<Figures> {
   const there = Date.now()
   await arrived(victoria, fleet.alive, quiet)
   for (const store of [prometheus, victoria]) await recorded(store, there)
-  return figures(tools, since, Date.now())
+  const end = Date.now()
+  for (const name of retired) await noAlert(name, tools, end - since)
+  return figures(tools, since, end)
+}
+
+/** @throws Error if there was an alert of a server that has ended by itself. */
+async function noAlert(name: string, { prometheus }: TrialTools, rangeMs: number): Promise<void> {
+  const fired = `count_over_time(ALERTS{alertname="${ALERTS.pushing}", instance="${name}"}[${rangeMs}ms])`
+  if ((await prometheus.value(fired)) === undefined) return
+  throw new Error(`${ALERTS.pushing} was pending or fired for ${name}, which had ended by itself`)
 }
 
 /** Resolves when a store has a sample of each server that was measured after a time. */

@@ -102,11 +102,21 @@ function answerParent(mta: Mta, end: () => void): void {
   process.send({ type: 'ready', url: mta.url, smtp: mta.smtp })
 }
 
+/** What options of push() are called here. */
+const PUSH_OPTIONS: Readonly<Record<string, string>> = {
+  url: 'push',
+  protocol: 'push-protocol',
+  version: 'push-version',
+  every: 'push-every',
+  labels: 'push-labels',
+}
+
 /** Reports what is wrong with an option under its name here. Returns 2 for a mistake, 1 for what the system refuses. */
 function explain(error: Error): number {
   const option = /^option "(\w+)": /.exec(error.message)
   if (option !== null) {
-    const name = option[1]!.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+    const name =
+      PUSH_OPTIONS[option[1]!] ?? option[1]!.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
     const mistake = error instanceof TypeError || error instanceof RangeError
     return complain(`--${name} ${error.message.slice(option[0].length)}`, mistake ? 2 : 1)
   }

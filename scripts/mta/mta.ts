@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { createRegistry, type Front, type Registry, serve } from '../../src/index.js'
+import { createRegistry, type Front, type Push, push, type Registry, serve } from '../../src/index.js'
 import { mtaMetrics } from '../../src/mta.js'
 import { hostsFor } from './directory.js'
 import type { GeneratorData, GeneratorTally } from './generator.js'
@@ -50,6 +50,7 @@ export interface Mta {
 export async function startMta(options: Options, onDeath: (error: Error) => void): Promise<Mta> {
   const started: {
     front?: Front
+    pushing?: Push
     sink?: Thread<SinkReady>
     generator?: Thread<unknown>
   } = {}
@@ -63,6 +64,8 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
     const generator = await started.generator?.stop<GeneratorTally>()
     await Promise.all(listeners.map(listener => listener.stop()))
     const sink = await started.sink?.stop<SinkTally>()
+    // What was counted since the last push, and that it ends here.
+    await started.pushing?.close()
     await started.front?.close()
     await registry.close()
     return { sink, generator }
@@ -137,6 +140,20 @@ export async function startMta(options: Options, onDeath: (error: Error) => void
         seed: options.seed,
       }
       started.generator = await Thread.start(new URL('./generator.js', import.meta.url), data, onDeath)
+    }
+
+    // Last: the first push has something to say.
+    if (options.push !== undefined) {
+      const { everyMs, protocol, version, ...to } = options.push
+      started.pushing = await push(registry, {
+        ...to,
+        protocol,
+        every: everyMs,
+        ...(protocol === 'remote-write' && { version }),
+        log: ({ level, code, message }) => {
+          if (level !== 'info') process.emitWarning(message, { code })
+        },
+      })
     }
 
     const { front, sink } = started

@@ -1,6 +1,17 @@
 import { randomInt } from 'node:crypto'
+import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 import { addressOf, bad, numbersOf, UsageError } from '../command-line.js'
+
+/** Where its metrics are pushed to, besides that they can be scraped. */
+export interface PushTo {
+  readonly url: string
+  readonly protocol: 'remote-write' | 'otlp'
+  /** Of remote write. */
+  readonly version: '1.0' | '2.0'
+  readonly everyMs: number
+  readonly labels: Readonly<Record<string, string>>
+}
 
 export interface Options {
   /** Messages a second that the generator sends. */
@@ -10,6 +21,7 @@ export interface Options {
   /** Where the metrics endpoint listens. */
   readonly listen: string
   readonly trustedHosts: readonly string[] | undefined
+  readonly push: PushTo | undefined
   readonly smtpHost: string
   /** The first Worker's port; the others take those after it. 0: free ones. */
   readonly smtpPort: number
@@ -40,6 +52,11 @@ export const usage = `A sample mail server, measured with postmeter. All on loop
   --workers N          threads that receive, queue and deliver mail (2)
   --listen HOST:PORT   where /metrics is (127.0.0.1:8000; port 0 picks one)
   --trusted-hosts A,B  addresses and CIDRs that may read /metrics (127.0.0.1,::1)
+  --push URL           push the metrics there, too (off)
+  --push-protocol P    remote-write or otlp (remote-write)
+  --push-version V     1.0 or 2.0, of remote write (1.0)
+  --push-every SECONDS time between two pushes, at least 1 (15)
+  --push-labels A=B,…  labels of all that is pushed (job=mail,instance=HOSTNAME)
   --smtp HOST:PORT     where the first thread listens for mail, the others on the ports after it
                        (127.0.0.1:0; port 0 picks free ones)
   --no-traffic         no generator: send mail yourself
@@ -88,6 +105,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     workers,
     listen,
     trustedHosts: values['trusted-hosts']?.split(',').map(host => host.trim()),
+    push: pushOf(values, number),
     smtpHost: smtp.host,
     smtpPort: smtp.port,
     traffic: !values['no-traffic'],
@@ -105,6 +123,30 @@ export function readOptions(args: readonly string[]): Options | undefined {
   }
 }
 
+function pushOf(values: ReturnType<typeof parse>, number: ReturnType<typeof numbersOf>): PushTo | undefined {
+  const { push: url, 'push-protocol': protocol = 'remote-write', 'push-version': version = '1.0' } = values
+  for (const name of ['push-protocol', 'push-version', 'push-every', 'push-labels'] as const) {
+    if (url === undefined && values[name] !== undefined) throw bad(name, values[name], 'needs --push')
+  }
+  if (url === undefined) return undefined
+  if (protocol !== 'remote-write' && protocol !== 'otlp') {
+    throw bad('push-protocol', protocol, 'is neither remote-write nor otlp')
+  }
+  if (version !== '1.0' && version !== '2.0') throw bad('push-version', version, 'is neither 1.0 nor 2.0')
+  const everyMs = 1000 * number('push-every', 15, 1, 86_400, false)
+  const labels = labelsOf(values['push-labels'] ?? `job=mail,instance=${hostname()}`)
+  return { url, protocol, version, everyMs, labels }
+}
+
+function labelsOf(text: string): Record<string, string> {
+  const pairs = text.split(',').map(pair => {
+    const match = /^([^=]+)=(.*)$/.exec(pair)
+    if (match === null) throw bad('push-labels', text, 'is not NAME=VALUE,NAME=VALUE')
+    return [match[1]!, match[2]!] as const
+  })
+  return Object.fromEntries(pairs)
+}
+
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const
   const given = { type: 'boolean' } as const
@@ -117,6 +159,11 @@ function parse(args: readonly string[]) {
         workers: text,
         listen: text,
         'trusted-hosts': text,
+        push: text,
+        'push-protocol': text,
+        'push-version': text,
+        'push-every': text,
+        'push-labels': text,
         smtp: text,
         'no-traffic': given,
         domains: text,
