@@ -16,10 +16,10 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 
 /** Fields whose value is a duration. */
 const DURATION_FIELDS =
-  /^(\s*(?:- )?(?:for|keep_firing_for|interval|scrape_interval|evaluation_interval|scrape_timeout|refresh_interval|batch_send_deadline):\s*)(\d+[smh])\s*$/gm
+  /^(\s*(?:- )?(?:for|keep_firing_for|interval|scrape_interval|evaluation_interval|scrape_timeout|refresh_interval|batch_send_deadline):\s*)(\d+[smh])[ \t]*$/gm
 
-/** Durations in square brackets, as of a range. */
-const RANGES = /\[(\d+[smh])(?=[:\]])/g
+/** Durations in square brackets: of a range, and the step of a subquery. */
+const RANGES = /\[(\d+[smh])(?::(\d+[smh]))?\]/g
 
 /** Shortens the durations of a file in YAML, in fields and in ranges. Names such as rate5m stay. */
 export function shortened(text: string, everyMs: number): string {
@@ -27,7 +27,7 @@ export function shortened(text: string, everyMs: number): string {
     `${Math.max(1, Math.round((Number(duration.slice(0, -1)) * UNIT_MS[duration.slice(-1)]! * everyMs) / MADE_FOR_MS))}ms`
   return text
     .replace(DURATION_FIELDS, (_all, field, duration) => field + short(duration))
-    .replace(RANGES, (_all, duration) => `[${short(duration)}`)
+    .replace(RANGES, (_all, range, step) => `[${short(range)}${step === undefined ? '' : `:${short(step)}`}]`)
 }
 
 /** The files that one Prometheus of a fleet reads, by name: itself at HOST:PORT, and the URL that it writes to. */
