@@ -112,6 +112,7 @@ export class Prometheus extends Store {
     { programs, program, folder, address }: StoreOptions,
     files: Readonly<Record<string, string>>,
     lookbackMs: number,
+    more: readonly string[] = [],
   ): Promise<Prometheus> {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
     const started = programs.start('Prometheus', [
@@ -124,6 +125,7 @@ export class Prometheus extends Store {
       // Debian's own defaults name folders that only its installed package has.
       `--web.console.templates=${folder}`,
       `--web.console.libraries=${folder}`,
+      ...more,
     ])
     const prometheus = new Prometheus(started, address)
     await prometheus.ready('/-/ready')
