@@ -1,5 +1,7 @@
 /** `postmeter`: what an operator starts beside the service. */
 import { createRequire } from 'node:module'
+import { exitLines } from './check/exits.js'
+import { check } from './check.js'
 import { dump } from './dump.js'
 import { serve } from './serve.js'
 import { UsageError } from './usage.js'
@@ -24,12 +26,25 @@ postmeter dump --file PATH | --pid PID [--name NAME] [options]
     --prefix PREFIX          before every metric name
     --no-self-metrics
 
+postmeter check [URL | FILE | -] [options]
+  Checks an exposition, in text or OpenMetrics: default http://127.0.0.1:8000/metrics, - is what is piped in.
+    --format FORMAT          text, openmetrics; default what Content-Type or the end of a file says
+    --json                   one line of JSON for each look
+    --watch [SECONDS]        looks again and again (15), and tells what fell, came and went; Ctrl-C ends it
+    --timeout SECONDS        for an answer (10)
+    --header 'NAME: VALUE'   is sent along; may stand several times
+    --limit COUNT            findings of each code that are told (100); the others are counted
+    --top COUNT              families whose labels are told (10)
+  It ends with
+${exitLines('    ')}
+
 postmeter --help | --version
 `
 
 async function main([command, ...rest]: readonly string[]): Promise<void> {
   if (command === 'serve') return serve(rest)
   if (command === 'dump') return dump(rest)
+  if (command === 'check') return check(rest)
   if (command === '--help' || command === 'help') process.stdout.write(HELP)
   else if (command === '--version') process.stdout.write(`${version()}\n`)
   else throw new UsageError(command === undefined ? 'a command is missing' : `there is no command ${command}`)

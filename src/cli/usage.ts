@@ -11,13 +11,31 @@ export type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O
 export const TEXT = { type: 'string' } as const
 export const FLAG = { type: 'boolean' } as const
 
-/** What both commands read. */
+/** What the commands read that look at a registry. */
 export const SOURCE_OPTIONS = { file: TEXT, pid: TEXT, name: TEXT } as const
 
 /** @throws UsageError that names what is unknown. */
 export function parse<O extends Options>(args: readonly string[], options: O): Values<O> {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: false, strict: true }).values as Values<O>
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+/** The same, with words that belong to no option. @throws UsageError that names what is unknown. */
+export function parsePlaced<O extends Options>(
+  args: readonly string[],
+  options: O,
+): { values: Values<O>; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+    })
+    return { values: values as Values<O>, positionals }
   } catch (error) {
     throw new UsageError((error as Error).message)
   }

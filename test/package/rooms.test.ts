@@ -62,8 +62,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What of it is public: push().
   push: ['registry', 'push/delivery', 'push/options', 'push/thread'],
+  // What checks an exposition, whoever wrote it.
+  'cli/check': [],
   // The commands.
-  cli: ['common', 'exposition', 'front'],
+  cli: ['common', 'exposition', 'front', 'cli/check'],
   // prom-client's public interface over it.
   'prom-client': [...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry']],
   'prom-client/defaults': ['common', 'defaults/readers', 'prom-client'],

@@ -1,0 +1,161 @@
+/** Asks an endpoint as Prometheus does, and says in words what was wrong where there is no exposition. */
+import { get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http'
+import { get as getHttps } from 'node:https'
+import { createGunzip } from 'node:zlib'
+import { CheckFailure } from './exits.js'
+import type { Format } from './families.js'
+
+export interface FetchOptions {
+  /** What is asked for; any of them where it is undefined. */
+  readonly format: Format | undefined
+  /** Milliseconds for the whole answer. */
+  readonly timeout: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const TEXT = 'text/plain;version=0.0.4'
+const OPENMETRICS = 'application/openmetrics-text;version=1.0.0'
+const ACCEPT = { text: TEXT, openmetrics: OPENMETRICS }
+const MOST_REDIRECTS = 5
+/** Of a refusal's text. */
+const MOST_WORDS = 300
+
+export interface Fetched {
+  readonly chunks: AsyncIterable<Uint8Array>
+  readonly contentType: string | undefined
+}
+
+export async function fetchBody(address: string, options: FetchOptions): Promise<Fetched> {
+  const signal = AbortSignal.timeout(options.timeout)
+  let url = urlOf(address)
+  for (let hops = 0; ; hops++) {
+    const response = await request(address, url, options, signal)
+    const { statusCode = 0, headers } = response
+    const moved = statusCode >= 301 && statusCode <= 308 && statusCode !== 304 ? headers.location : undefined
+    if (moved !== undefined && hops < MOST_REDIRECTS) {
+      response.destroy()
+      url = new URL(moved, url)
+      if (!/^https?:$/.test(url.protocol)) throw new CheckFailure('status', `${address} redirects to ${url}`)
+      continue
+    }
+    const chunks = body(response, address, options, signal)
+    if (statusCode === 200) return { chunks, contentType: headers['content-type'] }
+    throw new CheckFailure('status', await refusal(address, statusCode, chunks))
+  }
+}
+
+/** A path is added where there is none: what stands at / is for people. */
+function urlOf(address: string): URL {
+  if (address.startsWith('unix:')) return new URL('http://localhost/metrics')
+  let url: URL
+  try {
+    url = new URL(address)
+  } catch {
+    throw new CheckFailure('usage', `${address} is no URL`)
+  }
+  if (/^https?:\/\/[^/?#]+$/.test(address)) url.pathname = '/metrics'
+  return url
+}
+
+function request(
+  address: string,
+  url: URL,
+  { format, timeout, headers }: FetchOptions,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const options: RequestOptions = {
+    headers: {
+      accept: format === undefined ? `${OPENMETRICS},${TEXT};q=0.5,*/*;q=0.1` : ACCEPT[format],
+      'accept-encoding': 'gzip',
+      'user-agent': 'postmeter-check',
+      'x-prometheus-scrape-timeout-seconds': String(timeout / 1000),
+      ...headers,
+    },
+    agent: false,
+    signal,
+    ...(address.startsWith('unix:') ? { socketPath: address.slice('unix:'.length) } : {}),
+  }
+  return new Promise((resolve, reject) => {
+    const get = url.protocol === 'https:' ? getHttps : getHttp
+    get(url, options, resolve).on('error', error => reject(unreachable(address, error, timeout, signal)))
+  })
+}
+
+async function* body(
+  response: IncomingMessage,
+  address: string,
+  { timeout }: FetchOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const gzip = response.headers['content-encoding'] === 'gzip'
+  let bytes = 0
+  response.on('data', ({ length }: Buffer) => {
+    bytes += length
+  })
+  response.pause()
+  const plain = gzip ? response.pipe(createGunzip()) : response
+  if (gzip) response.on('error', error => plain.destroy(error))
+  try {
+    yield* plain as AsyncIterable<Uint8Array>
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code?.startsWith('Z_') && response.complete)
+      throw new CheckFailure(
+        'foreign',
+        `the gzip of ${address} cannot be unpacked: ${(error as Error).message}`,
+      )
+    if (signal.aborted) throw unreachable(address, error as Error, timeout, signal)
+    throw new CheckFailure('unreachable', `${address} broke off behind ${bytes} bytes: the body is not whole`)
+  }
+}
+
+function unreachable(address: string, error: Error, timeout: number, signal: AbortSignal): CheckFailure {
+  const { code, message } = error as NodeJS.ErrnoException
+  const why: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'refuses connections: nothing listens there',
+    ENOTFOUND: 'has no such host',
+    EAI_AGAIN: 'has a host that cannot be looked up now',
+    ECONNRESET: 'closed the connection without an answer',
+    EHOSTUNREACH: 'cannot be reached: there is no route to it',
+    ENETUNREACH: 'cannot be reached: there is no route to it',
+    ENOENT: 'is no socket: there is no such file',
+    EACCES: 'may not be connected to by this user',
+    EPROTO: 'does not speak TLS: try http://',
+    DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate of its own: NODE_EXTRA_CA_CERTS=FILE trusts it',
+    SELF_SIGNED_CERT_IN_CHAIN:
+      'has a certificate of an authority of its own: NODE_EXTRA_CA_CERTS=FILE trusts it',
+    HPE_INVALID_CONSTANT: 'does not answer with HTTP: perhaps it is https://',
+  }
+  const told = signal.aborted ? `did not answer within ${timeout / 1000} s` : why[code ?? '']
+  return new CheckFailure(
+    'unreachable',
+    told === undefined ? `${address}: ${message || code}` : `${address} ${told}`,
+  )
+}
+
+/** What a status means for whoever looks, with what the endpoint says itself. */
+async function refusal(address: string, status: number, chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = ''
+  try {
+    for await (const chunk of chunks) {
+      text += Buffer.from(chunk).toString()
+      if (text.length >= MOST_WORDS) break
+    }
+  } catch {
+    // The status says enough.
+  }
+  const said = /^\s*</.test(text) ? '' : text.trim().split('\n')[0]!.slice(0, MOST_WORDS)
+  const hint = hintOf(status, text)
+  return [`${address} answers ${status}`, hint, said === '' ? undefined : JSON.stringify(said)]
+    .filter(Boolean)
+    .join(': ')
+}
+
+function hintOf(status: number, text: string): string | undefined {
+  // postmeter's own refusals say what to do.
+  if (text.includes('it is not in option "trustedHosts"'))
+    return 'the address of this machine is not on its trusted list'
+  if (/option "\w+"/.test(text)) return undefined
+  if (status === 401 || status === 403) return 'it wants another address, or credentials: --header'
+  return status === 404 ? 'nothing is there: is the path /metrics?' : undefined
+}

@@ -1,0 +1,63 @@
+/**
+ * Which series there were, in this look and the one before: by their hashes alone. With values it takes 20 bytes for each
+ * over the table's load, else 12.
+ */
+import { hashKey } from './hash.js'
+import { KEY, KeyTable, type Part } from './key-table.js'
+
+/** The upper bit of a line's number says in which of two looks it was. */
+const LINE = 0x7fff_ffff
+
+export class Series {
+  readonly key = hashKey()
+  readonly #table: KeyTable
+  readonly #values: boolean
+  #looks = 0
+  appeared = 0
+  vanished = 0
+  /** What the last series had in the look before; NaN if it was not there. */
+  before = Number.NaN
+
+  /** `values`: whether later looks are to compare values. */
+  constructor(values: boolean) {
+    this.#values = values
+    this.#table = new KeyTable({ words: 1, reals: values ? 1 : 0 })
+  }
+
+  get size(): number {
+    return this.#table.size
+  }
+
+  get bytes(): number {
+    return this.#table.bytes
+  }
+
+  begin(): void {
+    this.#looks++
+    this.appeared = 0
+    this.vanished = 0
+  }
+
+  /** Notes a series. Gives the line where it stood before in this look, or 0. `value`: NaN unless it may never fall. */
+  see(h1: number, h2: number, line: number, value: number): number {
+    const known = this.#table.find(h1, h2)
+    const { part, at } = this.#table
+    const word = at * part.width + KEY
+    if (known && this.#isOfThisLook(part, at)) return part.cells[word]! & LINE
+    part.cells[word] = (line & LINE) | ((this.#looks & 1) << 31)
+    if (!known) this.appeared++
+    if (!this.#values) return 0
+    this.before = known ? part.reals[at]! : Number.NaN
+    part.reals[at] = value
+    return 0
+  }
+
+  /** Forgets the series that the look did not have. */
+  end(): void {
+    if (this.#looks > 1) this.vanished = this.#table.prune((part, at) => this.#isOfThisLook(part, at))
+  }
+
+  #isOfThisLook({ cells, width }: Part, at: number): boolean {
+    return cells[at * width + KEY]! >>> 31 === (this.#looks & 1)
+  }
+}

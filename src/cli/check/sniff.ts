@@ -1,0 +1,57 @@
+/** Which format a body is in, or that it is no exposition. */
+import { CheckFailure } from './exits.js'
+import type { Format } from './families.js'
+
+/** What is looked at. */
+const LOOK = 1024
+const END = '# EOF'
+
+export interface ContentType {
+  /** Undefined where it names none that is read here. */
+  readonly format: Format | undefined
+  /** Why a Prometheus 3 would not take it. */
+  readonly fault: string | undefined
+}
+
+export function contentType(header: string | undefined): ContentType {
+  const [type = '', ...parameters] = (header ?? '')
+    .toLowerCase()
+    .split(';')
+    .map(part => part.trim())
+  if (type === 'application/openmetrics-text') return { format: 'openmetrics', fault: undefined }
+  if (type === 'application/vnd.google.protobuf')
+    throw new CheckFailure('foreign', 'the body is protobuf, which check does not read: ask for text')
+  if (type === 'text/plain') {
+    const version = parameters.find(one => one.startsWith('version='))?.slice('version='.length)
+    const known = version === undefined || version === '0.0.4' || version === '1.0.0'
+    return { format: 'text', fault: known ? undefined : `Content-Type has the version ${version}` }
+  }
+  const fault =
+    header === undefined
+      ? 'there is no Content-Type: Prometheus 3 refuses such an answer'
+      : `Content-Type is ${JSON.stringify(header.slice(0, 80))}: Prometheus 3 refuses it`
+  return { format: undefined, fault }
+}
+
+/** @throws CheckFailure where the beginning of a body is that of something else. */
+export function refuseForeign(head: Uint8Array, type: string | undefined): void {
+  const what = foreign(head)
+  if (what === undefined) return
+  const said = type === undefined ? '' : `, Content-Type ${JSON.stringify(type.slice(0, 80))}`
+  throw new CheckFailure('foreign', `the body is no exposition but ${what}${said}`)
+}
+
+function foreign(head: Uint8Array): string | undefined {
+  const some = head.subarray(0, LOOK)
+  if (some.includes(0) && !/^[#\w:]/.test(Buffer.from(some).toString('latin1').trimStart())) return 'binary'
+  const text = Buffer.from(some).toString().trimStart()
+  if (/^<(?:!doctype|html|\?xml|[a-z]+[\s>])/i.test(text)) return text.startsWith('<?xml') ? 'XML' : 'HTML'
+  // A name in quotes may stand first behind a brace, but no colon behind it.
+  if (/^\[|^\{\s*(?:\}|"(?:[^"\\]|\\.)*"\s*:)/.test(text)) return 'JSON'
+  return /^[\x00-\x08\x0e-\x1f\x7f\ufffd]/.test(text) ? 'binary' : undefined
+}
+
+/** What a file is in, whose end is given: OpenMetrics alone has to end so. */
+export function formatByEnd(tail: Uint8Array): Format {
+  return Buffer.from(tail).toString('latin1').trimEnd().endsWith(END) ? 'openmetrics' : 'text'
+}
