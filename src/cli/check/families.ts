@@ -51,6 +51,8 @@ export class Label {
   readonly name: string
   /** Whether its value is a number that the type gives a meaning. */
   readonly own: 'le' | 'quantile' | undefined
+  /** Whether it stands for the name of the metric, so that no line may have it. */
+  readonly reserved: boolean
   readonly values = new Distinct()
   /** Label sets of the family without this label: how many series there would be. */
   readonly without = new Distinct()
@@ -60,6 +62,7 @@ export class Label {
   constructor(name: string, key1: number, key2: number) {
     this.name = name
     this.own = name === 'le' || name === 'quantile' ? name : undefined
+    this.reserved = name === '__name__'
     this.key1 = key1
     this.key2 = key2
   }

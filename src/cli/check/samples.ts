@@ -80,7 +80,7 @@ export class Samples {
       if (parts1[n] === 0) continue
       const label = labels[n]!
       label.values.add(parts1[n]!)
-      label.without.add(h1 - parts1[n]!)
+      label.without.add((h1 - parts1[n]!) | 0)
     }
     const type = family.type
     const own = OWN_LABEL[type!]
@@ -91,7 +91,7 @@ export class Samples {
       g1 = (g1 - parts1[at]!) | 0
       g2 = (g2 - parts2[at]!) | 0
     }
-    if (this.#openMetrics || own !== undefined) this.#group(g1, g2, family)
+    if ((this.#openMetrics || own !== undefined) && role !== 'none') this.#group(g1, g2, family)
     if (type !== undefined || role !== 'value') this.#check(bytes, family, role, at)
     if (name.text === START_TIME) this.startTime = Math.max(this.startTime, value)
     const never = neverFalls(type, role)

@@ -109,12 +109,16 @@ export class Scanner {
           c = bytes[++at]!
         }
         if (at === from || (KINDS[bytes[from]!]! & DIGIT) !== 0) {
-          this.#fail('label', at, () => `expected the name of a label, found ${found(bytes, from)}`)
+          this.#fail('label', from, () => `expected the name of a label, found ${found(bytes, from)}`)
           return false
         }
         let label = family.labels[count]
         if (label === undefined || label.key1 !== h1 || label.key2 !== h2)
           label = this.#families.label(family, h1, h2, bytes, from, at)
+        if (label.reserved) {
+          this.#fail('label', from, () => 'label __name__ is reserved: it is the name of the metric')
+          return false
+        }
         if (label.line === this.line) {
           const { name } = label
           this.#fail('label', from, () => `label ${name} stands twice in the line`)
