@@ -17,6 +17,7 @@ export const GOOD: readonly string[] = [
   '# TYPE some_gauge_total gauge\nsome_gauge_total 3\nsome_bucket 1\n',
   '# HELP t_timestamp_seconds A time.\n# TYPE t_timestamp_seconds counter\nt_timestamp_seconds 3\n',
   '# HELP w_sum Sum.\n# TYPE w_sum counter\nw_sum 3\n# HELP w_bucket B.\n# TYPE w_bucket gauge\nw_bucket 1\n',
+  '# HELP w_sum \n# TYPE w_sum counter\nw_sum 3\n',
   '',
 ]
 

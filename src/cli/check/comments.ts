@@ -79,6 +79,7 @@ export class Comments {
   #help(family: Family, at: number, help: string): void {
     if (family.helpLine > 0) this.#repeated('HELP', family, at, family.helpLine)
     family.helpLine ||= this.line
+    if (help !== '') family.helped = true
     if (family.firstSample > 0) {
       const code = this.#format === 'text' ? 'late-help' : 'late'
       this.#fail(code, at, () => `HELP of ${family.name} stands behind its samples`)

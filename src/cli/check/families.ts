@@ -77,6 +77,8 @@ export class Family {
   /** 0 until there is one. */
   typeLine = 0
   helpLine = 0
+  /** Whether a HELP says anything. */
+  helped = false
   unitLine = 0
   firstSample = 0
   type: string | undefined

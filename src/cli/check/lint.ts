@@ -38,7 +38,7 @@ function lintOne(family: Family, format: Format, findings: Findings): void {
   const line = family.helpLine || family.typeLine || family.firstSample
   const remark = (code: Code, why: string) => findings.add(code, line, 0, family.name, () => `${name} ${why}`)
 
-  if (family.helpLine === 0) remark('no-help', 'has no HELP')
+  if (!family.helped) remark('no-help', 'has no HELP')
   const unit = unitOf(name)
   if (unit !== undefined && UNITS.get(unit) !== unit) {
     const base = UNITS.get(unit) ?? UNITS.get(unit.replace(PREFIX, ''))

@@ -31,9 +31,10 @@ export async function check(
   const before: Before = { series: new Series(options.watch !== undefined), startTime: 0, looks: 0 }
   let worst: Exit = 'fine'
   let gone = false
+  const ended = aborted(stopped)
   while (!stopped.aborted) {
     const began = performance.now()
-    const exit = await Promise.race([once(), aborted(stopped)])
+    const exit = await Promise.race([once(), ended])
     if (exit === undefined) break
     worst = worse(worst, exit)
     if (options.watch === undefined) break
