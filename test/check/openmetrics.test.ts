@@ -21,6 +21,15 @@ const GOOD: readonly string[] = [
   '# HELP build Build.\n# TYPE build info\nbuild_info{version="1"} 1\n# HELP state State.\n# TYPE state stateset\nstate{state="up"} 1\nstate{state="down"} 0\n',
   '# HELP u Unknown.\n# TYPE u unknown\nu{v="\\"\\\\\\n é"} 1 1.5\nu{v="\\"\\\\\\n é"} 2 2.5\n',
 ]
+/** Refusals that are the parser's mistakes. */
+const OWN_FAULTS: readonly RegExp[] = [
+  // It compares times of two kinds.
+  /^(Type|Attribute)Error/,
+  // It takes a time without a fraction for one before those with one.
+  /^ValueError: Timestamps went backwards .* \d+\.?$/,
+  // It looks for the brace that ends labels within their values.
+  /^ValueError: Invalid line: # \{\w+="[^"]*\}/,
+]
 const WHOLE = [...GOOD, GOOD.join('')].map(text => `${text}# EOF\n`)
 
 t.test("Python's parser of OpenMetrics", async t => {
@@ -47,7 +56,7 @@ t.test("Python's parser of OpenMetrics", async t => {
     for (let run = 0; run < RUNS; run++) {
       const text = mutations.mutated(WHOLE)
       const why = await refusal(text)
-      if (why === undefined) continue
+      if (why === undefined || OWN_FAULTS.some(fault => fault.test(why))) continue
       refused++
       if (checked(text, 'openmetrics').errors === 0)
         t.fail(`Python refuses: ${why} in ${JSON.stringify(text)}`)

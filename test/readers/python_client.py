@@ -41,7 +41,7 @@ def read(form, body):
                     "name": sample.name,
                     "labels": list(sample.labels.items()),
                     "value": number(sample.value),
-                    "time": sample.timestamp,
+                    "time": None if sample.timestamp is None else repr(float(sample.timestamp)),
                     "exemplar": exemplar(sample.exemplar),
                 }
                 for sample in family.samples

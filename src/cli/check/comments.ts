@@ -66,6 +66,8 @@ export class Comments {
       return NONE
     }
     if (!isValidUtf8(bytes, from, to)) this.#fail('utf8', at, () => `the ${keyword} of ${name} is no UTF-8`)
+    if (openMetrics && rest === undefined)
+      this.#fail('syntax', at, () => `expected a space behind the name ${name}`)
     const family = openMetrics
       ? (this.#families.get(name) ?? this.#families.of(name))
       : this.#families.of(name)

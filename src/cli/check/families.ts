@@ -93,6 +93,8 @@ export class Family {
   /** In the order in which they first came. */
   readonly labels: Label[] = []
   readonly byKey = new Map<number, Label>()
+  /** The names of its lines that have come. */
+  readonly names: Name[] = []
 
   constructor(name: string, index: number, shared: boolean) {
     this.name = name
@@ -144,7 +146,10 @@ export class Families {
       sum2: mix(key2 ^ 0x1b873593),
       role: family.shared ? 'value' : this.roleOf(text, family),
     }
-    if (!family.shared) this.#names.set(key, made)
+    if (!family.shared) {
+      this.#names.set(key, made)
+      family.names.push(made)
+    }
     return made
   }
 
@@ -171,8 +176,7 @@ export class Families {
 
   /** A family's type is known from here on: names of its lines that came before are of another kind now. */
   retype(family: Family): void {
-    for (const name of this.#names.values())
-      if (name.family === family) name.role = this.roleOf(name.text, family)
+    for (const name of family.names) name.role = this.roleOf(name.text, family)
   }
 
   #make(name: string): Family {

@@ -80,6 +80,13 @@ export class KeyTable {
     return false
   }
 
+  has(h1: number, h2: number): boolean {
+    if (h1 === 0 && h2 === 0) h2 = 1
+    const part = this.#parts[h2 >>> 26]!
+    const at = place(part, h1, h2)
+    return isUsed(part, at)
+  }
+
   /** Leaves out the keys that `keep` does not name, and says how many these were. */
   prune(keep: (part: Part, at: number) => boolean): number {
     let pruned = 0

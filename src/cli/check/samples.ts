@@ -92,7 +92,8 @@ export class Samples {
       g2 = (g2 - parts2[at]!) | 0
     }
     if ((this.#openMetrics || own !== undefined) && role !== 'none') this.#group(g1, g2, family)
-    if (type !== undefined || role !== 'value') this.#check(bytes, family, role, at)
+    if (type !== undefined || role !== 'value' || this.#scanner.exemplar >= 0)
+      this.#check(bytes, family, role, at)
     if (name.text === START_TIME) this.startTime = Math.max(this.startTime, value)
     const never = neverFalls(type, role)
     const prior = this.#series.see(h1, h2, line, never ? value : Number.NaN)
@@ -125,7 +126,7 @@ export class Samples {
       this.#groupLine = this.#line
       this.#pointLine = this.#line
       this.#time = time
-      const back = grouped && this.#groups.enter(g1, g2, family, this.#line)
+      const back = grouped ? this.#groups.enter(g1, g2, family, this.#line) : this.#hasSibling(family)
       if (back && this.#openMetrics)
         this.#add(
           'interleaved',
@@ -146,6 +147,16 @@ export class Samples {
       if (grouped) this.#groups.restart()
     }
     this.#time = time
+  }
+
+  /** Whether a counter's other line with this label set stood above: groups are not held for counters, which are many. */
+  #hasSibling({ type, names }: Family): boolean {
+    if (type !== 'counter' || names.length < 2) return false
+    const { name: own, h1, h2 } = this.#scanner
+    return names.some(name => {
+      if (name === own) return false
+      return this.#series.has((h1 - own.sum1 + name.sum1) | 0, (h2 - own.sum2 + name.sum2) | 0)
+    })
   }
 
   #check(bytes: Uint8Array, family: Family, role: Role, at: number): void {

@@ -52,6 +52,11 @@ export class Series {
     return 0
   }
 
+  /** Whether a series was there, in this look or the one before. */
+  has(h1: number, h2: number): boolean {
+    return this.#table.has(h1, h2)
+  }
+
   /** Forgets the series that the look did not have. */
   end(): void {
     if (this.#looks > 1) this.vanished = this.#table.prune((part, at) => this.#isOfThisLook(part, at))
