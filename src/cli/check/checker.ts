@@ -1,7 +1,6 @@
 /** Checks one exposition, chunk by chunk, in memory that grows with its series and not with its text. */
 import type { Code } from './codes.js'
 import { Comments, hasForbiddenUnit } from './comments.js'
-import { found } from './fail.js'
 import { Families, type Family, type Format, linesOf } from './families.js'
 import type { Findings } from './findings.js'
 import { Lines } from './lines.js'
@@ -103,6 +102,7 @@ export class Checker {
         at++
       } else at = this.#sample(bytes, at)
     }
+    this.samples.flush(bytes)
     // A chunk that is done with is not held.
     this.#bytes = new Uint8Array()
   }
@@ -114,8 +114,7 @@ export class Checker {
     const { family } = scanner.name
     if (family !== this.#current) this.#enter(family)
     this.understood++
-    const first = this.samples.take(bytes, this.line)
-    if (first > 0) this.#duplicate(bytes, family, first)
+    this.samples.take(bytes, this.line)
     return scanner.end + 1
   }
 
@@ -144,12 +143,6 @@ export class Checker {
         return `${family.name} goes on here, and other families began in line ${family.ended}: its lines must be together`
       })
     family.ended = 0
-  }
-
-  #duplicate(bytes: Uint8Array, { name }: Family, first: number): void {
-    const at = this.#lineStart
-    const series = () => `${found(bytes, at)} is a series that stands in line ${first}, too`
-    this.#findings.add('duplicate', this.line, 0, name, series)
   }
 
   #behindEof(): void {

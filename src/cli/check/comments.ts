@@ -104,8 +104,7 @@ export class Comments {
     if (family.firstSample > 0)
       this.#fail('late', at, () => `TYPE of ${family.name} stands behind its samples`)
     if (TYPES[this.#format].includes(type)) {
-      family.type = type
-      this.#families.retype(family)
+      this.#families.retype(family, type)
       return
     }
     const meant = MEANT[type] ?? `expected one of ${TYPES[this.#format].join(', ')}`

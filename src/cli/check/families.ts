@@ -37,6 +37,18 @@ export const TYPES: Readonly<Record<Format, readonly string[]>> = {
   ],
 }
 
+const OWN_LABELS: Readonly<Record<string, 'le' | 'quantile'>> = {
+  histogram: 'le',
+  gaugehistogram: 'le',
+  summary: 'quantile',
+}
+/** Which lines of a type never fall. */
+const COUNTS: Readonly<Record<string, readonly Role[]>> = {
+  counter: ['value'],
+  histogram: ['bucket', 'count'],
+  summary: ['count'],
+}
+
 /** Beyond these a hostile text would take memory without end. */
 const MOST_FAMILIES = 100_000
 const MOST_LABELS = 200_000
@@ -82,6 +94,8 @@ export class Family {
   unitLine = 0
   firstSample = 0
   type: string | undefined
+  /** The label by which its lines of one label set differ. */
+  own: 'le' | 'quantile' | undefined
   unit = ''
   /** Its last line, once another family began behind it; 0 while it goes on. */
   ended = 0
@@ -114,6 +128,8 @@ export interface Name {
   readonly sum2: number
   readonly family: Family
   role: Role
+  /** Whether its values never fall while the process runs. */
+  counts: boolean
 }
 
 export class Families {
@@ -144,7 +160,7 @@ export class Families {
       ...{ text, key1, key2, family },
       sum1: mix(key1 ^ 0x5bd1e995),
       sum2: mix(key2 ^ 0x1b873593),
-      role: family.shared ? 'value' : this.roleOf(text, family),
+      ...this.#roleOf(text, family),
     }
     if (!family.shared) {
       this.#names.set(key, made)
@@ -170,13 +186,18 @@ export class Families {
     return own
   }
 
-  roleOf(name: string, family: Family): Role {
-    return linesOf(this.#format, family.type)[name.slice(family.name.length)] ?? 'none'
+  #roleOf(name: string, family: Family): Pick<Name, 'role' | 'counts'> {
+    const { type, shared } = family
+    const role = shared ? 'value' : (linesOf(this.#format, type)[name.slice(family.name.length)] ?? 'none')
+    return { role, counts: COUNTS[type ?? '']?.includes(role) === true }
   }
 
-  /** A family's type is known from here on: names of its lines that came before are of another kind now. */
-  retype(family: Family): void {
-    for (const name of family.names) name.role = this.roleOf(name.text, family)
+  /** A family's type is known from here on. */
+  retype(family: Family, type: string): void {
+    family.type = type
+    family.own = OWN_LABELS[type]
+    // Names of its lines that came before are of another kind now.
+    for (const name of family.names) Object.assign(name, this.#roleOf(name.text, family))
   }
 
   #make(name: string): Family {

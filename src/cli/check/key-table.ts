@@ -80,11 +80,18 @@ export class KeyTable {
     return false
   }
 
+  /** Whether a key is there; then its numbers are at `part` and `at`. */
   has(h1: number, h2: number): boolean {
     if (h1 === 0 && h2 === 0) h2 = 1
-    const part = this.#parts[h2 >>> 26]!
-    const at = place(part, h1, h2)
-    return isUsed(part, at)
+    this.part = this.#parts[h2 >>> 26]!
+    this.at = place(this.part, h1, h2)
+    return isUsed(this.part, this.at)
+  }
+
+  /** Has memory bring the place of a key, which `find()` then need not wait for. */
+  touch(h1: number, h2: number): number {
+    const { cells, capacity, width } = this.#parts[h2 >>> 26]!
+    return cells[Math.floor(((h1 >>> 0) / 0x1_0000_0000) * capacity) * width]!
   }
 
   /** Leaves out the keys that `keep` does not name, and says how many these were. */
@@ -134,12 +141,18 @@ function resized(
   const larger = new Part(columns, capacity)
   const { width, cells } = part
   const { reals } = columns
-  for (let at = 0; at < part.capacity; at++) {
-    if (!isUsed(part, at) || !keep(part, at)) continue
-    const cell = at * width
-    const to = place(larger, cells[cell]!, cells[cell + 1]!)
-    for (let n = 0; n < width; n++) larger.cells[to * width + n] = cells[cell + n]!
-    for (let n = 0; n < reals; n++) larger.reals[to * reals + n] = part.reals[at * reals + n]!
+  const to = larger.cells
+  for (let at = 0, cell = 0; at < part.capacity; at++, cell += width) {
+    const h1 = cells[cell]!
+    const h2 = cells[cell + 1]!
+    if ((h1 === 0 && h2 === 0) || (keep !== everything && !keep(part, at))) continue
+    // In the order of their hashes, so both tables are walked from one end to the other.
+    const found = place(larger, h1, h2)
+    const toCell = found * width
+    to[toCell] = h1
+    to[toCell + 1] = h2
+    for (let n = KEY; n < width; n++) to[toCell + n] = cells[cell + n]!
+    for (let n = 0; n < reals; n++) larger.reals[found * reals + n] = part.reals[at * reals + n]!
     larger.used++
   }
   return larger

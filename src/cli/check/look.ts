@@ -111,15 +111,15 @@ function changesOf({ samples }: Checker, findings: Findings, before: Before): Ch
   before.startTime = samples.startTime
   if (before.looks === 0) return undefined
   if (!restarted) {
-    const told = samples.falls
-    for (let n = 0; n < samples.fallen; n++) {
+    const told = samples.batch.falls
+    for (let n = 0; n < samples.batch.fallen; n++) {
       const fall = told[n]
       findings.add('fell', fall?.line ?? 0, 0, fall?.family, () => {
         return `${fall!.series} fell from ${fall!.from} to ${fall!.to}, and the process says of no new start`
       })
     }
   }
-  return { appeared, vanished, fell: samples.fallen, restarted }
+  return { appeared, vanished, fell: samples.batch.fallen, restarted }
 }
 
 /** The greater one says more: whoever watches wants the worst. */

@@ -1,4 +1,5 @@
 /** What a sample says, held against its type and the samples before it. */
+import { Batch } from './batch.js'
 import type { Code } from './codes.js'
 import { type Families, type Family, type Format, linesOf, type Role } from './families.js'
 import type { Findings } from './findings.js'
@@ -8,23 +9,7 @@ import { textOf } from './numbers.js'
 import type { Scanner } from './scanner.js'
 import type { Series } from './series.js'
 
-/** Types whose lines of one label set belong together. */
-const GROUPED = ['histogram', 'gaugehistogram', 'summary']
-const OWN_LABEL: Readonly<Record<string, 'le' | 'quantile'>> = {
-  histogram: 'le',
-  gaugehistogram: 'le',
-  summary: 'quantile',
-}
 const START_TIME = 'process_start_time_seconds'
-
-/** A counter that is lower than at the look before. */
-export interface Fall {
-  readonly line: number
-  readonly family: string
-  readonly series: string
-  readonly from: number
-  readonly to: number
-}
 
 export class Samples {
   readonly #openMetrics: boolean
@@ -34,6 +19,7 @@ export class Samples {
   readonly #scanner: Scanner
   readonly #families: Families
   readonly #groups: Groups
+  readonly batch: Batch
   #line = 0
   /** The label set of the line before, in its family. */
   #g1 = 0
@@ -44,9 +30,6 @@ export class Samples {
   #pointLine = 0
   #time = Number.NaN
   count = 0
-  /** The first ones, and how many. */
-  readonly falls: Fall[] = []
-  fallen = 0
   /** When the process was started, in seconds; 0 if it does not say. */
   startTime = 0
 
@@ -58,6 +41,7 @@ export class Samples {
     this.#scanner = scanner
     this.#families = families
     this.#groups = new Groups(format, findings)
+    this.batch = new Batch(series, findings)
   }
 
   get bytes(): number {
@@ -68,45 +52,42 @@ export class Samples {
     this.#groups.end(this.#families.all)
   }
 
-  /** Takes the sample that the scanner has read. Gives the line where its series stood before, or 0. */
-  take(bytes: Uint8Array, line: number): number {
-    const { name, count, h1, h2, value, labels, parts1, parts2 } = this.#scanner
+  /** Takes the sample that the scanner has read. Bytes may change only behind `flush()`. */
+  take(bytes: Uint8Array, line: number): void {
+    const { name, count, h1, h2, value, labels, parts1, parts2, start, valueAt } = this.#scanner
     const { family, role } = name
     this.#line = line
     this.count++
     family.samples++
     if (family.firstSample === 0) family.firstSample = line
     for (let n = 0; n < count; n++) {
-      if (parts1[n] === 0) continue
+      const part1 = parts1[n]!
+      if (part1 === 0) continue
       const label = labels[n]!
-      label.values.add(parts1[n]!)
-      label.without.add((h1 - parts1[n]!) | 0)
+      label.values.add(part1)
+      label.without.add((h1 - part1) | 0)
     }
-    const type = family.type
-    const own = OWN_LABEL[type!]
+    const { type, own } = family
     const at = own === undefined && type !== 'stateset' ? -1 : this.#ownLabel(family, own)
-    let g1 = (h1 - name.sum1 + family.sum1) | 0
-    let g2 = (h2 - name.sum2 + family.sum2) | 0
-    if (at >= 0) {
-      g1 = (g1 - parts1[at]!) | 0
-      g2 = (g2 - parts2[at]!) | 0
+    if ((this.#openMetrics || own !== undefined) && role !== 'none') {
+      const g1 = h1 - name.sum1 + family.sum1 - (at < 0 ? 0 : parts1[at]!)
+      const g2 = h2 - name.sum2 + family.sum2 - (at < 0 ? 0 : parts2[at]!)
+      this.#group(g1 | 0, g2 | 0, family)
     }
-    if ((this.#openMetrics || own !== undefined) && role !== 'none') this.#group(g1, g2, family)
     if (type !== undefined || role !== 'value' || this.#scanner.exemplar >= 0)
       this.#check(bytes, family, role, at)
     if (name.text === START_TIME) this.startTime = Math.max(this.startTime, value)
-    const never = neverFalls(type, role)
-    const prior = this.#series.see(h1, h2, line, never ? value : Number.NaN)
-    if (prior === 0) {
-      // Not so where there was none, which is NaN.
-      if (never && value < this.#series.before) this.#fell(bytes, family, value)
-      return 0
-    }
-    const another = this.#openMetrics && prior >= this.#groupLine && prior < this.#pointLine
-    if (another) return 0
-    family.duplicates++
-    return prior
+    this.batch.add(family, h1, h2, line, name.counts ? value : Number.NaN, bytes, start, valueAt)
+    // Whether a series may stand there again is known now alone.
+    if (this.#openMetrics) this.flush(bytes)
   }
+
+  /** Looks up the series that were read. */
+  flush(bytes: Uint8Array): void {
+    this.batch.flush(bytes, this.#openMetrics ? this.#isAnotherPoint : undefined)
+  }
+
+  readonly #isAnotherPoint = (first: number) => first >= this.#groupLine && first < this.#pointLine
 
   #ownLabel({ name }: Family, own: string | undefined): number {
     const { count, labels } = this.#scanner
@@ -118,7 +99,7 @@ export class Samples {
   /** Notes which label set the line is of, and whether it is another point of it. */
   #group(g1: number, g2: number, family: Family): void {
     const { time } = this.#scanner
-    const grouped = GROUPED.includes(family.type!)
+    const grouped = family.own !== undefined
     if (g1 !== this.#g1 || g2 !== this.#g2 || family !== this.#groupFamily) {
       this.#g1 = g1
       this.#g2 = g2
@@ -175,7 +156,7 @@ export class Samples {
       this.#notNegative(value, '_count')
       this.#groups.count(value, family, this.#line)
     } else if (role === 'sum') {
-      if (GROUPED.includes(type!)) this.#groups.sum(value)
+      this.#groups.sum(value)
       if (this.#openMetrics && (type === 'summary' || Number.isNaN(value))) this.#notNegative(value, '_sum')
     } else if (role === 'value') this.#value(bytes, family, value, at)
   }
@@ -238,21 +219,6 @@ export class Samples {
     if (!(value >= 0)) this.#add('negative', () => `${what} is ${value}`)
   }
 
-  #fell(bytes: Uint8Array, family: Family, to: number): void {
-    this.fallen++
-    if (this.falls.length >= this.#findings.most) return
-    this.falls.push({
-      ...{ line: this.#line, family: family.name, from: this.#series.before, to },
-      series: this.#seriesText(bytes),
-    })
-  }
-
-  #seriesText(bytes: Uint8Array): string {
-    const { name, count, labels } = this.#scanner
-    const all = labels.slice(0, count).map((label, n) => `${label.name}="${this.#labelText(bytes, n)}"`)
-    return count === 0 ? name.text : `${name.text}{${all.join(',')}}`
-  }
-
   #labelText(bytes: Uint8Array, n: number): string {
     return textOf(bytes, this.#scanner.from[n]!, this.#scanner.to[n]!)
   }
@@ -260,10 +226,4 @@ export class Samples {
   #add(code: Code, message: () => string): void {
     this.#findings.add(code, this.#line, 0, this.#scanner.name.family.name, message)
   }
-}
-
-function neverFalls(type: string | undefined, role: Role): boolean {
-  if (type === 'counter') return role === 'value'
-  if (type === 'histogram') return role === 'bucket' || role === 'count'
-  return type === 'summary' && role === 'count'
 }

@@ -56,7 +56,9 @@ export class Scanner {
   value = 0
   /** NaN where there is none. */
   time = Number.NaN
-  /** Where the line ends. */
+  /** Where the line begins, its value does, and it ends. */
+  start = 0
+  valueAt = 0
   end = 0
   /** Where an exemplar begins, or -1. */
   exemplar = -1
@@ -179,6 +181,7 @@ export class Scanner {
     this.h1 = sum1
     this.h2 = sum2
     this.count = count
+    this.start = start
     return om ? this.#restOfOpenMetrics(bytes, at) : this.#restOfText(bytes, at)
   }
 
@@ -239,6 +242,7 @@ export class Scanner {
   #numberEnd(bytes: Uint8Array, from: number): number {
     let to = from
     while ((KINDS[bytes[to]!]! & END) === 0) to++
+    this.valueAt = from
     this.value = this.#numbers.read(bytes, from, to)
     if (!this.#numbers.bad) return to
     this.#fail('value', from, () => `expected a number as the value, found ${found(bytes, from)}`)

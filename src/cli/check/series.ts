@@ -13,6 +13,8 @@ export class Series {
   readonly #table: KeyTable
   readonly #values: boolean
   #looks = 0
+  /** What was read of memory is used, or the compiler would not read it. */
+  #touched = 0
   appeared = 0
   vanished = 0
   /** What the last series had in the look before; NaN if it was not there. */
@@ -52,9 +54,13 @@ export class Series {
     return 0
   }
 
-  /** Whether a series was there, in this look or the one before. */
+  /** Whether a series was there in this look. */
   has(h1: number, h2: number): boolean {
-    return this.#table.has(h1, h2)
+    return this.#table.has(h1, h2) && this.#isOfThisLook(this.#table.part, this.#table.at)
+  }
+
+  touch(h1: number, h2: number): void {
+    this.#touched ^= this.#table.touch(h1, h2)
   }
 
   /** Forgets the series that the look did not have. */
