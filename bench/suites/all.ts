@@ -1,5 +1,6 @@
 import type { Report } from '../report/model.js'
 import { blocked } from './blocked/suite.js'
+import { checking } from './checking/suite.js'
 import { compression } from './compression/suite.js'
 import type { Effort } from './effort.js'
 import { encoding } from './encoding/suite.js'
@@ -38,5 +39,6 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   idle,
   'prom-client': promClient,
   importing,
+  checking,
   scenario,
 }

@@ -63,6 +63,8 @@ export interface Effort {
   readonly idle: { readonly rounds: number; readonly settle: number; readonly seconds: number }
   /** Workers in each process. */
   readonly importing: { readonly rounds: number; readonly workers: number }
+  /** Lines of the file. */
+  readonly checking: { readonly size: number; readonly rounds: number }
   readonly scenario: {
     readonly series: number
     readonly seconds: number
@@ -89,6 +91,7 @@ export const full: Effort = {
   quiet: { size: 100_000, rounds: 5, seconds: 3 },
   idle: { rounds: 3, settle: 20, seconds: 10 },
   importing: { rounds: 3, workers: 12 },
+  checking: { size: 2_000_000, rounds: 5 },
   scenario: { series: 100_000, seconds: 60, blocked: 5, every: 1_000 },
 }
 
@@ -110,5 +113,6 @@ export const quick: Effort = {
   quiet: { size: 2_000, rounds: 1, seconds: 0.1 },
   idle: { rounds: 1, settle: 0.5, seconds: 0.5 },
   importing: { rounds: 1, workers: 2 },
+  checking: { size: 20_000, rounds: 1 },
   scenario: { series: 2_000, seconds: 2, blocked: 0.3, every: 200 },
 }
