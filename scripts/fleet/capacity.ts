@@ -2,7 +2,7 @@
  * `node dist/scripts/fleet/capacity.js [--series N] [--scrapes N]`: what series cost a Prometheus that scrapes them, and a
  * VictoriaMetrics that it writes to, in memory and on disk. docs/FLEET.md reckons with what it prints.
  *
- * The series are a mail server's counters by ready queue, which are most of its series. A tenth of them move between two
+ * The series are a mail server's counters by ready queue, which are most of its series, of domains with random names. A tenth of them move between two
  * scrapes. It measures no time, so that it may run beside other work.
  */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createRegistry, serve } from '../../src/index.js'
 import { numbersOf, UsageError } from '../command-line.js'
-import { seeded } from '../mta/random.js'
+import { type Random, seeded } from '../mta/random.js'
 import { needPrometheus3 } from '../need-prometheus-3.js'
 import { needVictoriaMetrics } from '../need-victoria-metrics.js'
 import { loopback } from './network.js'
@@ -49,9 +49,11 @@ async function measure(
   const [{ prometheus: program }, { server }] = await Promise.all([needPrometheus3(), needVictoriaMetrics()])
   const registry = createRegistry({ memory: '2GiB' })
   const counters = NAMES.map(name => registry.counter({ name, help: name, labelNames: ['service'] }))
+  const random = seeded(1)
+  const sites = Array.from({ length: Math.ceil(series / NAMES.length) }, () => domain(random))
   const all = Array.from({ length: series }, (_, n) => {
-    const site = `site${Math.floor(n / NAMES.length)}.example`
-    return counters[n % NAMES.length]!.labels(`smtp_client:mx-out-1->${site}@smtp_client`)
+    const service = `smtp_client:mx-out-1->${sites[Math.floor(n / NAMES.length)]}@smtp_client`
+    return counters[n % NAMES.length]!.labels(service)
   })
   const front = await serve(registry, { listen: '127.0.0.1:0', gzip: { threshold: 1024 } })
   ends.push(
@@ -75,7 +77,6 @@ async function measure(
     ],
     remote_write: [{ url: `${victoria.url}/api/v1/write` }],
   }
-  const idle = { prometheus: 0, victoria: 0 }
   const prometheus = await Prometheus.start(
     { programs, folder, program, address },
     // JSON is YAML too.
@@ -83,8 +84,7 @@ async function measure(
     300_000,
     ['--web.enable-admin-api', '--web.enable-lifecycle'],
   )
-  idle.prometheus = await resident(prometheus)
-  idle.victoria = await resident(victoria)
+  const idle = { prometheus: await resident(prometheus), victoria: await resident(victoria) }
   const plain = Buffer.byteLength(
     await (await fetch(url, { headers: { 'accept-encoding': 'identity' } })).text(),
   )
@@ -92,7 +92,6 @@ async function measure(
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config))
   await fetch(`${prometheus.url}/-/reload`, { method: 'POST' })
 
-  const random = seeded(1)
   const samples = async () => metric(prometheus, 'prometheus_tsdb_head_samples_appended_total')
   for (let scrape = 1; scrape <= scrapes; scrape++) {
     await prometheus.until(
@@ -122,6 +121,14 @@ async function measure(
   const index = await metric(victoria, 'vm_data_size_bytes', 'indexdb/')
   const data = await metric(victoria, 'vm_data_size_bytes', 'storage/')
   say(`VictoriaMetrics' disk: ${data / appended} B a sample, ${index / series} B of index a series`)
+}
+
+/** A name as domains have them: nothing in it can be guessed from the one before. */
+function domain(random: Random): string {
+  const letters = Array.from({ length: 6 + Math.floor(10 * random()) }, () =>
+    String.fromCharCode(97 + Math.floor(26 * random())),
+  )
+  return `${letters.join('')}.example`
 }
 
 /** Writes what is in memory as a block, and looks at it. */

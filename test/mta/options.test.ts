@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { UsageError } from '../../scripts/command-line.js'
@@ -69,8 +70,34 @@ t.test('with options', async t => {
   t.equal(readOptions(['--help', '--rate', 'x']), undefined, 'help is given whatever else there is')
 })
 
+t.test('where to push', async t => {
+  t.equal(readOptions([])!.push, undefined)
+  t.match(readOptions(['--push', 'http://127.0.0.1:9090/api/v1/write'])!.push, {
+    ...{
+      url: 'http://127.0.0.1:9090/api/v1/write',
+      protocol: 'remote-write',
+      version: '1.0',
+      everyMs: 15_000,
+    },
+    labels: { job: 'mail', instance: hostname() },
+  })
+  const line =
+    '--push http://127.0.0.1/ --push-protocol otlp --push-every 2.5 --push-labels job=mx,instance=a=b'
+  t.match(readOptions(line.split(' '))!.push, {
+    ...{ protocol: 'otlp', everyMs: 2500, labels: { job: 'mx', instance: 'a=b' } },
+  })
+  const bad = await run('--listen', '127.0.0.1:0', '--no-traffic', '--push', 'ftp://127.0.0.1/')
+  t.equal(bad.code, 2, 'what only the library can judge')
+  t.match(bad.stderr, /^error: --push "ftp:/)
+})
+
 t.test('mistakes are reported with the option and the value', async t => {
   const mistakes: [string[], RegExp][] = [
+    [['--push-every', '2'], /--push-every "2" needs --push/],
+    [['--push', 'http://a', '--push-every', '0.5'], /--push-every "0.5" is not a number from 1 to/],
+    [['--push', 'http://a', '--push-protocol', 'smtp'], /--push-protocol "smtp" is neither/],
+    [['--push', 'http://a', '--push-version', '3'], /--push-version "3" is neither/],
+    [['--push', 'http://a', '--push-labels', 'job'], /--push-labels "job" is not NAME=VALUE/],
     [['--rate', 'fast'], /--rate "fast" is not a number from 1 to/],
     [['--rate', '0'], /--rate "0"/],
     [['--rate='], /--rate ""/],

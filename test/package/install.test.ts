@@ -27,7 +27,7 @@ t.test('the packed package', async t => {
     )
     const others = consumer.files.filter(
       path =>
-        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|docs\/(deploy|monitoring)\/[\w.-]+|dist\/lib\/(package\.json|(index|mta|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm))))$/.test(
+        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|docs\/(deploy|fleet|monitoring)\/[\w.-]+|dist\/lib\/(package\.json|(index|mta|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm))))$/.test(
           path,
         ),
     )
