@@ -101,12 +101,19 @@ export class PrometheusServer {
     return PrometheusServer.startWith(t, program, { 'prometheus.yml': config }, features)
   }
 
+  /** One that scrapes nothing, and takes remote write. */
+  static receiving(t: Test, program: string, features: readonly string[] = []): Promise<PrometheusServer> {
+    const flags = ['--web.enable-remote-write-receiver']
+    return PrometheusServer.startWith(t, program, { 'prometheus.yml': '{}' }, features, flags)
+  }
+
   /** With files of its own: `prometheus.yml`, and what that names, by name. */
   static async startWith(
     t: Test,
     program: string,
     files: Readonly<Record<'prometheus.yml', string>> & Readonly<Record<string, string>>,
     features: readonly string[] = [],
+    flags: readonly string[] = [],
   ): Promise<PrometheusServer> {
     const args = (address: string, folder: string) => [
       `--config.file=${join(folder, 'prometheus.yml')}`,
@@ -116,11 +123,16 @@ export class PrometheusServer {
       `--web.console.templates=${folder}`,
       `--web.console.libraries=${folder}`,
       `--enable-feature=${features.join(',')}`,
+      ...flags,
     ]
     const prepare = async (folder: string) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
     }
     return new PrometheusServer(await Daemon.start(t, program, args, prepare))
+  }
+
+  get url(): string {
+    return this.#daemon.url
   }
 
   /** The targets it scrapes, as it sees them now. */

@@ -13,23 +13,11 @@ import { record } from '../support/oracle.js'
 import { fresh } from '../support/registry.js'
 import { checkNumbers } from './answers.js'
 import { type Answer, type Job, scrapeConfig } from './server.js'
+import { kept, near } from './victoria.js'
 
 t.comment(`POSTMETER_SEED=${SEED}`)
 
 const PREFIX = 'p_'
-
-/** It keeps decimal digits, about 15 of them, no sign of zero, and no number below 1e-290. */
-function near(is: number, expected: number): boolean {
-  return is === expected || Math.abs(is - expected) <= Math.max(Math.abs(expected) * 1e-12, 1e-290)
-}
-
-/** What it keeps: a NaN is no value to it. */
-function kept(lines: readonly ExpectedLines[]): ExpectedLines[] {
-  return lines.map(family => ({
-    ...family,
-    samples: family.samples.filter(({ value }) => !Number.isNaN(value)),
-  }))
-}
 
 async function scraping(t: Test, program: string, jobs: readonly Job[], ...args: string[]): Promise<Daemon> {
   const config = {

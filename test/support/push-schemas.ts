@@ -141,7 +141,13 @@ const third = protobuf.parse(`
     optional ExponentialHistogram exponential_histogram = 10;
     optional Summary summary = 11;
   }
-  message ScopeMetrics { repeated Metric metrics = 2; }
+  message Scope { optional string name = 1; optional string version = 2; }
+  message ScopeMetrics { optional Scope scope = 1; repeated Metric metrics = 2; }
+  message Resource { repeated KeyValue attributes = 1; }
+  message ResourceMetrics { optional Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; }
+  message ExportMetricsServiceRequest { repeated ResourceMetrics resource_metrics = 1; }
+  message ExportMetricsPartialSuccess { optional int64 rejected_data_points = 1; optional string error_message = 2; }
+  message ExportMetricsServiceResponse { optional ExportMetricsPartialSuccess partial_success = 1; }
 `).root
 
 /** Integers of 64 bits are text; the values of samples, too, as the bits that they have. */
@@ -280,4 +286,25 @@ export function request2(bytes: Uint8Array): Request2 {
 export function metricsOf(bytes: Uint8Array): readonly Metric[] {
   const type = third.lookupType('opentelemetry.proto.metrics.v1.ScopeMetrics')
   return (decoded(type, bytes) as { readonly metrics: readonly Metric[] }).metrics
+}
+
+export interface ExportRequest {
+  readonly resourceMetrics: readonly {
+    readonly resource: { readonly attributes: readonly KeyValue[] }
+    readonly scopeMetrics: readonly {
+      readonly scope: { readonly name: string }
+      readonly metrics: readonly Metric[]
+    }[]
+  }[]
+}
+
+export function exportRequest(bytes: Uint8Array): ExportRequest {
+  const type = third.lookupType('opentelemetry.proto.metrics.v1.ExportMetricsServiceRequest')
+  return decoded(type, bytes) as ExportRequest
+}
+
+/** What a receiver of OTLP answers that has not taken all. */
+export function partialSuccess(rejectedDataPoints: number, errorMessage: string): Uint8Array {
+  const type = third.lookupType('opentelemetry.proto.metrics.v1.ExportMetricsServiceResponse')
+  return type.encode(type.fromObject({ partialSuccess: { rejectedDataPoints, errorMessage } })).finish()
 }

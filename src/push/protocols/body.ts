@@ -7,11 +7,12 @@ export interface Body {
   readonly request: PushRequest
   /** Of a body of series that are gone: which. */
   readonly runs?: readonly GoneRun[]
-  /** Samples that the receiver says it has not taken, though it took the body. */
+  /** What the receiver says of samples that it has not taken, though it took the body. */
   rejected?(answer: Answer): Rejected | undefined
 }
 
 export interface Rejected {
+  /** 0 if it took all, and warns. */
   readonly count: number
   readonly why: string
 }

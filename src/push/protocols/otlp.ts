@@ -16,6 +16,9 @@ import { before, field, readFields } from './wire.js'
 /** What Prometheus' labels are called as attributes of a resource. OpenTelemetry's 'Prometheus Compatibility'. */
 const RESOURCE: Readonly<Record<string, string>> = { job: 'service.name', instance: 'service.instance.id' }
 
+/** What is more is no number of samples: a body has a few thousand. */
+const MOST_REJECTED = 2 ** 32
+
 const text = (value: string) => Buffer.from(value)
 
 /** Its spans are compressed. */
@@ -58,7 +61,7 @@ function explain({ body, headers, cut }: Answer): string | undefined {
   return message instanceof Uint8Array ? Buffer.from(message).toString() : undefined
 }
 
-/** What a partial success leaves out. */
+/** What a partial success leaves out, or warns of. */
 function rejected({ body, headers, cut }: Answer): Rejected | undefined {
   if (cut || !isProtobuf(headers['content-type'] ?? '')) return undefined
   const partial = readFields(body)?.get(1)
@@ -67,8 +70,9 @@ function rejected({ body, headers, cut }: Answer): Rejected | undefined {
   const count = fields?.get(1)
   const why = fields?.get(2)
   const message = why instanceof Uint8Array ? Buffer.from(why).toString() : ''
-  if (typeof count !== 'number' || count === 0) return undefined
-  return { count, why: message }
+  // Below zero, it is a number near 2^64.
+  const rejected = typeof count === 'number' && count <= MOST_REJECTED ? count : 0
+  return rejected === 0 && message === '' ? undefined : { count: rejected, why: message }
 }
 
 function isProtobuf(type: string): boolean {

@@ -12,7 +12,7 @@ import type { GoneRun } from '../../exposition/pushed-series.js'
 import { BUSY } from '../../exposition/span-walk.js'
 import { type Allowed, deliver } from '../delivery/deliver.js'
 import type { Sender } from '../delivery/sender.js'
-import type { Bodies, Body, Protocol } from '../protocols/body.js'
+import type { Bodies, Body, Protocol, Rejected } from '../protocols/body.js'
 import type { PushRecorder, RoundOutcome } from './self-metrics.js'
 
 export interface RoundTools {
@@ -121,17 +121,19 @@ export class Rounds {
     if (outcome.kind === 'refused') return 'partial'
     const rejected = body.rejected?.(outcome)
     if (rejected === undefined) return 'whole'
+    this.#sayRejected(rejected)
+    if (rejected.count === 0) return 'whole'
     recorder?.rejected(rejected.count)
-    this.#sayRejected(rejected.why)
     return 'partial'
   }
 
   /** Each reason once: what a receiver says is bounded in number, as it chooses it. */
-  #sayRejected(why: string): void {
+  #sayRejected({ count, why }: Rejected): void {
     const reason = why.slice(0, 200)
     if (this.#saidRejected.has(reason) || this.#saidRejected.size >= 16) return
     this.#saidRejected.add(reason)
-    const message = `${this.#tools.sender.shownUrl}: took a part of what was pushed: ${JSON.stringify(reason)}`
+    const what = count === 0 ? 'took what was pushed, and warns' : 'took a part of what was pushed'
+    const message = `${this.#tools.sender.shownUrl}: ${what}: ${JSON.stringify(reason)}`
     logEvent(this.#tools.log, { level: 'warn', code: 'push-rejected', message })
   }
 
