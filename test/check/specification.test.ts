@@ -213,6 +213,13 @@ t.test('faults beyond a number are counted and not kept', async t => {
   t.equal(kept.filter(({ code }) => code === 'label' || code === 'syntax').length, 1000)
 })
 
+t.test('beyond a number of families there is less that is checked, which is said', async t => {
+  const lines = Array.from({ length: 100_050 }, (_, n) => `a${n} 1\n`)
+  const { checker, codes } = checked(`${lines.join('')}a100040 1\n`)
+  t.equal(checker.families.all.length, 100_001)
+  t.same([...new Set(codes)].sort(), ['duplicate', 'no-help', 'unchecked'])
+})
+
 t.test('labels are counted, and what there would be without each', async t => {
   const lines = Array.from({ length: 3000 }, (_, n) => `a{few="${n % 3}",many="${n}"} 1\n`)
   const { checker } = checked(`${HELP}${lines.join('')}`)

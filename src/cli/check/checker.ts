@@ -3,14 +3,13 @@ import type { Code } from './codes.js'
 import { Comments, hasForbiddenUnit } from './comments.js'
 import { Families, type Family, type Format, linesOf } from './families.js'
 import type { Findings } from './findings.js'
+import { HASH, LF, SPACE, TAB } from './kinds.js'
 import { Lines } from './lines.js'
 import { lint } from './lint.js'
 import { Samples } from './samples.js'
 import { Scanner } from './scanner.js'
 import type { Series } from './series.js'
 import { characters } from './utf8.js'
-
-const [TAB, LF, SPACE, HASH] = [0x09, 0x0a, 0x20, 0x23] as const
 
 export class Checker {
   readonly #findings: Findings
@@ -86,6 +85,7 @@ export class Checker {
 
   #read(bytes: Uint8Array, from: number, to: number): void {
     this.#bytes = bytes
+    this.#scanner.chunk++
     const text = this.format === 'text'
     for (let at = from; at < to; ) {
       this.line++

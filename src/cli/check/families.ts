@@ -61,6 +61,7 @@ export class Label {
   readonly key1: number
   readonly key2: number
   readonly name: string
+  readonly bytes: Uint8Array
   /** Whether its value is a number that the type gives a meaning. */
   readonly own: 'le' | 'quantile' | undefined
   /** Whether it stands for the name of the metric, so that no line may have it. */
@@ -68,10 +69,19 @@ export class Label {
   readonly values = new Distinct()
   /** Label sets of the family without this label: how many series there would be. */
   readonly without = new Distinct()
-  /** Where it stood last. */
+  /** The line in which it stood last; the chunk of bytes, where its value stands in it, and what that adds to a hash. */
   line = 0
+  chunk = 0
+  from = 0
+  to = 0
+  part1 = 0
+  part2 = 0
+  /** Whether its value was that of the line before. */
+  repeats = false
 
-  constructor(name: string, key1: number, key2: number) {
+  constructor(bytes: Uint8Array, key1: number, key2: number) {
+    const name = textOf(bytes, 0, bytes.length)
+    this.bytes = bytes
     this.name = name
     this.own = name === 'le' || name === 'quantile' ? name : undefined
     this.reserved = name === '__name__'
@@ -121,6 +131,7 @@ export class Family {
 
 export interface Name {
   readonly text: string
+  readonly bytes: Uint8Array
   readonly key1: number
   readonly key2: number
   /** What it adds to the hash of a series. */
@@ -157,7 +168,7 @@ export class Families {
     const text = textOf(bytes, from, to)
     const family = this.of(text)
     const made: Name = {
-      ...{ text, key1, key2, family },
+      ...{ text, key1, key2, family, bytes: Uint8Array.from(bytes.subarray(from, to)) },
       sum1: mix(key1 ^ 0x5bd1e995),
       sum2: mix(key2 ^ 0x1b873593),
       ...this.#roleOf(text, family),
@@ -218,7 +229,7 @@ export class Families {
     const key = mapKey(key1, key2)
     let label = family.byKey.get(key)
     if (label !== undefined) return label
-    label = new Label(textOf(bytes, from, to), key1, key2)
+    label = new Label(Uint8Array.from(bytes.subarray(from, to)), key1, key2)
     if (this.#labels >= MOST_LABELS) {
       this.beyond++
       return label

@@ -1,6 +1,6 @@
 /** Cuts chunks into whole lines, without copying more than the lines that two chunks share. */
+import { LF } from './kinds.js'
 
-const LF = 0x0a
 /** A longer line is no exposition's. Held whole, it could take all memory. */
 export const LONGEST_LINE = 4 * 2 ** 20
 
@@ -47,7 +47,7 @@ export class Lines {
     if (from >= chunk.length) return
     if (this.#skipping) return
     // Its owner may use the chunk's memory again.
-    this.#rest.push(chunk.slice(from))
+    this.#rest.push(Uint8Array.from(chunk.subarray(from)))
     this.#held += chunk.length - from
     if (this.#held <= LONGEST_LINE) return
     this.#reader.long()

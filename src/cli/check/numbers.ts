@@ -35,7 +35,20 @@ export class NumberReader {
         scale++
       }
     }
-    if (at < to || digits === 0 || digits > EXACT_DIGITS) return this.#readSlowly(bytes, from, to)
+    if (at < to || digits === 0) {
+      // The bound of each last bucket.
+      if (
+        to - from === 4 &&
+        sign === 0x2b &&
+        bytes[at] === 0x49 &&
+        bytes[at + 1] === 0x6e &&
+        bytes[at + 2] === 0x66
+      )
+        return Number.POSITIVE_INFINITY
+      return this.#readSlowly(bytes, from, to)
+    }
+    // It is a number, and only has too many digits.
+    if (digits > EXACT_DIGITS) return this.#finite(Number(textOf(bytes, from, to)))
     const value = mantissa / POWERS[scale]!
     return sign === 0x2d ? -value : value
   }
@@ -47,8 +60,11 @@ export class NumberReader {
     if (found?.groups?.infinite !== undefined)
       return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
     if (found === null || found.groups?.nan !== undefined) return Number.NaN
-    const value = Number(text)
-    // A number that no double holds is refused; one that is nearly zero is zero.
+    return this.#finite(Number(text))
+  }
+
+  /** A number that no double holds is refused; one that is nearly zero is zero. */
+  #finite(value: number): number {
     this.bad = !Number.isFinite(value)
     return value
   }

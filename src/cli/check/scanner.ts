@@ -6,28 +6,25 @@ import { readExemplar } from './exemplar.js'
 import { type Fail, found } from './fail.js'
 import type { Families, Format, Label, Name } from './families.js'
 import { type HashKey, mix } from './hash.js'
+import {
+  BACKSLASH,
+  CLOSE,
+  COMMA,
+  END,
+  EQUALS,
+  HASH,
+  isSame,
+  KINDS,
+  LF,
+  OPEN,
+  QUOTE,
+  SPACE,
+  STOP,
+  TAB,
+} from './kinds.js'
+import { NameReader } from './name-reader.js'
 import { NumberReader } from './numbers.js'
 import { isValidUtf8 } from './utf8.js'
-
-const [TAB, LF, SPACE, QUOTE, HASH, COMMA, EQUALS, OPEN, BACKSLASH, CLOSE] = [
-  ...[0x09, 0x0a, 0x20, 0x22, 0x23, 0x2c, 0x3d, 0x7b, 0x5c, 0x7d],
-] as const
-
-/** Kinds of bytes. */
-const LABEL = 1
-const NAME = 2
-const DIGIT = 4
-/** Ends or interrupts a label value. */
-const STOP = 8
-/** Ends a number. */
-const END = 16
-const KINDS = new Uint8Array(256)
-for (const c of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_')
-  KINDS[c.charCodeAt(0)]! |= LABEL | NAME
-for (const c of '0123456789') KINDS[c.charCodeAt(0)]! |= LABEL | NAME | DIGIT
-KINDS[0x3a]! |= NAME
-for (const c of [QUOTE, BACKSLASH, LF]) KINDS[c]! |= STOP
-for (const c of [SPACE, TAB, LF]) KINDS[c]! |= END
 
 /** Between a label's name and its value in the hash: no byte of UTF-8. */
 const BETWEEN = 0xff
@@ -35,13 +32,13 @@ const BETWEEN = 0xff
 export class Scanner {
   readonly #openMetrics: boolean
   readonly #key: HashKey
-  readonly #families: Families
+  readonly #names: NameReader
   readonly #fail: Fail
   readonly #numbers = new NumberReader()
-  #last: Name | undefined
 
-  /** The number of the line. */
+  /** The number of the line, and of the piece of bytes that it is in. */
   line = 0
+  chunk = 0
   name!: Name
   /** The hash of the series. */
   h1 = 0
@@ -66,28 +63,19 @@ export class Scanner {
   constructor(format: Format, key: HashKey, families: Families, fail: Fail) {
     this.#openMetrics = format === 'openmetrics'
     this.#key = key
-    this.#families = families
+    this.#names = new NameReader(key, families)
     this.#fail = fail
   }
 
   /** Reads the line that begins at `start` and has a line feed. Whether it could be read. */
   read(bytes: Uint8Array, start: number): boolean {
-    const { seed1, seed2, multiplier1, multiplier2 } = this.#key
-    let at = start
-    let h1 = seed1
-    let h2 = seed2
+    const { multiplier1, multiplier2 } = this.#key
+    const name = this.#names.readName(bytes, start)
+    if (name === undefined) return this.#noName(bytes, start)
+    let at = start + name.bytes.length
     let c = bytes[at]!
-    while ((KINDS[c]! & NAME) !== 0) {
-      h1 = Math.imul(((h1 << 5) | (h1 >>> 27)) ^ c, multiplier1)
-      h2 = Math.imul(((h2 << 5) | (h2 >>> 27)) ^ c, multiplier2)
-      c = bytes[++at]!
-    }
-    if (at === start || (KINDS[bytes[start]!]! & DIGIT) !== 0) return this.#noName(bytes, start)
-    let name = this.#last
-    if (name === undefined || name.key1 !== h1 || name.key2 !== h2) {
-      name = this.#families.name(h1, h2, bytes, start, at)
-      this.#last = name
-    }
+    let h1 = 0
+    let h2 = 0
     this.name = name
     const { family } = name
     let sum1 = name.sum1
@@ -103,20 +91,13 @@ export class Scanner {
         // A comma may stand behind the last label in text.
         if (c === CLOSE && (count === 0 || !om)) break
         const from = at
-        h1 = seed1
-        h2 = seed2
-        while ((KINDS[c]! & LABEL) !== 0) {
-          h1 = Math.imul(((h1 << 5) | (h1 >>> 27)) ^ c, multiplier1)
-          h2 = Math.imul(((h2 << 5) | (h2 >>> 27)) ^ c, multiplier2)
-          c = bytes[++at]!
-        }
-        if (at === from || (KINDS[bytes[from]!]! & DIGIT) !== 0) {
+        const label = this.#names.readLabel(bytes, at, family, count)
+        if (label === undefined) {
           this.#fail('label', from, () => `expected the name of a label, found ${found(bytes, from)}`)
           return false
         }
-        let label = family.labels[count]
-        if (label === undefined || label.key1 !== h1 || label.key2 !== h2)
-          label = this.#families.label(family, h1, h2, bytes, from, at)
+        at += label.bytes.length
+        c = bytes[at]!
         if (label.reserved) {
           this.#fail('label', from, () => 'label __name__ is reserved: it is the name of the metric')
           return false
@@ -133,32 +114,45 @@ export class Scanner {
         if (!om) while (c === SPACE || c === TAB) c = bytes[++at]!
         if (c !== QUOTE) return this.#expected('a label value in quotes', bytes, at)
         const valueFrom = ++at
-        h1 = Math.imul(((h1 << 5) | (h1 >>> 27)) ^ BETWEEN, multiplier1)
-        h2 = Math.imul(((h2 << 5) | (h2 >>> 27)) ^ BETWEEN, multiplier2)
-        let high = 0
-        for (;;) {
-          c = bytes[at]!
-          if ((KINDS[c]! & STOP) !== 0) {
-            if (c === QUOTE) break
-            if (c === LF) return this.#expected('a quote at the end of a label value', bytes, at)
-            c = this.#unescaped(bytes, at)
-            if (c < 0) return false
-            // A backslash that escapes nothing stands for itself.
-            if (c !== BACKSLASH || bytes[at + 1] === BACKSLASH) at++
+        let part1 = label.part1
+        let part2 = label.part2
+        // Lines of a histogram, and of sorted series, have most values of the line before.
+        const length = label.repeats && label.chunk === this.chunk ? label.to - label.from : -1
+        if (length >= 0 && bytes[at + length] === QUOTE && isSame(bytes, at, label.from, length)) at += length
+        else {
+          h1 = Math.imul(((label.key1 << 5) | (label.key1 >>> 27)) ^ BETWEEN, multiplier1)
+          h2 = Math.imul(((label.key2 << 5) | (label.key2 >>> 27)) ^ BETWEEN, multiplier2)
+          let high = 0
+          for (;;) {
+            c = bytes[at]!
+            if ((KINDS[c]! & STOP) !== 0) {
+              if (c === QUOTE) break
+              if (c === LF) return this.#expected('a quote at the end of a label value', bytes, at)
+              c = this.#unescaped(bytes, at)
+              if (c < 0) return false
+              // A backslash that escapes nothing stands for itself.
+              if (c !== BACKSLASH || bytes[at + 1] === BACKSLASH) at++
+            }
+            high |= c
+            h1 = Math.imul(((h1 << 5) | (h1 >>> 27)) ^ c, multiplier1)
+            h2 = Math.imul(((h2 << 5) | (h2 >>> 27)) ^ c, multiplier2)
+            at++
           }
-          high |= c
-          h1 = Math.imul(((h1 << 5) | (h1 >>> 27)) ^ c, multiplier1)
-          h2 = Math.imul(((h2 << 5) | (h2 >>> 27)) ^ c, multiplier2)
-          at++
+          if ((high & 0x80) !== 0 && !isValidUtf8(bytes, valueFrom, at)) {
+            this.#fail('utf8', valueFrom, () => `the value of label ${label.name} is no UTF-8`)
+            return false
+          }
+          // A label without a value is no label: the series is the same without it.
+          const empty = at === valueFrom
+          part1 = empty ? 0 : mix(h1)
+          part2 = empty ? 0 : mix(h2)
+          label.repeats = part1 === label.part1
+          label.part1 = part1
+          label.part2 = part2
         }
-        if ((high & 0x80) !== 0 && !isValidUtf8(bytes, valueFrom, at)) {
-          this.#fail('utf8', valueFrom, () => `the value of label ${label.name} is no UTF-8`)
-          return false
-        }
-        // A label without a value is no label: the series is the same without it.
-        const empty = at === valueFrom
-        const part1 = empty ? 0 : mix(h1)
-        const part2 = empty ? 0 : mix(h2)
+        label.from = valueFrom
+        label.to = at
+        label.chunk = this.chunk
         sum1 = (sum1 + part1) | 0
         sum2 = (sum2 + part2) | 0
         this.labels[count] = label
