@@ -44,7 +44,7 @@ t.test('a receiver that is there only later', async t => {
   t.same(codes(), ['push-failing', 'push-again'])
 })
 
-t.test('a slow receiver has four bodies at once', async t => {
+t.test('a slow receiver has two bodies at once', async t => {
   const { registry } = fresh(t, { memory: '64MiB' })
   const queues = registry.gauge({ name: 'queue', help: '', labelNames: ['name'] })
   for (let n = 0; n < MANY; n++) queues.labels(long(n)).set(n)
@@ -56,7 +56,7 @@ t.test('a slow receiver has four bodies at once', async t => {
     most = Math.max(most, held.length)
   })
   const { push, codes } = await pushing(t, registry, taker.url, { every: '1h' })
-  await until('four came', () => held.length === 4)
+  await until('two came', () => held.length === 2)
   let whole: boolean | undefined
   void push.flush().then(is => {
     whole = is
@@ -67,8 +67,8 @@ t.test('a slow receiver has four bodies at once', async t => {
     held[0]?.writeHead(204).end(() => answered++)
     return whole !== undefined
   })
-  t.equal(most, 4)
-  t.ok(answered > 8, `${answered} bodies`)
+  t.equal(most, 2)
+  t.ok(answered > 4, `${answered} bodies`)
   t.equal(whole, true)
   t.equal(taker.value(`queue{name="${long(MANY - 1)}"}`), MANY - 1)
   t.same(codes(), [])
