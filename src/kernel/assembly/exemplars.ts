@@ -61,6 +61,28 @@ export function newestExemplar(family: Family, page: Page, index: i32, line: i32
   return best
 }
 
+/** Of copyExemplar(), for its caller: globals are an instance's own. The time is in seconds. */
+export let exemplarValue: f64 = 0
+export let exemplarTime: f64 = 0
+
+/**
+ * Copies the text of the newest exemplar of a line, which can change while it is read; its bytes, or -1 where there is
+ * none, or not a whole one, or a longer one than `most`.
+ */
+export function copyExemplar(to: usize, family: Family, page: Page, index: i32, line: i32, most: i32): i32 {
+  const reference = newestExemplar(family, page, index, line)
+  if (reference == 0) return -1
+  const record = view<Exemplar>(atomic.load<u32>(reference))
+  const seq = record.shared.seq
+  const bytes = record.bytes
+  if (bytes < 0 || bytes > most) return -1
+  copy(to, record.behind, bytes)
+  exemplarValue = record.value
+  exemplarTime = record.time
+  beforeCopy(0)
+  return holds(reference, record, seq) ? bytes : -1
+}
+
 /** Whether a record is what it was when its sequence was read: nothing that was copied of it is of another. */
 // @ts-ignore: decorator
 @inline

@@ -5,8 +5,7 @@
 // on. Sources: opentelemetry-proto's metrics.proto, and OpenTelemetry's 'Prometheus and OpenMetrics Compatibility'.
 import { copy } from './copy'
 import { Encoder } from './encoder'
-import { exemplarLines, holds, longestText, newestExemplar } from './exemplars'
-import { beforeCopy } from './hook'
+import { copyExemplar, exemplarLines, exemplarTime, exemplarValue, longestText } from './exemplars'
 import {
   FORMAT_PROTOBUF,
   KIND_COUNTER,
@@ -22,8 +21,8 @@ import {
 import { nameBytes, nextMark } from './marks'
 import { foldNative } from './native'
 import { indexOf, pageOf, textOf } from './place'
-import { address, exists, ownProcess, view } from './record'
-import { Block, Exemplar, Family, Place, Slot } from './records'
+import { address, exists, ownProcess } from './record'
+import { Block, Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
 import { firstSuffix, nextSuffix } from './suffix'
 import { varint } from './varint'
@@ -285,25 +284,17 @@ export class OtlpEncoder extends Encoder {
     return to
   }
 
-  /** An exemplar of a line, if it has one; its text is copied first, for it can change while it is read. */
+  /** An exemplar of a line, if it has one. */
   exemplar(to: usize, tag: i32, place: Place, line: i32): usize {
     const room = this.room
     const scratch = this.slot.scratch
-    const reference = newestExemplar(this.family, pageOf(place), indexOf(place), line)
-    if (reference == 0) return to
-    const record = view<Exemplar>(atomic.load<u32>(reference))
-    const seq = record.shared.seq
-    const bytes = record.bytes
-    if (bytes < 0 || bytes > longestText(room, FORMAT_PROTOBUF)) return to
-    memory.copy(scratch, record.behind, bytes)
-    const value = record.value
-    const time = nanoseconds(record.time * 1000)
-    beforeCopy(0)
-    if (!holds(reference, record, seq)) return to
+    const most = longestText(room, FORMAT_PROTOBUF)
+    const bytes = copyExemplar(scratch, this.family, pageOf(place), indexOf(place), line, most)
+    if (bytes < 0) return to
     const length = lengthBytes(room)
     const begin = put(to, tag) + length
-    let at = fixed64(begin, EXEMPLAR_TIME, time)
-    at = double(at, EXEMPLAR_VALUE, value)
+    let at = fixed64(begin, EXEMPLAR_TIME, nanoseconds(exemplarTime * 1000))
+    at = double(at, EXEMPLAR_VALUE, exemplarValue)
     at = exemplarLabels(at, scratch, bytes)
     putLength(begin - length, <i32>(at - begin), length)
     return at

@@ -5,15 +5,14 @@
 // message.
 import { copy } from './copy'
 import { Encoder } from './encoder'
-import { exemplarLines, holds, longestText, newestExemplar } from './exemplars'
-import { beforeCopy } from './hook'
+import { copyExemplar, exemplarLines, exemplarTime, exemplarValue, longestText } from './exemplars'
 import { FORMAT_PROTOBUF, KIND_COUNTER, KIND_HISTOGRAM, KIND_SUMMARY } from './layout'
 import { labels } from './label-pairs'
 import { indexOf, pageOf, textOf } from './place'
 import { foldNative } from './native'
 import { nativeCount, nativeFields, nativeFixed, TAGS_CLIENT } from './native-fields'
 import { address, exists, ownProcess, view } from './record'
-import { Block, Exemplar, Family, Place, Slot } from './records'
+import { Block, Family, Place, Slot } from './records'
 import { labelPrefix, mostLabelPrefix } from './state-label'
 import { firstSuffix, nextSuffix } from './suffix'
 import { varint } from './varint'
@@ -254,27 +253,19 @@ export class ProtobufEncoder extends Encoder {
     return at
   }
 
-  /** An exemplar of a line, if it has one; its text is copied first, for it can change while it is read. */
+  /** An exemplar of a line, if it has one. */
   exemplar(to: usize, tag: i32, place: Place, line: i32): usize {
     const room = this.room
     const scratch = this.slot.scratch
-    const reference = newestExemplar(this.family, pageOf(place), indexOf(place), line)
-    if (reference == 0) return to
-    const record = view<Exemplar>(atomic.load<u32>(reference))
-    const seq = record.shared.seq
-    const bytes = record.bytes
-    if (bytes < 0 || bytes > longestText(room, FORMAT_PROTOBUF)) return to
-    copy(scratch, record.behind, bytes)
-    const value = record.value
-    const seconds = record.time
-    beforeCopy(0)
-    if (!holds(reference, record, seq)) return to
+    const most = longestText(room, FORMAT_PROTOBUF)
+    const bytes = copyExemplar(scratch, this.family, pageOf(place), indexOf(place), line, most)
+    if (bytes < 0) return to
     const length = lengthBytes(room)
     if (tag > 0xff) to = put(to, tag)
     const begin = put(to, tag > 0xff ? tag >> 8 : tag) + length
     let at = labels(begin, scratch, bytes, bytes)
-    at = double(at, EXEMPLAR_VALUE, value)
-    at = timestamp(at, EXEMPLAR_TIME, seconds * 1000)
+    at = double(at, EXEMPLAR_VALUE, exemplarValue)
+    at = timestamp(at, EXEMPLAR_TIME, exemplarTime * 1000)
     putLength(begin - length, <i32>(at - begin), length)
     return at
   }

@@ -17,12 +17,10 @@ import {
   values,
 } from './label-order'
 import { labels, PAIR, PAIR_NAME, PAIR_VALUE } from './label-pairs'
-import { KIND_HISTOGRAM, KIND_SUMMARY, PIECE_HEAD } from './layout'
-import { address, exists, nth } from './record'
+import { PIECE_HEAD } from './layout'
+import { address, nth } from './record'
 import { Place } from './records'
 import {
-  boundBytes,
-  boundText,
   exemplarEnd,
   LINE_BUCKET,
   LINE_COUNT,
@@ -30,8 +28,8 @@ import {
   LINE_VALUE,
   metadataType,
   RemoteWriteEncoder,
+  writeLines,
 } from './remote-write'
-import { firstSuffix, nextSuffix } from './suffix'
 import { varint } from './varint'
 import { bytesField, lengthBytes, put, putLength, unescaped } from './wire'
 
@@ -151,68 +149,23 @@ export class RemoteWrite1Encoder extends RemoteWriteEncoder {
   // @ts-ignore: decorator
   @inline
   write(to: usize, place: Place, bytes: i32, _control: bool, values: usize): usize {
-    const kind = this.kind
     this.findLabels(place, bytes)
-    if (kind == KIND_HISTOGRAM) return this.histogramLines(to, place, bytes, values)
-    if (kind == KIND_SUMMARY) return this.summaryLines(to, bytes, values)
-    return this.line(to, LINE_VALUE, 0, 0, bytes, load<f64>(values), place)
+    return writeLines(this, to, place, values)
   }
 
-  histogramLines(to: usize, place: Place, bytes: i32, values: usize): usize {
-    const family = this.family
-    const bounds = family.bounds
-    const sum = load<f64>(values + (<usize>(bounds + 1) << 3))
-    if (exists(this.native)) {
-      this.foldBuckets(place)
-      to = this.nativeLine(to, bytes, sum, values + (<usize>(bounds + 2) << 3), place)
-      if (bounds == 0) return to
-    }
-    let suffix = firstSuffix(family)
-    let total: f64 = 0
-    for (let n = 0; n <= bounds; n++) {
-      total += load<f64>(values + (<usize>n << 3))
-      const text = boundText(suffix, false)
-      to = this.line(to, LINE_BUCKET, text, boundBytes(family, suffix, false), bytes, total, place, n)
-      suffix = nextSuffix(suffix)
-    }
-    to = this.line(to, LINE_SUM, 0, 0, bytes, sum)
-    return this.line(to, LINE_COUNT, 0, 0, bytes, total)
-  }
-
-  summaryLines(to: usize, bytes: i32, values: usize): usize {
-    const family = this.family
-    let suffix = firstSuffix(family)
-    for (let n = 0; n < family.bounds; n++) {
-      const value = load<f64>(values + 16 + (<usize>n << 3))
-      to = this.line(to, LINE_VALUE, boundText(suffix, true), boundBytes(family, suffix, true), bytes, value)
-      suffix = nextSuffix(suffix)
-    }
-    to = this.line(to, LINE_SUM, 0, 0, bytes, load<f64>(values, 8))
-    return this.line(to, LINE_COUNT, 0, 0, bytes, load<f64>(values))
-  }
-
-  /** One series; `place` is given where it can have an exemplar, of its nth line. */
-  line(
-    to: usize,
-    line: i32,
-    bound: usize,
-    boundBytes: i32,
-    bytes: i32,
-    value: f64,
-    place: Place = changetype<Place>(0),
-    n: i32 = 0,
-  ): usize {
-    const length = lengthBytes(this.fixed + bytes + this.room)
+  /** One series; `n` is its line, if that can have an exemplar, else -1. */
+  line(to: usize, line: i32, bound: usize, boundBytes: i32, value: f64, place: Place, n: i32): usize {
+    const length = lengthBytes(this.fixed + this.textBytes + this.room)
     const begin = put(to, REQUEST_SERIES) + length
     let at = this.labelPairs(begin, line, bound, boundBytes)
     at = this.sample(at, value)
-    if (this.room != 0 && exists(place)) at = this.exemplar(at, place, n)
+    if (this.room != 0 && n >= 0) at = this.exemplar(at, place, n)
     putLength(to + 1, <i32>(at - begin), length)
     return at
   }
 
-  nativeLine(to: usize, bytes: i32, sum: f64, special: usize, place: Place): usize {
-    const length = lengthBytes(this.fixed + bytes + this.once)
+  nativeLine(to: usize, sum: f64, special: usize, place: Place): usize {
+    const length = lengthBytes(this.fixed + this.textBytes + this.once)
     const begin = put(to, REQUEST_SERIES) + length
     let at = this.labelPairs(begin, LINE_VALUE, 0, 0)
     // Without classic buckets there is none that it could be in.

@@ -15,11 +15,9 @@ import {
 } from './label-order'
 import { KIND_COUNTER, KIND_HISTOGRAM, KIND_SUMMARY } from './layout'
 import { nameBytes, nextMark } from './marks'
-import { address, exists, nth } from './record'
+import { address, nth } from './record'
 import { Place } from './records'
 import {
-  boundBytes,
-  boundText,
   exemplarEnd,
   LINE_BUCKET,
   LINE_COUNT,
@@ -27,8 +25,8 @@ import {
   LINE_VALUE,
   metadataType,
   RemoteWriteEncoder,
+  writeLines,
 } from './remote-write'
-import { firstSuffix, nextSuffix } from './suffix'
 import { symbol, writeSymbol } from './symbols'
 import { varint } from './varint'
 import { lengthBytes, put, putLength } from './wire'
@@ -121,12 +119,8 @@ export class RemoteWrite2Encoder extends RemoteWriteEncoder {
   // @ts-ignore: decorator
   @inline
   write(to: usize, place: Place, bytes: i32, _control: bool, values: usize): usize {
-    const kind = this.kind
     this.findLabels(place, bytes)
-    to = this.ownSymbols(to)
-    if (kind == KIND_HISTOGRAM) return this.histogramLines(to, place, values)
-    if (kind == KIND_SUMMARY) return this.summaryLines(to, place, values)
-    return this.line(to, this.valueName, 0, 0, load<f64>(values), place, kind == KIND_COUNTER ? 0 : -1)
+    return writeLines(this, this.ownSymbols(to), place, values)
   }
 
   /** The symbols of a series' own values. */
@@ -144,41 +138,8 @@ export class RemoteWrite2Encoder extends RemoteWriteEncoder {
     return to
   }
 
-  histogramLines(to: usize, place: Place, values: usize): usize {
-    const family = this.family
-    const bounds = family.bounds
-    const sum = load<f64>(values + (<usize>(bounds + 1) << 3))
-    if (exists(this.native)) {
-      this.foldBuckets(place)
-      to = this.nativeLine(to, sum, values + (<usize>(bounds + 2) << 3), place)
-      if (bounds == 0) return to
-    }
-    let suffix = firstSuffix(family)
-    let total: f64 = 0
-    for (let n = 0; n <= bounds; n++) {
-      total += load<f64>(values + (<usize>n << 3))
-      const bytes = boundBytes(family, suffix, false)
-      to = this.line(to, this.bucketName, boundText(suffix, false), bytes, total, place, n)
-      suffix = nextSuffix(suffix)
-    }
-    to = this.line(to, this.sumName, 0, 0, sum, place, -1)
-    return this.line(to, this.countName, 0, 0, total, place, -1)
-  }
-
-  summaryLines(to: usize, place: Place, values: usize): usize {
-    const family = this.family
-    let suffix = firstSuffix(family)
-    for (let n = 0; n < family.bounds; n++) {
-      const value = load<f64>(values + 16 + (<usize>n << 3))
-      to = this.line(to, this.valueName, boundText(suffix, true), boundBytes(family, suffix, true), value, place, -1)
-      suffix = nextSuffix(suffix)
-    }
-    to = this.line(to, this.sumName, 0, 0, load<f64>(values, 8), place, -1)
-    return this.line(to, this.countName, 0, 0, load<f64>(values), place, -1)
-  }
-
   /** One series; `n` is its line, if that can have an exemplar, else -1. */
-  line(to: usize, name: u32, bound: usize, boundBytes: i32, value: f64, place: Place, n: i32): usize {
+  line(to: usize, line: i32, bound: usize, boundBytes: i32, value: f64, place: Place, n: i32): usize {
     // Symbols are fields of the request: they come before its series.
     let boundSymbol: u32 = 0
     if (bound != 0) {
@@ -195,7 +156,7 @@ export class RemoteWrite2Encoder extends RemoteWriteEncoder {
     }
     const length = lengthBytes(this.fixed + this.room)
     const begin = put(to, REQUEST_SERIES) + length
-    let at = this.labelReferences(begin, name, boundSymbol)
+    let at = this.labelReferences(begin, this.nameOf(line), boundSymbol)
     at = this.sample(at, value)
     if (exemplars >= 0) at = this.exemplar(at, exemplars)
     at = this.about(at, place)
@@ -221,6 +182,15 @@ export class RemoteWrite2Encoder extends RemoteWriteEncoder {
     at = this.about(at, place)
     putLength(to + 1, <i32>(at - begin), length)
     return at
+  }
+
+  /** The symbol of a line's name. */
+  // @ts-ignore: decorator
+  @inline
+  nameOf(line: i32): u32 {
+    if (line == LINE_BUCKET) return this.bucketName
+    if (line == LINE_SUM) return this.sumName
+    return line == LINE_COUNT ? this.countName : this.valueName
   }
 
   labelReferences(to: usize, name: u32, bound: u32): usize {

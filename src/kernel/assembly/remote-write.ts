@@ -5,8 +5,7 @@
 // io.prometheus.write.v2.Request.
 import { copy } from './copy'
 import { Encoder } from './encoder'
-import { exemplarLines, holds, longestText, newestExemplar } from './exemplars'
-import { beforeCopy } from './hook'
+import { copyExemplar, exemplarLines, exemplarTime, exemplarValue, longestText } from './exemplars'
 import {
   FORMAT_PROTOBUF,
   FORMAT_REMOTE_WRITE_2,
@@ -21,15 +20,15 @@ import { built, checkBuilt, EXEMPLAR_AT, findValues, order, orderBytes, values }
 import { foldNative } from './native'
 import { nativeCount, nativeFields, nativeFixed, TAGS_REMOTE_WRITE } from './native-fields'
 import { indexOf, pageOf, textOf } from './place'
-import { address, exists, view } from './record'
-import { Block, Exemplar, Family, Place, Slot, Suffix } from './records'
+import { address, exists } from './record'
+import { Block, Family, Place, Slot, Suffix } from './records'
 import { isMisfit } from './state-label'
-import { suffixBytes } from './suffix'
+import { firstSuffix, nextSuffix, suffixBytes } from './suffix'
 import { varint } from './varint'
 import { double, lengthBytes, put, putLength } from './wire'
 
 /** Fields, with their wire types, that both versions have alike. */
-export const SERIES_SAMPLE = 0x12
+const SERIES_SAMPLE = 0x12
 const SAMPLE_VALUE = 0x09
 const SAMPLE_TIME = 0x10
 const HISTOGRAM_COUNT = 0x08
@@ -115,6 +114,8 @@ export class RemoteWriteEncoder extends Encoder {
   lines: i32
   /** How many labels a line has at most. */
   entries: i32
+  /** Bytes of the label text of the series that is written. */
+  textBytes: i32
   /** The time of all samples, and the bytes that it takes as a varint. */
   time: i64
   timeBytes: i32
@@ -151,6 +152,7 @@ export class RemoteWriteEncoder extends Encoder {
   // @ts-ignore: decorator
   @inline
   findLabels(place: Place, bytes: i32): void {
+    this.textBytes = bytes
     const count = this.family.labels
     if (count != 0) findValues(values(this.slot), textOf(place), bytes, count)
   }
@@ -210,44 +212,77 @@ export class RemoteWriteEncoder extends Encoder {
     if (exists(native) && !this.gone) foldNative(native, this.family, pageOf(place), indexOf(place))
   }
 
-  /** Copies the text of a line's exemplar into scratch; its bytes, or -1 where there is none. `value` and `time` follow. */
+  /** Copies the text of a line's exemplar into scratch; its bytes, or -1 where there is none. */
   exemplarText(place: Place, line: i32): i32 {
     const room = this.room
     if (room == 0 || this.gone) return -1
-    const reference = newestExemplar(this.family, pageOf(place), indexOf(place), line)
-    if (reference == 0) return -1
-    const record = view<Exemplar>(atomic.load<u32>(reference))
-    const seq = record.shared.seq
-    const bytes = record.bytes
-    if (bytes < 0 || bytes > longestText(room, FORMAT_PROTOBUF)) return -1
-    const scratch = this.slot.scratch + EXEMPLAR_AT
-    memory.copy(scratch, record.behind, bytes)
-    exemplarValue = record.value
-    exemplarTime = <i64>(record.time * 1000)
-    beforeCopy(0)
-    return holds(reference, record, seq) ? bytes : -1
+    const to = this.slot.scratch + EXEMPLAR_AT
+    return copyExemplar(to, this.family, pageOf(place), indexOf(place), line, longestText(room, FORMAT_PROTOBUF))
   }
 }
 
-/** Of exemplarText(), for its caller: globals are an instance's own. */
-export let exemplarValue: f64 = 0
-export let exemplarTime: i64 = 0
+/**
+ * All lines of a series whose labels were found. A version's `line` is given the line, the bound if it has one, and the
+ * number under which it can have an exemplar, or -1.
+ */
+// @ts-ignore: decorator
+@inline
+export function writeLines<E extends RemoteWriteEncoder>(encoder: E, to: usize, place: Place, values: usize): usize {
+  const kind = encoder.kind
+  if (kind == KIND_HISTOGRAM) return histogramLines<E>(encoder, to, place, values)
+  if (kind == KIND_SUMMARY) return summaryLines<E>(encoder, to, place, values)
+  return encoder.line(to, LINE_VALUE, 0, 0, load<f64>(values), place, kind == KIND_COUNTER ? 0 : -1)
+}
+
+function histogramLines<E extends RemoteWriteEncoder>(encoder: E, to: usize, place: Place, values: usize): usize {
+  const family = encoder.family
+  const bounds = family.bounds
+  const sum = load<f64>(values + (<usize>(bounds + 1) << 3))
+  if (exists(encoder.native)) {
+    encoder.foldBuckets(place)
+    to = encoder.nativeLine(to, sum, values + (<usize>(bounds + 2) << 3), place)
+    if (bounds == 0) return to
+  }
+  let suffix = firstSuffix(family)
+  let total: f64 = 0
+  for (let n = 0; n <= bounds; n++) {
+    total += load<f64>(values + (<usize>n << 3))
+    const bytes = boundBytes(family, suffix, false)
+    to = encoder.line(to, LINE_BUCKET, boundText(suffix, false), bytes, total, place, n)
+    suffix = nextSuffix(suffix)
+  }
+  to = encoder.line(to, LINE_SUM, 0, 0, sum, place, -1)
+  return encoder.line(to, LINE_COUNT, 0, 0, total, place, -1)
+}
+
+function summaryLines<E extends RemoteWriteEncoder>(encoder: E, to: usize, place: Place, values: usize): usize {
+  const family = encoder.family
+  let suffix = firstSuffix(family)
+  for (let n = 0; n < family.bounds; n++) {
+    const value = load<f64>(values + 16 + (<usize>n << 3))
+    const bytes = boundBytes(family, suffix, true)
+    to = encoder.line(to, LINE_VALUE, boundText(suffix, true), bytes, value, place, -1)
+    suffix = nextSuffix(suffix)
+  }
+  to = encoder.line(to, LINE_SUM, 0, 0, load<f64>(values, 8), place, -1)
+  return encoder.line(to, LINE_COUNT, 0, 0, load<f64>(values), place, -1)
+}
 
 /** Value and time of an exemplar: the same fields in both versions. */
 export function exemplarEnd(to: usize): usize {
   to = double(to, 0x11, exemplarValue)
-  return varint(put(to, 0x18), <u64>exemplarTime)
+  return varint(put(to, 0x18), <u64><i64>(exemplarTime * 1000))
 }
 
 /** The text of a suffix' bound, as `le` and `quantile` have it: `,le="0.5"} ` without what is around it. */
 // @ts-ignore: decorator
 @inline
-export function boundText(suffix: Suffix, quantile: bool): usize {
+function boundText(suffix: Suffix, quantile: bool): usize {
   return address(suffix.openmetrics) + (quantile ? 11 : 5)
 }
 
 // @ts-ignore: decorator
 @inline
-export function boundBytes(family: Family, suffix: Suffix, quantile: bool): i32 {
+function boundBytes(family: Family, suffix: Suffix, quantile: bool): i32 {
   return max(suffixBytes(family, suffix.openmetricsBytes) - (quantile ? 11 : 5) - 3, 0)
 }
