@@ -1,0 +1,192 @@
+/** What buckets say: counts between two looks, and quantiles. */
+import fc from 'fast-check'
+import t from 'tap'
+import { type Buckets, difference, quantileOf, totalOf } from '../../src/reading/buckets.js'
+import type { MetricView } from '../../src/reading/metric-view.js'
+import { NativeSum } from '../../src/reading/native-sum.js'
+import { FamilyReader } from '../../src/reading/protobuf.js'
+import { SEED } from '../support/arbitrary.js'
+import { fresh } from '../support/registry.js'
+
+const CLASSIC: Buckets = [
+  [1, 2],
+  [2, 6],
+  [4, 10],
+  [null, 12],
+]
+
+t.test('quantiles of classic buckets are those of histogram_quantile()', async t => {
+  const rows: [string, Buckets, number, number | undefined][] = [
+    ['within a bucket, linear', CLASSIC, 0.5, 2],
+    ['in the first bucket, from 0', CLASSIC, 1 / 12, 0.5],
+    ['within the second', CLASSIC, 4 / 12, 1.5],
+    ['above all bounds: the greatest one', CLASSIC, 0.99, 4],
+    ['0', CLASSIC, 0, 0],
+    ['1', CLASSIC.slice(0, 3), 1, 4],
+    [
+      'a first bucket of what is negative has no lower bound',
+      [
+        [-1, 3],
+        [null, 4],
+      ],
+      0.5,
+      -1,
+    ],
+    [
+      'empty buckets before',
+      [
+        [1, 0],
+        [2, 0],
+        [3, 4],
+        [null, 4],
+      ],
+      0.5,
+      2.5,
+    ],
+    [
+      'nothing observed',
+      [
+        [1, 0],
+        [null, 0],
+      ],
+      0.5,
+      undefined,
+    ],
+    ['no buckets but +Inf', [[null, 7]], 0.5, undefined],
+    ['none at all', [], 0.5, undefined],
+  ]
+  for (const [what, buckets, q, wanted] of rows) t.equal(quantileOf(buckets, q), wanted, what)
+})
+
+t.test('what was observed between two looks', async t => {
+  const later: Buckets = [
+    [1, 3],
+    [2, 9],
+    [4, 13],
+    [null, 16],
+  ]
+  t.strictSame(difference(later, CLASSIC), [
+    [1, 1],
+    [2, 3],
+    [4, 3],
+    [null, 4],
+  ])
+  t.strictSame(difference(CLASSIC, later), CLASSIC, 'a histogram that was begun anew: all of it is new')
+  t.strictSame(difference(CLASSIC, []), CLASSIC, 'there was none before')
+  const torn = difference(
+    [
+      [1, 5],
+      [2, 6],
+      [null, 20],
+    ],
+    [
+      [1, 1],
+      [2, 4],
+      [null, 12],
+    ],
+  )
+  t.strictSame(
+    torn,
+    [
+      [1, 4],
+      [2, 4],
+      [null, 8],
+    ],
+    'counts that were read at different moments never fall',
+  )
+})
+
+t.test('bounds that come and go: a sparse list stands for all bounds', async t => {
+  const earlier: Buckets = [
+    [1, 0],
+    [2, 4],
+    [null, 4],
+  ]
+  const finer: Buckets = [
+    [1, 0],
+    [2, 5],
+    [4, 6],
+    [8, 9],
+    [null, 9],
+  ]
+  t.strictSame(difference(finer, earlier), [
+    [1, 0],
+    [2, 1],
+    [4, 2],
+    [8, 5],
+    [null, 5],
+  ])
+  const coarser: Buckets = [
+    [1, 0],
+    [4, 7],
+    [16, 12],
+    [null, 12],
+  ]
+  t.strictSame(difference(coarser, finer), [
+    [1, 0],
+    [4, 1],
+    [16, 3],
+    [null, 3],
+  ])
+})
+
+/** A histogram of a registry of its own, as its exposition has it. */
+async function exposed(
+  t: Parameters<typeof fresh>[0],
+  schema: number,
+  series: readonly (readonly number[])[],
+): Promise<MetricView[]> {
+  const { registry } = fresh(t)
+  const histogram = registry.histogram({
+    name: 'wait_seconds',
+    help: 'h',
+    labelNames: ['n'],
+    native: { schema, maxBuckets: 160 },
+  })
+  series.forEach((values, n) => {
+    for (const value of values) histogram.observe({ n: `${n}` }, value)
+  })
+  const found: MetricView[] = []
+  const reader = new FamilyReader({
+    family: () => true,
+    metric: view => found.push(structuredClone(view)),
+  })
+  reader.push(await registry.metrics({ format: 'protobuf' }))
+  reader.end()
+  return found
+}
+
+function summed(views: readonly MetricView[]): Buckets {
+  const sum = new NativeSum()
+  for (const view of views) sum.add(view)
+  return sum.buckets(views.reduce((total, { count }) => total + count, 0))
+}
+
+t.test('native histograms of several series, and of several resolutions, are added up', async t => {
+  const values = fc.array(fc.double({ min: -1000, max: 1000, noNaN: true }), { minLength: 1, maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(values, values, fc.integer({ min: 0, max: 5 }), async (one, other, schema) => {
+      const views = [...(await exposed(t, 5, [one])), ...(await exposed(t, schema, [other]))]
+      const buckets = summed(views)
+      const all = [...one, ...other].sort((a, b) => a - b)
+      t.equal(totalOf(buckets), all.length)
+      for (const [n, [upper, cumulative]] of buckets.entries()) {
+        if (n > 0 && (buckets[n - 1]![0] as number) >= (upper ?? Number.POSITIVE_INFINITY))
+          t.fail('bounds ascend')
+        if (n > 0 && buckets[n - 1]![1] > cumulative) t.fail('counts never fall')
+      }
+      // A quantile is in the bucket of the value that it stands for.
+      const width = 2 ** (2 ** -Math.min(...views.map(view => view.schema)))
+      for (const q of [0.1, 0.5, 0.9, 1]) {
+        const exact = all[Math.max(0, Math.ceil(q * all.length) - 1)]!
+        const found = quantileOf(buckets, q)!
+        const near =
+          exact > 0
+            ? found <= exact * width && found >= exact / width
+            : found >= exact * width && found <= exact / width
+        if (!near && Math.abs(exact) > 1e-9) t.fail(`quantile ${q} is ${found} for ${exact}`)
+      }
+    }),
+    { numRuns: 60, seed: SEED },
+  )
+})
