@@ -37,6 +37,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   defaults: [
     ...['common', 'catalogue', 'series', 'instruments', 'exposition', 'registry', 'defaults/readers'],
   ],
+  // Reads expositions of protobuf, and says what buckets mean; for whoever looks at them.
+  reading: [],
+  // The dashboard as a browser runs it; what of it needs no browser is tested without one.
+  'front/page': ['reading'],
   // The front: what a request asks for; scrapes that requests share; the two transports; its thread.
   'front/request': ['common', 'exposition'],
   'front/scrapes': ['common', 'exposition', 'front/request'],
@@ -62,8 +66,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What of it is public: push().
   push: ['registry', 'push/delivery', 'push/options', 'push/thread'],
-  // Reads expositions of protobuf, and says what buckets mean; for whoever looks at them.
-  reading: [],
   // What checks an exposition, whoever wrote it.
   'cli/check': [],
   // The commands.

@@ -1,0 +1,65 @@
+/** What the front answers: `dashboard/families.json` and `dashboard/data.json`. */
+import type { Buckets } from '../../reading/buckets.js'
+
+export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset'
+
+export interface Family {
+  readonly name: string
+  readonly type: FamilyType
+  readonly help: string
+  readonly unit?: string
+  readonly labels: readonly string[]
+  readonly series: number
+}
+
+export interface HistogramValue {
+  readonly count: number
+  readonly sum: number | null
+  readonly buckets: Buckets
+}
+
+export interface SummaryValue {
+  readonly count: number
+  readonly sum: number | null
+  readonly quantiles: readonly (readonly [q: number, value: number | null])[]
+}
+
+/** A number is null where it is none that JSON has: NaN or infinite. */
+export type Value = number | null | HistogramValue | SummaryValue
+
+export interface PanelLine {
+  readonly label: string
+  readonly series: number
+  readonly value: Value
+}
+
+export interface PanelData {
+  readonly name: string
+  readonly type: FamilyType
+  readonly series: number
+  readonly total: Value
+  readonly by?: string
+  readonly lines: readonly PanelLine[]
+  readonly others?: { readonly series: number; readonly value: Value }
+}
+
+export interface PanelProblem {
+  readonly name: string
+  readonly problem: string
+}
+
+export type PanelAnswer = PanelData | PanelProblem
+
+export interface Answer {
+  /** The server's clock, in ms. */
+  readonly time: number
+  /** After how many ms it wants to be asked again. */
+  readonly every: number
+  /** In the order asked. */
+  readonly panels: readonly PanelAnswer[]
+}
+
+/** Of one request. */
+export const MOST_PANELS = 16
+/** Lines of a panel that the server names; what is beyond them is in `others`. */
+export const MOST_LINES = 10

@@ -1,0 +1,24 @@
+/** What the page says of its polling. Pure. */
+import type { Answer } from './contract.js'
+import { count } from './units.js'
+
+/** More than what the server says where nothing is costly. */
+const SELDOM = 2500
+
+/** How often it asks, and why no oftener. */
+export function pace({ every, panels }: Answer): string {
+  const often = `Asks every ${seconds(every)}`
+  if (every <= SELDOM) return `${often}.`
+  let most: { name: string; series: number } | undefined
+  for (const panel of panels) if (!('problem' in panel) && panel.series > (most?.series ?? 0)) most = panel
+  return most === undefined ? `${often}.` : `${often}, because ${most.name} has ${count(most.series)} series.`
+}
+
+export function gone(why: string, againIn: number, since: string | undefined): string {
+  const last = since === undefined ? '' : ` The pictures end at ${since}.`
+  return `The endpoint is gone: ${why}. Asks again in ${seconds(againIn)}.${last}`
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(2))} s`
+}
