@@ -11,6 +11,7 @@
  *     postmeter-guard.mjs what index.mjs loads first: it refuses a bundle that could not work
  *     postmeter-*.js      the code
  *     postmeter-*.wasm    the kernel and the compressor
+ *     postmeter-app-*     the dashboard's page, with postmeter-index-*.html
  *
  * The last two find each other by name while the program runs. The name holds a hash of the content and of all that it
  * loads, so no file of an application has it, nor one of another release, which npm may put in their place meanwhile.
@@ -190,7 +191,7 @@ function files(): Plugin {
         .replace(/^const require = createRequire\(import\.meta\.url\);$/m, '')
         .replaceAll(/new URL\('(\.[^']+)', import\.meta\.url\)/g, (_, path: string) => {
           const file = join(dirname(id), path)
-          const reference = path.endsWith('.wasm')
+          const reference = isAsset(path)
             ? this.emitFile({ type: 'asset', name: basename(path), source: readFileSync(file) })
             : this.emitFile({ type: 'chunk', id: file, name: basename(path, '.js') })
           return `new URL(import.meta.ROLLUP_FILE_URL_${reference})`
@@ -199,6 +200,11 @@ function files(): Plugin {
       return found === code ? undefined : { code: found, map: null }
     },
   }
+}
+
+/** What is read as it is. */
+function isAsset(path: string): boolean {
+  return path.endsWith('.wasm') || path.includes('/page/')
 }
 
 /** `values` are the names that programs get as values, where classes are not among them. */

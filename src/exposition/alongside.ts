@@ -11,6 +11,7 @@ import { constants, crc32, deflateRawSync } from 'node:zlib'
 import { thrown } from '../common/errors.js'
 import { type Log, logEvent } from '../common/log.js'
 import { type CheckedText, checkText, type TextFamily } from './checked-text.js'
+import type { ListedFamily } from './family-list.js'
 import { ENDS } from './scrape.js'
 import type { Chunk, Scrape, ScrapeOptions, Scraper } from './types.js'
 
@@ -63,6 +64,11 @@ export class AlongsideScraper implements Scraper {
   small({ format, joint }: ScrapeOptions): Uint8Array | undefined {
     if (format === 'text') return undefined
     return Buffer.from(joint?.last === false ? '' : ENDS[format])
+  }
+
+  /** What it has is known when a scrape has asked for it. */
+  families(): readonly ListedFamily[] {
+    return []
   }
 
   open(options: ScrapeOptions): Scrape {

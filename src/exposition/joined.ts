@@ -4,6 +4,7 @@
  */
 import { defaultLog, type Log, logEvent } from '../common/log.js'
 import type { RegistryHandle } from '../memory/handle.js'
+import type { ListedFamily } from './family-list.js'
 import { GzipMember } from './gzip.js'
 import type { Chunk, CopyMemory, Joint, Scrape, ScrapeOptions, Scraper } from './types.js'
 
@@ -88,6 +89,16 @@ export class JoinedScraper implements Scraper {
         }
       }
     })
+  }
+
+  families(selfMetrics: boolean): readonly ListedFamily[] {
+    const [first, ...others] = this.#parts
+    const all = new Map(first!.families(selfMetrics).map(family => [family.name, family]))
+    // The library's own families are those of the first.
+    for (const part of others)
+      for (const family of part.families(false)) if (!all.has(family.name)) all.set(family.name, family)
+    if (others.length === 0) return [...all.values()]
+    return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   #joint(member: GzipMember | undefined): Joint {

@@ -14,6 +14,7 @@ import { giveSlot, takeSlot } from '../memory/slots.js'
 import { DEFAULT_THREADS, Pool, PoolCannotStart } from '../pool/pool.js'
 import { type EncodeTask, type GzipTask, work } from '../pool/work.js'
 import { lookForDead, prepareToBury } from '../processes/sharing.js'
+import { type ListedFamily, listFamilies } from './family-list.js'
 import { Plan } from './plan.js'
 import { type ScrapeTools, SlotScrape } from './scrape.js'
 import { flagPiece, pieceCount, spanBytes } from './span.js'
@@ -227,13 +228,22 @@ class PoolScraper implements Scraper {
     if (selfMetrics) this.#selfMetrics.refresh()
     if (options.families !== undefined)
       return new Plan(this.#arena, this.#kernel, options.families, { ...options, selfMetrics: true })
-    const version = this.#families.version()
-    if (version !== this.#version) {
-      this.#sorted = this.#families.sorted()
-      this.#apart = undefined
-      this.#version = version
-    }
+    this.#sort()
     return new Plan(this.#arena, this.#kernel, this.#wanted(options), { ...options, selfMetrics })
+  }
+
+  #sort(): void {
+    const version = this.#families.version()
+    if (version === this.#version) return
+    this.#sorted = this.#families.sorted()
+    this.#apart = undefined
+    this.#version = version
+  }
+
+  families(selfMetrics: boolean): readonly ListedFamily[] {
+    this.#sort()
+    const own = selfMetrics && !this.#arena.reader
+    return listFamilies(this.#arena, own ? this.#sorted : this.#sorted.filter(family => !family.self))
   }
 
   /** The families that are asked for, but those whose names a part before has taken. */

@@ -1,6 +1,7 @@
 import type { Family } from '../catalogue/families.js'
 import type { Log } from '../common/log.js'
 import type { RegistryHandle } from '../memory/handle.js'
+import type { ListedFamily } from './family-list.js'
 import type { GzipMember } from './gzip.js'
 
 /** The formats of an exposition. */
@@ -105,6 +106,8 @@ export interface Scraper {
    */
   small(options: ScrapeOptions): Uint8Array | undefined
   open(options: ScrapeOptions): Scrape
+  /** The families that it exposes, in order of name. */
+  families(selfMetrics: boolean): readonly ListedFamily[]
   /**
    * Called when a scrape finds no free slot, before it waits for one, so that readers that stall can be made to give
    * theirs back.

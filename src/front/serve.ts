@@ -61,6 +61,11 @@ export interface ServeOptions extends AnswerOptions {
    * do not count once they have got an answer.
    */
   readonly maxConnectionsPerAddress?: number
+  /**
+   * Whether there is a live page for a person at `/dashboard`; default true. It is served to those who may read, and
+   * costs nothing until it is opened.
+   */
+  readonly dashboard?: boolean
   /** Called with what goes wrong while it serves; default Node's warnings. */
   readonly log?: Log
 }
@@ -77,7 +82,7 @@ const OPTIONS = [
     'maxConnections',
     'maxConnectionsPerAddress',
   ],
-  ...['log'],
+  ...['dashboard', 'log'],
   ...ANSWER_OPTIONS,
 ]
 const TRANSPORTS = ['auto', 'uws', 'http']
@@ -108,8 +113,15 @@ export async function serveWith(
   if (typeof options !== 'object' || options === null)
     throw typeError('ERR_POSTMETER_OPTION', 'serve: the options are not an object')
   knownOptions('serve', options, OPTIONS)
-  const { listen = '127.0.0.1:8000', transport = 'auto', ref = true, log = defaultLog } = options
+  const {
+    listen = '127.0.0.1:8000',
+    transport = 'auto',
+    ref = true,
+    dashboard = true,
+    log = defaultLog,
+  } = options
   if (typeof ref !== 'boolean') throw badOption('ref', ref, 'is not a boolean')
+  if (typeof dashboard !== 'boolean') throw badOption('dashboard', dashboard, 'is not a boolean')
   if (typeof log !== 'function') throw badOption('log', log, 'is not a function')
   if (!TRANSPORTS.includes(transport)) {
     throw badOption('transport', transport, `is none of ${TRANSPORTS.join(', ')}`)
@@ -138,6 +150,7 @@ export async function serveWith(
       answerSettings,
       alongside: options.alongside,
       limits,
+      dashboard,
       ref,
       socketMode: wholeNumber('socketMode', options.socketMode, 0o660, 0, 0o777),
       tls: checkTls(options.tls),

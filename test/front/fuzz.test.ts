@@ -174,14 +174,21 @@ t.test('whatever the head says, the decision is one of ours', async t => {
     fc.property(
       fc.array(fc.tuple(name, value), { maxLength: 70 }),
       fc.constantFrom('GET', 'HEAD', 'PUT', ''),
-      fc.oneof(fc.constantFrom('/', '/metrics', '/metrics.json'), fc.string()),
-      fc.array(fc.oneof(fc.constantFrom('prefix=', 'format=', '&', '%', 'text', 'protobuf'), fc.string())),
+      fc.oneof(
+        fc.constantFrom('/', '/metrics', '/metrics.json', '/dashboard', '/dashboard/data.json'),
+        fc.string(),
+      ),
+      fc.array(
+        fc.oneof(fc.constantFrom('prefix=', 'format=', 'panel=', '&', '%', 'text', 'protobuf'), fc.string()),
+      ),
       (headers, method, path, query) => {
         const reader = new HeaderReader()
         for (const [name, value] of headers) reader.add(name.toLowerCase(), value)
         const head: RequestHead = { method, path, query: query.join(''), peer: [127, 0, 0, 1], ...reader }
-        const decision = decide(head, RULES)
+        const decision = decide(head, { ...RULES, dashboard: true })
         if (decision.kind === 'landing') return path === '/'
+        if (decision.kind === 'dashboard')
+          return path.startsWith('/dashboard') && decision.panels.every(({ name }) => /^[\w:]+$/.test(name))
         if (decision.kind === 'scrape') return /^([a-zA-Z_:][a-zA-Z0-9_:]{0,63})?$/.test(decision.prefix)
         return (
           STATUSES.has(decision.status) &&

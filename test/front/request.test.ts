@@ -153,7 +153,7 @@ t.test(
     fc.assert(
       fc.property(fc.array(part), parts => {
         const decision = decide(ask({ query: parts.join('') }), RULES)
-        if (decision.kind === 'landing') return false
+        if (decision.kind === 'landing' || decision.kind === 'dashboard') return false
         if (decision.kind === 'scrape') {
           return decision.prefix === '' || /^[a-zA-Z_:][a-zA-Z0-9_:]{0,63}$/.test(decision.prefix)
         }

@@ -263,7 +263,7 @@ t.test('a native part that cannot be loaded', async t => {
   const registry = new FakeRegistry({ small: 'b' })
   const events: LogEvent[] = []
   const settings = (fallBack: boolean) => ({
-    ...{ listen: parseListen('127.0.0.1:0'), retry: 0, standby: false },
+    ...{ listen: parseListen('127.0.0.1:0'), retry: 0, standby: false, dashboard: false },
     ...{ answerSettings: checkAnswerOptions({}), fallBack },
     ...{
       limits: { maxConnections: 8, maxConnectionsPerAddress: 8 },

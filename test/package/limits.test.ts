@@ -42,6 +42,7 @@ function members(path: string, type: string): string[] {
 
 /** Names of protocols, of headers and of what a span is of, in files that log. */
 const OTHER_NAMES = [
+  ...['no-referrer', 'same-origin'],
   ...['unsafe-inline', 'all-gone', 'remote-write', 'content-type', 'content-encoding', 'user-agent'],
   ...['x-prometheus-remote-write-version', 'postmeter-push'],
 ]

@@ -41,9 +41,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reading: [],
   // The dashboard as a browser runs it; what of it needs no browser is tested without one.
   'front/page': ['reading'],
-  // The front: what a request asks for; scrapes that requests share; the two transports; its thread.
+  // The front: what a request asks for; what its page shows; scrapes that requests share; the two transports; its thread.
   'front/request': ['common', 'exposition'],
-  'front/scrapes': ['common', 'exposition', 'front/request'],
+  'front/dashboard': ['exposition', 'reading', 'front/request'],
+  'front/scrapes': ['common', 'exposition', 'front/request', 'front/dashboard'],
   'front/transports': ['common', 'exposition', 'front/request', 'front/scrapes'],
   'front/thread': [
     ...['common', 'memory', 'instruments', 'exposition', 'registry'],

@@ -1,7 +1,10 @@
-import type { Rules } from './request.js'
+import { DASHBOARD_PATH, type Rules } from './request.js'
 
 /** The page at `/`, for a person with a browser: plain HTML, without scripts, and nothing is loaded from elsewhere. */
-export function landingPage({ path }: Rules, figures: readonly [what: string, value: number][]): string {
+export function landingPage(
+  { path, dashboard = false }: Rules,
+  figures: readonly [what: string, value: number][],
+): string {
   const rows = figures
     .map(([what, value]) => `<tr><td>${escapeHtml(what)}</td><td>${spell(value)}</td></tr>\n`)
     .join('')
@@ -14,7 +17,7 @@ export function landingPage({ path }: Rules, figures: readonly [what: string, va
 <h1>Metrics</h1>
 <p>This endpoint serves the metrics of a program to Prometheus, and to other readers that are permitted.</p>
 <ul>
-<li><a href="${escapeHtml(path)}">${escapeHtml(path)}</a>: the Prometheus text format
+${dashboard ? `<li><a href="${DASHBOARD_PATH.slice(1)}">${DASHBOARD_PATH}</a>: a live page\n` : ''}<li><a href="${escapeHtml(path)}">${escapeHtml(path)}</a>: the Prometheus text format
 <li><a href="${escapeHtml(path)}.json">${escapeHtml(path)}.json</a>: the same as JSON
 </ul>
 <p>Add <code>?prefix=name_</code> to put a prefix before every name.</p>

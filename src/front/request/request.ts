@@ -4,6 +4,7 @@ import { acceptsGzip, negotiate, type Offered } from '../../exposition/negotiati
 import { checkPrefix } from '../../exposition/prefix.js'
 import type { Format } from '../../exposition/types.js'
 import type { AllowedHosts } from './allowed-hosts.js'
+import { type Panel, panelsOf } from './panels.js'
 import { isLoopback, peerText, type TrustedHosts } from './trusted-hosts.js'
 
 /**
@@ -53,6 +54,16 @@ export interface Landing {
   readonly kind: 'landing'
 }
 
+/** A part of the dashboard: its files, the list of families, or figures of some of them. */
+export interface DashboardRequest {
+  readonly kind: 'dashboard'
+  readonly part: 'page' | 'script' | 'style' | 'families' | 'data'
+  /** Of data alone. */
+  readonly panels: readonly Panel[]
+  /** Whether the reader accepts gzip, and it is offered. */
+  readonly gzip: boolean
+}
+
 export interface Refusal {
   readonly kind: 'refuse'
   readonly status: RefusalStatus
@@ -79,7 +90,7 @@ export type Denial =
   | 'closing'
   | 'version'
   | 'failed'
-export type Decision = ScrapeRequest | Landing | Refusal
+export type Decision = ScrapeRequest | Landing | DashboardRequest | Refusal
 
 export const STATUS_LINES: Readonly<Record<RefusalStatus | 200, string>> = {
   200: '200 OK',
@@ -145,11 +156,21 @@ export interface Rules {
   readonly path: string
   /** Whether there is a page at `/`. */
   readonly landing: boolean
+  /** Whether there is a dashboard; default false. */
+  readonly dashboard?: boolean
   readonly offered: Offered
   readonly gzip: Compression | undefined
 }
 
 export const DEFAULT_PATH = '/metrics'
+export const DASHBOARD_PATH = '/dashboard'
+const DASHBOARD: ReadonlyMap<string, DashboardRequest['part']> = new Map([
+  [DASHBOARD_PATH, 'page'],
+  [`${DASHBOARD_PATH}/app.js`, 'script'],
+  [`${DASHBOARD_PATH}/app.css`, 'style'],
+  [`${DASHBOARD_PATH}/families.json`, 'families'],
+  [`${DASHBOARD_PATH}/data.json`, 'data'],
+])
 
 /**
  * Decides what a request gets. Pure, and independent of the transport.
@@ -174,8 +195,11 @@ export function decide(head: RequestHead, rules: Rules): Decision {
   const { path } = rules
   const json = head.path !== path && head.path === `${path}.json`
   const landing = head.path === '/' && rules.landing && path !== '/'
-  if (!json && !landing && head.path !== path) {
-    return refuse(404, 'path', `there is only ${path} and ${path}.json`)
+  const part = rules.dashboard === true && head.path !== path ? DASHBOARD.get(head.path) : undefined
+  if (!json && !landing && part === undefined && head.path !== path) {
+    const all =
+      rules.dashboard === true ? `${path}, ${path}.json and ${DASHBOARD_PATH}` : `${path} and ${path}.json`
+    return refuse(404, 'path', `there is only ${all}`)
   }
   if (head.method !== 'GET' && head.method !== 'HEAD') {
     return refuse(405, 'method', `method ${show(head.method)} is not allowed here, use GET or HEAD`, [
@@ -183,13 +207,14 @@ export function decide(head: RequestHead, rules: Rules): Decision {
     ])
   }
   if (landing) return { kind: 'landing' }
+  const gzip = rules.gzip !== undefined && acceptsGzip(head.acceptEncoding)
+  if (part !== undefined) return dashboard(part, head.query, gzip)
   const prefix = parameter(head.query, 'prefix')
   if (typeof prefix === 'object') return prefix
   const wrong = checkPrefix(prefix ?? '')
   if (wrong !== undefined) return refuse(400, 'parameter', `parameter "prefix": ${show(prefix)} ${wrong}`)
   const names = parameters(head.query, 'name[]')
   if ('kind' in names) return names
-  const gzip = rules.gzip !== undefined && acceptsGzip(head.acceptEncoding)
   const asked = { prefix: prefix ?? '', names: names.length === 0 ? undefined : names, gzip }
   if (json) return { kind: 'scrape', format: 'json', contentType: CONTENT_TYPES.json, ...asked }
   const override = parameter(head.query, 'format')
@@ -199,6 +224,15 @@ export function decide(head: RequestHead, rules: Rules): Decision {
     return refuse(400, 'parameter', `parameter "format": ${show(override)} ${chosen.problem}`)
   }
   return { kind: 'scrape', format: chosen.format, contentType: chosen.contentType, ...asked }
+}
+
+function dashboard(part: DashboardRequest['part'], query: string, gzip: boolean): DashboardRequest | Refusal {
+  if (part !== 'data') return { kind: 'dashboard', part, panels: [], gzip }
+  const asked = parameters(query, 'panel')
+  if ('kind' in asked) return asked
+  const panels = panelsOf(asked)
+  if (typeof panels === 'string') return refuse(400, 'parameter', `parameter "panel": ${panels}`)
+  return { kind: 'dashboard', part, panels, gzip }
 }
 
 /** What a peer that may not read gets, whatever it asks for. */

@@ -2,6 +2,8 @@ import { isDamage, thrown } from '../../common/errors.js'
 import { type Log, logEvent } from '../../common/log.js'
 import { gzipWhole } from '../../exposition/gzip.js'
 import type { ScrapeOptions, Scraper } from '../../exposition/types.js'
+import { DashboardAnswers } from '../dashboard/answers.js'
+import { assetOf } from '../dashboard/assets.js'
 import { Connections } from '../request/connections.js'
 import { Denials } from '../request/denials.js'
 import { inTime, scrapeTimeout } from '../request/headers.js'
@@ -9,6 +11,7 @@ import { landingPage } from '../request/landing.js'
 import {
   ALWAYS,
   CLOSING,
+  type DashboardRequest,
   decide,
   expositionHeaders,
   type Headers,
@@ -24,6 +27,7 @@ import {
 import { peerBytes, type TrustedHosts } from '../request/trusted-hosts.js'
 import { Cut } from './cut.js'
 import { Exchange } from './exchange.js'
+import { LaterReading } from './later.js'
 import type { Reading } from './reader.js'
 import { NO_RECORDER, type Recorder } from './recorder.js'
 import { SharedScrapes } from './shared-scrapes.js'
@@ -77,6 +81,23 @@ const PAGE: Headers = [
   ...ALWAYS,
 ]
 
+const DASHBOARD_PAGE: Headers = [
+  [
+    'Content-Security-Policy',
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+  ],
+  ['Referrer-Policy', 'no-referrer'],
+]
+const SAME_ORIGIN: Headers = [['Cross-Origin-Resource-Policy', 'same-origin'], ...ALWAYS]
+const JSON_TYPE = 'application/json; charset=utf-8'
+const DASHBOARD_BUSY = refuse(
+  503,
+  'busy',
+  'there are as many questions of dashboards as allowed at once: try again',
+  [['Retry-After', '2']],
+)
+
 /** What both transports do alike between reading a request and writing an answer. */
 export class RequestHandler {
   readonly scrapes: SharedScrapes
@@ -85,6 +106,7 @@ export class RequestHandler {
   readonly #recorder: Recorder
   readonly #denials: Denials
   readonly #now: () => number
+  readonly #dashboard: DashboardAnswers
   readonly #idle = new Set<() => void>()
   readonly #unwatch: () => void
   #rules: Rules
@@ -104,6 +126,24 @@ export class RequestHandler {
     this.#now = now
     this.#denials = new Denials(settings.log, now)
     this.scrapes = new SharedScrapes({ ...settings, now, onCut: reason => recorder.cut(reason) })
+    const { scraper, selfMetrics } = settings
+    this.#dashboard = new DashboardAnswers({
+      ...{ scraper, selfMetrics, now },
+      open: options => {
+        const key = JSON.stringify(['dashboard', options.names])
+        const deadline = now() + this.#settings.scrapeTimeout
+        return this.scrapes.open(
+          key,
+          () => scraper.open(options),
+          deadline,
+          () => {},
+          false,
+        )
+      },
+      refresh: () => {
+        if (selfMetrics) this.#recorder.refresh()
+      },
+    })
     this.connections = new Connections(settings.maxConnections, settings.maxConnectionsPerAddress)
     // When slots are lacking, readers that stall must give theirs back.
     settings.scraper.starving = () => this.scrapes.starved()
@@ -137,7 +177,43 @@ export class RequestHandler {
       exchange.answered(200)
       return { kind: 'whole', headers: PAGE, bytes: Buffer.from(landingPage(this.#rules, this.#figures())) }
     }
+    if (decision.kind === 'dashboard') return this.#answerDashboard(decision, head, exchange)
     return this.#scrape(decision, head, exchange)
+  }
+
+  #answerDashboard({ part, panels, gzip }: DashboardRequest, head: RequestHead, exchange: Exchange): Answer {
+    exchange.answered(200)
+    if (part === 'data') {
+      const figures = this.#dashboard.figures(panels)
+      if (figures === undefined) return this.refused(DASHBOARD_BUSY, head, exchange)
+      // It fails for whoever reads it; a request of HEAD does not.
+      figures.catch(() => {})
+      return {
+        kind: 'stream',
+        headers: [['Content-Type', JSON_TYPE], ...SAME_ORIGIN],
+        open: () => new LaterReading(figures),
+      }
+    }
+    try {
+      const { type, bytes, packed } = part === 'families' ? this.#families(gzip) : assetOf(part, gzip)
+      const headers: Headers = [
+        ['Content-Type', type],
+        ...(packed ? [['Content-Encoding', 'gzip'] as const] : []),
+        ['Vary', 'Accept-Encoding'],
+        ...(part === 'page' ? DASHBOARD_PAGE : []),
+        ...SAME_ORIGIN,
+      ]
+      return { kind: 'whole', headers, bytes }
+    } catch (error) {
+      return { kind: 'refuse', refusal: this.failed(error, exchange) }
+    }
+  }
+
+  #families(accepted: boolean): { type: string; bytes: Uint8Array; packed: boolean } {
+    const { gzip } = this.#settings.rules
+    const bytes = this.#dashboard.families()
+    const packed = accepted && gzip !== undefined && bytes.length >= gzip.threshold
+    return { type: JSON_TYPE, bytes: packed ? gzipWhole(bytes, gzip.level) : bytes, packed }
   }
 
   #scrape(request: ScrapeRequest, head: RequestHead, exchange: Exchange): Answer {

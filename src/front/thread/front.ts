@@ -213,7 +213,7 @@ class Supervisor {
   }
 
   #startThread(retry: number, ended: SharedArrayBuffer): Worker {
-    const { standby, answerSettings, limits, socketMode, tls, choice, fallBack } = this.#settings
+    const { standby, answerSettings, limits, dashboard, socketMode, tls, choice, fallBack } = this.#settings
     const { scraperModule, grace, stallTimeout, httpStallTimeout, maxWait, backoff } = this.#internals
     const workerData: FrontData = {
       handle: this.#registry.handle,
@@ -225,6 +225,7 @@ class Supervisor {
       backoff,
       answerSettings: { ...answerSettings, trustedHosts: this.#trustedHosts },
       limits,
+      dashboard,
       socketMode,
       tls,
       choice,

@@ -27,6 +27,8 @@ export interface FrontData {
   readonly backoff: readonly [first: number, most: number]
   readonly answerSettings: AnswerSettings
   readonly limits: ConnectionLimits
+  /** Whether it has a page at /dashboard. */
+  readonly dashboard: boolean
   readonly socketMode: number
   readonly tls: Tls | undefined
   readonly choice: Choice

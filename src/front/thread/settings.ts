@@ -16,6 +16,7 @@ export interface FrontSettings {
   readonly answerSettings: AnswerSettings
   readonly alongside?: AnswerOptions['alongside']
   readonly limits: ConnectionLimits
+  readonly dashboard: boolean
   readonly socketMode: number
   readonly tls: Tls | undefined
   readonly ref: boolean

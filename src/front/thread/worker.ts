@@ -98,6 +98,7 @@ async function makeHandler(): Promise<RequestHandler | undefined> {
       allowedHosts: allowedHostsOf(allowedHosts),
       path: DEFAULT_PATH,
       landing: true,
+      dashboard: data.dashboard,
       offered,
       gzip,
     },

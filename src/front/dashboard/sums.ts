@@ -1,0 +1,159 @@
+/** What several series are together, in the form in which the page gets it. */
+import type { Buckets } from '../../reading/buckets.js'
+import type { FamilyType, MetricView } from '../../reading/metric-view.js'
+import { NativeSum } from '../../reading/native-sum.js'
+
+export type Value = number | null | HistogramValue | SummaryValue
+
+export interface HistogramValue {
+  readonly count: number
+  readonly sum: number | null
+  readonly buckets: Buckets
+}
+
+export interface SummaryValue {
+  readonly count: number
+  readonly sum: number | null
+  /** Only of a single series: quantiles cannot be added up. */
+  readonly quantiles: readonly (readonly [quantile: number, value: number | null])[]
+}
+
+export interface Sum {
+  readonly series: number
+  /** By which the greatest are found: a value, or how many observations. */
+  readonly rank: number
+  add(metric: MetricView): void
+  value(): Value
+  /** What is left when parts of it are taken away. */
+  less(parts: readonly Sum[]): Value
+}
+
+export function sumOf(type: FamilyType): Sum {
+  if (type === 'histogram') return new HistogramSum()
+  return type === 'summary' ? new SummarySum() : new NumberSum()
+}
+
+/** By which a series of its own stands among others. */
+export function rankOf(type: FamilyType, { value, count }: MetricView): number {
+  const rank = type === 'histogram' || type === 'summary' ? count : value
+  return Number.isNaN(rank) ? Number.NEGATIVE_INFINITY : rank
+}
+
+/** What cancels out but for the last digits of the whole is nothing. */
+const NOISE = 1e-12
+
+class NumberSum implements Sum {
+  series = 0
+  sum = 0
+
+  get rank(): number {
+    return Number.isNaN(this.sum) ? Number.NEGATIVE_INFINITY : this.sum
+  }
+
+  add({ value }: MetricView): void {
+    this.series++
+    this.sum += value
+  }
+
+  value(): number | null {
+    return finite(this.sum)
+  }
+
+  less(parts: readonly Sum[]): number | null {
+    let left = this.sum
+    let most = Math.abs(left)
+    for (const part of parts as readonly NumberSum[]) {
+      left -= part.sum
+      most = Math.max(most, Math.abs(part.sum))
+    }
+    return Math.abs(left) <= most * NOISE ? 0 : finite(left)
+  }
+}
+
+class HistogramSum implements Sum {
+  series = 0
+  count = 0
+  sum = 0
+  #bounds: number[] = []
+  #counts: number[] = []
+  #native: NativeSum | undefined
+
+  get rank(): number {
+    return this.count
+  }
+
+  add(metric: MetricView): void {
+    this.count += metric.count
+    this.sum += metric.sum
+    if (metric.native) {
+      this.#native ??= new NativeSum()
+      this.#native.add(metric)
+    } else {
+      // All series of a family have the same bounds.
+      if (this.series === 0) {
+        this.#bounds = metric.bounds.slice(0, metric.length)
+        this.#counts = new Array(metric.length).fill(0)
+      }
+      for (let n = 0; n < this.#bounds.length; n++) this.#counts[n]! += metric.counts[n]!
+    }
+    this.series++
+  }
+
+  value(): HistogramValue {
+    const { count, sum } = this
+    const buckets = this.#native?.buckets(count) ?? this.#classic()
+    return { count, sum: finite(sum), buckets }
+  }
+
+  #classic(): Buckets {
+    const finite = this.#bounds.map((bound, n) => [bound, this.#counts[n]!] as const)
+    return [...finite, [null, Math.max(this.count, this.#counts.at(-1) ?? 0)]]
+  }
+
+  less(parts: readonly Sum[]): HistogramValue {
+    return { ...rest(this, parts as readonly HistogramSum[]), buckets: [] }
+  }
+}
+
+class SummarySum implements Sum {
+  series = 0
+  count = 0
+  sum = 0
+  #quantiles: SummaryValue['quantiles'] = []
+
+  get rank(): number {
+    return this.count
+  }
+
+  add({ count, sum, length, bounds, counts }: MetricView): void {
+    this.count += count
+    this.sum += sum
+    this.series++
+    this.#quantiles =
+      this.series > 1 ? [] : Array.from({ length }, (_, n) => [bounds[n]!, finite(counts[n]!)] as const)
+  }
+
+  value(): SummaryValue {
+    return { count: this.count, sum: finite(this.sum), quantiles: this.#quantiles }
+  }
+
+  less(parts: readonly Sum[]): SummaryValue {
+    return { ...rest(this, parts as readonly SummarySum[]), quantiles: [] }
+  }
+}
+
+interface Observed {
+  readonly count: number
+  readonly sum: number
+}
+
+function rest(whole: Observed, parts: readonly Observed[]): { count: number; sum: number | null } {
+  const count = parts.reduce((left, part) => left - part.count, whole.count)
+  const sum = parts.reduce((left, part) => left - part.sum, whole.sum)
+  return { count, sum: finite(sum) }
+}
+
+/** JSON has no others. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null
+}
