@@ -19,6 +19,7 @@ const HELP = `postmeter serve --file PATH | --pid PID [--name NAME] [options]
     --socket-mode MODE       permissions of a Unix socket, as 660
     --transport NAME         auto (default), uws, http
     --no-self-metrics        without the library's own metrics
+    --no-dashboard           without the live page at /dashboard
 
 postmeter dump --file PATH | --pid PID [--name NAME] [options]
   Prints what a service has recorded, also after its end.

@@ -15,6 +15,7 @@ const OPTIONS = {
   'socket-mode': TEXT,
   transport: TEXT,
   'no-self-metrics': FLAG,
+  'no-dashboard': FLAG,
 } as const
 
 /** Serves until it is told to end. */
@@ -47,6 +48,7 @@ function optionsOf(given: ReturnType<typeof parse<typeof OPTIONS>>): ServeOption
     openMetrics,
     protobuf,
     selfMetrics: given['no-self-metrics'] !== true,
+    dashboard: given['no-dashboard'] !== true,
     log: ({ level, message }: LogEvent) => say(level === 'info' ? message : `${level}: ${message}`),
   }
 }
