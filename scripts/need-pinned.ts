@@ -1,6 +1,6 @@
 /**
- * Programs that postmeter runs in, to try it where it is used: installed from npm, with all that they depend on as their
- * lock in scripts/pinned/ has it, into node_modules/.cache/pinned.
+ * Programs that postmeter runs in, to try it where it is used, and what drives the browser that its page is seen in:
+ * installed from npm, with all that they depend on as their lock in scripts/pinned/ has it, into node_modules/.cache/pinned.
  *
  * `node dist/scripts/need-pinned.js [PROGRAM…]` fetches some, or all, and prints where they are. To take another version,
  * change the program's package.json and run, beside it, `npm install --package-lock-only --omit-lockfile-registry-resolved`.
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { cacheOf, ifStarted, whole, whyOf } from './need.js'
 import { npm } from './npm.js'
 
-const PROGRAMS = ['haraka', 'pm2', 'prom-client-users'] as const
+const PROGRAMS = ['haraka', 'playwright', 'pm2', 'prom-client-users'] as const
 const FILES = ['package.json', 'package-lock.json']
 const locks = fileURLToPath(new URL('../../scripts/pinned', import.meta.url))
 

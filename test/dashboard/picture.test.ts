@@ -165,13 +165,37 @@ t.test('what is shown is said in a sentence, too', async t => {
   t.match(new Picture(familyView('q')).summary(), /nothing to draw yet/)
 })
 
-t.test('an answer right behind another one says nothing of rates, and is left out', async t => {
-  const view = familyView('a_total')
-  const picture = new Picture(view)
-  const take = (time: number, total: number) =>
-    picture.take(time, new Map([['a_total', panel('a_total', 'counter', total)]]), families)
-  take(10, 0)
-  take(10.1, 50)
-  take(12, 100)
-  t.same([picture.history.times, picture.lines[0]!.value], [[10, 12], 50])
+t.test('a series without labels is the value of its family', async t => {
+  const picture = pictureOf(familyView('q'), [{ ...panel('q', 'gauge', 5, { '': 5 }), series: 1 }])
+  t.same(rows(picture), [['value', '5']])
 })
+
+t.test('few series that are not split have a line each', async t => {
+  const picture = pictureOf(familyView('q'), [panel('q', 'gauge', 5, { 'a="1"': 2, 'a="2"': 3 })])
+  t.same(rows(picture), [
+    ['a="1"', '2'],
+    ['a="2"', '3'],
+  ])
+})
+
+t.test('where the server did not hold all values of a label, that is said', async t => {
+  const picture = pictureOf(familyView('q', 'd'), [
+    { ...panel('q', 'gauge', 5, { a: 2 }), by: 'd', partial: true },
+  ])
+  t.match(picture.problems, [/more values of d than the server holds/])
+})
+
+t.test(
+  'an answer once more, or right behind another one, says nothing of rates, and is left out',
+  async t => {
+    const view = familyView('a_total')
+    const picture = new Picture(view)
+    const take = (time: number, total: number) =>
+      picture.take(time, new Map([['a_total', panel('a_total', 'counter', total)]]), families)
+    take(10, 0)
+    take(10, 0)
+    take(10.1, 50)
+    take(12, 100)
+    t.same([picture.history.times, picture.lines[0]!.value], [[10, 12], 50])
+  },
+)

@@ -40,7 +40,10 @@ export interface PanelData {
   readonly total: Value
   readonly by?: string
   readonly lines: readonly PanelLine[]
+  /** What is not in the lines, where there are some. */
   readonly others?: { readonly series: number; readonly value: Value }
+  /** Whether there were more values of the label than the server holds: others may be greater. */
+  readonly partial?: boolean
 }
 
 export interface PanelProblem {
@@ -61,5 +64,8 @@ export interface Answer {
 
 /** Of one request. */
 export const MOST_PANELS = 16
+/** Names that the server takes for those of a family, and of a label. */
+export const FAMILY = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,254}$/
+export const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]{0,254}$/
 /** Lines of a panel that the server names; what is beyond them is in `others`. */
 export const MOST_LINES = 10

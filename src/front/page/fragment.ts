@@ -1,5 +1,6 @@
 /** The address's fragment: which views are shown, in their order, as `#show=@mail-flow&show=mail_queued/domain`. Pure. */
 import { type Families, presetView } from './choice.js'
+import { FAMILY, LABEL } from './contract.js'
 import { familyView, type View } from './views.js'
 
 const KEY = 'show='
@@ -27,8 +28,10 @@ export function viewsOf(fragment: string, families: Families): View[] | undefine
 
 function viewOf(id: string, families: Families): View | undefined {
   if (id.startsWith('@')) return presetView(id.slice(1), families)
-  const [family, label] = id.split('/', 2).map(decode)
-  return family ? familyView(family, label === '' ? undefined : label) : undefined
+  const [family = '', label] = id.split('/').map(decode)
+  // Of a name that cannot be one the server says so, and draws nothing at all.
+  if (!FAMILY.test(family) || (label !== undefined && !LABEL.test(label))) return undefined
+  return familyView(family, label)
 }
 
 /** What was typed by hand may be no encoding. */

@@ -68,10 +68,12 @@ function split(part: Part, measured: Measured, unit: Unit): Shown {
     ...{ key, name, value: figures.main },
     cells: cellsOf(figures, unit, perSecond),
   })
-  const lines = measured.lines
+  const isWhole = data.lines.length === 0 || (part.label === undefined && data.lines[0]!.label === '')
+  const named = isWhole ? [] : measured.lines
+  const lines = named
     .filter(({ label }) => part.only !== 'totals' || !isPart(label))
     .map(({ label, figures }) => row(`=${label}`, label === '' ? '(empty)' : label, figures))
-  if (data.lines.length === 0) lines.push(row('all', data.series === 1 ? 'value' : 'all series', total))
+  if (isWhole) lines.push(row('all', data.series === 1 ? 'value' : 'all series', total))
   if (others !== undefined && part.only !== 'totals')
     lines.push(row(OTHERS, `${count(data.others!.series)} others`, others))
   return { lines, columns: columnsOf(total, perSecond), perSecond }

@@ -1,6 +1,6 @@
 /** A view as it lives: what its panels answered, its history, and what is to be drawn and said of it. Pure. */
 import type { Families } from './choice.js'
-import type { PanelAnswer } from './contract.js'
+import type { PanelAnswer, PanelData } from './contract.js'
 import { History } from './history.js'
 import { type Line, linesOf, OTHERS, type Shown } from './lines.js'
 import { type Measured, Meter } from './measure.js'
@@ -46,8 +46,8 @@ export class Picture {
   /** @param time in seconds. Panels are those of one answer, by what was asked. */
   take(time: number, panels: ReadonlyMap<string, PanelAnswer>, families: Families): void {
     const last = this.#last
-    // Asked again at once, since something else was added: what moved in so short a time says little.
-    if (last !== undefined && time > last && time - last < LEAST_SECONDS) return
+    // The same answer again, or one right behind it, since something else was added: that says little of what moved.
+    if (last !== undefined && time >= last && time - last < LEAST_SECONDS) return
     this.#last = time
     const problems: string[] = []
     const answered: (readonly [Part, Measured])[] = []
@@ -55,7 +55,10 @@ export class Picture {
       const panel = panels.get(panelOf(part))
       if (panel === undefined) continue
       if ('problem' in panel) problems.push(say(part.family, panel.problem))
-      else answered.push([part, this.#meter(panelOf(part)).next(time, panel)])
+      else {
+        answered.push([part, this.#meter(panelOf(part)).next(time, panel)])
+        if (panel.partial === true) problems.push(incomplete(panel))
+      }
     }
     this.#problems = problems
     const first = answered[0]
@@ -108,6 +111,10 @@ export class Picture {
       taken.add(free)
     }
   }
+}
+
+function incomplete({ name, by }: PanelData): string {
+  return `${name} has more values of ${by} than the server holds: some of the others may be greater.`
 }
 
 function say(family: string, problem: string): string {

@@ -18,10 +18,8 @@ export interface Hearer {
   failed(why: string, againIn: number): void
 }
 
-/** What the server says where nothing is costly, and what is waited for after a failure. */
-const EVERY = 2000
-/** Rates need two answers: the second comes soon. */
-const SECOND_AFTER = 1000
+/** What is waited for after the first failure; twice as long after each one more. */
+const FIRST_PAUSE = 2000
 const LONGEST_PAUSE = 10_000
 /** An answer that takes longer is not waited for. */
 const PATIENCE = 20_000
@@ -29,7 +27,6 @@ const PATIENCE = 20_000
 export class Poller {
   readonly #world: World
   readonly #hearer: Hearer
-  #answers = 0
   #failures = 0
   #asking: AbortController | undefined
   #againAtOnce = false
@@ -67,12 +64,11 @@ export class Poller {
     try {
       const answer = await this.#world.ask(panels, asking.signal)
       this.#failures = 0
-      const isFirst = ++this.#answers === 1 && answer.every <= EVERY
       // A slow answer delays the next question: the pause is from question to question.
-      pause = Math.max(0, (isFirst ? SECOND_AFTER : answer.every) - (this.#world.now() - began))
+      pause = Math.max(0, answer.every - (this.#world.now() - began))
       if (!this.#ended) this.#hearer.answered(answer, panels)
     } catch (error) {
-      pause = Math.min(EVERY * 2 ** this.#failures++, LONGEST_PAUSE)
+      pause = Math.min(FIRST_PAUSE * 2 ** this.#failures++, LONGEST_PAUSE)
       const why = asking.signal.aborted ? `no answer within ${PATIENCE / 1000} s` : (error as Error).message
       if (!this.#ended) this.#hearer.failed(why, pause)
     }

@@ -1,0 +1,224 @@
+/** The page in Chromium: what it loads, what it draws, and what it does when the endpoint goes and comes. */
+import t, { type Test } from 'tap'
+import { until } from '../support/until.js'
+import { type Browser, inPage, openPage, type Page, startBrowser } from './browser.js'
+import { mail, others, together } from './mail.js'
+import { StandIn } from './stand-in.js'
+
+const browser = await startBrowser(t as unknown as Test)
+
+/** A test that needs the browser, where there is one; without it the file has said so. */
+function inBrowser(name: string, test: (t: Test, browser: Browser) => Promise<void>): void {
+  if (browser !== undefined) t.test(name, t => test(t, browser))
+}
+
+const drawn = (page: Page, count: number) =>
+  inPage(page, `document.querySelectorAll('.room canvas').length === ${count}`)
+/** Resolves when the first figure of the first picture is there, and is not a dash. */
+const figures = (page: Page) =>
+  inPage(page, `/\\d/.test(document.querySelector('.card td')?.textContent ?? '')`)
+const shown = (page: Page) =>
+  page.evaluate<string[]>(`[...document.querySelectorAll('.card')].map(card => card.dataset.view)`)
+const status = (page: Page, text: string) =>
+  inPage(page, `document.getElementById('status').textContent.includes(${JSON.stringify(text)})`)
+
+inBrowser('it loads under its policy, from its own origin alone', async (t, browser) => {
+  const server = await StandIn.start(t, mail)
+  const { page, troubles, requests } = await openPage(t, browser)
+  await page.goto(server.url)
+  await drawn(page, 9)
+  await figures(page)
+  t.same(troubles, [], 'no violation, no error, nothing logged')
+  const { origin } = new URL(server.url)
+  const outside = requests.filter(url => new URL(url).origin !== origin && !url.startsWith('data:'))
+  t.same(outside, [])
+  const paths = new Set(server.requests.map(path => path.split('?')[0]))
+  t.same([...paths].sort(), [
+    '/dashboard',
+    '/dashboard/app.css',
+    '/dashboard/app.js',
+    '/dashboard/data.json',
+    '/dashboard/families.json',
+  ])
+})
+
+inBrowser('the policy that it is tested under forbids what it should', async (t, browser) => {
+  const server = await StandIn.start(t, mail)
+  const { page, troubles } = await openPage(t, browser)
+  await page.goto(server.url)
+  await page.evaluate(
+    `document.body.append(Object.assign(document.createElement('img'), { src: 'http://127.0.0.1:9/x.png' }))`,
+  )
+  await until('the violation is heard of', () => troubles.some(text => /violation of img-src/.test(text)))
+  const thrown = await page.evaluate<string>(
+    `(() => { try { document.body.innerHTML = '<b>' } catch (error) { return error.name } })()`,
+  )
+  t.equal(thrown, 'TypeError', 'markup from text')
+})
+
+inBrowser('it works under a path that a proxy puts before it', async (t, browser) => {
+  const server = await StandIn.start(t, mail, '/mx1/metrics')
+  const { page, troubles } = await openPage(t, browser)
+  await page.goto(server.url)
+  await drawn(page, 9)
+  t.same(troubles, [])
+  t.ok(server.requests.every(path => path.startsWith('/mx1/metrics/dashboard')))
+})
+
+inBrowser('it asks for what it shows, and for nothing else', async (t, browser) => {
+  const server = await StandIn.start(t, together(mail, others(3000)))
+  const { page } = await openPage(t, browser)
+  await page.goto(`${server.url}#show=message_count&show=scheduled_by_domain/domain`)
+  t.same(await server.asked(2), ['message_count', 'scheduled_by_domain/domain'])
+  await page.locator('[aria-label="Remove: message_count"]').click()
+  await until(
+    'only the other is asked for',
+    async () => (await server.asked()).join() === 'scheduled_by_domain/domain',
+  )
+  t.same(await shown(page), ['scheduled_by_domain/domain'])
+})
+
+inBrowser('what is shown is in the address, and comes back from it', async (t, browser) => {
+  const server = await StandIn.start(t, mail)
+  const { page } = await openPage(t, browser)
+  await page.goto(server.url)
+  await drawn(page, 9)
+  await page.locator('[aria-label="Remove: Mail flow"]').click()
+  await page.locator('[aria-label="Move down: Messages in hand"]').click()
+  const before = await shown(page)
+  t.same(before.slice(0, 2), ['@waiting-by-domain', '@in-hand'])
+  await page.reload()
+  await drawn(page, 8)
+  t.same(await shown(page), before)
+  const other = await openPage(t, browser)
+  await other.page.goto(page.url())
+  await drawn(other.page, 8)
+  t.same(await shown(other.page), before, 'in another browser, too')
+  await other.page.evaluate(`location.hash = '#show=message_count'`)
+  await drawn(other.page, 1)
+  t.same(await shown(other.page), ['message_count'], 'an address that is typed over it is followed')
+})
+
+inBrowser('a family that there is not is said to be missing, and drawn when it comes', async (t, browser) => {
+  const server = await StandIn.start(
+    t,
+    mail.filter(({ name }) => name !== 'message_count'),
+  )
+  const { page } = await openPage(t, browser)
+  await page.goto(`${server.url}#show=message_count`)
+  const problems = page.locator('.problems')
+  await problems.waitFor({ state: 'visible' })
+  t.match(await problems.innerText(), /no family message_count/)
+  server.families = mail
+  await problems.waitFor({ state: 'hidden' })
+  await figures(page)
+})
+
+inBrowser(
+  'it says that the endpoint is gone, keeps its pictures, and goes on when it is back',
+  async (t, browser) => {
+    const server = await StandIn.start(t, mail)
+    const { page } = await openPage(t, browser)
+    await page.goto(server.url)
+    await drawn(page, 9)
+    await figures(page)
+    server.failure = { status: 503, text: 'too many scrapes at once\n' }
+    await status(page, 'The endpoint is gone: it answers 503 (too many scrapes at once). Asks again in 2 s.')
+    t.equal(await page.locator('.room canvas').count(), 9, 'what was drawn stays')
+    server.failure = undefined
+    await status(page, 'Asks every')
+    await server.close()
+    await status(page, 'it cannot be reached')
+    t.equal(await page.locator('.room canvas').count(), 9)
+    await server.open()
+    await status(page, 'Asks every')
+  },
+)
+
+inBrowser('a gap is drawn for the time in which it knew nothing', async (t, browser) => {
+  const server = await StandIn.start(t, mail)
+  const { page } = await openPage(t, browser)
+  await page.goto(`${server.url}#show=message_count`)
+  await drawn(page, 1)
+  await server.asked(5)
+  // The line is all that is drawn in its colour: so many columns of the canvas have none of it.
+  const columns = () =>
+    page.evaluate<number>(`(() => {
+      const canvas = document.querySelector('.room canvas')
+      const sign = getComputedStyle(document.querySelector('.sign')).backgroundColor.match(/\\d+/g).map(Number)
+      const { width, height } = canvas
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
+      let inked = []
+      for (let x = 0; x < width; x++)
+        for (let y = 0; y < height; y++) {
+          const at = 4 * (y * width + x)
+          if ([0, 1, 2].every(n => Math.abs(data[at + n] - sign[n]) < 60) && data[at + 3] > 128) { inked.push(x); break }
+        }
+      return inked.reduce((most, x, n) => Math.max(most, n === 0 ? 0 : x - inked[n - 1]), 0)
+    })()`)
+  await until('the line is whole', async () => (await columns()) > 0)
+  t.ok((await columns()) <= 2, 'a line has no gap')
+  // As long as the answers before it took together, by the server's clock.
+  server.time += 60_000
+  await server.asked(3)
+  await until('the line has a gap', async () => (await columns()) > 50)
+})
+
+inBrowser('a hidden page asks nothing, and goes on at once when it is seen', async (t, browser) => {
+  const server = await StandIn.start(t, mail)
+  const { page } = await openPage(t, browser)
+  await page.goto(server.url)
+  await drawn(page, 9)
+  const hide = (hidden: boolean) =>
+    page.evaluate(`(() => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${hidden} })
+      document.dispatchEvent(new Event('visibilitychange'))
+    })()`)
+  await hide(true)
+  // A question may be out; then 20 times as long as it takes until the next one.
+  const pause = `new Promise(resolve => setTimeout(resolve, ${5 * server.every}))`
+  await page.evaluate(pause)
+  const { answers } = server
+  for (let n = 0; n < 4; n++) await page.evaluate(pause)
+  t.equal(server.answers, answers)
+  const asked = server.asked()
+  await hide(false)
+  await asked
+})
+
+inBrowser('a server that wants to be asked seldom is, and the page says why', async (t, browser) => {
+  const server = await StandIn.start(t, mail)
+  server.every = 8000
+  const { page } = await openPage(t, browser)
+  await page.goto(server.url)
+  await status(page, 'Asks every 8 s, because scheduled_by_domain has 100,000 series.')
+})
+
+inBrowser('before there is a metric it says so, and looks again', async (t, browser) => {
+  const server = await StandIn.start(t, [])
+  const { page } = await openPage(t, browser)
+  await page.goto(server.url)
+  const empty = page.locator('.empty')
+  await empty.waitFor()
+  t.match(await empty.innerText(), /no metric yet/)
+  server.families = mail
+  await drawn(page, 9)
+})
+
+inBrowser('a name from the network is text, whatever it looks like', async (t, browser) => {
+  const name = '<img src=x onerror="document.title = 1">'
+  const hostile = mail.map(family =>
+    family.name === 'scheduled_by_domain'
+      ? { ...family, help: name, by: { domain: () => new Map([[name, 5]]) } }
+      : family,
+  )
+  const server = await StandIn.start(t, hostile)
+  const { page, troubles } = await openPage(t, browser)
+  await page.goto(`${server.url}#show=scheduled_by_domain/domain`)
+  await figures(page)
+  t.equal(await page.locator('tbody th').innerText(), name)
+  await page.locator('#family').click()
+  await page.keyboard.type('by_domain')
+  t.equal(await page.locator('[role=option] .help').innerText(), name)
+  t.same([await page.locator('img').count(), troubles], [0, []])
+})
