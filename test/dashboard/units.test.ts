@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { FamilyType } from '../../src/front/page/contract.js'
-import { axisSteps, format, type Unit, unitOf } from '../../src/front/page/units.js'
+import { axisSteps, clock, count, format, type Unit, unitOf } from '../../src/front/page/units.js'
 
 t.test('the name tells the unit, unless the family does', async t => {
   const cases: [string, FamilyType, string | undefined, Unit][] = [
@@ -70,4 +70,13 @@ t.test('the steps of an axis ascend, and are those of its unit', async t => {
   t.ok(axisSteps('bytes').includes(1024), 'powers of two of bytes')
   t.ok(axisSteps('seconds').includes(300), 'minutes of time')
   t.notOk(axisSteps('seconds').includes(100), 'and no hundreds of seconds')
+})
+
+t.test('counts have their thousands apart', async t => {
+  t.same([0, 999, 1000, 12_345, 2_000_000].map(count), ['0', '999', '1,000', '12,345', '2,000,000'])
+})
+
+t.test('a time is that of the clock on the wall', async t => {
+  t.equal(clock(new Date(2026, 0, 31, 7, 5, 9).getTime() / 1000), '07:05:09')
+  t.equal(clock(new Date(2026, 6, 31, 23, 59, 59, 900).getTime() / 1000), '23:59:59')
 })

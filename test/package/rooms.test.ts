@@ -89,7 +89,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 const files = filesOf('src')
-const arrows = arrowsIn('src', files)
+/** The dashboard's page is built (scripts/build-page.ts), and what answers it reads it as a file. */
+const arrows = arrowsIn('src', files).filter(({ to }) => to !== '../page/app.ts')
 
 function roomOf(file: string): string {
   return file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : file

@@ -8,6 +8,7 @@ import { fragmentOf, viewsOf } from './fragment.js'
 import { askData, askFamilies } from './network.js'
 import { type Hearer, Poller } from './poller.js'
 import { startTheme } from './theme.js'
+import { clock } from './units.js'
 import { panelsOf } from './views.js'
 import { gone, pace } from './words.js'
 
@@ -73,7 +74,7 @@ class Page implements Hearer {
   failed(why: string, againIn: number): void {
     this.#isGone = true
     const last = this.#last
-    const since = last === undefined ? undefined : new Date(last.time).toLocaleTimeString()
+    const since = last === undefined ? undefined : clock(last.time / 1000)
     write(byId('status'), gone(why, againIn, since))
     byId('status').classList.add('gone')
     if (last !== undefined) this.#board.gap((last.time + performance.now() - last.at) / 1000)

@@ -4,7 +4,7 @@ import type { Families } from './choice.js'
 import { make, newId, write } from './dom.js'
 import type { Line } from './lines.js'
 import type { Picture } from './picture.js'
-import { format } from './units.js'
+import { clock, format } from './units.js'
 import { labelsOf } from './views.js'
 
 /** What is done with a card. */
@@ -125,10 +125,7 @@ export class Card {
     const { lines, columns, history } = this.#picture
     const at = this.#pointed === undefined ? undefined : history.times[this.#pointed]
     const shownColumns = at === undefined ? columns : ['then']
-    write(
-      this.#when,
-      at === undefined ? `${this.#picture.view.title}: now` : new Date(at * 1000).toLocaleTimeString(),
-    )
+    write(this.#when, at === undefined ? `${this.#picture.view.title}: now` : clock(at))
     this.#when.classList.toggle('unseen', at === undefined)
     if (shownColumns.join('\n') !== this.#columns || this.#head.childElementCount === 0) {
       this.#columns = shownColumns.join('\n')

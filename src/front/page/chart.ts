@@ -3,7 +3,7 @@ import uPlot from 'uplot'
 import { SPAN_SECONDS } from './history.js'
 import type { Line } from './lines.js'
 import type { Picture } from './picture.js'
-import { axisSteps, format } from './units.js'
+import { axisSteps, clock, format } from './units.js'
 
 /** A page that has just begun shows a minute, and not a quarter of an hour that is empty. */
 const LEAST_SPAN = 60
@@ -146,11 +146,3 @@ function colourOf(room: HTMLElement, property: string): string {
   probe.remove()
   return color
 }
-
-const CLOCK = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-})
-const clock = (time: number) => CLOCK.format(time * 1000)

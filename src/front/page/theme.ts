@@ -14,7 +14,8 @@ export function startTheme(changed: () => void): void {
     apply(select.value)
     changed()
   })
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed)
+  // It has the page laid out, which the first frame does anyway: not both in one task.
+  requestAnimationFrame(() => matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed))
 }
 
 function apply(theme: string): void {

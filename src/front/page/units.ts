@@ -101,5 +101,16 @@ export function axisSteps(unit: Unit): readonly number[] {
 
 /** 100,000 as `100,000`: for counts that are named, not measured. */
 export function count(value: number): string {
-  return value.toLocaleString('en')
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/**
+ * The time of day here, as `12:03:04`, of seconds since the epoch. Not by Intl, which takes longer to load than the page
+ * takes to draw its first picture.
+ */
+export function clock(time: number): string {
+  const date = new Date(time * 1000)
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map(part => String(part).padStart(2, '0'))
+    .join(':')
 }
