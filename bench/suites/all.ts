@@ -2,6 +2,7 @@ import type { Report } from '../report/model.js'
 import { blocked } from './blocked/suite.js'
 import { checking } from './checking/suite.js'
 import { compression } from './compression/suite.js'
+import { dashboard } from './dashboard/suite.js'
 import type { Effort } from './effort.js'
 import { encoding } from './encoding/suite.js'
 import { folding } from './folding/suite.js'
@@ -40,5 +41,6 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   'prom-client': promClient,
   importing,
   checking,
+  dashboard,
   scenario,
 }

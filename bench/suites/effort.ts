@@ -65,6 +65,8 @@ export interface Effort {
   readonly importing: { readonly rounds: number; readonly workers: number }
   /** Lines of the file. */
   readonly checking: { readonly size: number; readonly rounds: number }
+  /** Seconds that a page is left open. */
+  readonly dashboard: { readonly series: number; readonly rounds: number; readonly seconds: number }
   readonly scenario: {
     readonly series: number
     readonly seconds: number
@@ -92,6 +94,7 @@ export const full: Effort = {
   idle: { rounds: 3, settle: 20, seconds: 10 },
   importing: { rounds: 3, workers: 12 },
   checking: { size: 2_000_000, rounds: 5 },
+  dashboard: { series: 100_000, rounds: 5, seconds: 20 },
   scenario: { series: 100_000, seconds: 60, blocked: 5, every: 1_000 },
 }
 
@@ -114,5 +117,6 @@ export const quick: Effort = {
   idle: { rounds: 1, settle: 0.5, seconds: 0.5 },
   importing: { rounds: 1, workers: 2 },
   checking: { size: 20_000, rounds: 1 },
+  dashboard: { series: 2_000, rounds: 1, seconds: 3 },
   scenario: { series: 2_000, seconds: 2, blocked: 0.3, every: 200 },
 }

@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'suites/idle': SUITE,
   'suites/importing': SUITE,
   'suites/checking': SUITE,
+  'suites/dashboard': [...SUITE, 'scripts'],
   'suites/prom-client': SUITE,
   'suites/native': [...SUITE, 'suites/recording', 'suites/threads', 'suites/encoding', 'scripts'],
   'suites/all.ts': ['report', 'suites/effort.ts', 'suites/*'],
