@@ -27,7 +27,7 @@ t.test('the packed package', async t => {
     )
     const others = consumer.files.filter(
       path =>
-        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|docs\/(deploy|fleet|monitoring)\/[\w.-]+|dist\/lib\/(package\.json|(index|mta|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm))))$/.test(
+        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|docs\/(deploy|fleet|monitoring)\/[\w.-]+|dist\/lib\/(package\.json|(index|mta|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm|css|html))))$/.test(
           path,
         ),
     )
@@ -100,6 +100,27 @@ t.test('the packed package', async t => {
       'total_messages_delivered_by_provider_and_source{provider="p",source="o",pool="d"} 1\n'
     t.equal((await consumer.node('mta.mjs')).stdout, expected)
     t.equal((await consumer.node('mta.cjs')).stdout, expected)
+  })
+
+  t.test('serves the page of a dashboard, whole', async t => {
+    await writeFile(
+      join(consumer.folder, 'page.mjs'),
+      `import { createRegistry, serve } from 'postmeter'
+       const registry = createRegistry({ name: 'page' })
+       const front = await serve(registry, { listen: '127.0.0.1:0', transport: 'http' })
+       for (const path of ['', '/app.css', '/app.js', '/families.json']) {
+         const answer = await fetch(front.url.replace('/metrics', '/dashboard') + path)
+         const body = await answer.text()
+         console.log(answer.status, answer.headers.get('content-type'), body.length > 1000, body.slice(0, 15))
+       }
+       await front.close()
+       await registry.close()`,
+    )
+    const lines = (await consumer.node('page.mjs')).stdout.split('\n')
+    t.match(lines[0], /^200 text\/html; charset=utf-8 true <!doctype html>/i)
+    t.match(lines[1], /^200 text\/css; charset=utf-8 true /)
+    t.match(lines[2], /^200 text\/javascript; charset=utf-8 true /)
+    t.match(lines[3], /^200 application\/json; charset=utf-8 true {"families":/)
   })
 
   t.test('encodes in a pool', async t => {
