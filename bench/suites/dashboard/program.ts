@@ -1,7 +1,7 @@
 import { createRegistry, serve } from '../../../src/index.js'
 import { answerQuestions } from '../../harness/child.js'
 
-/** A program with so many series, most of them of one family, that goes on recording. Run as `program.js SERIES`. */
+/** A program with so many series, most of them of one family, that goes on recording, and its front. Run as `program.js SERIES`. */
 const series = Number(process.argv[2])
 
 const registry = createRegistry({ name: 'dashboard', memory: '512MiB' })
@@ -20,4 +20,8 @@ setInterval(() => {
 }, 100)
 
 const front = await serve(registry, { listen: '127.0.0.1:0' })
-answerQuestions<never>(front.url, () => undefined)
+/** What it has used of processors so far, ms. */
+answerQuestions<'cpu'>(front.url, () => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+})

@@ -30,6 +30,8 @@ interface Looked {
   /** ms from the start of the navigation. */
   readonly firstPicture: number
   readonly longTasks: readonly number[]
+  /** What program and front took of one processor while the page was open behind that, of which the program has next to nothing. */
+  readonly server: number
 }
 
 /** What the live page weighs, how soon it shows a picture, and whether it ever holds up its reader. */
@@ -46,7 +48,9 @@ export async function dashboard(effort: Effort): Promise<Report> {
       const browser = await startChromium()
       try {
         for (let round = 0; round < rounds; round++)
-          looked.push(await look(browser, new URL('/dashboard', url).href, seconds))
+          looked.push(
+            await look(browser, new URL('/dashboard', url).href, seconds, () => child.ask<number>('cpu')),
+          )
       } finally {
         await browser.close()
       }
@@ -64,16 +68,21 @@ export async function dashboard(effort: Effort): Promise<Report> {
       },
       { what: 'first picture', unit: ' ms', measured: median(firsts) },
       { what: 'longest task', unit: ' ms', measured: Math.max(0, ...tasks) },
+      {
+        what: 'the server, while a page is open',
+        unit: ' % of a processor',
+        measured: 100 * median(looked.map(({ server }) => server)),
+      },
     ]
     return {
       suite: 'dashboard',
       what: `the live page of a front with ${series.toLocaleString('en')} series, in Chromium, ${rounds} times for ${seconds} s`,
-      columns: ['', 'bytes, compressed', 'first picture ms', 'longest task ms'],
+      columns: ['', 'bytes, compressed', 'first picture ms', 'longest task ms', 'server, % of a processor'],
       rows: [
-        ...[...sizes].map(([file, size]) => [`/${file}`, size, Number.NaN, Number.NaN]),
-        ...looked.map(({ firstPicture, longTasks }, n) => [
+        ...[...sizes].map(([file, size]) => [`/${file}`, size, Number.NaN, Number.NaN, Number.NaN]),
+        ...looked.map(({ firstPicture, longTasks, server }, n) => [
           ...[`round ${n + 1}`, Number.NaN, firstPicture],
-          Math.max(0, ...longTasks),
+          ...[Math.max(0, ...longTasks), 100 * server],
         ]),
       ],
       figures: [
@@ -88,7 +97,12 @@ export async function dashboard(effort: Effort): Promise<Report> {
 }
 
 /** Opens the page as a browser that was never there, leaves it open, and types into its box meanwhile. */
-async function look(browser: Browser, url: string, seconds: number): Promise<Looked> {
+async function look(
+  browser: Browser,
+  url: string,
+  seconds: number,
+  used: () => Promise<number>,
+): Promise<Looked> {
   const context = await browser.newContext({
     ...{ viewport: { width: 1024, height: 768 }, locale: 'en-GB', timezoneId: 'UTC' },
   })
@@ -99,8 +113,10 @@ async function look(browser: Browser, url: string, seconds: number): Promise<Loo
     await inPage(page, 'firstPicture !== undefined')
     await page.locator('#family').click()
     await page.keyboard.type('mail')
+    const before = await used()
     await page.evaluate(`new Promise(resolve => setTimeout(resolve, ${seconds * 1000}))`)
-    return await page.evaluate<Looked>('({ firstPicture, longTasks })')
+    const server = ((await used()) - before) / (seconds * 1000)
+    return { ...(await page.evaluate<Omit<Looked, 'server'>>('({ firstPicture, longTasks })')), server }
   } finally {
     await context.close()
   }
