@@ -1,7 +1,7 @@
-import { CheckFailure } from './check/exits.js'
-import type { Format } from './check/families.js'
 import { check as run } from './check/run.js'
-import { FLAG, parsePlaced, TEXT, UsageError } from './usage.js'
+import { SourceFailure } from './source/exits.js'
+import type { Format } from './source/format.js'
+import { countOf, FLAG, headersOf, parsePlaced, secondsOf, TEXT, UsageError } from './usage.js'
 
 const OPTIONS = {
   format: TEXT,
@@ -34,7 +34,7 @@ export async function check(args: readonly string[]): Promise<void> {
     json: values.json === true,
     watch: watch === undefined ? undefined : secondsOf('watch', watch),
     timeout: secondsOf('timeout', values.timeout ?? '10'),
-    headers: Object.fromEntries(header.map(headerOf)),
+    headers: headersOf(header),
     most: countOf('limit', values.limit ?? '100'),
     top: countOf('top', values.top ?? '10'),
   }
@@ -43,7 +43,7 @@ export async function check(args: readonly string[]): Promise<void> {
     err: (text: string) => process.stderr.write(`postmeter: ${text}`),
   }
   const code = await run(positionals[0], options, output, stop.signal).catch((error: Error) => {
-    if (!(error instanceof CheckFailure)) throw error
+    if (!(error instanceof SourceFailure)) throw error
     throw error.exit === 'usage' ? new UsageError(error.message) : error
   })
   process.exitCode = code
@@ -64,22 +64,4 @@ function withSeconds(args: readonly string[]): string[] {
     } else all.push(`--watch=${WATCH_SECONDS}`)
   }
   return all
-}
-
-function secondsOf(option: string, text: string): number {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
-  if (!(seconds > 0 && seconds <= 86_400))
-    throw new UsageError(`--${option} ${text} is no number of seconds up to 86400`)
-  return seconds * 1000
-}
-
-function countOf(option: string, text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new UsageError(`--${option} ${text} is no number up to 999999`)
-  return Number(text)
-}
-
-function headerOf(text: string): [string, string] {
-  const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\r\n]*)$/.exec(text) ?? []
-  if (name === undefined) throw new UsageError(`--header ${text} is not written as Name: value`)
-  return [name.toLowerCase(), value!]
 }

@@ -1,9 +1,9 @@
 /** `postmeter`: what an operator starts beside the service. */
 import { createRequire } from 'node:module'
-import { exitLines } from './check/exits.js'
 import { check } from './check.js'
 import { dump } from './dump.js'
 import { serve } from './serve.js'
+import { exitLines } from './source/exits.js'
 import { UsageError } from './usage.js'
 
 const HELP = `postmeter serve --file PATH | --pid PID [--name NAME] [options]

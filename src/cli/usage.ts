@@ -56,3 +56,28 @@ export function sourceOf({ file, pid, name }: { file?: string; pid?: string; nam
 export function listOf(text: string | undefined): string[] | undefined {
   return text?.split(',').map(part => part.trim())
 }
+
+/** Milliseconds. @throws UsageError */
+export function secondsOf(option: string, text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
+  if (!(seconds > 0 && seconds <= 86_400))
+    throw new UsageError(`--${option} ${text} is no number of seconds up to 86400`)
+  return seconds * 1000
+}
+
+/** @throws UsageError */
+export function countOf(option: string, text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new UsageError(`--${option} ${text} is no number up to 999999`)
+  return Number(text)
+}
+
+/** Headers that are sent along, by their names. @throws UsageError */
+export function headersOf(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(given.map(headerOf))
+}
+
+function headerOf(text: string): [string, string] {
+  const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\r\n]*)$/.exec(text) ?? []
+  if (name === undefined) throw new UsageError(`--header ${text} is not written as Name: value`)
+  return [name.toLowerCase(), value!]
+}

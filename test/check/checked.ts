@@ -1,9 +1,9 @@
 /** What `postmeter check` finds in a text, without its command. */
 import { Checker } from '../../src/cli/check/checker.js'
 import type { Code } from '../../src/cli/check/codes.js'
-import type { Format } from '../../src/cli/check/families.js'
 import { type Finding, Findings } from '../../src/cli/check/findings.js'
 import { Series } from '../../src/cli/check/series.js'
+import type { Format } from '../../src/cli/source/format.js'
 
 export interface Checked {
   readonly errors: number

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { CODES } from '../../src/cli/check/codes.js'
-import { EXITS } from '../../src/cli/check/exits.js'
+import { EXITS } from '../../src/cli/source/exits.js'
 import { repository } from '../package/consumer.js'
 
 const page = await readFile(join(repository, 'docs/CHECK.md'), 'utf8')

@@ -1,9 +1,9 @@
 /** What one look leaves to the next, and what it takes to keep it. */
 import t from 'tap'
 import { Checker } from '../../src/cli/check/checker.js'
-import type { Format } from '../../src/cli/check/families.js'
 import { Findings } from '../../src/cli/check/findings.js'
 import { Series } from '../../src/cli/check/series.js'
+import type { Format } from '../../src/cli/source/format.js'
 
 function looking(format: Format = 'text', series = new Series(true)) {
   return (text: string) => {

@@ -67,10 +67,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What of it is public: push().
   push: ['registry', 'push/delivery', 'push/options', 'push/thread'],
+  // Where an exposition comes from, and what is said where there is none.
+  'cli/source': [],
+  // What the bytes of an exposition are: lines, numbers, hashes of names.
+  'cli/bytes': [],
   // What checks an exposition, whoever wrote it.
-  'cli/check': [],
+  'cli/check': ['cli/source', 'cli/bytes'],
   // The commands.
-  cli: ['common', 'exposition', 'front', 'cli/check'],
+  cli: ['common', 'exposition', 'front', 'cli/source', 'cli/check'],
   // prom-client's public interface over it.
   'prom-client': [...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry']],
   'prom-client/defaults': ['common', 'defaults/readers', 'prom-client'],

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Before, look } from '../../../src/cli/check/look.js'
 import { Series } from '../../../src/cli/check/series.js'
-import { sourceOf } from '../../../src/cli/check/source.js'
+import { sourceOf } from '../../../src/cli/source/source.js'
 import { answerQuestions } from '../../harness/child.js'
 
 export type Reading = 'check' | 'readline'

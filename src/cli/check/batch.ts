@@ -2,10 +2,11 @@
  * Series that were read and are not yet looked up. A look-up in a large table waits for memory; those of several lines wait
  * at once, when their places are touched first.
  */
+
+import { textOf } from '../bytes/numbers.js'
 import { found } from './fail.js'
 import type { Family } from './families.js'
 import type { Findings } from './findings.js'
-import { textOf } from './numbers.js'
 import type { Series } from './series.js'
 
 const SIZE = 32

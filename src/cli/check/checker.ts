@@ -1,10 +1,12 @@
 /** Checks one exposition, chunk by chunk, in memory that grows with its series and not with its text. */
+
+import { HASH, LF, SPACE, TAB } from '../bytes/kinds.js'
+import { Lines } from '../bytes/lines.js'
+import type { Format } from '../source/format.js'
 import type { Code } from './codes.js'
 import { Comments, hasForbiddenUnit } from './comments.js'
-import { Families, type Family, type Format, linesOf } from './families.js'
+import { Families, type Family, linesOf } from './families.js'
 import type { Findings } from './findings.js'
-import { HASH, LF, SPACE, TAB } from './kinds.js'
-import { Lines } from './lines.js'
 import { lint } from './lint.js'
 import { Samples } from './samples.js'
 import { Scanner } from './scanner.js'

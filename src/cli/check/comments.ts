@@ -1,8 +1,10 @@
 /** Lines that begin with #: HELP, TYPE, UNIT, EOF, and those for people. */
+
+import { textOf } from '../bytes/numbers.js'
+import type { Format } from '../source/format.js'
 import { type Fail, found } from './fail.js'
-import { type Families, type Family, type Format, TYPES } from './families.js'
+import { type Families, type Family, TYPES } from './families.js'
 import { shown } from './findings.js'
-import { textOf } from './numbers.js'
 import { isValidUtf8 } from './utf8.js'
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/

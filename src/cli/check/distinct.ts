@@ -2,7 +2,7 @@
  * How many different hashes were added: counted up to 512, estimated beyond (HyperLogLog of 4096 registers, whose standard
  * error is 1.6 %). Takes at most 4 KiB.
  */
-import { mix } from './hash.js'
+import { mix } from '../bytes/hash.js'
 
 const EXACT = 512
 const SMALLEST = 16

@@ -1,6 +1,7 @@
 /** An exemplar of OpenMetrics, behind a sample: ` # {trace_id="…"} value [time]`. */
+
+import { NumberReader, textOf } from '../bytes/numbers.js'
 import { type Fail, found } from './fail.js'
-import { NumberReader, textOf } from './numbers.js'
 
 const EXEMPLAR =
   /^# \{(?<labels>(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[^\n])*"(?:,(?=[^}])|(?=\})))*)\} (?<value>[^ ]+)(?: (?<time>[^ ]+))?$/u

@@ -1,5 +1,5 @@
+import { textOf } from '../bytes/numbers.js'
 import type { Code } from './codes.js'
-import { textOf } from './numbers.js'
 
 /** Says that something is wrong at a byte. The message is made only where it is kept. */
 export type Fail = (code: Code, at: number, message: () => string) => void

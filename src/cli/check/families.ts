@@ -1,9 +1,9 @@
 /** Families, the names of their lines, and their labels, each found by the hash of its name. */
-import { Distinct } from './distinct.js'
-import { mapKey, mix } from './hash.js'
-import { textOf } from './numbers.js'
 
-export type Format = 'text' | 'openmetrics'
+import { mapKey, mix } from '../bytes/hash.js'
+import { textOf } from '../bytes/numbers.js'
+import type { Format } from '../source/format.js'
+import { Distinct } from './distinct.js'
 
 /** What a line is of its family. */
 export type Role =

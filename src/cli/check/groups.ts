@@ -2,7 +2,9 @@
  * The lines of one histogram or summary with one label set: buckets in order, cumulative, `+Inf` and `_count` alike. Lines
  * of one label set mostly stand together; where they do not, what they had is found again by their hash.
  */
-import type { Family, Format } from './families.js'
+
+import type { Format } from '../source/format.js'
+import type { Family } from './families.js'
 import type { Findings } from './findings.js'
 import { KEY, KeyTable, type Part } from './key-table.js'
 

@@ -1,6 +1,8 @@
 /** Remarks on style: what Prometheus' own linter looks at, over the families. */
+
+import type { Format } from '../source/format.js'
 import type { Code } from './codes.js'
-import type { Family, Format } from './families.js'
+import type { Family } from './families.js'
 import type { Findings } from './findings.js'
 
 /** Units, and the base unit to use. */

@@ -1,12 +1,13 @@
 /** One look at a source: what it has, and what is wrong with it. */
+
+import { EXITS, type Exit, SourceFailure } from '../source/exits.js'
+import type { Format } from '../source/format.js'
+import { contentType, formatByEnd, refuseForeign } from '../source/sniff.js'
+import type { Source } from '../source/source.js'
 import { type Cardinality, cardinalities } from './cardinality.js'
 import { Checker } from './checker.js'
-import { CheckFailure, EXITS, type Exit } from './exits.js'
-import type { Format } from './families.js'
 import { Findings } from './findings.js'
 import type { Series } from './series.js'
-import { contentType, formatByEnd, refuseForeign } from './sniff.js'
-import type { Source } from './source.js'
 
 export interface LookOptions {
   readonly format: Format | undefined
@@ -52,7 +53,7 @@ export interface Changes {
 const MOST_HEAD = 4 * 2 ** 20
 const TAIL = 64
 
-/** @throws CheckFailure where there is no exposition. */
+/** @throws SourceFailure where there is no exposition. */
 export async function look(
   source: Source,
   { format, most, top }: LookOptions,
@@ -87,7 +88,7 @@ export async function look(
   if (type?.fault !== undefined) findings.add('content-type', 0, 0, undefined, () => type.fault!)
   checker.end()
   if (checker.understood === 0 && findings.errors > 0 && type !== undefined && type.format === undefined)
-    throw new CheckFailure('foreign', `the body is no exposition: ${findings.kept[0]!.message}`)
+    throw new SourceFailure('foreign', `the body is no exposition: ${findings.kept[0]!.message}`)
   before.series.end()
   const changes = changesOf(checker, findings, before)
   before.looks++

@@ -1,7 +1,8 @@
 /** Names of metrics and labels in the bytes of a line: most are those of the line before, and need no look-up. */
+
+import type { HashKey } from '../bytes/hash.js'
+import { DIGIT, KINDS, LABEL, NAME, startsWith } from '../bytes/kinds.js'
 import type { Families, Family, Label, Name } from './families.js'
-import type { HashKey } from './hash.js'
-import { DIGIT, KINDS, LABEL, NAME, startsWith } from './kinds.js'
 
 export class NameReader {
   readonly #key: HashKey

@@ -1,7 +1,8 @@
 /** What was found, for people and for programs. */
+
+import { EXITS, type Exit } from '../source/exits.js'
 import type { Cardinality } from './cardinality.js'
 import type { Code } from './codes.js'
-import { EXITS, type Exit } from './exits.js'
 import type { Finding } from './findings.js'
 import type { Look } from './look.js'
 

@@ -1,11 +1,11 @@
 /** `postmeter check`: one look, or one after another. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CheckFailure, EXITS, type Exit } from './exits.js'
-import type { FetchOptions } from './fetch.js'
+import { EXITS, type Exit, SourceFailure } from '../source/exits.js'
+import type { FetchOptions } from '../source/fetch.js'
+import { type Source, sourceOf } from '../source/source.js'
 import { type Before, type LookOptions, look, worse } from './look.js'
 import { asJson, asText, failureAsJson } from './report.js'
 import { Series } from './series.js'
-import { type Source, sourceOf } from './source.js'
 
 export interface CheckOptions extends LookOptions, FetchOptions {
   readonly json: boolean
@@ -27,7 +27,7 @@ export async function check(
 ): Promise<number> {
   const source = sourceOf(given, options)
   if (options.watch !== undefined && !source.again)
-    throw new CheckFailure('usage', '--watch needs an endpoint or a file: what is piped in is there once')
+    throw new SourceFailure('usage', '--watch needs an endpoint or a file: what is piped in is there once')
   const before: Before = { series: new Series(options.watch !== undefined), startTime: 0, looks: 0 }
   let worst: Exit = 'fine'
   let gone = false
@@ -54,7 +54,7 @@ export async function check(
       out(options.json ? asJson(seen, reported) : asText(seen, reported))
       return seen.exit
     } catch (error) {
-      if (!(error instanceof CheckFailure)) throw error
+      if (!(error instanceof SourceFailure)) throw error
       if (options.json) out(failureAsJson(error.exit, error.message, source.shown))
       // Of an endpoint that stays away, once.
       if (!gone) err(`${error.message}${said(source, options)}\n`)

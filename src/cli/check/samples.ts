@@ -1,11 +1,13 @@
 /** What a sample says, held against its type and the samples before it. */
+
+import { textOf } from '../bytes/numbers.js'
+import type { Format } from '../source/format.js'
 import { Batch } from './batch.js'
 import type { Code } from './codes.js'
-import { type Families, type Family, type Format, linesOf, type Role } from './families.js'
+import { type Families, type Family, linesOf, type Role } from './families.js'
 import type { Findings } from './findings.js'
 import { shown } from './findings.js'
 import { Groups } from './groups.js'
-import { textOf } from './numbers.js'
 import type { Scanner } from './scanner.js'
 import type { Series } from './series.js'
 

@@ -2,10 +2,8 @@
  * Takes lines of samples apart, byte by byte: no text is made of a line unless something in it is wrong or new. All that a
  * line has is left in the scanner's fields, which the next line overwrites.
  */
-import { readExemplar } from './exemplar.js'
-import { type Fail, found } from './fail.js'
-import type { Families, Format, Label, Name } from './families.js'
-import { type HashKey, mix } from './hash.js'
+
+import { type HashKey, mix } from '../bytes/hash.js'
 import {
   BACKSLASH,
   CLOSE,
@@ -21,9 +19,13 @@ import {
   SPACE,
   STOP,
   TAB,
-} from './kinds.js'
+} from '../bytes/kinds.js'
+import { NumberReader } from '../bytes/numbers.js'
+import type { Format } from '../source/format.js'
+import { readExemplar } from './exemplar.js'
+import { type Fail, found } from './fail.js'
+import type { Families, Label, Name } from './families.js'
 import { NameReader } from './name-reader.js'
-import { NumberReader } from './numbers.js'
 import { isValidUtf8 } from './utf8.js'
 
 /** Between a label's name and its value in the hash: no byte of UTF-8. */

@@ -2,7 +2,7 @@
  * Which series there were, in this look and the one before: by their hashes alone. With values it takes 20 bytes for each
  * over the table's load, else 12.
  */
-import { hashKey } from './hash.js'
+import { hashKey } from '../bytes/hash.js'
 import { KEY, KeyTable, type Part } from './key-table.js'
 
 /** The upper bit of a line's number says in which of two looks it was. */

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { CheckFailure } from './exits.js'
+import { SourceFailure } from './exits.js'
 import { type FetchOptions, fetchBody } from './fetch.js'
 
 export interface Body {
@@ -22,7 +22,7 @@ export interface Source {
 const STDIN = '-'
 const DEFAULT = 'http://127.0.0.1:8000/metrics'
 
-/** @throws CheckFailure for an address that is none. */
+/** @throws SourceFailure for an address that is none. */
 export function sourceOf(given: string | undefined, options: FetchOptions): Source {
   const what = given ?? DEFAULT
   if (what === STDIN)
@@ -61,12 +61,12 @@ async function unzipped(stream: Readable, name: string): Promise<AsyncIterable<U
     try {
       yield* gunzip
     } catch (error) {
-      throw new CheckFailure('foreign', `${name} cannot be unpacked: ${(error as Error).message}`)
+      throw new SourceFailure('foreign', `${name} cannot be unpacked: ${(error as Error).message}`)
     }
   })()
 }
 
-/** @throws CheckFailure in the words of whoever started it. */
+/** @throws SourceFailure in the words of whoever started it. */
 async function told<T>(next: Promise<T>, name: string): Promise<T> {
   try {
     return await next
@@ -77,6 +77,6 @@ async function told<T>(next: Promise<T>, name: string): Promise<T> {
       EACCES: `${name} may not be read by this user`,
       EISDIR: `${name} is a folder`,
     }
-    throw new CheckFailure('file', why[code ?? ''] ?? `${name} cannot be read: ${message}`)
+    throw new SourceFailure('file', why[code ?? ''] ?? `${name} cannot be read: ${message}`)
   }
 }

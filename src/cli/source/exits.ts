@@ -1,4 +1,4 @@
-/** What `postmeter check` ends with. */
+/** What the commands that look at an exposition end with. */
 export const EXITS = {
   fine: [0, 'no errors; remarks on style may be there'],
   errors: [1, 'errors in the exposition'],
@@ -11,8 +11,8 @@ export const EXITS = {
 
 export type Exit = keyof typeof EXITS
 
-/** Why there is no exposition to check. */
-export class CheckFailure extends Error {
+/** Why there is no exposition to look at. */
+export class SourceFailure extends Error {
   readonly exit: Exit
 
   constructor(exit: Exit, message: string) {

@@ -2,8 +2,8 @@
 import { get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http'
 import { get as getHttps } from 'node:https'
 import { createGunzip } from 'node:zlib'
-import { CheckFailure } from './exits.js'
-import type { Format } from './families.js'
+import { SourceFailure } from './exits.js'
+import type { Format } from './format.js'
 
 export interface FetchOptions {
   /** What is asked for; any of them where it is undefined. */
@@ -11,6 +11,18 @@ export interface FetchOptions {
   /** Milliseconds for the whole answer. */
   readonly timeout: number
   readonly headers: Readonly<Record<string, string>>
+  /** How it names itself. */
+  readonly agent?: string
+  /** Whether a packed answer is asked for; true unless said. */
+  readonly gzip?: boolean
+}
+
+/** What one request asks for beside. */
+export interface Query {
+  /** Instead of what the format says. */
+  readonly accept?: string
+  /** Put behind the query that the address has. */
+  readonly parameters?: readonly (readonly [name: string, value: string])[]
 }
 
 const TEXT = 'text/plain;version=0.0.4'
@@ -25,22 +37,23 @@ export interface Fetched {
   readonly contentType: string | undefined
 }
 
-export async function fetchBody(address: string, options: FetchOptions): Promise<Fetched> {
+export async function fetchBody(address: string, options: FetchOptions, query: Query = {}): Promise<Fetched> {
   const signal = AbortSignal.timeout(options.timeout)
   let url = urlOf(address)
+  for (const [name, value] of query.parameters ?? []) url.searchParams.append(name, value)
   for (let hops = 0; ; hops++) {
-    const response = await request(address, url, options, signal)
+    const response = await request(address, url, options, query, signal)
     const { statusCode = 0, headers } = response
     const moved = statusCode >= 301 && statusCode <= 308 && statusCode !== 304 ? headers.location : undefined
     if (moved !== undefined && hops < MOST_REDIRECTS) {
       response.destroy()
       url = new URL(moved, url)
-      if (!/^https?:$/.test(url.protocol)) throw new CheckFailure('status', `${address} redirects to ${url}`)
+      if (!/^https?:$/.test(url.protocol)) throw new SourceFailure('status', `${address} redirects to ${url}`)
       continue
     }
     const chunks = body(response, address, options, signal)
     if (statusCode === 200) return { chunks, contentType: headers['content-type'] }
-    throw new CheckFailure('status', await refusal(address, statusCode, chunks))
+    throw new SourceFailure('status', await refusal(address, statusCode, chunks))
   }
 }
 
@@ -51,7 +64,7 @@ function urlOf(address: string): URL {
   try {
     url = new URL(address)
   } catch {
-    throw new CheckFailure('usage', `${address} is no URL`)
+    throw new SourceFailure('usage', `${address} is no URL`)
   }
   if (/^https?:\/\/[^/?#]+$/.test(address)) url.pathname = '/metrics'
   return url
@@ -60,14 +73,15 @@ function urlOf(address: string): URL {
 function request(
   address: string,
   url: URL,
-  { format, timeout, headers }: FetchOptions,
+  { format, timeout, headers, agent = 'postmeter-check', gzip = true }: FetchOptions,
+  { accept }: Query,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const options: RequestOptions = {
     headers: {
-      accept: format === undefined ? `${OPENMETRICS},${TEXT};q=0.5,*/*;q=0.1` : ACCEPT[format],
-      'accept-encoding': 'gzip',
-      'user-agent': 'postmeter-check',
+      accept: accept ?? (format === undefined ? `${OPENMETRICS},${TEXT};q=0.5,*/*;q=0.1` : ACCEPT[format]),
+      'accept-encoding': gzip ? 'gzip' : 'identity',
+      'user-agent': agent,
       'x-prometheus-scrape-timeout-seconds': String(timeout / 1000),
       ...headers,
     },
@@ -100,16 +114,19 @@ async function* body(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code?.startsWith('Z_') && response.complete)
-      throw new CheckFailure(
+      throw new SourceFailure(
         'foreign',
         `the gzip of ${address} cannot be unpacked: ${(error as Error).message}`,
       )
     if (signal.aborted) throw unreachable(address, error as Error, timeout, signal)
-    throw new CheckFailure('unreachable', `${address} broke off behind ${bytes} bytes: the body is not whole`)
+    throw new SourceFailure(
+      'unreachable',
+      `${address} broke off behind ${bytes} bytes: the body is not whole`,
+    )
   }
 }
 
-function unreachable(address: string, error: Error, timeout: number, signal: AbortSignal): CheckFailure {
+function unreachable(address: string, error: Error, timeout: number, signal: AbortSignal): SourceFailure {
   const { code, message } = error as NodeJS.ErrnoException
   const why: Readonly<Record<string, string>> = {
     ECONNREFUSED: 'refuses connections: nothing listens there',
@@ -127,7 +144,7 @@ function unreachable(address: string, error: Error, timeout: number, signal: Abo
     HPE_INVALID_CONSTANT: 'does not answer with HTTP: perhaps it is https://',
   }
   const told = signal.aborted ? `did not answer within ${timeout / 1000} s` : why[code ?? '']
-  return new CheckFailure(
+  return new SourceFailure(
     'unreachable',
     told === undefined ? `${address}: ${message || code}` : `${address} ${told}`,
   )

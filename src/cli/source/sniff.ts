@@ -1,6 +1,6 @@
 /** Which format a body is in, or that it is no exposition. */
-import { CheckFailure } from './exits.js'
-import type { Format } from './families.js'
+import { SourceFailure } from './exits.js'
+import type { Format } from './format.js'
 
 /** What is looked at. */
 const LOOK = 1024
@@ -20,7 +20,7 @@ export function contentType(header: string | undefined): ContentType {
     .map(part => part.trim())
   if (type === 'application/openmetrics-text') return { format: 'openmetrics', fault: undefined }
   if (type === 'application/vnd.google.protobuf')
-    throw new CheckFailure('foreign', 'the body is protobuf, which check does not read: ask for text')
+    throw new SourceFailure('foreign', 'the body is protobuf, which check does not read: ask for text')
   if (type === 'text/plain') {
     const version = parameters.find(one => one.startsWith('version='))?.slice('version='.length)
     const known = version === undefined || version === '0.0.4' || version === '1.0.0'
@@ -33,12 +33,12 @@ export function contentType(header: string | undefined): ContentType {
   return { format: undefined, fault }
 }
 
-/** @throws CheckFailure where the beginning of a body is that of something else. */
+/** @throws SourceFailure where the beginning of a body is that of something else. */
 export function refuseForeign(head: Uint8Array, type: string | undefined): void {
   const what = foreign(head)
   if (what === undefined) return
   const said = type === undefined ? '' : `, Content-Type ${JSON.stringify(type.slice(0, 80))}`
-  throw new CheckFailure('foreign', `the body is no exposition but ${what}${said}`)
+  throw new SourceFailure('foreign', `the body is no exposition but ${what}${said}`)
 }
 
 function foreign(head: Uint8Array): string | undefined {

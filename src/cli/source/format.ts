@@ -1,0 +1,2 @@
+/** The text formats that are read here. */
+export type Format = 'text' | 'openmetrics'
