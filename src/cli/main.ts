@@ -4,6 +4,7 @@ import { check } from './check.js'
 import { dump } from './dump.js'
 import { serve } from './serve.js'
 import { exitLines } from './source/exits.js'
+import { top } from './top.js'
 import { UsageError } from './usage.js'
 
 const HELP = `postmeter serve --file PATH | --pid PID [--name NAME] [options]
@@ -39,6 +40,19 @@ postmeter check [URL | FILE | -] [options]
   It ends with
 ${exitLines('    ')}
 
+postmeter top [URL] [options]
+  Prints what an endpoint counts: rates, values, percentiles; default http://127.0.0.1:8000/metrics.
+    --every SECONDS          from look to look (2)
+    --timeout SECONDS        for an answer (10)
+    --header 'NAME: VALUE'   is sent along; may stand several times
+    --filter TEXT            series with it in their name or labels
+    --sort KEY, --reverse    name, type, series, value, rate, p50, p90, p99, main: the rate, or a gauge's value
+    --family NAME            shows the series of one family, --by LABEL their sums for each value of a label
+    --once                   prints a table: looks twice, --every apart, because rates need that
+    --json                   one line of JSON for each look; with --once, for the second alone
+    --rows COUNT             rows that are printed at most; default all
+  It ends as check does where its first look fails; later failures are shown, and it tries again.
+
 postmeter --help | --version
 `
 
@@ -46,6 +60,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
   if (command === 'serve') return serve(rest)
   if (command === 'dump') return dump(rest)
   if (command === 'check') return check(rest)
+  if (command === 'top') return top(rest)
   if (command === '--help' || command === 'help') process.stdout.write(HELP)
   else if (command === '--version') process.stdout.write(`${version()}\n`)
   else throw new UsageError(command === undefined ? 'a command is missing' : `there is no command ${command}`)

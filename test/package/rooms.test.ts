@@ -73,8 +73,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'cli/bytes': [],
   // What checks an exposition, whoever wrote it.
   'cli/check': ['cli/source', 'cli/bytes'],
+  // What an endpoint has, from look to look.
+  'cli/top/look': ['reading', 'cli/source', 'cli/bytes'],
+  // What is shown of it: rows, figures, their order; printed where there is no terminal.
+  'cli/top': ['reading', 'cli/source', 'cli/top/look'],
   // The commands.
-  cli: ['common', 'exposition', 'front', 'cli/source', 'cli/check'],
+  cli: ['common', 'exposition', 'front', 'cli/source', 'cli/check', 'cli/top'],
   // prom-client's public interface over it.
   'prom-client': [...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry']],
   'prom-client/defaults': ['common', 'defaults/readers', 'prom-client'],

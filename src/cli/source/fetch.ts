@@ -25,6 +25,8 @@ export interface Query {
   readonly parameters?: readonly (readonly [name: string, value: string])[]
 }
 
+/** Where postmeter listens unless it is told otherwise. */
+export const DEFAULT_ADDRESS = 'http://127.0.0.1:8000/metrics'
 const TEXT = 'text/plain;version=0.0.4'
 const OPENMETRICS = 'application/openmetrics-text;version=1.0.0'
 const ACCEPT = { text: TEXT, openmetrics: OPENMETRICS }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { SourceFailure } from './exits.js'
-import { type FetchOptions, fetchBody } from './fetch.js'
+import { DEFAULT_ADDRESS, type FetchOptions, fetchBody } from './fetch.js'
 
 export interface Body {
   readonly chunks: AsyncIterable<Uint8Array>
@@ -20,11 +20,10 @@ export interface Source {
 }
 
 const STDIN = '-'
-const DEFAULT = 'http://127.0.0.1:8000/metrics'
 
 /** @throws SourceFailure for an address that is none. */
 export function sourceOf(given: string | undefined, options: FetchOptions): Source {
-  const what = given ?? DEFAULT
+  const what = given ?? DEFAULT_ADDRESS
   if (what === STDIN)
     return {
       ...{ shown: 'stdin', again: false },

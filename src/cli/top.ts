@@ -1,0 +1,68 @@
+import { EXITS, SourceFailure } from './source/exits.js'
+import { DEFAULT_ADDRESS } from './source/fetch.js'
+import { CLOCK } from './top/clock.js'
+import { SORT_KEYS, type SortKey } from './top/order.js'
+import { failureAsJson } from './top/plain.js'
+import { lines, once, type TopOptions } from './top/run.js'
+import { countOf, FLAG, headersOf, parsePlaced, secondsOf, TEXT, UsageError } from './usage.js'
+
+const OPTIONS = {
+  every: TEXT,
+  timeout: TEXT,
+  header: { type: 'string', multiple: true },
+  once: FLAG,
+  json: FLAG,
+  filter: TEXT,
+  sort: TEXT,
+  reverse: FLAG,
+  family: TEXT,
+  by: TEXT,
+  rows: TEXT,
+} as const
+
+/** Prints what an endpoint counts: a table, or lines of JSON. */
+export async function top(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parsePlaced(args, OPTIONS)
+  if (positionals.length > 1) throw new UsageError(`top takes one URL, and not ${positionals.length}`)
+  const options = optionsOf(values)
+  const [address] = positionals
+  const stop = new AbortController()
+  const { stdout } = process
+  // Who reads it may have enough: `| head`.
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  try {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
+    const output = {
+      out: (text: string) => stdout.write(text),
+      err: (text: string) => process.stderr.write(`postmeter: ${text}`),
+    }
+    const command = values.json && !values.once ? lines : once
+    process.exitCode = await command(address, options, output, CLOCK, stop.signal)
+  } catch (error) {
+    if (!(error instanceof SourceFailure)) throw error
+    if (error.exit === 'usage') throw new UsageError(error.message)
+    if (options.json)
+      stdout.write(failureAsJson(address ?? DEFAULT_ADDRESS, { kind: error.exit, message: error.message }))
+    process.stderr.write(`postmeter: ${error.message}\n`)
+    process.exitCode = EXITS[error.exit][0]
+  }
+}
+
+function optionsOf(values: ReturnType<typeof parsePlaced<typeof OPTIONS>>['values']): TopOptions {
+  const { sort, rows, family, by, reverse = false } = values
+  if (sort !== undefined && !SORT_KEYS.includes(sort as SortKey))
+    throw new UsageError(`--sort ${sort} is none of ${SORT_KEYS.join(', ')}`)
+  if (by !== undefined && family === undefined) throw new UsageError('--by goes with --family')
+  return {
+    every: secondsOf('every', values.every ?? '2'),
+    timeout: secondsOf('timeout', values.timeout ?? '10'),
+    headers: headersOf(values.header ?? []),
+    filter: values.filter ?? '',
+    order:
+      sort === undefined && !reverse ? undefined : { key: (sort ?? 'name') as SortKey, reversed: reverse },
+    family,
+    by,
+    most: rows === undefined ? undefined : countOf('rows', rows),
+    json: values.json === true,
+  }
+}

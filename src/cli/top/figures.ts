@@ -1,0 +1,67 @@
+/** What a row shows, of a family or of a part of it: made of tallies, without a thought of terminals. */
+
+import { difference } from '../../reading/buckets.js'
+import type { Family, Type } from './look/family.js'
+import type { Observed } from './look/observed.js'
+import { bucketsOf, quantilesOf, type Tally } from './look/tally.js'
+import { type Unit, unitOf } from './units.js'
+
+export interface Figures {
+  /** What no other row of the list has. */
+  readonly key: string
+  /** As it came: not cleaned. */
+  readonly name: string
+  readonly type: Type
+  readonly unit: Unit
+  readonly series: number
+  /** The sum of a gauge; what a counter, or histogram, counted in all. */
+  readonly value: number | undefined
+  /** Per second; undefined of gauges, and until there are two looks. */
+  readonly rate: number | undefined
+  readonly p50: number | undefined
+  readonly p90: number | undefined
+  readonly p99: number | undefined
+}
+
+/** The one that is drawn as a spark line, and that rows are sorted by. */
+export function mainFigure({ type, value, rate }: Figures): number | undefined {
+  return isRising(type) ? rate : value
+}
+
+export function isRising(type: Type): boolean {
+  return type === 'counter' || type === 'histogram' || type === 'summary'
+}
+
+export function familyFigures(family: Family): Figures {
+  return figuresOf(family, family.name, family.name, family.tally, family.native)
+}
+
+export function figuresOf(
+  family: Family,
+  key: string,
+  name: string,
+  tally: Tally,
+  native: Observed | undefined,
+): Figures {
+  const { type, elapsed } = family
+  const rising = isRising(type)
+  const [p50, p90, p99] = percentiles(family, tally, native)
+  return {
+    ...{ key, name, type, unit: unitOf(family.name), series: tally.series },
+    value: tally.lines > 0 ? tally.value : undefined,
+    rate: rising && tally.compared && elapsed > 0 ? (tally.rise / elapsed) * 1000 : undefined,
+    ...{ p50, p90, p99 },
+  }
+}
+
+function percentiles(
+  { type, parts, hasBuckets, isCountOnly }: Family,
+  tally: Tally,
+  native: Observed | undefined,
+): readonly (number | undefined)[] {
+  if (type === 'summary') return [0.5, 0.9, 0.99].map(q => tally.parts[parts.indexOf(q)])
+  if (!hasBuckets) return []
+  if (isCountOnly)
+    return native?.before === undefined ? [] : quantilesOf(difference(native.now, native.before))
+  return quantilesOf(bucketsOf(tally, parts))
+}

@@ -1,0 +1,117 @@
+/**
+ * What is known of an endpoint: its series, what each family has together, and the rows of the family that somebody looks
+ * into. Readers of text and protobuf write into it; a look begins with `begin` and ends with `end`.
+ */
+import { type HashKey, hashKey } from '../../bytes/hash.js'
+import { Families, type Family } from './family.js'
+import { Filter } from './filter.js'
+import { Rows } from './rows.js'
+import { Store } from './store.js'
+import { VALUE } from './tally.js'
+
+export class Model {
+  readonly key: HashKey = hashKey()
+  store = new Store()
+  families = new Families()
+  /** The number of the look under way, or of the last. */
+  look = 0
+  /** The last one that asked for all. */
+  wholeLook = 0
+  #isWhole = true
+  at = Number.NaN
+  filter = new Filter('')
+  #filterVersion = 1
+  opened: Rows | undefined
+  /** Lines of the last look: those of samples, and those that could not be read. */
+  samples = 0
+  bad = 0
+
+  setFilter(text: string): void {
+    this.filter = new Filter(text)
+    this.#filterVersion++
+  }
+
+  open(family: Family | undefined): void {
+    this.opened = family === undefined ? undefined : new Rows(family)
+    this.store.row.fill(0)
+  }
+
+  /** A family that perhaps is yet to be seen. */
+  openByName(name: string): void {
+    this.open(this.families.named(name))
+  }
+
+  /** `at`: in ms of any clock that only goes forward. */
+  begin(whole: boolean, at: number): void {
+    this.look++
+    this.#isWhole = whole
+    this.at = at
+    this.samples = 0
+    this.bad = 0
+    this.store.begin()
+    if (this.opened !== undefined) this.opened.beyond = 0
+  }
+
+  /** The look has all that it asked for. */
+  end(): void {
+    if (this.families.changed) {
+      this.#beginAnew()
+      return
+    }
+    if (!this.#isWhole) return
+    this.wholeLook = this.look
+    this.store.forget(series => this.store.seen[series] !== this.look)
+  }
+
+  /** Another program answers there now. */
+  #beginAnew(): void {
+    const opened = this.opened?.family.name
+    this.store = new Store()
+    this.families = new Families()
+    // Whoever looks into a family goes on with the one of that name.
+    if (opened !== undefined) this.openByName(opened)
+  }
+
+  /** Families that the endpoint has: those of the last look that asked for all, and later ones. */
+  current(): Family[] {
+    return this.families.all.filter(({ look }) => look > 0 && look >= this.wholeLook)
+  }
+
+  enter(family: Family): void {
+    if (family.look !== this.look) family.enter(this.look, this.at)
+  }
+
+  /** Takes a sample. The bytes are those of its name and labels. */
+  take(series: number, value: number, bytes: Uint8Array, from: number, to: number): void {
+    const { store } = this
+    const family = this.families.all[store.family[series]!]!
+    if (family.look !== this.look) family.enter(this.look, this.at)
+    const compared = store.seen[series] === family.before && family.before !== 0
+    const rise = compared ? riseOf(store.value[series]!, value) : Number.NaN
+    store.seen[series] = this.look
+    store.value[series] = value
+    if (!this.filter.isAll && !this.#passes(series, bytes, from, to)) return
+    const role = store.role[series]!
+    const { hasBuckets } = family
+    const change = family.type === 'gaugehistogram' && role !== VALUE ? value : rise
+    family.tally.add(role, value, change, hasBuckets)
+    const { opened } = this
+    if (opened === undefined || opened.family !== family) return
+    const row = store.row[series]!
+    if (row > 0) opened.touched(row - 1, this.look).tally.add(role, value, change, hasBuckets)
+    else opened.beyond++
+  }
+
+  #passes(series: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const verdict = this.store.verdict[series]!
+    if (verdict >> 1 === this.#filterVersion) return (verdict & 1) === 1
+    const passes = this.filter.takes(bytes, from, to)
+    this.store.verdict[series] = (this.#filterVersion << 1) | (passes ? 1 : 0)
+    return passes
+  }
+}
+
+/** Of a counter that begins anew, all that it has is new. */
+function riseOf(before: number, value: number): number {
+  return value >= before ? value - before : value
+}
