@@ -12,6 +12,7 @@
  *     postmeter-*.js      the code
  *     postmeter-*.wasm    the kernel and the compressor
  *     postmeter-app-*     the dashboard's page, with postmeter-index-*.html
+ *     THIRD-PARTY.txt     licences of what is joined in
  *
  * The last two find each other by name while the program runs. The name holds a hash of the content and of all that it
  * loads, so no file of an application has it, nor one of another release, which npm may put in their place meanwhile.
@@ -22,6 +23,8 @@ import { fileURLToPath } from 'node:url'
 import { type ManualChunkMeta, type OutputChunk, type Plugin, type RollupLog, rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import { KEEP_EXTERNAL } from '../src/common/files.js'
+import { isTerminalKits, minified, TERMINAL_KIT, terminalKit } from './build-terminal-kit.js'
+import { writeLicences } from './licences.js'
 
 const dist = fileURLToPath(new URL('..', import.meta.url))
 const src = join(dist, 'src')
@@ -47,6 +50,8 @@ const BESIDE_CORE = [
   'kernel/loader.js',
 ]
 const SCRAPING = ['kernel', 'pool', 'exposition']
+/** What only a terminal needs. */
+const TERMINAL_CHUNK = 'terminal'
 
 rmSync(lib, { recursive: true, force: true })
 mkdirSync(lib)
@@ -58,6 +63,7 @@ await buildDeclarations('mta.d.ts', 'mta', entries.mta.names)
 writeEntries(entries)
 writePromClient(entries.promClient)
 writeEntry('mta', entries.mta)
+writeLicences(join(lib, 'THIRD-PARTY.txt'), [...TERMINAL_KIT, 'uplot'])
 
 /** One half of the public interface: its file, and the names that it exports. */
 interface Half {
@@ -83,7 +89,7 @@ async function buildCode(): Promise<Entries> {
       mta: join(src, 'mta.js'),
     },
     external: isExternal,
-    plugins: [halves(), sourceMaps(), files()],
+    plugins: [halves(), sourceMaps(), files(), ...terminalKit()],
     onLog: failOnLog,
   })
   const { output } = await bundle.write({
@@ -113,6 +119,7 @@ async function buildCode(): Promise<Entries> {
         resolveImportMeta: property =>
           property === 'url' ? `require('node:url').pathToFileURL(__filename).href` : null,
       },
+      minified(TERMINAL_CHUNK),
     ],
   })
   await bundle.close()
@@ -135,6 +142,7 @@ async function buildCode(): Promise<Entries> {
 function manualChunks(id: string, { getModuleInfo }: ManualChunkMeta): string | undefined {
   // What runs in a thread of its own does so from a file of its own.
   if (getModuleInfo(id)!.isEntry) return undefined
+  if (isTerminalKits(id)) return TERMINAL_CHUNK
   const [room] = relative(src, id).split(sep)
   if (CORE.includes(room!) || BESIDE_CORE.includes(relative(src, id))) return 'core'
   return SCRAPING.includes(room!) ? 'scraping' : undefined
@@ -325,6 +333,8 @@ function isExternal(id: string): boolean {
 }
 
 /** Whatever rollup has to say (a circle, a module that is not found) is a mistake here. */
-function failOnLog(_: string, log: RollupLog): never {
+function failOnLog(_: string, log: RollupLog): void {
+  // Circles of others are theirs: as CommonJS modules they run in the order that they always had.
+  if (log.code === 'CIRCULAR_DEPENDENCY' && log.ids?.every(isTerminalKits)) return
   throw new Error(log.message)
 }

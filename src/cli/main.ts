@@ -41,14 +41,14 @@ postmeter check [URL | FILE | -] [options]
 ${exitLines('    ')}
 
 postmeter top [URL] [options]
-  Prints what an endpoint counts: rates, values, percentiles; default http://127.0.0.1:8000/metrics.
+  Shows live what an endpoint counts: rates, values, percentiles; default http://127.0.0.1:8000/metrics; ? tells keys.
     --every SECONDS          from look to look (2)
     --timeout SECONDS        for an answer (10)
     --header 'NAME: VALUE'   is sent along; may stand several times
     --filter TEXT            series with it in their name or labels
     --sort KEY, --reverse    name, type, series, value, rate, p50, p90, p99, main: the rate, or a gauge's value
     --family NAME            shows the series of one family, --by LABEL their sums for each value of a label
-    --once                   prints a table: looks twice, --every apart, because rates need that
+    --once                   prints a table: looks twice, --every apart, because rates need that. Likewise without a terminal
     --json                   one line of JSON for each look; with --once, for the second alone
     --rows COUNT             rows that are printed at most; default all
   It ends as check does where its first look fails; later failures are shown, and it tries again.

@@ -20,18 +20,28 @@ const OPTIONS = {
   rows: TEXT,
 } as const
 
-/** Prints what an endpoint counts: a table, or lines of JSON. */
+/** Shows what an endpoint counts, again and again on a terminal, else once. */
 export async function top(args: readonly string[]): Promise<void> {
   const { values, positionals } = parsePlaced(args, OPTIONS)
   if (positionals.length > 1) throw new UsageError(`top takes one URL, and not ${positionals.length}`)
   const options = optionsOf(values)
   const [address] = positionals
   const stop = new AbortController()
-  const { stdout } = process
+  const { stdin, stdout, env } = process
+  const draws = stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb' && !values.once && !values.json
   // Who reads it may have enough: `| head`.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
+    if (draws) {
+      const { view } = await import('./top/view/view.js')
+      end(await view(address, options, CLOCK))
+      return
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => {
+        stop.abort()
+        end(EXITS.fine[0])
+      })
     const output = {
       out: (text: string) => stdout.write(text),
       err: (text: string) => process.stderr.write(`postmeter: ${text}`),
@@ -46,6 +56,11 @@ export async function top(args: readonly string[]): Promise<void> {
     process.stderr.write(`postmeter: ${error.message}\n`)
     process.exitCode = EXITS[error.exit][0]
   }
+}
+
+/** Also where a look is under way, which is given up. */
+function end(code: number): void {
+  process.stdout.write('', () => process.exit(code))
 }
 
 function optionsOf(values: ReturnType<typeof parsePlaced<typeof OPTIONS>>['values']): TopOptions {

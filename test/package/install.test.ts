@@ -17,6 +17,7 @@ t.test('the packed package', async t => {
       'dist/lib/index.mjs',
       'dist/lib/index.d.ts',
       'dist/lib/index.d.mts',
+      'dist/lib/THIRD-PARTY.txt',
     ]) {
       t.ok(consumer.files.includes(path), `${path} is in it`)
     }
@@ -27,7 +28,7 @@ t.test('the packed package', async t => {
     )
     const others = consumer.files.filter(
       path =>
-        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|docs\/(deploy|fleet|monitoring)\/[\w.-]+|dist\/lib\/(package\.json|(index|mta|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm|css|html))))$/.test(
+        !/^(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|docs\/[\w-]+\.(md|svg)|docs\/(deploy|fleet|monitoring)\/[\w.-]+|dist\/lib\/(package\.json|THIRD-PARTY\.txt|(index|mta|prom-client)\.(js|mjs|d\.ts|d\.mts)|cli\.js|postmeter-(guard\.mjs|[\w-]+-[0-9a-f]{8}\.(js|js\.map|wasm|css|html))))$/.test(
           path,
         ),
     )

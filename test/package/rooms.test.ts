@@ -77,8 +77,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'cli/top/look': ['reading', 'cli/source', 'cli/bytes'],
   // What is shown of it: rows, figures, their order; printed where there is no terminal.
   'cli/top': ['reading', 'cli/source', 'cli/top/look'],
+  // What is drawn on a terminal, and what keys do: loaded only there.
+  'cli/top/view': ['cli/source', 'cli/top/look', 'cli/top'],
   // The commands.
-  cli: ['common', 'exposition', 'front', 'cli/source', 'cli/check', 'cli/top'],
+  cli: ['common', 'exposition', 'front', 'cli/source', 'cli/check', 'cli/top', 'cli/top/view'],
   // prom-client's public interface over it.
   'prom-client': [...['common', 'memory', 'catalogue', 'folds', 'instruments', 'exposition', 'registry']],
   'prom-client/defaults': ['common', 'defaults/readers', 'prom-client'],
