@@ -120,6 +120,7 @@ async function buildCode(): Promise<Entries> {
           property === 'url' ? `require('node:url').pathToFileURL(__filename).href` : null,
       },
       minified(TERMINAL_CHUNK),
+      withoutMaps(TERMINAL_CHUNK, 'cli'),
     ],
   })
   await bundle.close()
@@ -206,6 +207,23 @@ function files(): Plugin {
         })
       // No map: the lines stay where they are.
       return found === code ? undefined : { code: found, map: null }
+    },
+  }
+}
+
+/**
+ * Chunks without a map. Programs have stacks of what they call, and never of these: commands, and what others wrote.
+ */
+function withoutMaps(...names: string[]): Plugin {
+  return {
+    name: 'without-maps',
+    generateBundle(_, bundle) {
+      for (const [file, chunk] of Object.entries(bundle)) {
+        if (chunk.type !== 'chunk' || !names.includes(chunk.name)) continue
+        delete bundle[`${file}.map`]
+        chunk.map = null
+        chunk.code = chunk.code.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n')
+      }
     },
   }
 }

@@ -72,21 +72,13 @@ export function terminalKit(): Plugin[] {
   ]
 }
 
-/** One chunk of all, without a map: the lines of others mean nothing to who reads a stack. */
+/** One chunk of all. */
 export function minified(chunkName: string): Plugin {
   const { renderChunk } = terser() as { renderChunk: (...args: unknown[]) => Promise<{ code: string }> }
   return {
     name: 'minified',
     async renderChunk(code: string, chunk: RenderedChunk, options: NormalizedOutputOptions, meta) {
       return chunk.name === chunkName ? renderChunk.call(this, code, chunk, options, meta) : null
-    },
-    generateBundle(_, bundle) {
-      for (const [file, chunk] of Object.entries(bundle)) {
-        if (chunk.type !== 'chunk' || chunk.name !== chunkName) continue
-        delete bundle[`${file}.map`]
-        chunk.map = null
-        chunk.code = chunk.code.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n')
-      }
     },
   }
 }
