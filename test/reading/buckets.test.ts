@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Buckets, difference, quantileOf, totalOf } from '../../src/reading/buckets.js'
+import { emptyMetric } from '../../src/reading/metric.js'
 import type { MetricView } from '../../src/reading/metric-view.js'
 import { NativeSum } from '../../src/reading/native-sum.js'
 import { FamilyReader } from '../../src/reading/protobuf.js'
@@ -189,4 +190,94 @@ t.test('native histograms of several series, and of several resolutions, are add
     }),
     { numRuns: 60, seed: SEED },
   )
+})
+
+/** What a series of these buckets would show. */
+function native(
+  view: Partial<Record<'positive' | 'negative', readonly (readonly [number, number])[]>> & {
+    schema?: number
+    threshold?: number
+    zero?: number
+  },
+): MetricView {
+  const sparse = (buckets: readonly (readonly [number, number])[] = []) => ({
+    length: buckets.length,
+    indexes: buckets.map(([index]) => index),
+    counts: buckets.map(([, count]) => count),
+  })
+  const { schema = 0, threshold = 0, zero = 0, positive, negative } = view
+  const all = [...(positive ?? []), ...(negative ?? [])].map(([, count]) => count)
+  return {
+    ...emptyMetric(),
+    ...{ native: true, schema, zeroThreshold: threshold, zeroCount: zero },
+    count: all.reduce((sum, count) => sum + count, zero),
+    positive: sparse(positive),
+    negative: sparse(negative),
+  }
+}
+
+t.test('native: infinities are at no bound, and the greatest numbers at the greatest', async t => {
+  const most = Number.MAX_VALUE
+  const values = [Number.POSITIVE_INFINITY, most, 1, -most, Number.NEGATIVE_INFINITY, Number.NaN]
+  for (const schema of [-4, 0, 3, 8]) {
+    const buckets = summed(await exposed(t, schema, [values]))
+    t.strictSame(JSON.parse(JSON.stringify(buckets)), buckets, 'JSON has no infinite bounds')
+    t.strictSame(buckets[0], [-most, 1], 'the least is known to be below')
+    t.strictSame(buckets.slice(-2), [
+      [most, 4],
+      [null, 6],
+    ])
+  }
+})
+
+t.test('native: a wide zero bucket takes up the buckets of others that it reaches into', async t => {
+  const narrow = native({
+    positive: [
+      [-3, 1],
+      [1, 2],
+      [3, 4],
+    ],
+    negative: [[0, 8]],
+  })
+  const wide = native({ threshold: 1.5, zero: 16 })
+  t.strictSame(
+    summed([narrow, wide]),
+    [
+      [-2, 0],
+      [2, 27],
+      [4, 27],
+      [8, 31],
+      [null, 31],
+    ],
+    'to whole buckets',
+  )
+  t.strictSame(
+    summed([native({ positive: [[1, 2]] }), native({ threshold: 9, positive: [[5, 1]] })]),
+    [
+      [1, 0],
+      [2, 2],
+      [16, 2],
+      [32, 3],
+      [null, 3],
+    ],
+    'but not one that is empty',
+  )
+})
+
+t.test('native: a sum of many ranges is held at a resolution that bounds it', async t => {
+  const sum = new NativeSum()
+  let total = 0
+  for (let n = 0; n < 200; n++) {
+    sum.add(
+      native({ schema: 8, positive: Array.from({ length: 160 }, (_, at) => [n * 160 + at, 1] as const) }),
+    )
+    total += 160
+  }
+  const buckets = sum.buckets(total)
+  t.ok(buckets.length < 400, `${buckets.length} bounds`)
+  for (const [upper, cumulative] of buckets.slice(0, -1)) {
+    const exact = Math.min(total, Math.max(0, Math.round(Math.log2(upper!) * 256) + 1))
+    if (cumulative !== exact) t.equal(cumulative, exact, `up to ${upper}`)
+  }
+  t.equal(totalOf(buckets), total)
 })
