@@ -26,7 +26,7 @@ export interface SparseBuckets {
 
 /** One series. A reader has one of them and writes each series over the one before: copy what is to stay. */
 export interface MetricView {
-  bytes: Uint8Array
+  bytes: Buffer
   readonly labels: LabelsView
   /** Of a counter, gauge, or one of no type. */
   value: number

@@ -4,7 +4,7 @@ import { fail, type Wire } from './wire.js'
 
 export function emptyMetric(): MetricView {
   return {
-    bytes: new Uint8Array(0),
+    bytes: Buffer.alloc(0),
     labels: { length: 0, nameFrom: [], nameTo: [], valueFrom: [], valueTo: [] },
     ...{ value: 0, count: 0, sum: 0 },
     ...{ length: 0, bounds: [], counts: [] },

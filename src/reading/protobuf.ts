@@ -37,7 +37,7 @@ export class FamilyReader {
   readonly #metric = emptyMetric()
   /** Bytes of the message that are still to come; -1 between two messages. */
   #left = -1
-  #rest: Uint8Array = new Uint8Array(0)
+  #rest = Buffer.alloc(0)
   #name = ''
   #help = ''
   #type: FamilyType = 'counter'
@@ -52,10 +52,10 @@ export class FamilyReader {
 
   /** Reads the next bytes. They may change once it has returned. @throws ReadingError if this is no exposition. */
   push(bytes: Uint8Array): void {
-    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    const all = this.#rest.length === 0 ? bufferOf(bytes) : Buffer.concat([this.#rest, bytes])
     const at = this.#read(all)
     // A copy: the bytes may be a view on memory that is used for something else then.
-    this.#rest = at === all.length ? new Uint8Array(0) : Uint8Array.from(all.subarray(at))
+    this.#rest = Buffer.from(all.subarray(at))
   }
 
   /** @throws ReadingError if the exposition is not whole. */
@@ -65,7 +65,7 @@ export class FamilyReader {
   }
 
   /** Reads what is whole. Returns where the rest begins. */
-  #read(bytes: Uint8Array): number {
+  #read(bytes: Buffer): number {
     const wire = this.#wire
     wire.begin(bytes)
     for (;;) {
@@ -139,4 +139,9 @@ export class FamilyReader {
     if (!this.#told) this.#tell()
     this.#left = -1
   }
+}
+
+/** The same memory. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }

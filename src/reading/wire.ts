@@ -10,11 +10,11 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The wire format of protobuf, read from one piece of bytes. */
 export class Wire {
-  bytes: Uint8Array = new Uint8Array(0)
+  bytes: Buffer = Buffer.alloc(0)
   at = 0
   #view: DataView = new DataView(new ArrayBuffer(0))
 
-  begin(bytes: Uint8Array): void {
+  begin(bytes: Buffer): void {
     this.bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.at = 0

@@ -49,9 +49,11 @@ export class EachSeries implements Lines {
   #text({ bytes, labels }: MetricView): string {
     const pairs: string[] = []
     for (let n = 0; n < labels.length; n++) {
-      const name = textOf(bytes, labels.nameFrom[n]!, labels.nameTo[n]!)
+      const name = bytes.toString('utf8', labels.nameFrom[n], labels.nameTo[n])
       if (this.#names.has(name))
-        pairs.push(`${name}=${JSON.stringify(textOf(bytes, labels.valueFrom[n]!, labels.valueTo[n]!))}`)
+        pairs.push(
+          `${name}=${JSON.stringify(bytes.toString('utf8', labels.valueFrom[n], labels.valueTo[n]))}`,
+        )
     }
     return pairs.join(',')
   }
@@ -79,7 +81,7 @@ export class GreatestSeries implements Lines {
     if (this.#lines.length === MOST_LINES && !(rank > this.#lines[0]!.sum.rank)) return
     const n = indexOf(metric, this.#label)
     const { bytes, labels } = metric
-    const label = n < 0 ? '' : textOf(bytes, labels.valueFrom[n]!, labels.valueTo[n]!)
+    const label = n < 0 ? '' : bytes.toString('utf8', labels.valueFrom[n], labels.valueTo[n])
     const sum = sumOf(this.#type)
     sum.add(metric)
     if (this.#lines.length === MOST_LINES) this.#lines.shift()
@@ -111,7 +113,7 @@ export class SumsByLabel implements Lines {
   add(metric: MetricView): void {
     const n = indexOf(metric, this.#label)
     const { bytes, labels } = metric
-    const key = n < 0 ? '' : bufferOf(bytes).latin1Slice(labels.valueFrom[n], labels.valueTo[n])
+    const key = n < 0 ? '' : bytes.toString('latin1', labels.valueFrom[n], labels.valueTo[n])
     let sum = this.#sums.get(key)
     if (sum === undefined) {
       if (this.#sums.size === this.#most) {
@@ -157,23 +159,4 @@ function indexOf({ bytes, labels }: MetricView, name: Buffer): number {
     return n
   }
   return -1
-}
-
-function textOf(bytes: Uint8Array, from: number, to: number): string {
-  return bufferOf(bytes).toString('utf8', from, to)
-}
-
-let last: { readonly bytes: Uint8Array; readonly buffer: Buffer & Latin1 } | undefined
-
-interface Latin1 {
-  latin1Slice(from?: number, to?: number): string
-}
-
-/** The same bytes as a Buffer, made once for all series of a piece. */
-function bufferOf(bytes: Uint8Array): Buffer & Latin1 {
-  if (last?.bytes !== bytes) {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as Buffer & Latin1
-    last = { bytes, buffer }
-  }
-  return last.buffer
 }
