@@ -1,3 +1,5 @@
+import { show } from '../../common/errors.js'
+
 /** What of a family a picture on the dashboard shows: all of it in one figure, or its sums by the values of a label. */
 export interface Panel {
   readonly name: string
@@ -7,7 +9,8 @@ export interface Panel {
 /** More would not be on one screen. */
 export const MOST_PANELS = 16
 
-const PANEL = /^([a-zA-Z_:][a-zA-Z0-9_:]{0,254})(?:\/([a-zA-Z_][a-zA-Z0-9_]{0,254}))?$/
+/** Names are as long as those of a family and a label may be. */
+const PANEL = /^([a-zA-Z_:][a-zA-Z0-9_:]{0,1023})(?:\/([a-zA-Z_][a-zA-Z0-9_]{0,1023}))?$/
 
 /** Reads `NAME` and `NAME/LABEL`; a text says what is wrong. */
 export function panelsOf(texts: readonly string[]): readonly Panel[] | string {
@@ -16,7 +19,7 @@ export function panelsOf(texts: readonly string[]): readonly Panel[] | string {
   const panels: Panel[] = []
   for (const text of texts) {
     const [, name, by] = PANEL.exec(text) ?? []
-    if (name === undefined) return `${JSON.stringify(text)} is none such as mail_queued or mail_queued/domain`
+    if (name === undefined) return `${show(text)} is none such as mail_queued or mail_queued/domain`
     panels.push({ name, by })
   }
   return panels
