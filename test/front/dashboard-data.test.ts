@@ -270,6 +270,70 @@ t.test('the figures are those of random series', async t => {
   )
 })
 
+t.test('what is not in the lines is exact, however small it is beside them', async t => {
+  const { registry } = fresh(t)
+  const sent = registry.counter({ name: 'sent_bytes_total', help: '', labelNames: ['to'] })
+  const took = registry.histogram({ name: 'took', help: '', labelNames: ['to'], buckets: [1] })
+  for (let n = 0; n < 10; n++) {
+    sent.inc({ to: `great ${n}` }, 2 ** 43 + n)
+    for (let times = 0; times < 3; times++) took.observe({ to: `great ${n}` }, 0.1 + n)
+  }
+  sent.inc({ to: 'small' }, 1)
+  took.observe({ to: 'small' }, 2 ** -60)
+  const [bytes, seconds] = (await figures(await served(t, registry), 'sent_bytes_total/to', 'took/to')).panels
+  t.strictSame(bytes!.others, { series: 1, value: 1 })
+  t.strictSame(seconds!.others, { series: 1, value: { count: 1, sum: 2 ** -60, buckets: [] } })
+})
+
+t.test('numbers that JSON lacks are null, and stand behind all others', async t => {
+  const { registry } = fresh(t)
+  const odd = registry.gauge({ name: 'odd', help: '', labelNames: ['n'] })
+  for (const [n, value] of [Number.NaN, -5, Number.POSITIVE_INFINITY, 0].entries())
+    odd.set({ n: `${n}` }, value)
+  const [panel] = (await figures(await served(t, registry), 'odd/n')).panels
+  t.strictSame(
+    panel!.lines.map(({ label, value }) => [label, value]),
+    [
+      ['2', null],
+      ['3', 0],
+      ['1', -5],
+      ['0', null],
+    ],
+  )
+  t.equal(panel!.total, null)
+})
+
+t.test('label values and names of any kind come as they are', async t => {
+  const { registry } = fresh(t)
+  const long = 'a'.repeat(1024)
+  const values = [
+    '"',
+    '\\',
+    '\0',
+    '\r\n',
+    '\u2028',
+    '\u{1f600}',
+    '</script>',
+    'é'.repeat(2048),
+    '\ufeffbom',
+    '__proto__',
+  ]
+  const gauge = registry.gauge({ name: long, help: '\u2029"\\\n', labelNames: [long, 'other'] })
+  for (const [n, value] of values.entries()) gauge.set({ [long]: value, other: '' }, -n)
+  const url = await served(t, registry)
+  const [by, each] = (await figures(url, `${long}/${long}`, long)).panels
+  t.strictSame(
+    by!.lines.map(({ label }) => label),
+    values,
+  )
+  t.strictSame(
+    each!.lines.map(({ label }) => label),
+    values.map(value => `${long}=${JSON.stringify(value)},other=""`),
+  )
+  const { families } = JSON.parse((await ask(`${url}dashboard/families.json`)).body.toString())
+  t.match(families[0], { name: long, help: '\u2029"\\\n', labels: [long, 'other'] })
+})
+
 t.test('several registries are one list, without a name twice', async t => {
   const [a, b] = [fresh(t).registry, fresh(t).registry]
   a.gauge({ name: 'zz', help: '' }).set(1)

@@ -2,6 +2,7 @@
 import type { Buckets } from '../../reading/buckets.js'
 import type { FamilyType, MetricView } from '../../reading/metric-view.js'
 import { NativeSum } from '../../reading/native-sum.js'
+import { ExactSum } from './exact-sum.js'
 
 export type Value = number | null | HistogramValue | SummaryValue
 
@@ -35,45 +36,40 @@ export function sumOf(type: FamilyType): Sum {
 
 /** By which a series of its own stands among others. */
 export function rankOf(type: FamilyType, { value, count }: MetricView): number {
-  const rank = type === 'histogram' || type === 'summary' ? count : value
-  return Number.isNaN(rank) ? Number.NEGATIVE_INFINITY : rank
+  return ranked(type === 'histogram' || type === 'summary' ? count : value)
 }
 
-/** What cancels out but for the last digits of the whole is nothing. */
-const NOISE = 1e-12
+/** What is no number comes last. */
+function ranked(value: number): number {
+  return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value
+}
 
 class NumberSum implements Sum {
   series = 0
-  sum = 0
+  readonly sum = new ExactSum()
 
   get rank(): number {
-    return Number.isNaN(this.sum) ? Number.NEGATIVE_INFINITY : this.sum
+    return ranked(this.sum.value)
   }
 
   add({ value }: MetricView): void {
     this.series++
-    this.sum += value
+    this.sum.add(value)
   }
 
   value(): number | null {
-    return finite(this.sum)
+    return finite(this.sum.value)
   }
 
   less(parts: readonly Sum[]): number | null {
-    let left = this.sum
-    let most = Math.abs(left)
-    for (const part of parts as readonly NumberSum[]) {
-      left -= part.sum
-      most = Math.max(most, Math.abs(part.sum))
-    }
-    return Math.abs(left) <= most * NOISE ? 0 : finite(left)
+    return finite(this.sum.less((parts as readonly NumberSum[]).map(({ sum }) => sum)))
   }
 }
 
 class HistogramSum implements Sum {
   series = 0
   count = 0
-  sum = 0
+  readonly sum = new ExactSum()
   #bounds: number[] = []
   #counts: number[] = []
   #native: NativeSum | undefined
@@ -84,7 +80,7 @@ class HistogramSum implements Sum {
 
   add(metric: MetricView): void {
     this.count += metric.count
-    this.sum += metric.sum
+    this.sum.add(metric.sum)
     if (metric.native) {
       this.#native ??= new NativeSum()
       this.#native.add(metric)
@@ -102,7 +98,7 @@ class HistogramSum implements Sum {
   value(): HistogramValue {
     const { count, sum } = this
     const buckets = this.#native?.buckets(count) ?? this.#classic()
-    return { count, sum: finite(sum), buckets }
+    return { count, sum: finite(sum.value), buckets }
   }
 
   #classic(): Buckets {
@@ -118,7 +114,7 @@ class HistogramSum implements Sum {
 class SummarySum implements Sum {
   series = 0
   count = 0
-  sum = 0
+  readonly sum = new ExactSum()
   #quantiles: SummaryValue['quantiles'] = []
 
   get rank(): number {
@@ -127,14 +123,14 @@ class SummarySum implements Sum {
 
   add({ count, sum, length, bounds, counts }: MetricView): void {
     this.count += count
-    this.sum += sum
+    this.sum.add(sum)
     this.series++
     this.#quantiles =
       this.series > 1 ? [] : Array.from({ length }, (_, n) => [bounds[n]!, finite(counts[n]!)] as const)
   }
 
   value(): SummaryValue {
-    return { count: this.count, sum: finite(this.sum), quantiles: this.#quantiles }
+    return { count: this.count, sum: finite(this.sum.value), quantiles: this.#quantiles }
   }
 
   less(parts: readonly Sum[]): SummaryValue {
@@ -144,13 +140,12 @@ class SummarySum implements Sum {
 
 interface Observed {
   readonly count: number
-  readonly sum: number
+  readonly sum: ExactSum
 }
 
 function rest(whole: Observed, parts: readonly Observed[]): { count: number; sum: number | null } {
   const count = parts.reduce((left, part) => left - part.count, whole.count)
-  const sum = parts.reduce((left, part) => left - part.sum, whole.sum)
-  return { count, sum: finite(sum) }
+  return { count, sum: finite(whole.sum.less(parts.map(({ sum }) => sum))) }
 }
 
 /** JSON has no others. */
