@@ -4,6 +4,9 @@ import type { MetricView } from './metric-view.js'
 /** Buckets that are held, of both signs. Where there would be more, the sum goes on at half the resolution. */
 const MOST_BUCKETS = 320
 
+/** What a sum of them takes of memory at most. */
+export const NATIVE_BYTES = 48 * MOST_BUCKETS
+
 /** Buckets of one sign, by their index. */
 type Counts = ReadonlyMap<number, number>
 

@@ -1,13 +1,31 @@
 /** What all open pages cost is bounded: by what they are told, by what is kept for them, and by what waits. */
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import type { Scrape } from '../../src/exposition/types.js'
-import { DashboardAnswers } from '../../src/front/dashboard/answers.js'
+import { DashboardAnswers, type DashboardSettings } from '../../src/front/dashboard/answers.js'
+import { FamiliesAnswer } from '../../src/front/dashboard/families.js'
 
 const GAUGE = Uint8Array.from([0x0a, 1, 0x67, 0x18, 1, 0x22, 11, 0x12, 9, 0x09, 0, 0, 0, 0, 0, 0, 0x1c, 0x40])
 const BODY = Uint8Array.from([GAUGE.length, ...GAUGE])
 
+/** `l0` to `l15`. */
+const LABELS = Array.from({ length: 16 }, (_, n) => `l${n}`)
+
+const NEVER: DashboardSettings['open'] = () => {
+  throw new Error('it is small')
+}
+
+interface Bench {
+  readonly cost?: number
+  readonly fail?: boolean
+  /** Whatever is asked for is not small then. */
+  readonly open?: DashboardSettings['open']
+  readonly othersWait?: () => boolean
+}
+
 /** Answers on a clock that stands still but where work is done, and pauses. */
-function bench({ cost = 0, fail = false } = {}) {
+function bench({ cost = 0, fail = false, open = NEVER, othersWait = () => false }: Bench = {}) {
+  const large = open !== NEVER
   const waits: number[] = []
   let now = 1000
   let looks = 0
@@ -15,21 +33,23 @@ function bench({ cost = 0, fail = false } = {}) {
   let costs = cost
   const answers = new DashboardAnswers({
     scraper: {
-      families: () => [{ name: 'g', type: 'gauge', help: '', unit: '', labels: [], series: 1 }],
+      families: () => [{ name: 'g', type: 'gauge', help: '', unit: '', labels: LABELS, series: 1 }],
       small: () => {
         looks++
-        if (failing) throw new Error('it fails')
         now += costs
-        return BODY
+        if (failing) throw new Error('it fails')
+        return large ? undefined : BODY
       },
     },
-    open: () => ({}) as Scrape,
+    open,
+    othersWait,
     selfMetrics: false,
     refresh() {},
     now: () => now,
     date: () => now,
     wait: async ms => {
-      waits.push(ms)
+      if (ms > 0) waits.push(ms)
+      await new Promise(setImmediate)
       now += ms
     },
   })
@@ -37,7 +57,7 @@ function bench({ cost = 0, fail = false } = {}) {
   return {
     answers,
     waits,
-    ask: async (name = 'g') => JSON.parse(Buffer.from(await answers.figures(panel(name))!).toString()),
+    ask: async (name = 'g') => JSON.parse(Buffer.from(await answers.figures(panel(name))!.answer).toString()),
     panel,
     pass: (ms: number) => {
       now += ms
@@ -70,7 +90,7 @@ t.test('and the more seldom, the more it costs: a fiftieth of a processor', asyn
   const rows: [cost: number, first: number, then: number][] = [
     [50, 2_000, 5_000],
     [200, 4_000, 20_000],
-    [5_000, 60_000, 60_000],
+    [900, 18_000, 60_000],
   ]
   for (const [cost, first, then] of rows) {
     const it = bench({ cost })
@@ -102,8 +122,7 @@ t.test('all pages together take a tenth, whatever they ask', async t => {
   for (const by of ['x', 'y', 'z']) {
     other.pass(3000)
     await other.ask()
-    const asked = other.answers.figures([...other.panel('g'), ...other.panel(by)])
-    await asked
+    await other.answers.figures([...other.panel('g'), ...other.panel(by)])!.answer
   }
   t.strictSame(other.waits, [180, 180, 180], 'each second question waits nine times what the first one cost')
 })
@@ -111,10 +130,10 @@ t.test('all pages together take a tenth, whatever they ask', async t => {
 t.test('pages with the same picture have one answer, and those beyond sixteen questions none', async t => {
   const it = bench()
   const all = Array.from({ length: 5 }, () => it.answers.figures(it.panel('g')))
-  t.equal(new Set(all).size, 1)
+  t.equal(new Set(all.map(asked => asked?.answer)).size, 1)
   const more = Array.from({ length: 20 }, (_, n) => it.answers.figures(it.panel(`n${n}`)))
   t.equal(more.filter(answer => answer === undefined).length, 5)
-  await Promise.all([...all, ...more])
+  await Promise.all([...all, ...more].map(asked => asked?.answer))
   t.ok(it.answers.figures(it.panel('n19')), 'there is room again')
 })
 
@@ -124,4 +143,172 @@ t.test('a failure is told to whoever asked, and not kept', async t => {
   await t.rejects(it.ask(), { message: 'it fails' })
   it.mend()
   t.equal((await it.ask()).panels[0].total, 7)
+})
+
+t.test('what fails has cost, too: it is not tried as often as it is asked for', async t => {
+  const it = bench({ cost: 100, fail: true })
+  for (let n = 0; n < 3; n++) await t.rejects(it.ask(), { message: 'it fails' })
+  t.strictSame(it.waits, [1800, 1800])
+})
+
+t.test('a process that was stopped for an hour answers again soon', async t => {
+  const it = bench({ cost: 3_600_000 })
+  await it.ask()
+  it.cost(5)
+  it.pass(60_000)
+  t.equal((await it.ask()).every, 2_000)
+  t.ok(
+    it.waits.every(ms => ms < 60_000),
+    it.waits.join(),
+  )
+})
+
+t.test('nobody works for pages that have gone, and they keep nobody out', async t => {
+  const it = bench()
+  const gone = Array.from(
+    { length: 16 },
+    (_, n) => it.answers.figures([{ name: 'g', by: `${n}` }, ...it.panel('g')])!,
+  )
+  t.equal(it.answers.figures(it.panel('g')), undefined)
+  for (const asked of gone) asked.leave()
+  const [one, other] = [it.answers.figures(it.panel('g'))!, it.answers.figures(it.panel('g'))!]
+  one.leave()
+  one.leave()
+  t.match(JSON.parse(Buffer.from(await other.answer).toString()), { panels: [{ total: 7 }] })
+  t.equal(it.looks, 1)
+})
+
+t.test('what waits when a front closes is told so', async t => {
+  const it = bench({ cost: 100 })
+  await it.ask()
+  const waiting = [it.answers.figures(it.panel('a'))!, it.answers.figures(it.panel('b'))!]
+  it.answers.close(new Error('closing'))
+  for (const { answer } of waiting) await t.rejects(answer, { message: 'closing' })
+  t.equal(it.looks, 1)
+})
+
+t.test('answers that are kept take bounded memory', async t => {
+  const long = 'x'.repeat(1_000_000)
+  const it = bench()
+  const ask = async (n: number) =>
+    (await it.answers.figures([...it.panel('g'), ...it.panel(`${n}${long}`)])!.answer).length
+  let bytes = 0
+  for (let n = 0; n < 9; n++) bytes += await ask(n)
+  t.ok(bytes > 8 * 2 ** 20)
+  await ask(8)
+  t.equal(it.looks, 9, 'the last one is given again')
+  await ask(0)
+  t.equal(it.looks, 10, 'the first one is not')
+})
+
+/** A scrape of so many parts of 256 KiB, in memory that others write over when a part was released. */
+function parts(
+  count: number,
+  at: (n: number) => void = () => {},
+): Scrape & { given: number; aborted: number } {
+  let n = 0
+  return {
+    given: 0,
+    aborted: 0,
+    async next() {
+      await new Promise(setImmediate)
+      if (n === count) return undefined
+      at(n++)
+      this.given++
+      const bytes = Buffer.concat(Array.from({ length: (1 << 18) / BODY.length }, () => BODY))
+      return { bytes, release: () => bytes.fill(0xff) }
+    },
+    abort() {
+      this.aborted++
+    },
+    rest: () => true,
+  }
+}
+
+t.test('a scrape that was cut is not read any more', async t => {
+  let cut: ((why: Error) => void) | undefined
+  let scrape: ReturnType<typeof parts> | undefined
+  const it = bench({
+    open(_options, onCut) {
+      cut = onCut
+      scrape = parts(3)
+      const { next } = scrape
+      return {
+        ...scrape,
+        abort: () => scrape!.abort(),
+        rest: () => true,
+        async next() {
+          const chunk = await next.call(scrape!)
+          // What it handed out is another's at once.
+          setImmediate(() => {
+            chunk?.release()
+            cut?.(new Error('it took too long'))
+          })
+          return chunk
+        },
+      }
+    },
+  })
+  await t.rejects(it.ask(), { message: 'it took too long' })
+  t.strictSame([scrape!.given, scrape!.aborted], [1, 1])
+})
+
+t.test('others that wait for a permit to scrape come first', async t => {
+  let waiting = 3
+  const order: string[] = []
+  const it = bench({
+    othersWait() {
+      if (waiting > 0) order.push('others')
+      return waiting-- > 0
+    },
+    open: () => parts(2, n => order.push(`part ${n}`)),
+  })
+  t.ok((await it.ask()).panels[0].total > 0)
+  t.strictSame(order, ['others', 'others', 'others', 'part 0', 'part 1'])
+})
+
+t.test('others have their turn after each millisecond of work, however many panels there are', async t => {
+  for (const [panels, steps] of [
+    [1, 2],
+    [16, 2],
+    [16, 32],
+  ] as const) {
+    const it = bench({ open: () => parts(1) })
+    const asked = it.answers.figures(
+      Array.from({ length: panels }, (_, n) => ({ name: 'g', by: steps > 2 ? `l${n}` : undefined })),
+    )!
+    let turns = 0
+    const count = () => {
+      turns++
+      immediate = setImmediate(count)
+    }
+    let immediate = setImmediate(count)
+    await asked.answer
+    clearImmediate(immediate)
+    t.ok(turns >= steps && turns < steps + panels + 12, `${turns} turns for ${steps} steps`)
+  }
+})
+
+t.test('the list of families is made as seldom as it is dear', async t => {
+  let now = 0
+  let made = 0
+  const list = new FamiliesAnswer({
+    list: () => {
+      made++
+      now += 40
+      return [{ name: 'g', type: 'gauge', help: 'h'.repeat(5000), unit: '', labels: [], series: made }]
+    },
+    gzip: { level: 1, threshold: 1000 },
+    now: () => now,
+  })
+  const plain = list.get(false)
+  t.match(JSON.parse(Buffer.from(plain.bytes).toString()).families, [{ name: 'g', series: 1 }])
+  now += 1900
+  const packed = list.get(true)
+  t.ok(packed.packed)
+  t.strictSame(gunzipSync(packed.bytes), plain.bytes)
+  t.equal(made, 1)
+  now += 101
+  list.get(true)
+  t.equal(made, 2, 'fifty times what it costs')
 })

@@ -3,148 +3,179 @@
  * them cost is bounded, however many there are and whatever they ask.
  *
  * Assumes: one thread.
- * Guarantees: one question is worked on at a time, in pieces between which the thread serves others. A page is told to
- * ask so seldom that it takes EACH of a processor, and gets the last answer again if it asks more often; only its second
- * answer, without which it knows no rates, comes sooner. All pages together take ALL of it at most: the next question
- * waits so long. A bounded number of questions waits.
+ * Guarantees: one question is worked on at a time. A page is told to ask so seldom that it takes EACH of a processor, and
+ * gets the last answer again if it asks more often; only its second answer, without which it knows no rates, comes
+ * sooner. All pages together take ALL of it at most: the next question waits so long. A bounded number of questions
+ * waits, and none that nobody waits for any more. What is kept of answers is bounded.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ListedFamily } from '../../exposition/family-list.js'
-import type { Scrape, ScrapeOptions, Scraper } from '../../exposition/types.js'
-import { FamilyReader } from '../../reading/protobuf.js'
 import type { Panel } from '../request/panels.js'
-import { type PanelAnswer, Summing } from './summing.js'
+import { Look, type LookSettings } from './look.js'
 
 /** Milliseconds from answer to answer, of what costs little. */
 const LEAST_EVERY = 2_000
 const MOST_EVERY = 60_000
 const STEP = 500
 /** Of a processor. */
-const EACH = 1 / 50
+export const EACH = 1 / 50
 const ALL = 1 / 10
-/** The pool's threads encode what is summed up here, and take about as long. */
-const THREADS = 2
-/** Bytes that are summed up before others have their turn: about a millisecond. */
-const PIECE = 128 * 1024
 const MOST_WAITING = 16
 const MOST_KEPT = 32
+const MOST_KEPT_BYTES = 8 * 1024 * 1024
 
-export interface DashboardSettings {
-  readonly scraper: Pick<Scraper, 'small' | 'families'>
-  /** Begins a scrape that is not small. */
-  readonly open: (options: ScrapeOptions) => Scrape
-  readonly selfMetrics: boolean
-  /** Called before each look at the metrics. */
-  readonly refresh: () => void
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number
+export interface DashboardSettings extends Omit<LookSettings, 'wait'> {
   /** Milliseconds since the epoch. */
   readonly date?: () => number
-  readonly wait?: (ms: number) => Promise<unknown>
+  readonly wait?: LookSettings['wait']
 }
 
-interface Kept {
+/** An answer that somebody waits for. */
+export interface Asked {
+  /** JSON. Rejects as the scrape does. */
   readonly answer: Promise<Uint8Array>
-  /** What the one before cost, ms; undefined if there was none. */
-  readonly before: number | undefined
-  cost?: number
-  /** On the clock; Infinity while it is worked on. */
-  until: number
+  /** Says that nobody waits for it any more; can be called twice. */
+  leave(): void
 }
 
 export class DashboardAnswers {
-  readonly #settings: DashboardSettings
+  readonly #settings: Omit<DashboardSettings, 'wait'> & LookSettings
   readonly #date: () => number
-  readonly #wait: (ms: number) => Promise<unknown>
-  readonly #kept = new Map<string, Kept>()
-  #turn: Promise<unknown> = Promise.resolve()
-  #waiting = 0
+  /** By what is asked, the longest kept first. */
+  readonly #kept = new Map<string, Question>()
+  readonly #waiting: Question[] = []
+  #working = false
   /** Before this nothing is worked on, on the clock. */
   #free = 0
 
   constructor(settings: DashboardSettings) {
-    this.#settings = settings
+    this.#settings = { wait: ms => sleep(ms, undefined, { ref: false }), ...settings }
     this.#date = settings.date ?? Date.now
-    this.#wait = settings.wait ?? (ms => sleep(ms))
   }
 
-  /** All families, as JSON. */
-  families(): Uint8Array {
-    const families = this.#list().map(({ unit, ...family }) => ({
-      ...family,
-      ...(unit === '' ? {} : { unit }),
-    }))
-    return Buffer.from(JSON.stringify({ families }))
-  }
-
-  /** The figures of these panels, as JSON; undefined where too many questions wait. Rejects as the scrape does. */
-  figures(panels: readonly Panel[]): Promise<Uint8Array> | undefined {
+  /** The figures of these panels; undefined where too many questions wait. */
+  figures(panels: readonly Panel[]): Asked | undefined {
     const now = this.#settings.now()
     const key = JSON.stringify(panels)
     const kept = this.#kept.get(key)
-    if (kept !== undefined && kept.until > now) return kept.answer
-    if (this.#waiting >= MOST_WAITING) return undefined
+    if (kept !== undefined && kept.until > now) return this.#await(kept)
+    if (this.#waiting.length >= MOST_WAITING) return undefined
     for (const [old, { until }] of this.#kept) if (until + MOST_EVERY <= now) this.#kept.delete(old)
-    this.#waiting++
-    const answer = this.#turn.then(() => this.#answer(panels, key))
-    const settle = () => {
-      this.#waiting--
-    }
-    // Who asked may be gone: then nobody hears of a failure.
-    this.#turn = answer.then(settle, settle)
+    const question = new Question(key, panels, kept?.cost)
     this.#kept.delete(key)
-    this.#kept.set(key, { answer, before: kept?.cost, until: Number.POSITIVE_INFINITY })
-    return answer
+    this.#kept.set(key, question)
+    this.#waiting.push(question)
+    if (!this.#working) void this.#work()
+    return this.#await(question)
   }
 
-  async #answer(panels: readonly Panel[], key: string): Promise<Uint8Array> {
+  /** Has all questions that wait fail so. */
+  close(why: Error): void {
+    for (const question of this.#waiting.splice(0)) {
+      this.#forget(question)
+      question.fail(why)
+    }
+  }
+
+  #await(question: Question): Asked {
+    question.askers++
+    let waits = true
+    const leave = () => {
+      if (!waits) return
+      waits = false
+      if (--question.askers > 0) return
+      const at = this.#waiting.indexOf(question)
+      if (at < 0) return
+      this.#waiting.splice(at, 1)
+      this.#forget(question)
+    }
+    return { answer: question.answer, leave }
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true
+    while (this.#waiting.length > 0) {
+      // Even where it need not wait, others have their turn between two.
+      await this.#settings.wait(Math.max(0, this.#free - this.#settings.now()))
+      const question = this.#waiting.shift()
+      if (question !== undefined) await this.#answer(question)
+    }
+    this.#working = false
+  }
+
+  async #answer(question: Question): Promise<void> {
     const { now } = this.#settings
+    const look = new Look(this.#settings, question.panels)
     try {
-      const early = this.#free - now()
-      if (early > 0) await this.#wait(early)
       const time = this.#date()
-      const { answers, cost } = await this.#sum(panels)
-      this.#free = now() + cost * (1 / ALL - 1)
-      const kept = this.#kept.get(key)
-      const every = everyOf(cost, kept?.before)
+      const answers = await look.answers()
+      const { cost } = look
+      const every = everyOf(cost, question.before)
+      const bytes = Buffer.from(`{"time":${time},"every":${every},"panels":[${answers.join(',')}]}`)
       // A little less: a page that asks at its time must find a new one.
-      if (kept !== undefined) Object.assign(kept, { cost, until: now() + every * 0.8 })
-      while (this.#kept.size > MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!)
-      return Buffer.from(JSON.stringify({ time, every, panels: answers }))
+      question.give(bytes, cost, now() + every * 0.8)
+      this.#trim()
     } catch (error) {
+      this.#forget(question)
+      question.fail(error)
+    }
+    // What fails has cost, too.
+    this.#free = now() + look.cost * (1 / ALL - 1)
+  }
+
+  #forget(question: Question): void {
+    if (this.#kept.get(question.key) === question) this.#kept.delete(question.key)
+  }
+
+  #trim(): void {
+    let bytes = 0
+    for (const question of this.#kept.values()) bytes += question.bytes
+    for (const [key, question] of this.#kept) {
+      if (this.#kept.size <= MOST_KEPT && bytes <= MOST_KEPT_BYTES) return
+      if (question.bytes === 0) continue
+      bytes -= question.bytes
       this.#kept.delete(key)
-      throw error
     }
   }
+}
 
-  /** `cost` is milliseconds of processors, as far as they are seen here. */
-  async #sum(panels: readonly Panel[]): Promise<{ answers: readonly PanelAnswer[]; cost: number }> {
-    const { scraper, open, selfMetrics, refresh, now } = this.#settings
-    let cost = 0
-    const timed = <T>(work: () => T): T => {
-      const begun = now()
-      const made = work()
-      cost += now() - begun
-      return made
-    }
-    refresh()
-    const summing = timed(
-      () => new Summing(panels, new Map(this.#list().map(family => [family.name, family]))),
-    )
-    const { names } = summing
-    if (names.length > 0) {
-      const options: ScrapeOptions = { format: 'protobuf', prefix: '', selfMetrics, names }
-      const reader = new FamilyReader(summing)
-      const small = timed(() => scraper.small(options))
-      if (small !== undefined) timed(() => reader.push(small))
-      else await read(open(options), piece => timed(() => reader.push(piece)))
-      reader.end()
-    }
-    return { answers: timed(() => summing.answers()), cost: cost * THREADS }
+/** What one page asks, or several that ask the same. */
+class Question {
+  readonly key: string
+  readonly panels: readonly Panel[]
+  /** What the one before cost, ms; undefined if there was none. */
+  readonly before: number | undefined
+  readonly answer: Promise<Uint8Array>
+  /** How many wait for it. */
+  askers = 0
+  cost: number | undefined
+  /** Of the answer; 0 while there is none. */
+  bytes = 0
+  /** Until when the answer is given again, on the clock; Infinity while there is none. */
+  until = Number.POSITIVE_INFINITY
+  #resolve!: (answer: Uint8Array) => void
+  #reject!: (error: unknown) => void
+
+  constructor(key: string, panels: readonly Panel[], before: number | undefined) {
+    this.key = key
+    this.panels = panels
+    this.before = before
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Who asked may be gone: then nobody hears of a failure.
+    this.answer.catch(() => {})
   }
 
-  #list(): readonly ListedFamily[] {
-    return this.#settings.scraper.families(this.#settings.selfMetrics)
+  give(answer: Uint8Array, cost: number, until: number): void {
+    this.bytes = answer.length
+    this.cost = cost
+    this.until = until
+    this.#resolve(answer)
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error)
   }
 }
 
@@ -152,23 +183,4 @@ export class DashboardAnswers {
 function everyOf(cost: number, before: number | undefined): number {
   const every = before === undefined ? cost / ALL : Math.min(cost, before) / EACH
   return Math.min(MOST_EVERY, Math.max(LEAST_EVERY, Math.ceil(every / STEP) * STEP))
-}
-
-/** Hands out a scrape piece by piece; others have their turn between two. */
-async function read(scrape: Scrape, take: (piece: Uint8Array) => void): Promise<void> {
-  try {
-    for (let chunk = await scrape.next(); chunk !== undefined; chunk = await scrape.next()) {
-      try {
-        for (let at = 0; at < chunk.bytes.length; at += PIECE) {
-          if (at > 0) await new Promise(setImmediate)
-          // Read anew each time: it may have been copied since.
-          take(chunk.bytes.subarray(at, at + PIECE))
-        }
-      } finally {
-        chunk.release()
-      }
-    }
-  } finally {
-    scrape.abort()
-  }
 }

@@ -4,6 +4,7 @@ import type { FamilyHead, FamilyType, MetricView } from '../../reading/metric-vi
 import type { FamilySink } from '../../reading/protobuf.js'
 import type { Panel } from '../request/panels.js'
 import { EachSeries, GreatestSeries, type Lines, SumsByLabel } from './lines.js'
+import { Room } from './room.js'
 import { type Sum, sumOf, type Value } from './sums.js'
 
 /** What the page gets of a panel. */
@@ -22,45 +23,69 @@ export interface PanelFigures {
   readonly partial?: true
 }
 
-class PanelSum {
-  readonly #panel: Panel
+/** A family, for all panels that show it. */
+class FamilySum {
+  /** Whether the exposition has another family of this name than the list had. */
+  changed = false
   readonly #family: ListedFamily
+  readonly #type: FamilyType
+  readonly #room: Room
   readonly #total: Sum
-  readonly #lines: Lines
+  /** By the label; that of undefined has the series themselves. */
+  readonly #lines = new Map<string | undefined, Lines>()
+  #all: readonly Lines[] = []
 
-  constructor(panel: Panel, family: ListedFamily) {
-    this.#panel = panel
+  constructor(family: ListedFamily, room: Room) {
     this.#family = family
-    const type = exposedType(family.type)
-    this.#total = sumOf(type)
-    this.#lines = linesOf(type, panel, family)
+    this.#type = exposedType(family.type)
+    this.#room = room
+    this.#total = sumOf(this.#type)
+  }
+
+  get sums(): number {
+    return this.#all.length
+  }
+
+  /** Tells apart what a panel shows apart. */
+  show(by: string | undefined): void {
+    if (this.#lines.has(by)) return
+    this.#lines.set(by, this.#linesBy(by))
+    this.#all = [...this.#lines.values()]
+  }
+
+  #linesBy(by: string | undefined): Lines {
+    const { labels } = this.#family
+    if (by === undefined) return new EachSeries(this.#type, labels)
+    return labels.length === 1
+      ? new GreatestSeries(this.#type, by)
+      : new SumsByLabel(this.#type, by, this.#room)
+  }
+
+  /** Returns whether this is the family that was in the list. */
+  begins(type: FamilyType): boolean {
+    if (type !== this.#type) this.changed = true
+    return !this.changed
   }
 
   add(metric: MetricView): void {
     this.#total.add(metric)
-    this.#lines.add(metric)
+    for (const lines of this.#all) lines.add(metric)
   }
 
-  figures(): PanelFigures {
+  figures(by: string | undefined): PanelFigures {
     const { name, type } = this.#family
-    const { by } = this.#panel
     const total = this.#total
-    const lines = this.#lines.greatest()
-    const sums = lines.map(({ sum }) => sum)
+    const { partial, greatest } = this.#lines.get(by)!.found()
+    const sums = greatest.map(({ sum }) => sum)
     const rest = sums.reduce((left, { series }) => left - series, total.series)
     return {
       ...{ name, type, series: total.series, total: total.value() },
       ...(by === undefined ? {} : { by }),
-      lines: lines.map(({ label, sum }) => ({ label, series: sum.series, value: sum.value() })),
-      ...(lines.length > 0 && rest > 0 ? { others: { series: rest, value: total.less(sums) } } : {}),
-      ...(this.#lines.partial ? { partial: true } : {}),
+      lines: greatest.map(({ label, sum }) => ({ label, series: sum.series, value: sum.value() })),
+      ...(greatest.length > 0 && rest > 0 ? { others: { series: rest, value: total.less(sums) } } : {}),
+      ...(partial ? { partial: true } : {}),
     }
   }
-}
-
-function linesOf(type: FamilyType, { by }: Panel, { labels }: ListedFamily): Lines {
-  if (by === undefined) return new EachSeries(type, labels)
-  return labels.length === 1 ? new GreatestSeries(type, by) : new SumsByLabel(type, by)
 }
 
 /** Only OpenMetrics has types for them. */
@@ -70,37 +95,59 @@ function exposedType(type: ListedFamily['type']): FamilyType {
 
 /** The panels of one question, which are filled from one exposition. */
 export class Summing implements FamilySink {
-  readonly #panels: readonly (PanelSum | { readonly name: string; readonly problem: string })[]
-  readonly #byName = new Map<string, PanelSum[]>()
-  #current: readonly PanelSum[] = []
+  readonly #panels: readonly Panel[]
+  readonly #families: ReadonlyMap<string, ListedFamily>
+  readonly #sums = new Map<string, FamilySum>()
+  readonly #room = new Room()
+  #current: FamilySum | undefined
 
   constructor(panels: readonly Panel[], families: ReadonlyMap<string, ListedFamily>) {
-    this.#panels = panels.map(panel => {
-      const { name, by } = panel
-      const family = families.get(name)
-      if (family === undefined) return { name, problem: 'unknown' }
-      if (by !== undefined && !family.labels.includes(by)) return { name, problem: `it has no label ${by}` }
-      const sum = new PanelSum(panel, family)
-      this.#byName.set(name, [...(this.#byName.get(name) ?? []), sum])
-      return sum
-    })
+    this.#panels = panels
+    this.#families = families
+    for (const panel of panels) {
+      const family = families.get(panel.name)
+      if (family === undefined || problemOf(panel, family) !== undefined) continue
+      const sum = this.#sums.get(panel.name) ?? new FamilySum(family, this.#room)
+      sum.show(panel.by)
+      this.#sums.set(panel.name, sum)
+    }
   }
 
   /** The families that are to be read. */
   get names(): readonly string[] {
-    return [...this.#byName.keys()].sort()
+    return [...this.#sums.keys()].sort()
   }
 
-  family({ name }: FamilyHead): boolean {
-    this.#current = this.#byName.get(name) ?? []
-    return this.#current.length > 0
+  /** How many times a series is added to something, at most. */
+  get sums(): number {
+    return Math.max(1, ...[...this.#sums.values()].map(({ sums }) => sums))
+  }
+
+  family({ name, type }: FamilyHead): boolean {
+    const sum = this.#sums.get(name)
+    this.#current = sum?.begins(type) === true ? sum : undefined
+    return this.#current !== undefined
   }
 
   metric(metric: MetricView): void {
-    for (const sum of this.#current) sum.add(metric)
+    this.#current?.add(metric)
   }
 
-  answers(): readonly PanelAnswer[] {
-    return this.#panels.map(panel => (panel instanceof PanelSum ? panel.figures() : panel))
+  /** What makes the answer of each panel: that of many lines takes a while. */
+  answers(): (() => PanelAnswer)[] {
+    return this.#panels.map(panel => () => this.#answer(panel))
   }
+
+  #answer(panel: Panel): PanelAnswer {
+    const { name, by } = panel
+    const problem = problemOf(panel, this.#families.get(name))
+    if (problem !== undefined) return { name, problem }
+    const sum = this.#sums.get(name)!
+    return sum.changed ? { name, problem: 'it was registered anew meanwhile' } : sum.figures(by)
+  }
+}
+
+function problemOf({ by }: Panel, family: ListedFamily | undefined): string | undefined {
+  if (family === undefined) return 'unknown'
+  return by === undefined || family.labels.includes(by) ? undefined : `it has no label ${by}`
 }

@@ -1,7 +1,7 @@
 /** What several series are together, in the form in which the page gets it. */
 import type { Buckets } from '../../reading/buckets.js'
 import type { FamilyType, MetricView } from '../../reading/metric-view.js'
-import { NativeSum } from '../../reading/native-sum.js'
+import { NATIVE_BYTES, NativeSum } from '../../reading/native-sum.js'
 import { ExactSum } from './exact-sum.js'
 
 export type Value = number | null | HistogramValue | SummaryValue
@@ -32,6 +32,12 @@ export interface Sum {
 export function sumOf(type: FamilyType): Sum {
   if (type === 'histogram') return new HistogramSum()
   return type === 'summary' ? new SummarySum() : new NumberSum()
+}
+
+/** What a sum that begins with a series takes of memory in a map, as it was measured, without its key. */
+export function bytesOf(type: FamilyType, { native, length }: MetricView): number {
+  if (type !== 'histogram' && type !== 'summary') return 200
+  return 500 + 16 * length + (native ? NATIVE_BYTES : 0)
 }
 
 /** By which a series of its own stands among others. */

@@ -4,10 +4,12 @@ import { gzipWhole } from '../../exposition/gzip.js'
 import type { ScrapeOptions, Scraper } from '../../exposition/types.js'
 import { DashboardAnswers } from '../dashboard/answers.js'
 import { assetOf } from '../dashboard/assets.js'
+import { FamiliesAnswer } from '../dashboard/families.js'
 import { Connections } from '../request/connections.js'
 import { Denials } from '../request/denials.js'
 import { inTime, scrapeTimeout } from '../request/headers.js'
 import { landingPage } from '../request/landing.js'
+import type { Panel } from '../request/panels.js'
 import {
   ALWAYS,
   CLOSING,
@@ -91,6 +93,7 @@ const DASHBOARD_PAGE: Headers = [
 ]
 const SAME_ORIGIN: Headers = [['Cross-Origin-Resource-Policy', 'same-origin'], ...ALWAYS]
 const JSON_TYPE = 'application/json; charset=utf-8'
+const DATA: Headers = [['Content-Type', JSON_TYPE], ...SAME_ORIGIN]
 const DASHBOARD_BUSY = refuse(
   503,
   'busy',
@@ -107,6 +110,7 @@ export class RequestHandler {
   readonly #denials: Denials
   readonly #now: () => number
   readonly #dashboard: DashboardAnswers
+  readonly #families: FamiliesAnswer
   readonly #idle = new Set<() => void>()
   readonly #unwatch: () => void
   #rules: Rules
@@ -127,19 +131,19 @@ export class RequestHandler {
     this.#denials = new Denials(settings.log, now)
     this.scrapes = new SharedScrapes({ ...settings, now, onCut: reason => recorder.cut(reason) })
     const { scraper, selfMetrics } = settings
+    this.#families = new FamiliesAnswer({
+      list: () => scraper.families(selfMetrics),
+      gzip: settings.rules.gzip,
+      now,
+    })
     this.#dashboard = new DashboardAnswers({
       ...{ scraper, selfMetrics, now },
-      open: options => {
+      open: (options, onCut) => {
         const key = JSON.stringify(['dashboard', options.names])
-        const deadline = now() + this.#settings.scrapeTimeout
-        return this.scrapes.open(
-          key,
-          () => scraper.open(options),
-          deadline,
-          () => {},
-          false,
-        )
+        const deadline = now() + settings.scrapeTimeout
+        return this.scrapes.open(key, () => scraper.open(options), deadline, onCut, false)
       },
+      othersWait: () => this.scrapes.waiting > 0,
       refresh: () => {
         if (selfMetrics) this.#recorder.refresh()
       },
@@ -177,25 +181,16 @@ export class RequestHandler {
       exchange.answered(200)
       return { kind: 'whole', headers: PAGE, bytes: Buffer.from(landingPage(this.#rules, this.#figures())) }
     }
-    if (decision.kind === 'dashboard') return this.#answerDashboard(decision, head, exchange)
+    if (decision.kind === 'dashboard') return this.#answerDashboard(decision, exchange)
     return this.#scrape(decision, head, exchange)
   }
 
-  #answerDashboard({ part, panels, gzip }: DashboardRequest, head: RequestHead, exchange: Exchange): Answer {
+  #answerDashboard({ part, panels, gzip }: DashboardRequest, exchange: Exchange): Answer {
     exchange.answered(200)
-    if (part === 'data') {
-      const figures = this.#dashboard.figures(panels)
-      if (figures === undefined) return this.refused(DASHBOARD_BUSY, head, exchange)
-      // It fails for whoever reads it; a request of HEAD does not.
-      figures.catch(() => {})
-      return {
-        kind: 'stream',
-        headers: [['Content-Type', JSON_TYPE], ...SAME_ORIGIN],
-        open: () => new LaterReading(figures),
-      }
-    }
+    if (part === 'data') return { kind: 'stream', headers: DATA, open: () => this.#openFigures(panels) }
     try {
-      const { type, bytes, packed } = part === 'families' ? this.#families(gzip) : assetOf(part, gzip)
+      const { type, bytes, packed } =
+        part === 'families' ? { type: JSON_TYPE, ...this.#families.get(gzip) } : assetOf(part, gzip)
       const headers: Headers = [
         ['Content-Type', type],
         ...(packed ? [['Content-Encoding', 'gzip'] as const] : []),
@@ -209,11 +204,10 @@ export class RequestHandler {
     }
   }
 
-  #families(accepted: boolean): { type: string; bytes: Uint8Array; packed: boolean } {
-    const { gzip } = this.#settings.rules
-    const bytes = this.#dashboard.families()
-    const packed = accepted && gzip !== undefined && bytes.length >= gzip.threshold
-    return { type: JSON_TYPE, bytes: packed ? gzipWhole(bytes, gzip.level) : bytes, packed }
+  #openFigures(panels: readonly Panel[]): Reading {
+    const figures = this.#dashboard.figures(panels)
+    if (figures === undefined) throw new Cut(DASHBOARD_BUSY)
+    return new LaterReading(figures.answer, figures.leave)
   }
 
   #scrape(request: ScrapeRequest, head: RequestHead, exchange: Exchange): Answer {
@@ -342,6 +336,8 @@ export class RequestHandler {
    */
   quiesce(grace: number): Promise<void> {
     this.#closing = true
+    // They may have to wait for longer than anybody waits for a front to close.
+    this.#dashboard.close(new Cut(CLOSING))
     if (this.#inFlight === 0) return Promise.resolve()
     return new Promise(resolve => {
       const wake = () => {
