@@ -110,7 +110,7 @@ function pagePlaces(identity: Identity): number {
  * All names that a family and its lines have in any format: a histogram `x` also has `x_bucket`; a counter `x_total` is
  * also called `x`.
  */
-export function linesOf({ name, kind }: Identity): string[] {
+export function linesOf({ name, kind }: Pick<Identity, 'name' | 'kind'>): string[] {
   const base = baseName(kind, name)
   if (kind === 'histogram') return [name, ...HISTOGRAM_LINES.map(suffix => name + suffix)]
   if (kind === 'summary') return [name, ...SUMMARY_LINES.map(suffix => name + suffix)]

@@ -2,6 +2,7 @@
  * One exposition of several registries: a part for each, one after the other, and perhaps one of another kind behind. Where two have families with lines of one
  * name, in any format, the first one's is exposed: a name has one head in an exposition.
  */
+import { linesOf } from '../catalogue/families.js'
 import { defaultLog, type Log, logEvent } from '../common/log.js'
 import type { RegistryHandle } from '../memory/handle.js'
 import type { ListedFamily } from './family-list.js'
@@ -92,13 +93,18 @@ export class JoinedScraper implements Scraper {
   }
 
   families(selfMetrics: boolean): readonly ListedFamily[] {
-    const [first, ...others] = this.#parts
-    const all = new Map(first!.families(selfMetrics).map(family => [family.name, family]))
-    // The library's own families are those of the first.
-    for (const part of others)
-      for (const family of part.families(false)) if (!all.has(family.name)) all.set(family.name, family)
-    if (others.length === 0) return [...all.values()]
-    return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const taken = new Set<string>()
+    // The library's own families are those of the first. What clashes is left out, as it is in an exposition.
+    const parts = this.#parts.map((part, n) => {
+      const lines = (family: ListedFamily) => linesOf({ name: family.name, kind: family.type })
+      const mine = part
+        .families(selfMetrics && n === 0)
+        .filter(family => !lines(family).some(line => taken.has(line)))
+      for (const line of mine.flatMap(lines)) taken.add(line)
+      return mine
+    })
+    if (parts.length === 1) return parts[0]!
+    return parts.flat().sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   #joint(member: GzipMember | undefined): Joint {

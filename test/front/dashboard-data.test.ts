@@ -349,6 +349,23 @@ t.test('several registries are one list, without a name twice', async t => {
   )
 })
 
+t.test('of several registries, what clashes is neither listed nor served', async t => {
+  const [a, b] = [fresh(t).registry, fresh(t).registry]
+  a.histogram({ name: 'took', help: '', buckets: [1] }).observe(1)
+  b.gauge({ name: 'took_other', help: '' }).set(3)
+  const url = await served(t, [a, b], { log() {} })
+  // Before it serves, this would be refused.
+  b.counter({ name: 'took_count', help: '' }).inc(7)
+  const { families } = JSON.parse((await ask(`${url}dashboard/families.json`)).body.toString())
+  const names = families.map(({ name }: { name: string }) => name)
+  t.strictSame(
+    names.filter((name: string) => name.startsWith('took')),
+    ['took', 'took_other'],
+  )
+  const [clashing, other] = (await figures(url, 'took_count', 'took_other')).panels
+  t.strictSame([clashing!.problem, other!.total], ['unknown', 3])
+})
+
 t.test('a long list of families is compressed', async t => {
   const { registry } = fresh(t)
   for (let n = 0; n < 300; n++) registry.gauge({ name: `g${n}`, help: 'the same words again and again' })
