@@ -183,6 +183,27 @@ for (const transport of transports) {
     t.match((await ask(url)).body.toString(), /<a href="dashboard">/)
   })
 
+  t.test(`${transport}: questions that wait when the front closes are told so`, async t => {
+    const { registry } = fresh(t, { memory: '64MiB' })
+    const queued = registry.gauge({ name: 'queued', help: '', labelNames: ['domain'] })
+    for (let n = 0; n < 100_000; n++) queued.set({ domain: `d${n}.example` }, n)
+    const front = await serve(registry, { listen: '127.0.0.1:0', transport })
+    const url = front.url.replace('/metrics', '/dashboard/data.json?panel=queued')
+    const [first, ...others] = ['', '&panel=a', '&panel=b', '&panel=c'].map(more => ask(url + more))
+    t.equal((await first!).status, 200)
+    // The next one may begin only when the first one's cost is a tenth of the time.
+    await front.close()
+    const ends = (await Promise.all(others)).map(({ status, body }) =>
+      status === 200 ? 200 : body.toString(),
+    )
+    t.equal(ends.at(-1), 'this front is closing\n')
+    t.strictSame(
+      ends.filter(end => end !== 200 && end !== ends.at(-1)),
+      [],
+      'none was cut off',
+    )
+  })
+
   t.test(`${transport}: a hundred thousand series become ten lines`, async t => {
     const { registry } = fresh(t, { memory: '64MiB' })
     const queued = registry.gauge({ name: 'queued', help: '', labelNames: ['domain'] })
