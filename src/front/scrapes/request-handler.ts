@@ -2,14 +2,10 @@ import { isDamage, thrown } from '../../common/errors.js'
 import { type Log, logEvent } from '../../common/log.js'
 import { gzipWhole } from '../../exposition/gzip.js'
 import type { ScrapeOptions, Scraper } from '../../exposition/types.js'
-import { DashboardAnswers } from '../dashboard/answers.js'
-import { assetOf } from '../dashboard/assets.js'
-import { FamiliesAnswer } from '../dashboard/families.js'
 import { Connections } from '../request/connections.js'
 import { Denials } from '../request/denials.js'
 import { inTime, scrapeTimeout } from '../request/headers.js'
 import { landingPage } from '../request/landing.js'
-import type { Panel } from '../request/panels.js'
 import {
   ALWAYS,
   CLOSING,
@@ -27,10 +23,10 @@ import {
   untrusted,
 } from '../request/request.js'
 import { peerBytes, type TrustedHosts } from '../request/trusted-hosts.js'
+import type { Answer } from './answer.js'
 import { Cut } from './cut.js'
+import { Dashboard } from './dashboard.js'
 import { Exchange } from './exchange.js'
-import { LaterReading } from './later.js'
-import type { Reading } from './reader.js'
 import { NO_RECORDER, type Recorder } from './recorder.js'
 import { SharedScrapes } from './shared-scrapes.js'
 
@@ -63,43 +59,12 @@ export interface RequestHandlerSettings {
   readonly now?: () => number
 }
 
-/**
- * Opens a scrape. Throws a Cut if too many readers wait; calls `onCut` if the reader is cut later. `judged` says who
- * finds a reader that takes nothing: the shared scrapes, by what they handed to it (default), or with false its
- * transport, which sees more of the peer.
- */
-export type OpenScrape = (onCut: (cut: Cut) => void, judged?: boolean) => Reading
-
-/** The answer to a request: a refusal, a whole body, or a scrape to stream. */
-export type Answer =
-  | { readonly kind: 'refuse'; readonly refusal: Refusal }
-  | { readonly kind: 'whole'; readonly headers: Headers; readonly bytes: Uint8Array }
-  | { readonly kind: 'stream'; readonly headers: Headers; readonly open: OpenScrape }
-
 const PAGE: Headers = [
   ['Content-Type', 'text/html; charset=utf-8'],
   // The page has no scripts, its own styles, and loads nothing.
   ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"],
   ...ALWAYS,
 ]
-
-const DASHBOARD_PAGE: Headers = [
-  [
-    'Content-Security-Policy',
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-  ],
-  ['Referrer-Policy', 'no-referrer'],
-]
-const SAME_ORIGIN: Headers = [['Cross-Origin-Resource-Policy', 'same-origin'], ...ALWAYS]
-const JSON_TYPE = 'application/json; charset=utf-8'
-const DATA: Headers = [['Content-Type', JSON_TYPE], ...SAME_ORIGIN]
-const DASHBOARD_BUSY = refuse(
-  503,
-  'busy',
-  'there are as many questions of dashboards as allowed at once: try again',
-  [['Retry-After', '2']],
-)
 
 /** What both transports do alike between reading a request and writing an answer. */
 export class RequestHandler {
@@ -109,8 +74,7 @@ export class RequestHandler {
   readonly #recorder: Recorder
   readonly #denials: Denials
   readonly #now: () => number
-  readonly #dashboard: DashboardAnswers
-  readonly #families: FamiliesAnswer
+  readonly #dashboard: Dashboard
   readonly #idle = new Set<() => void>()
   readonly #unwatch: () => void
   #rules: Rules
@@ -130,23 +94,14 @@ export class RequestHandler {
     this.#now = now
     this.#denials = new Denials(settings.log, now)
     this.scrapes = new SharedScrapes({ ...settings, now, onCut: reason => recorder.cut(reason) })
-    const { scraper, selfMetrics } = settings
-    this.#families = new FamiliesAnswer({
-      list: () => scraper.families(selfMetrics),
-      gzip: settings.rules.gzip,
-      now,
-    })
-    this.#dashboard = new DashboardAnswers({
-      ...{ scraper, selfMetrics, now },
-      open: (options, onCut) => {
-        const key = JSON.stringify(['dashboard', options.names])
-        const deadline = now() + settings.scrapeTimeout
-        return this.scrapes.open(key, () => scraper.open(options), deadline, onCut, false)
+    this.#dashboard = new Dashboard({
+      ...{
+        scraper: settings.scraper,
+        selfMetrics: settings.selfMetrics,
+        scrapeTimeout: settings.scrapeTimeout,
       },
-      othersWait: () => this.scrapes.waiting > 0,
-      refresh: () => {
-        if (selfMetrics) this.#recorder.refresh()
-      },
+      ...{ scrapes: this.scrapes, gzip: settings.rules.gzip, now },
+      refresh: () => recorder.refresh(),
     })
     this.connections = new Connections(settings.maxConnections, settings.maxConnectionsPerAddress)
     // When slots are lacking, readers that stall must give theirs back.
@@ -185,29 +140,13 @@ export class RequestHandler {
     return this.#scrape(decision, head, exchange)
   }
 
-  #answerDashboard({ part, panels, gzip }: DashboardRequest, exchange: Exchange): Answer {
+  #answerDashboard(request: DashboardRequest, exchange: Exchange): Answer {
     exchange.answered(200)
-    if (part === 'data') return { kind: 'stream', headers: DATA, open: () => this.#openFigures(panels) }
     try {
-      const { type, bytes, packed } =
-        part === 'families' ? { type: JSON_TYPE, ...this.#families.get(gzip) } : assetOf(part, gzip)
-      const headers: Headers = [
-        ['Content-Type', type],
-        ...(packed ? [['Content-Encoding', 'gzip'] as const] : []),
-        ['Vary', 'Accept-Encoding'],
-        ...(part === 'page' ? DASHBOARD_PAGE : []),
-        ...SAME_ORIGIN,
-      ]
-      return { kind: 'whole', headers, bytes }
+      return this.#dashboard.answer(request)
     } catch (error) {
       return { kind: 'refuse', refusal: this.failed(error, exchange) }
     }
-  }
-
-  #openFigures(panels: readonly Panel[]): Reading {
-    const figures = this.#dashboard.figures(panels)
-    if (figures === undefined) throw new Cut(DASHBOARD_BUSY)
-    return new LaterReading(figures.answer, figures.leave)
   }
 
   #scrape(request: ScrapeRequest, head: RequestHead, exchange: Exchange): Answer {
@@ -337,7 +276,7 @@ export class RequestHandler {
   quiesce(grace: number): Promise<void> {
     this.#closing = true
     // They may have to wait for longer than anybody waits for a front to close.
-    this.#dashboard.close(new Cut(CLOSING))
+    this.#dashboard.close()
     if (this.#inFlight === 0) return Promise.resolve()
     return new Promise(resolve => {
       const wake = () => {

@@ -10,9 +10,10 @@ import {
   refuse,
   STATUS_LINES,
 } from '../request/request.js'
+import type { OpenScrape } from '../scrapes/answer.js'
 import type { Exchange } from '../scrapes/exchange.js'
 import type { Reading } from '../scrapes/reader.js'
-import type { OpenScrape, RequestHandler } from '../scrapes/request-handler.js'
+import type { RequestHandler } from '../scrapes/request-handler.js'
 import { follow, isReadNoMore, readNoMore } from './http-connection.js'
 import { canReset } from './socket.js'
 

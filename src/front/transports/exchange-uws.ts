@@ -20,9 +20,10 @@ import {
   refuse,
   STATUS_LINES,
 } from '../request/request.js'
+import type { Answer, OpenScrape } from '../scrapes/answer.js'
 import type { Exchange } from '../scrapes/exchange.js'
 import type { Reading } from '../scrapes/reader.js'
-import type { Answer, OpenScrape, RequestHandler } from '../scrapes/request-handler.js'
+import type { RequestHandler } from '../scrapes/request-handler.js'
 import type { TurnBudget } from './turn-budget.js'
 import type { UwsRequest, UwsResponse } from './uws.js'
 import type { UwsConnections } from './uws-connections.js'
