@@ -138,7 +138,11 @@ if (browser !== undefined) {
     await add('app_part_0001_total')
     await said(page, 'app_part_0001_total is added as the first picture')
     await add('app_part_0002_total')
-    await said(page, '16 families are shown, which is the most: remove a picture first')
+    await said(
+      page,
+      'app_part_0002_total is not added: 16 families are the most that are shown at once. Remove a picture first.',
+    )
+    t.ok(await page.locator('#said').isVisible(), 'which is seen, too')
   })
 
   t.test('every picture says its figures to whoever does not see it', async t => {

@@ -164,6 +164,69 @@ inBrowser('a gap is drawn for the time in which it knew nothing', async (t, brow
   await until('the line has a gap', async () => (await columns()) > 50)
 })
 
+inBrowser('where the pointer is, all tables show the figures of that time', async (t, browser) => {
+  const server = await StandIn.start(t, mail)
+  const { page } = await openPage(t, browser)
+  await page.goto(`${server.url}#show=message_count&show=scheduled_count_total`)
+  await drawn(page, 2)
+  await server.asked(20)
+  const heads = () =>
+    page.evaluate<string[]>(
+      `[...document.querySelectorAll('thead th:nth-child(2)')].map(head => head.textContent)`,
+    )
+  const box = await page.evaluate<{ x: number; y: number; width: number; height: number }>(
+    `document.querySelector('.u-over').getBoundingClientRect().toJSON()`,
+  )
+  t.same(await heads(), ['now', 'now'])
+  await page.mouse.move(box.x + box.width * 0.9, box.y + box.height / 2)
+  await until('both show it', async () => (await heads()).join() === 'then,then')
+  t.match(await page.locator('caption').first().innerText(), /^\d\d:\d\d:\d\d$/)
+  await page.mouse.move(0, 0)
+  await until('both are back', async () => (await heads()).join() === 'now,now')
+})
+
+inBrowser(
+  'an address that asks for too much is followed as far as it goes, and the page says so',
+  async (t, browser) => {
+    const families = others(20)
+    const server = await StandIn.start(t, families)
+    const { page } = await openPage(t, browser)
+    await page.goto(`${server.url}#${families.map(({ name }) => `show=${name}`).join('&')}`)
+    await drawn(page, 16)
+    t.match(await page.locator('#said').innerText(), /^4 pictures are left out: 16 families are the most/)
+  },
+)
+
+inBrowser(
+  'pictures that the page chose by itself find families that come later, and keep what they have',
+  async (t, browser) => {
+    const early = mail.filter(({ name }) => name !== 'total_messages_fail')
+    const server = await StandIn.start(t, early)
+    const { page } = await openPage(t, browser)
+    await page.goto(server.url)
+    await drawn(page, 9)
+    const lines = () =>
+      page.evaluate<string[]>(
+        `[...document.querySelectorAll('[data-view="@mail-flow"] tbody th')].map(head => head.textContent)`,
+      )
+    await until('three lines are drawn', async () => (await lines()).length === 3)
+    await page.evaluate(`window.card = document.querySelector('[data-view="@mail-flow"]')`)
+    server.families = mail
+    // As after a restart: the page looks at once which families there are.
+    server.failure = { status: 503, text: 'busy' }
+    await status(page, 'The endpoint is gone')
+    await page.evaluate(
+      `(() => { const { now } = performance; performance.now = () => now.call(performance) + 20_000 })()`,
+    )
+    server.failure = undefined
+    await until(
+      'the fourth is drawn',
+      async () => (await lines()).join() === 'received,delivered,deferred,bounced',
+    )
+    t.ok(await page.evaluate(`window.card.isConnected`), 'the picture is the same')
+  },
+)
+
 inBrowser('a hidden page asks nothing, and goes on at once when it is seen', async (t, browser) => {
   const server = await StandIn.start(t, mail)
   const { page } = await openPage(t, browser)

@@ -31,7 +31,7 @@ export interface Played extends Family {
 
 export class StandIn extends EventEmitter<{ request: [path: string]; data: [panels: string[]] }> {
   /** Sent with each answer, in ms. */
-  every = 40
+  every = 80
   /** By which its clock goes on from answer to answer, in ms. */
   step = 2000
   /** Answered to questions for data in the place of data; `silence` answers nothing. */

@@ -2,8 +2,9 @@
 import { Board } from './board.js'
 import { Box } from './box.js'
 import { chooseViews } from './choice.js'
-import type { Answer, Family } from './contract.js'
+import type { Answer } from './contract.js'
 import { byId, make, write } from './dom.js'
+import { FamilyList, STALE } from './family-list.js'
 import { fragmentOf, viewsOf } from './fragment.js'
 import { askData, askFamilies } from './network.js'
 import { type Hearer, Poller } from './poller.js'
@@ -12,19 +13,19 @@ import { clock } from './units.js'
 import { panelsOf } from './views.js'
 import { gone, pace } from './words.js'
 
-/** Between two looks at which families there are. */
-const FAMILIES_EVERY = 10_000
-
 class Page implements Hearer {
   readonly #board = new Board({
-    families: () => this.#families,
+    families: () => this.#list.families,
     changed: () => this.#changed(),
-    say: text => write(byId('said'), text),
+    say: (text, isSeen = false) => {
+      write(byId('said'), text)
+      byId('said').classList.toggle('unseen', !isSeen)
+    },
     focusBox: () => this.#box.focus(),
   })
   readonly #box = new Box({
-    families: () => this.#families.values(),
-    opened: () => void this.#askFamilies(),
+    families: () => this.#list.families.values(),
+    opened: () => void this.#list.look(),
     chosen: ({ name }) => this.#board.add(name),
   })
   readonly #poller = new Poller(
@@ -39,20 +40,30 @@ class Page implements Hearer {
     },
     this,
   )
-  #families: ReadonlyMap<string, Family> = new Map()
-  #familiesAt = Number.NEGATIVE_INFINITY
+  readonly #list = new FamilyList(
+    { ask: askFamilies, now: () => performance.now(), after: (ms, call) => void setTimeout(call, ms) },
+    {
+      changed: () => {
+        this.#box.refresh()
+        this.#show()
+      },
+      failed: (why, againIn) => this.failed(why, againIn),
+    },
+  )
+  /** Whether the page has chosen by itself what is shown. */
+  #isChosen = true
   /** The server's time of the last answer, and ours. */
   #last: { readonly time: number; readonly at: number } | undefined
   #isGone = false
 
-  async start(): Promise<void> {
+  start(): void {
     write(byId('host'), location.host)
     document.title = `${location.host} – postmeter`
     startTheme(() => this.#board.drawAll())
     addEventListener('hashchange', () => this.#show())
     document.addEventListener('visibilitychange', () => this.#seen())
     addEventListener('online', () => this.#poller.now())
-    await this.#askFamilies()
+    void this.#list.look()
   }
 
   panels(): readonly string[] {
@@ -64,7 +75,9 @@ class Page implements Hearer {
     if (this.#last !== undefined && answer.time - this.#last.time > 3 * Math.max(answer.every, 2000))
       this.#board.gap(this.#last.time / 1000 + 0.001)
     this.#last = { time: answer.time, at: performance.now() }
-    if (this.#isGone) void this.#askFamilies()
+    // A program that was started anew has other families; one that works on gets more of them.
+    if (this.#isGone) void this.#list.look()
+    else if (this.#isChosen) void this.#list.look(STALE)
     this.#isGone = false
     write(byId('status'), pace(answer))
     byId('status').classList.remove('gone')
@@ -84,48 +97,33 @@ class Page implements Hearer {
     if (!document.hidden) this.#poller.now()
   }
 
-  /** At most once in some seconds; again by itself as long as there is nothing to show. */
-  async #askFamilies(): Promise<void> {
-    const now = performance.now()
-    if (now - this.#familiesAt < FAMILIES_EVERY) return
-    this.#familiesAt = now
-    try {
-      const families = await askFamilies()
-      this.#families = new Map(families.map(family => [family.name, family]))
-      this.#box.refresh()
-      this.#show()
-    } catch (error) {
-      this.failed((error as Error).message, FAMILIES_EVERY)
-    }
-    if (this.#board.views.length === 0) setTimeout(() => void this.#askFamilies(), FAMILIES_EVERY)
-  }
-
   /** What the address names; else what fits the families that there are. */
   #show(): void {
-    const views = viewsOf(location.hash, this.#families) ?? chooseViews(this.#families)
-    this.#board.set(views)
+    const { families } = this.#list
+    const named = viewsOf(location.hash, families)
+    this.#isChosen = named === undefined
+    this.#board.set(named ?? chooseViews(families))
     this.#empty()
     this.#poller.now()
   }
 
   #changed(): void {
     history.replaceState(null, '', fragmentOf(this.#board.views))
+    this.#isChosen = false
     this.#empty()
     this.#poller.now()
   }
 
   #empty(): void {
     const pictures = byId('pictures')
-    if (pictures.childElementCount > 0) {
-      pictures.querySelector('.empty')?.remove()
-      return
-    }
+    pictures.querySelector('.empty')?.remove()
+    if (this.#board.views.length > 0) return
     const text =
-      this.#families.size === 0
+      this.#list.families.size === 0
         ? 'There is no metric yet. This page looks again every 10 s.'
         : 'Nothing is shown. Type a part of a family’s name into the box above.'
     pictures.append(make('p', { class: 'empty' }, text))
   }
 }
 
-void new Page().start()
+new Page().start()

@@ -7,6 +7,8 @@ import { Picture } from './picture.js'
 import { Turns } from './turns.js'
 import { familyView, panelsOf, type View } from './views.js'
 
+const FULL = `${MOST_PANELS} families are the most that are shown at once`
+
 interface Shown {
   readonly picture: Picture
   readonly card: Card
@@ -18,8 +20,8 @@ interface World {
   families(): Families
   /** Somebody has put views in, out, or in another order. */
   changed(): void
-  /** Something to be read out. */
-  say(text: string): void
+  /** Something to be read out, and to be seen where nothing else shows it. */
+  say(text: string, isSeen?: boolean): void
   /** Where the keyboard is to go when the last picture is gone. */
   focusBox(): void
 }
@@ -44,19 +46,27 @@ export class Board {
     return this.#shown.map(({ picture }) => picture.view)
   }
 
-  /** Shows these and no others. What is shown already keeps its history. */
+  /** Shows these and no others, as far as one answer can have them. What is shown already keeps its history. */
   set(views: readonly View[]): void {
     const kept: Shown[] = []
+    let tooMany = 0
     for (const view of views) {
-      // A preset that has found more of its families is another picture.
-      const found = this.#shown.find(({ picture }) => same(picture.view, view))
-      const next = [...kept.map(({ picture }) => picture.view), view]
-      if (panelsOf(next).length <= MOST_PANELS) kept.push(found ?? this.#make(view))
+      if (panelsOf([...kept.map(({ picture }) => picture.view), view]).length > MOST_PANELS) {
+        tooMany++
+        continue
+      }
+      const found = this.#shown.find(({ picture }) => picture.view.id === view.id)
+      // A preset may have found more of its families.
+      found?.picture.change(view)
+      kept.push(found ?? this.#make(view))
     }
     for (const shown of this.#shown) if (!kept.includes(shown)) this.#end(shown)
+    const isOther = kept.length !== this.#shown.length || kept.some((shown, at) => shown !== this.#shown[at])
     this.#shown = kept
-    this.#element.replaceChildren(...kept.map(({ card }) => card.element))
+    // Elements that are put in anew lose the focus, and their tables' place.
+    if (isOther) this.#element.replaceChildren(...kept.map(({ card }) => card.element))
     this.#offerLabels()
+    if (tooMany > 0) this.#world.say(`${tooMany} pictures are left out: ${FULL}`, true)
   }
 
   /** A family that was chosen in the box: first, where it is seen, and the next that a key reaches. */
@@ -69,7 +79,7 @@ export class Board {
       return
     }
     if (panelsOf([...this.views, view]).length > MOST_PANELS) {
-      this.#world.say(`${MOST_PANELS} families are shown, which is the most: remove a picture first`)
+      this.#world.say(`${family} is not added: ${FULL}. Remove a picture first.`, true)
       return
     }
     const shown = this.#make(view)
@@ -101,11 +111,6 @@ export class Board {
 
   drawAll(): void {
     for (const shown of this.#shown) this.#draw(shown)
-  }
-
-  /** Families have other labels than before. */
-  familiesChanged(): void {
-    this.#offerLabels()
   }
 
   #draw(shown: Shown): void {
@@ -179,8 +184,4 @@ export class Board {
   #offerLabels(): void {
     for (const { card } of this.#shown) card.offerLabels(this.#world.families())
   }
-}
-
-function same(one: View, other: View): boolean {
-  return one.id === other.id && JSON.stringify(one.parts) === JSON.stringify(other.parts)
 }

@@ -54,6 +54,7 @@ export class Chart {
   end(): void {
     this.#plot?.destroy()
     this.#plot = undefined
+    this.#pointed(undefined)
   }
 
   #linesFor(width: number): readonly Line[] {

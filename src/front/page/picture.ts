@@ -15,12 +15,24 @@ export class Picture {
   readonly history = new History()
   readonly #meters = new Map<string, Meter>()
   readonly #colours = new Map<string, number>()
+  #view: View
   #shown: Shown = { lines: [], columns: [], perSecond: false }
   #problems: readonly string[] = []
   #unit: Unit = 'none'
   #last: number | undefined
 
-  constructor(readonly view: View) {}
+  constructor(view: View) {
+    this.#view = view
+  }
+
+  get view(): View {
+    return this.#view
+  }
+
+  /** The same view, of other parts. */
+  change(view: View): void {
+    this.#view = view
+  }
 
   get lines(): readonly Line[] {
     return this.#shown.lines
