@@ -25,7 +25,7 @@ export class Card {
   readonly #problems = make('p', { class: 'problems' })
   readonly #head = make('tr')
   readonly #body = make('tbody')
-  readonly #when = make('caption')
+  readonly #table = make('table')
   readonly #split = make('select')
   #labels = ''
   #columns = ''
@@ -38,18 +38,22 @@ export class Card {
     const { title } = picture.view
     const id = newId()
     this.#fillControls(title)
-    const table = make('table', {}, this.#when, make('thead', {}, this.#head), this.#body)
+    this.#table.append(
+      make('caption', { class: 'unseen' }, `${title}: figures`),
+      make('thead', {}, this.#head),
+      this.#body,
+    )
     this.element = make(
       'section',
       { class: 'card', 'aria-labelledby': id, 'data-view': picture.view.id },
-      make('div', { class: 'top' }, make('h2', { id }, title), this.#controls),
+      make('div', { class: 'top' }, make('h2', { id }, ...breakable(title)), this.#controls),
       this.#problems,
       this.#room,
       // A long table scrolls, and then a key must reach it.
       make(
         'div',
         { class: 'figures', tabindex: '0', role: 'group', 'aria-label': `${title}: figures` },
-        table,
+        this.#table,
       ),
     )
     this.show()
@@ -124,9 +128,9 @@ export class Card {
   #showRows(): void {
     const { lines, columns, history } = this.#picture
     const at = this.#pointed === undefined ? undefined : history.times[this.#pointed]
-    const shownColumns = at === undefined ? columns : ['then']
-    write(this.#when, at === undefined ? `${this.#picture.view.title}: now` : clock(at))
-    this.#when.classList.toggle('unseen', at === undefined)
+    // In the place of "now", so that nothing moves.
+    const shownColumns = at === undefined ? columns : [clock(at)]
+    this.#table.hidden = lines.length === 0
     if (shownColumns.join('\n') !== this.#columns || this.#head.childElementCount === 0) {
       this.#columns = shownColumns.join('\n')
       const heads = shownColumns.map(column => make('th', { scope: 'col' }, column))
@@ -163,4 +167,9 @@ function newRow(): HTMLTableRowElement {
     {},
     make('th', { scope: 'row' }, make('i', { class: 'sign', 'aria-hidden': 'true' }), make('span')),
   )
+}
+
+/** A long name breaks behind an underscore. */
+function breakable(name: string): (Node | string)[] {
+  return name.split(/(?<=_)/).flatMap((part, at) => (at === 0 ? [part] : [make('wbr'), part]))
 }
