@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Answer } from '../../src/front/page/contract.js'
 import { Poller } from '../../src/front/page/poller.js'
-import { gone, pace } from '../../src/front/page/words.js'
+import { gone, isGap, pace } from '../../src/front/page/words.js'
 
 interface Question {
   readonly at: number
@@ -171,3 +171,16 @@ t.test('so is that the endpoint is gone, and where the pictures end', async t =>
   t.equal(gone('it answers 503', 4000, undefined), 'The endpoint is gone: it answers 503. Asks again in 4 s.')
   t.match(gone('it answers 503', 4000, '12:00:00'), /The pictures end at 12:00:00\.$/)
 })
+
+t.test(
+  'answers that come seldom, as the server wants it, make no gap; time in which nothing was asked does',
+  async t => {
+    t.notOk(isGap({ time: 0, every: 2000 }, { time: 2000, every: 2000 }))
+    t.notOk(
+      isGap({ time: 0, every: 8000 }, { time: 8100, every: 2000 }),
+      'where it was asked seldom until now',
+    )
+    t.notOk(isGap({ time: 0, every: 2000 }, { time: 8100, every: 8000 }), 'or an answer took its time')
+    t.ok(isGap({ time: 0, every: 2000 }, { time: 60_000, every: 2000 }))
+  },
+)

@@ -11,7 +11,7 @@ import { type Hearer, Poller } from './poller.js'
 import { startTheme } from './theme.js'
 import { clock } from './units.js'
 import { panelsOf } from './views.js'
-import { gone, pace } from './words.js'
+import { gone, isGap, type Pace, pace } from './words.js'
 
 class Page implements Hearer {
   readonly #board = new Board({
@@ -52,8 +52,8 @@ class Page implements Hearer {
   )
   /** Whether the page has chosen by itself what is shown. */
   #isChosen = true
-  /** The server's time of the last answer, and ours. */
-  #last: { readonly time: number; readonly at: number } | undefined
+  /** The last answer, and when it came by our own clock. */
+  #last: (Pace & { readonly at: number }) | undefined
   #isGone = false
 
   start(): void {
@@ -71,10 +71,8 @@ class Page implements Hearer {
   }
 
   answered(answer: Answer, panels: readonly string[]): void {
-    // The tab was hidden meanwhile, or the machine slept.
-    if (this.#last !== undefined && answer.time - this.#last.time > 3 * Math.max(answer.every, 2000))
-      this.#board.gap(this.#last.time / 1000 + 0.001)
-    this.#last = { time: answer.time, at: performance.now() }
+    if (this.#last !== undefined && isGap(this.#last, answer)) this.#board.gap(this.#last.time / 1000 + 0.001)
+    this.#last = { time: answer.time, every: answer.every, at: performance.now() }
     // A program that was started anew has other families; one that works on gets more of them.
     if (this.#isGone) void this.#list.look()
     else if (this.#isChosen) void this.#list.look(STALE)

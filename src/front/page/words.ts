@@ -1,7 +1,16 @@
-/** What the page says of its polling. Pure. */
+/** What the page makes and says of its polling. Pure. */
 import type { Answer } from './contract.js'
 import { count } from './units.js'
 
+/** How an answer stands in time. */
+export type Pace = Pick<Answer, 'time' | 'every'>
+
+/** Whether so much time lies between two answers that nothing is known of it: the tab was hidden, the machine slept. */
+export function isGap(earlier: Pace, later: Pace): boolean {
+  return later.time - earlier.time > 3 * Math.max(earlier.every, later.every, LEAST_PAUSE)
+}
+
+const LEAST_PAUSE = 2000
 /** More than what the server says where nothing is costly. */
 const SELDOM = 2500
 
