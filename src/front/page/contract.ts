@@ -65,7 +65,7 @@ export interface Answer {
 /** Of one request. */
 export const MOST_PANELS = 16
 /** Names that the server takes for those of a family, and of a label. */
-export const FAMILY = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,254}$/
-export const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]{0,254}$/
+export const FAMILY = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,1023}$/
+export const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]{0,1023}$/
 /** Lines of a panel that the server names; what is beyond them is in `others`. */
 export const MOST_LINES = 10
