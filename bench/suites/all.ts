@@ -20,6 +20,7 @@ import { scrape } from './scrape/suite.js'
 import { series } from './series/suite.js'
 import { sizes } from './sizes/suite.js'
 import { threads } from './threads/suite.js'
+import { watching } from './watching/suite.js'
 
 /** In the order in which they run. */
 export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
@@ -42,5 +43,6 @@ export const suites: Readonly<Record<string, (effort: Effort) => Promise<Report>
   importing,
   checking,
   dashboard,
+  watching,
   scenario,
 }

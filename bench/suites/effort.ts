@@ -67,6 +67,8 @@ export interface Effort {
   readonly checking: { readonly size: number; readonly rounds: number }
   /** Seconds that a page is left open. */
   readonly dashboard: { readonly series: number; readonly rounds: number; readonly seconds: number }
+  /** Lines of the endpoint. */
+  readonly watching: { readonly size: number; readonly looks: number; readonly rounds: number }
   readonly scenario: {
     readonly series: number
     readonly seconds: number
@@ -95,6 +97,7 @@ export const full: Effort = {
   importing: { rounds: 3, workers: 12 },
   checking: { size: 2_000_000, rounds: 5 },
   dashboard: { series: 100_000, rounds: 5, seconds: 20 },
+  watching: { size: 100_000, looks: 20, rounds: 3 },
   scenario: { series: 100_000, seconds: 60, blocked: 5, every: 1_000 },
 }
 
@@ -118,5 +121,6 @@ export const quick: Effort = {
   importing: { rounds: 1, workers: 2 },
   checking: { size: 20_000, rounds: 1 },
   dashboard: { series: 2_000, rounds: 1, seconds: 3 },
+  watching: { size: 2_000, looks: 2, rounds: 1 },
   scenario: { series: 2_000, seconds: 2, blocked: 0.3, every: 200 },
 }

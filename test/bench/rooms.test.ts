@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'suites/importing': SUITE,
   'suites/checking': SUITE,
   'suites/dashboard': [...SUITE, 'scripts'],
+  'suites/watching': SUITE,
   'suites/prom-client': SUITE,
   'suites/native': [...SUITE, 'suites/recording', 'suites/threads', 'suites/encoding', 'scripts'],
   'suites/all.ts': ['report', 'suites/effort.ts', 'suites/*'],

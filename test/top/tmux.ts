@@ -84,6 +84,11 @@ export class Terminal {
     await this.#tmux('resize-window', '-x', String(width), '-y', String(height))
   }
 
+  /** As if its window were closed. */
+  async close(): Promise<void> {
+    await this.#tmux('kill-server')
+  }
+
   /** Whether the other screen is shown, and the cursor. */
   async state(): Promise<{ alternate: boolean; cursor: boolean }> {
     const [alternate, cursor] = (await this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}'))

@@ -165,6 +165,43 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
     await isRestored(t, terminal, 0)
   })
 
+t.test('it ends when its terminal is gone', async t => {
+  const endpoint = await Endpoint.start(t, MAIL)
+  const terminal = await top(t, endpoint.url)
+  await terminal.until(/^queued/m)
+  const pid = await terminal.pid()
+  await terminal.close()
+  for (let isThere = true; isThere; ) {
+    try {
+      process.kill(pid, 0)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    } catch {
+      isThere = false
+    }
+  }
+  t.pass('and leaves no process behind')
+})
+
+t.test('Ctrl-Z stops it, and gives the terminal back until it goes on', async t => {
+  const endpoint = await Endpoint.start(t, MAIL)
+  const line = `'${process.execPath}' '${COMMAND}' top --every 0.2 ${endpoint.url}`
+  const terminal = await Terminal.start(t, 'PS1="> " exec bash --norc -i')
+  await terminal.until(/^>/m)
+  await terminal.type(line)
+  await terminal.keys('Enter')
+  await terminal.until(/^queued/m)
+  await terminal.keys('C-z')
+  await terminal.until(/Stopped/)
+  t.same(await terminal.state(), { alternate: false, cursor: true })
+  await terminal.type('fg')
+  await terminal.keys('Enter')
+  await terminal.until(/^queued/m)
+  t.same(await terminal.state(), { alternate: true, cursor: false })
+  await terminal.keys('q')
+  await terminal.until(/^>\s*$/m)
+  t.same(await terminal.state(), { alternate: false, cursor: true })
+})
+
 t.test('it ends although an answer is outstanding', async t => {
   let looks = 0
   const server = createServer((_, response) => {

@@ -44,15 +44,22 @@ export function figuresOf(
   native: Observed | undefined,
 ): Figures {
   const { type, elapsed } = family
-  const rising = isRising(type)
-  const [p50, p90, p99] = percentiles(family, tally, native)
+  const quantiles = percentiles(family, tally, native)
   return {
-    ...{ key, name, type, unit: unitOf(family.name), series: tally.series },
+    key,
+    name,
+    type,
+    unit: unitOf(family.name),
+    series: tally.series,
     value: tally.lines > 0 ? tally.value : undefined,
-    rate: rising && tally.compared && elapsed > 0 ? (tally.rise / elapsed) * 1000 : undefined,
-    ...{ p50, p90, p99 },
+    rate: isRising(type) && tally.compared && elapsed > 0 ? (tally.rise / elapsed) * 1000 : undefined,
+    p50: quantiles[0],
+    p90: quantiles[1],
+    p99: quantiles[2],
   }
 }
+
+const NONE: readonly undefined[] = []
 
 function percentiles(
   { type, parts, hasBuckets, isCountOnly }: Family,
@@ -60,8 +67,8 @@ function percentiles(
   native: Observed | undefined,
 ): readonly (number | undefined)[] {
   if (type === 'summary') return [0.5, 0.9, 0.99].map(q => tally.parts[parts.indexOf(q)])
-  if (!hasBuckets) return []
+  if (!hasBuckets) return NONE
   if (isCountOnly)
-    return native?.before === undefined ? [] : quantilesOf(difference(native.now, native.before))
+    return native?.before === undefined ? NONE : quantilesOf(difference(native.now, native.before))
   return quantilesOf(bucketsOf(tally, parts))
 }

@@ -1,6 +1,5 @@
 /** The rows of a list: families, or what one of them consists of. */
 import { type Figures, familyFigures, figuresOf } from './figures.js'
-import { shown } from './look/labels.js'
 import type { Model } from './look/model.js'
 import { Tally } from './look/tally.js'
 
@@ -25,9 +24,9 @@ export function parts(model: Model, by: By): Figures[] {
   const { family } = opened
   const there = opened.all.filter(row => row.look === family.look && row.tally.series > 0)
   if (by === undefined)
-    return there.map(({ labels, tally, native }) => {
-      const text = labels.length === 0 ? family.name : shown(labels)
-      return figuresOf(family, text, text, tally, native)
+    return there.map(({ text, tally, native }) => {
+      const name = text === '' ? family.name : text
+      return figuresOf(family, name, name, tally, native)
     })
   const groups = new Map<string, Tally>()
   for (const { labels, tally } of there) {

@@ -16,12 +16,17 @@ export function sorted(rows: readonly Figures[], { key, reversed }: Order): Figu
   if (key === 'name' || key === 'type')
     return rows.toSorted((a, b) => sign * (text(a[key], b[key]) || text(a.name, b.name)))
   const figure = (row: Figures) => (key === 'main' ? mainFigure(row) : row[key]) ?? Number.NaN
-  const figures = new Map(rows.map(row => [row, figure(row)]))
-  return rows.toSorted((a, b) => {
-    const [one, other] = [figures.get(a)!, figures.get(b)!]
-    const unknown = Number(Number.isNaN(one)) - Number(Number.isNaN(other))
-    return unknown || sign * (other - one) || text(a.name, b.name)
-  })
+  return rows
+    .map(row => ({ row, figure: figure(row) }))
+    .sort((a, b) => {
+      if (a.figure !== b.figure) {
+        const unknown = Number(Number.isNaN(a.figure)) - Number(Number.isNaN(b.figure))
+        const rest = unknown || sign * (b.figure - a.figure)
+        if (rest) return rest
+      }
+      return text(a.row.name, b.row.name)
+    })
+    .map(({ row }) => row)
 }
 
 /** By code units: the same in every language, and fast. */

@@ -5,6 +5,19 @@ const NONE = '-'
 
 /** What a family's figures are in. Names of latencies without a unit are in seconds, as Prometheus would have them. */
 export function unitOf(family: string): Unit {
+  const known = UNITS.get(family)
+  if (known !== undefined) return known
+  const unit = unitByName(family)
+  // Families come and go, but not that many at once.
+  if (UNITS.size >= MOST_UNITS) UNITS.clear()
+  UNITS.set(family, unit)
+  return unit
+}
+
+const UNITS = new Map<string, Unit>()
+const MOST_UNITS = 10_000
+
+function unitByName(family: string): Unit {
   const name = family.replace(/_(?:total|info|sum|count|bucket)$/, '')
   if (/_(?:timestamp|start_time)_seconds$/.test(name)) return 'time'
   if (/(?:^|_)seconds$/.test(name)) return 'seconds'

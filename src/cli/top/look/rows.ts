@@ -9,6 +9,8 @@ export const MOST_ROWS = 100_000
 
 export class Row {
   readonly labels: readonly Label[]
+  /** They, as a person reads them. */
+  readonly text: string
   readonly tally = new Tally()
   look = 0
   /** Of a native histogram. */
@@ -16,6 +18,7 @@ export class Row {
 
   constructor(labels: readonly Label[]) {
     this.labels = labels
+    this.text = shown(labels)
   }
 }
 

@@ -28,7 +28,7 @@ export class Store {
   #table = new Int32Array(FIRST_SIZE * 2)
 
   get bytes(): number {
-    return this.value.length * 44 + this.#table.length * 4
+    return this.value.length * 40 + this.#table.length * 4
   }
 
   begin(): void {
