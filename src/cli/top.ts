@@ -20,6 +20,9 @@ const OPTIONS = {
   rows: TEXT,
 } as const
 
+/** So long, in ms, what was written last may take to go out. */
+const LAST_WORDS = 1000
+
 /** Shows what an endpoint counts, again and again on a terminal, else once. */
 export async function top(args: readonly string[]): Promise<void> {
   const { values, positionals } = parsePlaced(args, OPTIONS)
@@ -58,9 +61,10 @@ export async function top(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Also where a look is under way, which is given up. */
+/** Also where a look is under way, which is given up, and where a terminal takes nothing any more. */
 function end(code: number): void {
   process.stdout.write('', () => process.exit(code))
+  setTimeout(() => process.exit(code), LAST_WORDS)
 }
 
 function optionsOf(values: ReturnType<typeof parsePlaced<typeof OPTIONS>>['values']): TopOptions {

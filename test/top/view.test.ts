@@ -1,9 +1,11 @@
 /** The view as a user has it: from the packed package, in a terminal. */
-import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { TERMINAL_KIT } from '../../scripts/build-terminal-kit.js'
 import { needTmux } from '../../scripts/need-tmux.js'
@@ -23,6 +25,7 @@ const BEHIND = 'echo "ended with $?"; stty -a'
 class Endpoint {
   text = ''
   looks = 0
+  readonly #looked = new EventEmitter()
   #server: Server | undefined
   #port = 0
 
@@ -37,11 +40,16 @@ class Endpoint {
   async listen(): Promise<void> {
     this.#server = createServer((_, response) => {
       this.looks++
+      this.#looked.emit('look')
       const headers = { 'content-type': 'text/plain; version=0.0.4', connection: 'close' }
       response.writeHead(200, headers).end(this.text.replaceAll('LOOKS', String(this.looks)))
     }).listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
     this.#port = (this.#server.address() as AddressInfo).port
+  }
+
+  async looked(): Promise<void> {
+    await once(this.#looked, 'look')
   }
 
   stop(): void {
@@ -164,6 +172,43 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
     process.kill(await terminal.pid(), signal)
     await isRestored(t, terminal, 0)
   })
+
+t.test('an error that nobody expected is shown on the screen that was there before', async t => {
+  const endpoint = await Endpoint.start(t, MAIL)
+  const trap = join(consumer.folder, 'trap.cjs')
+  await writeFile(trap, `process.on('SIGUSR2', () => { throw new Error('unexpected') })`)
+  const terminal = await top(t, endpoint.url, { env: { NODE_OPTIONS: `--require=${trap}` } })
+  await terminal.until(/^queued/m)
+  process.kill(await terminal.pid(), 'SIGUSR2')
+  t.match(await terminal.until(/ended with/), /^before[\s\S]*Error: unexpected[\s\S]*ended with 1$/m)
+  t.same(await terminal.state(), { alternate: false, cursor: true })
+})
+
+t.test('a terminal that takes nothing holds up neither looks nor the end', async t => {
+  const rows = Array.from({ length: 100 }, (_, n) => `family_${n} LOOKS${n}\n`).join('')
+  const endpoint = await Endpoint.start(t, rows)
+  // A terminal that reads the first screen, and then no more.
+  const program = `
+import os, pty, sys, fcntl, struct, termios
+pid, fd = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 60, 200, 0, 0))
+seen = b''
+while b'family_50' not in seen: seen += os.read(fd, 65536)
+print(pid, flush=True)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+`
+  const args = ['-c', program, process.execPath, COMMAND, 'top', '--every', '0.02', endpoint.url]
+  const child = spawn('python3', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const pid = Number((await lines.next()).value)
+  const { looks } = endpoint
+  // A screen that changes is some KB: far more than a terminal holds.
+  while (endpoint.looks < looks + 100) await endpoint.looked()
+  process.kill(pid, 'SIGTERM')
+  t.equal((await lines.next()).value, '0')
+})
 
 t.test('it ends when its terminal is gone', async t => {
   const endpoint = await Endpoint.start(t, MAIL)

@@ -8,6 +8,9 @@ export const COUNT = -3
 /** Not shown: when it was created, for one. */
 export const NONE = -4
 
+/** Most have no parts, and there can be many of those. */
+const NONE_YET: number[] = []
+
 export class Tally {
   /** Lines with a value or a count: that many series there are. */
   lines = 0
@@ -19,9 +22,9 @@ export class Tally {
   /** Whether any of it was there in the look before. */
   compared = false
   /** Of each bucket: by how much it rose. Of each quantile: its greatest value. */
-  parts: number[] = []
+  parts = NONE_YET
   /** How many lines each has. */
-  partLines: number[] = []
+  partLines = NONE_YET
 
   clear(): void {
     this.lines = 0
@@ -37,10 +40,7 @@ export class Tally {
   add(role: number, value: number, rise: number, buckets: boolean): void {
     const compared = !Number.isNaN(rise)
     if (role >= 0) {
-      while (this.parts.length <= role) {
-        this.parts.push(0)
-        this.partLines.push(0)
-      }
+      this.#makeParts(role + 1)
       if (!buckets) {
         this.parts[role] = this.partLines[role] === 0 ? value : greater(this.parts[role]!, value)
       } else if (compared) this.parts[role]! += rise
@@ -54,6 +54,17 @@ export class Tally {
       if (compared) this.rise += rise
     }
     if (compared) this.compared = true
+  }
+
+  #makeParts(count: number): void {
+    if (count > 0 && this.parts === NONE_YET) {
+      this.parts = []
+      this.partLines = []
+    }
+    while (this.parts.length < count) {
+      this.parts.push(0)
+      this.partLines.push(0)
+    }
   }
 
   /** A series may lack its count: then a bucket, or quantile, of it counts. */
@@ -70,11 +81,8 @@ export class Tally {
     this.rise += other.rise
     this.sumRise += other.sumRise
     this.compared ||= other.compared
+    this.#makeParts(other.parts.length)
     for (let n = 0; n < other.parts.length; n++) {
-      while (this.parts.length <= n) {
-        this.parts.push(0)
-        this.partLines.push(0)
-      }
       this.parts[n] = buckets ? this.parts[n]! + other.parts[n]! : greater(this.parts[n]!, other.parts[n]!)
       this.partLines[n]! += other.partLines[n]!
     }

@@ -74,6 +74,7 @@ export class Screen {
     this.#isTaken = true
     this.#buffer = undefined
     this.#terminal.grabInput({})
+    this.#setBlocking(false)
     this.#stdout.write(TAKE)
   }
 
@@ -110,12 +111,23 @@ export class Screen {
     buffer.draw({ delta: true })
   }
 
+  /**
+   * Node waits in each write until a terminal has taken it, and meanwhile does nothing else: no key, no signal. It has no
+   * other way to say that it should not.
+   */
+  #setBlocking(isBlocking: boolean): void {
+    const { _handle } = this.#stdout as { _handle?: { setBlocking?: (isBlocking: boolean) => void } }
+    _handle?.setBlocking?.(isBlocking)
+  }
+
   /** Gives the terminal back, at once: what comes behind may be the end of the process. */
   restore(): void {
     if (!this.#isTaken) return
     this.#isTaken = false
     try {
       this.#terminal.grabInput(false)
+      // The process may end right behind it. A terminal that takes nothing would hold it up.
+      if (!this.isBehind) this.#setBlocking(true)
       this.#stdout.write(RESTORE)
     } catch {
       // The terminal has gone.

@@ -95,7 +95,7 @@ class Running {
     if (effect === 'quit') this.#stop.abort()
     else if (effect === 'look') this.#poller.hurry()
     else if (effect === 'pause') this.#poller.pause(this.#state.isPaused)
-    else if (effect === 'suspend') {
+    else if (effect === 'suspend' && process.platform !== 'win32') {
       this.#screen.restore()
       process.kill(process.pid, 'SIGTSTP')
       return
