@@ -1,3 +1,4 @@
+import { once as event } from 'node:events'
 import { EXITS, SourceFailure } from './source/exits.js'
 import { DEFAULT_ADDRESS } from './source/fetch.js'
 import { CLOCK } from './top/clock.js'
@@ -46,7 +47,7 @@ export async function top(args: readonly string[]): Promise<void> {
         end(EXITS.fine[0])
       })
     const output = {
-      out: (text: string) => stdout.write(text),
+      out: (text: string) => (stdout.write(text) ? undefined : event(stdout, 'drain')),
       err: (text: string) => process.stderr.write(`postmeter: ${text}`),
     }
     const command = values.json && !values.once ? lines : once

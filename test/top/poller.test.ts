@@ -97,3 +97,51 @@ t.test('paused, it looks when it goes on', async t => {
   await ended
   t.equal(looks, 1)
 })
+
+t.test('paused, it looks once when it is asked to', async t => {
+  const stop = new AbortController()
+  const clock: Clock = {
+    now: () => 0,
+    sleep: (_, signal) =>
+      new Promise<void>(resolve => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve())
+      }),
+  }
+  let looks = 0
+  const endpoint = { look: async () => ({ bytes: ++looks, milliseconds: 0, whole: true }) }
+  const watcher = { looked: () => {}, failed: () => {}, wanted: () => [] }
+  const poller = new Poller(endpoint, 2000, clock, watcher)
+  const ended = poller.run(stop.signal)
+  poller.pause(true)
+  await new Promise(resolve => setImmediate(resolve))
+  for (const wanted of [1, 2]) {
+    poller.hurry()
+    await new Promise(resolve => setImmediate(resolve))
+    t.equal(looks, wanted)
+  }
+  stop.abort()
+  await ended
+})
+
+t.test('whoever prints what was seen can take its time', async t => {
+  const stop = new AbortController()
+  const order: string[] = []
+  let look = 0
+  const endpoint = {
+    async look() {
+      order.push(`look ${++look}`)
+      return { bytes: 0, milliseconds: 0, whole: true }
+    },
+  }
+  await new Poller(endpoint, 1, new Slept(), {
+    looked: async () => {
+      await new Promise(resolve => setImmediate(resolve))
+      order.push(`printed ${look}`)
+      if (look === 2) stop.abort()
+    },
+    failed: () => {},
+    wanted: () => [],
+  }).run(stop.signal)
+  t.same(order, ['look 1', 'printed 1', 'look 2', 'printed 2'])
+})

@@ -4,9 +4,10 @@ import type { Clock } from './clock.js'
 import type { Endpoint, Looked } from './look/endpoint.js'
 
 export interface Watcher {
-  looked(looked: Looked): void
+  /** A promise is waited for before the next look. */
+  looked(looked: Looked): unknown
   /** `retry`: milliseconds until the next try. */
-  failed(failure: SourceFailure, retry: number): void
+  failed(failure: SourceFailure, retry: number): unknown
   /** Families that are asked for; all, if there are none. */
   wanted(): readonly string[]
 }
@@ -21,6 +22,7 @@ export class Poller {
   readonly #watcher: Watcher
   #wake = new AbortController()
   #isPaused = false
+  #isHurried = false
   #failures = 0
 
   constructor(endpoint: Pick<Endpoint, 'look'>, every: number, clock: Clock, watcher: Watcher) {
@@ -36,21 +38,23 @@ export class Poller {
 
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused
-    this.hurry()
+    this.#wake.abort()
   }
 
-  /** Looks at once, if it waits. */
+  /** Looks at once, also where it is paused: then once. */
   hurry(): void {
+    this.#isHurried = true
     this.#wake.abort()
   }
 
   /** Until it is stopped. The first wait comes before the first look: whoever starts it has had one. */
   async run(stopped: AbortSignal): Promise<void> {
-    stopped.addEventListener('abort', () => this.hurry())
+    stopped.addEventListener('abort', () => this.#wake.abort())
     let wait = this.#every
     while (!stopped.aborted) {
       await this.#sleep(this.#isPaused ? FOREVER : wait)
-      if (stopped.aborted || this.#isPaused) continue
+      if (stopped.aborted || (this.#isPaused && !this.#isHurried)) continue
+      this.#isHurried = false
       wait = await this.#look()
     }
   }
@@ -66,12 +70,12 @@ export class Poller {
     try {
       const looked = await this.#endpoint.look(this.#watcher.wanted())
       this.#failures = 0
-      this.#watcher.looked(looked)
+      await this.#watcher.looked(looked)
       return Math.max(0, this.#every - (this.#clock.now() - began))
     } catch (error) {
       if (!(error instanceof SourceFailure)) throw error
       const retry = Math.min(this.#every, RETRIES[Math.min(this.#failures++, RETRIES.length - 1)]!)
-      this.#watcher.failed(error, retry)
+      await this.#watcher.failed(error, retry)
       return retry
     }
   }

@@ -24,7 +24,8 @@ export interface TopOptions {
 }
 
 export interface Output {
-  out(text: string): void
+  /** Gives a promise where whoever reads it does not keep up. */
+  out(text: string): unknown
   err(text: string): void
 }
 
@@ -51,7 +52,7 @@ export async function once(
   await clock.sleep(options.every, stopped)
   if (stopped.aborted) return EXITS.fine[0]
   const looked = await endpoint.look(endpoint.isOwn ? names : [])
-  out(printed(model, endpoint, looked, options))
+  await out(printed(model, endpoint, looked, options))
   return EXITS.fine[0]
 }
 
@@ -65,18 +66,18 @@ export async function lines(
 ): Promise<number> {
   const { model, endpoint } = prepared(address, options, clock)
   const looked = (looked: Looked) => out(printed(model, endpoint, looked, options))
-  looked(await endpoint.look())
+  await looked(await endpoint.look())
   let gone = false
   const poller = new Poller(endpoint, options.every, clock, {
     looked: one => {
       if (gone) err(`${endpoint.shown} is back\n`)
       gone = false
-      looked(one)
+      return looked(one)
     },
     failed: ({ exit, message }) => {
-      out(failureAsJson(endpoint.shown, { kind: exit, message }))
       if (!gone) err(`${message}\n`)
       gone = true
+      return out(failureAsJson(endpoint.shown, { kind: exit, message }))
     },
     wanted: () => [],
   })
