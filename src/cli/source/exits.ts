@@ -1,3 +1,5 @@
+import { visible } from './visible.js'
+
 /** What the commands that look at an exposition end with. */
 export const EXITS = {
   fine: [0, 'no errors; remarks on style may be there'],
@@ -16,7 +18,7 @@ export class SourceFailure extends Error {
   readonly exit: Exit
 
   constructor(exit: Exit, message: string) {
-    super(message)
+    super(visible(message))
     this.exit = exit
   }
 }

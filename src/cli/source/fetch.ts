@@ -41,20 +41,26 @@ export interface Fetched {
 
 export async function fetchBody(address: string, options: FetchOptions, query: Query = {}): Promise<Fetched> {
   const signal = AbortSignal.timeout(options.timeout)
-  let url = urlOf(address)
+  const first = urlOf(address)
+  let url = new URL(first)
   for (const [name, value] of query.parameters ?? []) url.searchParams.append(name, value)
   for (let hops = 0; ; hops++) {
-    const response = await request(address, url, options, query, signal)
-    const { statusCode = 0, headers } = response
-    const moved = statusCode >= 301 && statusCode <= 308 && statusCode !== 304 ? headers.location : undefined
+    // What is sent along may be a password, and whoever is redirected to is not who it was meant for.
+    const headers = isMeant(first, url) ? options.headers : {}
+    const response = await request(address, url, { ...options, headers }, query, signal)
+    const { statusCode = 0 } = response
+    const { location, 'content-type': contentType } = response.headers
+    const moved = statusCode >= 301 && statusCode <= 308 && statusCode !== 304 ? location : undefined
     if (moved !== undefined && hops < MOST_REDIRECTS) {
       response.destroy()
+      if (!URL.canParse(moved, url.href))
+        throw new SourceFailure('status', `${address} redirects to what is no URL`)
       url = new URL(moved, url)
       if (!/^https?:$/.test(url.protocol)) throw new SourceFailure('status', `${address} redirects to ${url}`)
       continue
     }
     const chunks = body(response, address, options, signal)
-    if (statusCode === 200) return { chunks, contentType: headers['content-type'] }
+    if (statusCode === 200) return { chunks, contentType }
     throw new SourceFailure('status', await refusal(address, statusCode, chunks))
   }
 }
@@ -70,6 +76,11 @@ function urlOf(address: string): URL {
   }
   if (/^https?:\/\/[^/?#]+$/.test(address)) url.pathname = '/metrics'
   return url
+}
+
+/** The same host, and not without TLS what was to go over it. */
+function isMeant(first: URL, url: URL): boolean {
+  return url.hostname === first.hostname && (url.protocol === first.protocol || url.protocol === 'https:')
 }
 
 function request(
@@ -125,6 +136,9 @@ async function* body(
       'unreachable',
       `${address} broke off behind ${bytes} bytes: the body is not whole`,
     )
+  } finally {
+    // Whoever has enough of what is unpacked leaves the connection open else, and the process waits for it.
+    response.destroy()
   }
 }
 

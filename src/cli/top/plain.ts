@@ -1,5 +1,6 @@
 /** What is printed where there is no terminal to draw on. */
 import type { Exit } from '../source/exits.js'
+import { visible } from '../source/visible.js'
 import { cells as cellsTaken, clean, fit, fitRight } from './clean.js'
 import type { Figures } from './figures.js'
 import type { Looked } from './look/endpoint.js'
@@ -43,7 +44,7 @@ export interface Seen extends Looked {
 
 /** One line. Numbers that JSON has not are null. */
 export function asJson(rows: readonly Figures[], { whole: _, ...seen }: Seen): string {
-  return `${JSON.stringify({ ...seen, milliseconds: Math.round(seen.milliseconds), rows: rows.map(rowAsJson) })}\n`
+  return line({ ...seen, milliseconds: Math.round(seen.milliseconds), rows: rows.map(rowAsJson) })
 }
 
 function rowAsJson({ key: _, unit, ...row }: Figures) {
@@ -56,5 +57,9 @@ export interface Failed {
 }
 
 export function failureAsJson(source: string, { kind, message }: Failed): string {
-  return `${JSON.stringify({ source, failure: { kind, message } })}\n`
+  return line({ source, failure: { kind, message } })
+}
+
+function line(what: object): string {
+  return `${visible(JSON.stringify(what))}\n`
 }

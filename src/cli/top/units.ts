@@ -67,6 +67,7 @@ function stepped(value: number, base: number, steps: readonly string[], between:
 /** Three digits that say something. */
 function digits(value: number): string {
   const size = Math.abs(value)
+  if (size >= 1e21) return value.toExponential(1)
   const places = size >= 100 ? 0 : size >= 10 ? 1 : 2
   const text = value.toFixed(size < 1 ? 3 : places)
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text

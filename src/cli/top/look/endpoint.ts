@@ -41,6 +41,8 @@ export class Endpoint {
       const hint = /^[\w.-]+:\d+/.test(this.shown) ? `: write http://${this.shown}` : ''
       throw new SourceFailure('usage', `${this.shown} is no address of an endpoint${hint}`)
     }
+    if (!this.shown.startsWith('unix:') && !URL.canParse(this.shown))
+      throw new SourceFailure('usage', `${this.shown} is no URL`)
     this.#model = model
     this.#now = now
     // On one machine it takes more time to pack than to send.
@@ -56,9 +58,14 @@ export class Endpoint {
   /** `names`: the families that are asked for; all, if there are none. @throws SourceFailure where there is no exposition. */
   async look(names: readonly string[] = []): Promise<Looked> {
     const began = this.#now()
-    const whole = names.length === 0
-    const bytes = (await this.#text(names)) + (await this.#native(names))
-    this.#model.end()
+    let whole = names.length === 0
+    let bytes = (await this.#text(names)) + (await this.#native(names))
+    if (!this.#model.end()) {
+      // Another program answers there now: what it has is read anew.
+      whole = true
+      bytes = (await this.#text([])) + (await this.#native([]))
+      this.#model.end()
+    }
     return { bytes, milliseconds: this.#now() - began, whole }
   }
 

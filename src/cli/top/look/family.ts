@@ -39,6 +39,7 @@ const LINES: Readonly<Record<Type, Readonly<Record<string, number>>>> = {
   unknown: { '': VALUE },
 }
 const SUFFIX = /_(?:bucket|sum|count|total|created|gsum|gcount|info)$/
+const LONGEST_SUFFIX = '_created'.length
 /** Of what has no type, what mostly only rises. */
 const RISES = /_(?:total|sum|count|bucket)$/
 
@@ -46,22 +47,23 @@ const RISES = /_(?:total|sum|count|bucket)$/
 const MOST_PARTS = 2000
 /** What is beyond is not shown. */
 export const MOST_FAMILIES = 50_000
+/** So many may be gone before they are forgotten. */
+const GONE = 1024
 const MOST_HELP = 300
 export const MOST_NAME = 300
 
 export class Family {
-  readonly number: number
+  number: number
   readonly name: string
   type: Type
-  /** Whether a line of TYPE stood there. */
+  /** Whether a line of TYPE stood there, and in which look the last one did. */
   typed = false
+  typedIn = 0
   help = ''
   readonly tally = new Tally()
   /** Bounds of buckets, or quantiles. */
   readonly parts: number[] = []
   readonly #parts = new Map<number, number>()
-  /** Names of labels, without `le` and `quantile`. */
-  readonly labels: string[] = []
   /** The look it was in last, and the one before; when that was, and how long behind that, in ms. */
   look = 0
   before = 0
@@ -121,6 +123,8 @@ export class Families {
   readonly #lines = new Map<string, Line | undefined>()
   /** A family has another type than it had: nothing that is known of its series holds. */
   changed = false
+  /** The number of the look under way. */
+  look = 0
 
   get(name: string): Family | undefined {
     return this.#byName.get(name)
@@ -146,14 +150,21 @@ export class Families {
     const known = this.get(name)
     if (known === undefined) {
       const made = this.#make(name, type)
-      if (made !== undefined) made.typed = true
+      if (made !== undefined) this.#isTyped(made)
       this.#lines.clear()
-    } else if (known.type !== type) {
+    } else if (known.type === type) this.#isTyped(known)
+    // Within one exposition the first type holds, and what samples above all types were taken for.
+    else if (known.typedIn !== this.look && known.look !== this.look) {
       if (known.typed || known.look > 0) this.changed = true
       known.type = type
-      known.typed = true
+      this.#isTyped(known)
       this.#lines.clear()
-    } else known.typed = true
+    }
+  }
+
+  #isTyped(family: Family): void {
+    family.typed = true
+    family.typedIn = this.look
   }
 
   helpIs(name: string, help: string): void {
@@ -163,11 +174,31 @@ export class Families {
 
   /** Whose line has a name. `bound`: whether it has a label `le`. */
   line(name: string, bound: boolean): Line | undefined {
+    if (name.length > MOST_NAME + LONGEST_SUFFIX) return undefined
     if (this.#lines.has(name)) return this.#lines.get(name)
     const found = this.#lineOf(name, bound)
     if (this.#lines.size >= 4 * MOST_FAMILIES) this.#lines.clear()
     this.#lines.set(name, found)
     return found
+  }
+
+  /** Forgets families that are gone, when they are many. Gives for each number the one it has now. */
+  forget(isGone: (family: Family) => boolean): Int32Array | undefined {
+    const kept = this.all.filter(family => !isGone(family))
+    const gone = this.all.length - kept.length
+    const isFull = this.all.length === MOST_FAMILIES && gone > 0
+    if (!isFull && (gone <= GONE || gone * 4 <= this.all.length)) return undefined
+    const moved = new Int32Array(this.all.length)
+    this.all.length = 0
+    this.#byName.clear()
+    this.#lines.clear()
+    for (const family of kept) {
+      moved[family.number] = this.all.length
+      family.number = this.all.length
+      this.all.push(family)
+      this.#byName.set(family.name, family)
+    }
+    return moved
   }
 
   #lineOf(name: string, bound: boolean): Line | undefined {

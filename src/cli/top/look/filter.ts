@@ -1,12 +1,16 @@
-/** Which series a text is in: in their names and labels as they are written, in any case of ASCII. */
+/** Which series a text is in: in their names and labels as they are written, in any case of letters. */
+import { textOf } from '../../bytes/numbers.js'
+
 export class Filter {
   readonly text: string
+  readonly #lowered: string
   readonly #needle: Uint8Array
 
   constructor(text: string) {
     this.text = text
     // A value in quotes is written with these escaped.
-    this.#needle = Buffer.from(text.toLowerCase().replaceAll('\\', '\\\\').replaceAll('\n', '\\n'))
+    this.#lowered = text.toLowerCase().replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+    this.#needle = Buffer.from(this.#lowered)
   }
 
   get isAll(): boolean {
@@ -15,6 +19,9 @@ export class Filter {
 
   takes(bytes: Uint8Array, from: number, to: number): boolean {
     const needle = this.#needle
+    // Only of ASCII a letter's other case is one bit away.
+    if (needle.length !== this.#lowered.length)
+      return textOf(bytes, from, to).toLowerCase().includes(this.#lowered)
     const first = needle[0]!
     const last = to - needle.length
     for (let at = from; at <= last; at++) {

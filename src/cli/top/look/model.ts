@@ -25,6 +25,8 @@ export class Model {
   /** Lines of the last look: those of samples, and those that could not be read. */
   samples = 0
   bad = 0
+  /** Lines of new series for which there was no room. */
+  beyond = 0
 
   setFilter(text: string): void {
     this.filter = new Filter(text)
@@ -44,23 +46,28 @@ export class Model {
   /** `at`: in ms of any clock that only goes forward. */
   begin(whole: boolean, at: number): void {
     this.look++
+    this.families.look = this.look
     this.#isWhole = whole
     this.at = at
     this.samples = 0
     this.bad = 0
+    this.beyond = 0
     this.store.begin()
     if (this.opened !== undefined) this.opened.beyond = 0
   }
 
-  /** The look has all that it asked for. */
-  end(): void {
+  /** The look has all that it asked for. Returns whether it holds; else nothing is known, and another one has to come. */
+  end(): boolean {
     if (this.families.changed) {
       this.#beginAnew()
-      return
+      return false
     }
-    if (!this.#isWhole) return
+    if (!this.#isWhole) return true
     this.wholeLook = this.look
-    this.store.forget(series => this.store.seen[series] !== this.look)
+    const { families, store, opened, look } = this
+    const moved = families.forget(family => family.look !== look && family !== opened?.family)
+    store.forget(series => store.seen[series] !== look, moved)
+    return true
   }
 
   /** Another program answers there now. */
@@ -86,6 +93,12 @@ export class Model {
     const { store } = this
     const family = this.families.all[store.family[series]!]!
     if (family.look !== this.look) family.enter(this.look, this.at)
+    // Which of two lines of one series is right, nobody knows. Both together are wrong.
+    if (store.seen[series] === this.look) {
+      this.samples--
+      this.bad++
+      return
+    }
     const compared = store.seen[series] === family.before && family.before !== 0
     const rise = compared ? riseOf(store.value[series]!, value) : Number.NaN
     store.seen[series] = this.look
@@ -98,7 +111,8 @@ export class Model {
     const { opened } = this
     if (opened === undefined || opened.family !== family) return
     const row = store.row[series]!
-    if (row > 0) opened.touched(row - 1, this.look).tally.add(role, value, change, hasBuckets)
+    if (row > 0 && opened.hasRoomFor(role))
+      opened.touched(row - 1, this.look).tally.add(role, value, change, hasBuckets)
     else opened.beyond++
   }
 
@@ -111,7 +125,8 @@ export class Model {
   }
 }
 
-/** Of a counter that begins anew, all that it has is new. */
+/** Of a counter that begins anew, all that it has is new. What is below 0 never rose. */
 function riseOf(before: number, value: number): number {
-  return value >= before ? value - before : value
+  if (Number.isNaN(before)) return Number.NaN
+  return value >= before ? value - before : Math.max(0, value)
 }

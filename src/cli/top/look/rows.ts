@@ -6,6 +6,13 @@ import { Tally } from './tally.js'
 
 /** So many are kept; what is beyond is counted. */
 export const MOST_ROWS = 100_000
+/** Characters of their labels, about, and figures of buckets: a row may have very many of either. */
+const MOST_TEXT = 2 ** 26
+const MOST_FIGURES = 2 ** 23
+/** What a label takes beside its characters. */
+const LABEL = 64
+/** More names of labels nobody goes through. */
+const MOST_NAMES = 100
 
 export class Row {
   readonly labels: readonly Label[]
@@ -28,7 +35,8 @@ export class Rows {
   readonly #byLabels = new Map<string, number>()
   /** Names of labels, as they came. */
   readonly names: string[] = []
-  /** Series in the last look that had no room. */
+  #text = 0
+  /** Lines in the last look that had no room. */
   beyond = 0
 
   constructor(family: Family) {
@@ -43,9 +51,19 @@ export class Rows {
     const known = this.#byLabels.get(key)
     if (known !== undefined) return known
     if (this.all.length === MOST_ROWS) return -1
-    for (const [name] of labels) if (!this.names.includes(name)) this.names.push(name)
+    this.#text += key.length + LABEL * labels.length
+    if (this.#text > MOST_TEXT) return -1
+    for (const [name] of labels) {
+      if (this.names.length === MOST_NAMES) break
+      if (!this.names.includes(name)) this.names.push(name)
+    }
     this.#byLabels.set(key, this.all.length)
     return this.all.push(new Row(labels)) - 1
+  }
+
+  /** Whether each row may have a figure for as many buckets. */
+  hasRoomFor(role: number): boolean {
+    return role < 0 || (role + 1) * this.all.length <= MOST_FIGURES
   }
 
   get #partLabel(): string | undefined {

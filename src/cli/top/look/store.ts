@@ -7,6 +7,8 @@
 const FIRST_SIZE = 1024
 /** So many series may be gone before their room is used again. */
 const GONE = 1024
+/** More are counted, and not kept: an endpoint may send series without an end. */
+export const MOST_SERIES = 2 ** 22
 
 export class Store {
   /** Number 0 is no series: the first one follows it. */
@@ -26,6 +28,10 @@ export class Store {
   #next = new Int32Array(FIRST_SIZE)
   #last = 0
   #table = new Int32Array(FIRST_SIZE * 2)
+
+  get isFull(): boolean {
+    return this.size > MOST_SERIES
+  }
 
   get bytes(): number {
     return this.value.length * 40 + this.#table.length * 4
@@ -99,11 +105,14 @@ export class Store {
     for (let series = 1; series < this.size; series++) this.#enter(series)
   }
 
-  /** Forgets series that `isGone`, when they are many. Returns whether it did. */
-  forget(isGone: (series: number) => boolean): boolean {
+  /**
+   * Forgets series that `isGone`, when they are many, or where families have other numbers now. Returns whether it did.
+   * `families`: the new number of each.
+   */
+  forget(isGone: (series: number) => boolean, families?: Int32Array): boolean {
     let gone = 0
     for (let series = 1; series < this.size; series++) if (isGone(series)) gone++
-    if (gone <= GONE || gone * 2 <= this.size) return false
+    if (families === undefined && (gone <= GONE || gone * 2 <= this.size)) return false
     const moved = new Int32Array(this.size)
     let size = 1
     for (let series = 1; series < this.size; series++) if (!isGone(series)) moved[series] = size++
@@ -123,6 +132,8 @@ export class Store {
         this.row[moved[series]!] = this.row[series]!
         this.#next[moved[series]!] = moved[this.#next[series]!]!
       }
+    if (families !== undefined)
+      for (let series = 1; series < size; series++) this.family[series] = families[this.family[series]!]!
     this.#next[0] = moved[this.#next[0]!]!
     this.row.fill(0, size)
     this.verdict.fill(0, size)

@@ -133,12 +133,12 @@ export class TextReader {
       labels.some(([label]) => label === 'le'),
     )
     if (line === undefined) return 0
+    if (this.#model.store.isFull) {
+      this.#model.beyond++
+      return 0
+    }
     const { family } = line
     const role = line.role === PART ? this.#partOf(family, labels) : line.role
-    if (family.labels.length < 20)
-      for (const [label] of labels)
-        if (label !== 'le' && label !== 'quantile' && !family.labels.includes(label))
-          family.labels.push(label)
     return this.#model.store.add(h1, h2, family.number, role)
   }
 

@@ -70,6 +70,7 @@ function titleOf(state: ViewState, { source, age, bytes: read, milliseconds }: S
     `${plain(model.samples)} lines`,
   ]
   if (model.bad > 0) facts.push(`${model.bad} cannot be read: see postmeter check`)
+  if (model.beyond > 0) facts.push(`${plain(model.beyond)} too many, not shown`)
   return [
     { text: source, style: 'title' },
     { text: `  ${facts.join(middle)}`, style: 'dim' },

@@ -12,7 +12,7 @@ import { type Effect, ViewState } from './state.js'
 const WHOLE_EVERY = 30_000
 /** A small exposition is always asked for as a whole, in bytes. */
 const SMALL = 256 * 1024
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 /** Gives the code to end with. @throws SourceFailure if the first look fails: the terminal is as it was then. */
 export async function view(address: string | undefined, options: TopOptions, clock: Clock): Promise<number> {
