@@ -1,7 +1,7 @@
 /** Which pictures a page begins with, and what its address says. */
 import t from 'tap'
+import { type Family, type FamilyType, MOST_PANELS } from '../../src/front/contract/dashboard.js'
 import { chooseViews, type Families, presetView } from '../../src/front/page/choice.js'
-import { type Family, type FamilyType, MOST_PANELS } from '../../src/front/page/contract.js'
 import { fragmentOf, viewsOf } from '../../src/front/page/fragment.js'
 import { matchesOf } from '../../src/front/page/matches.js'
 import { familyView, panelsOf } from '../../src/front/page/views.js'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { MOST_PANELS } from '../../src/front/page/contract.js'
+import { MOST_PANELS } from '../../src/front/contract/dashboard.js'
 import { viewsOf } from '../../src/front/page/fragment.js'
 import { PRESETS } from '../../src/front/page/presets.js'
 import { mail } from './mail.js'

@@ -1,6 +1,6 @@
 /** When the page asks which families there are. */
 import t from 'tap'
-import type { Family } from '../../src/front/page/contract.js'
+import type { Family } from '../../src/front/contract/dashboard.js'
 import { FamilyList } from '../../src/front/page/family-list.js'
 
 const queued: Family = { name: 'mail_queued', type: 'gauge', help: '', labels: [], series: 1 }

@@ -1,7 +1,7 @@
 /** What two answers that follow each other make together: rates, quantiles, and what is left to the others. */
 import fc from 'fast-check'
 import t from 'tap'
-import type { HistogramValue, PanelData, Value } from '../../src/front/page/contract.js'
+import type { HistogramValue, PanelData, Value } from '../../src/front/contract/dashboard.js'
 import { figuresOf } from '../../src/front/page/figures.js'
 import { Meter } from '../../src/front/page/measure.js'
 

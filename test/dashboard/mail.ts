@@ -1,5 +1,5 @@
 /** What the stand-in plays: the families of a busy mail server, and any number of others. */
-import type { FamilyType, HistogramValue, Value } from '../../src/front/page/contract.js'
+import type { FamilyType, HistogramValue, Value } from '../../src/front/contract/dashboard.js'
 import type { Played } from './stand-in.js'
 
 type Play = (n: number) => Value

@@ -1,7 +1,7 @@
 /** A view as it lives: lines, rows of its table, colours, problems. */
 import t from 'tap'
+import type { FamilyType, PanelAnswer, PanelData, Value } from '../../src/front/contract/dashboard.js'
 import { presetView } from '../../src/front/page/choice.js'
-import type { FamilyType, PanelAnswer, PanelData, Value } from '../../src/front/page/contract.js'
 import { COLOURS, Picture } from '../../src/front/page/picture.js'
 import { familyView, panelOf, type View } from '../../src/front/page/views.js'
 import { mail } from './mail.js'

@@ -1,6 +1,6 @@
 /** When the page asks: one request at a time, no oftener than the server wants, and never while nobody looks. */
 import t from 'tap'
-import type { Answer } from '../../src/front/page/contract.js'
+import type { Answer } from '../../src/front/contract/dashboard.js'
 import { Poller } from '../../src/front/page/poller.js'
 import { gone, isGap, pace } from '../../src/front/page/words.js'
 

@@ -11,7 +11,7 @@ import {
   MOST_PANELS,
   type PanelAnswer,
   type Value,
-} from '../../src/front/page/contract.js'
+} from '../../src/front/contract/dashboard.js'
 
 const page = new URL('../../page/', import.meta.url)
 const TYPES = {

@@ -1,7 +1,7 @@
 /** Units of families, and figures as people read them. */
 import fc from 'fast-check'
 import t from 'tap'
-import type { FamilyType } from '../../src/front/page/contract.js'
+import type { FamilyType } from '../../src/front/contract/dashboard.js'
 import { axisSteps, clock, count, format, type Unit, unitOf } from '../../src/front/page/units.js'
 
 t.test('the name tells the unit, unless the family does', async t => {

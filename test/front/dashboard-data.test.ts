@@ -3,8 +3,7 @@ import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import type { PanelFigures } from '../../src/front/dashboard/summing.js'
-import type { HistogramValue, SummaryValue } from '../../src/front/dashboard/sums.js'
+import type { HistogramValue, PanelData, SummaryValue } from '../../src/front/contract/dashboard.js'
 import { choose } from '../../src/front/transports/choose.js'
 import { type Registry, type ServeOptions, serve } from '../../src/index.js'
 import { quantileOf } from '../../src/reading/buckets.js'
@@ -33,7 +32,7 @@ function ask(url: string, headers: Record<string, string> = {}, method = 'GET'):
 interface Data {
   readonly time: number
   readonly every: number
-  readonly panels: readonly (PanelFigures & { readonly problem?: string })[]
+  readonly panels: readonly (PanelData & { readonly problem?: string })[]
 }
 
 async function figures(url: string, ...panels: string[]): Promise<Data> {

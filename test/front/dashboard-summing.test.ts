@@ -1,8 +1,8 @@
 /** What the panels of one question make of an exposition. */
 import t, { type Test } from 'tap'
 import type { ListedFamily } from '../../src/exposition/family-list.js'
-import { type PanelFigures, Summing } from '../../src/front/dashboard/summing.js'
-import type { HistogramValue } from '../../src/front/dashboard/sums.js'
+import type { HistogramValue, PanelData } from '../../src/front/contract/dashboard.js'
+import { Summing } from '../../src/front/dashboard/summing.js'
 import type { Panel } from '../../src/front/request/panels.js'
 import type { Registry } from '../../src/index.js'
 import { FamilyReader } from '../../src/reading/protobuf.js'
@@ -30,11 +30,7 @@ t.test('sixteen panels of one family, by each of its labels', async t => {
   for (let value = 1; value <= 40; value++)
     gauge.set(Object.fromEntries(labels.map((label, n) => [label, `${value % (n + 1)}`])), value)
   const panels = [undefined, ...labels].map(by => ({ name: 'g', by }))
-  const [all, ...each] = (await summed(
-    registry,
-    { name: 'g', type: 'gauge', labels },
-    panels,
-  )) as PanelFigures[]
+  const [all, ...each] = (await summed(registry, { name: 'g', type: 'gauge', labels }, panels)) as PanelData[]
   t.strictSame([all!.total, all!.series, all!.lines], [820, 40, []])
   for (const [n, { by, total, lines, others }] of each.entries()) {
     const sums = Array.from({ length: n + 1 }, () => 0)
@@ -67,7 +63,7 @@ t.test(
       registry,
       { name: 'g', type: 'gauge', labels: ['text', 'n'] },
       panels,
-    )) as PanelFigures[]
+    )) as PanelData[]
     t.equal(byText!.partial, true)
     t.strictSame([byText!.series, byText!.total], [2 * VALUES, VALUES * (VALUES - 1)])
     for (const { label, series, value } of byText!.lines)
@@ -93,7 +89,7 @@ t.test('of native histograms fewer are held', async t => {
   for (let n = 0; n < 3_000; n++) histogram.observe({ key: `${n}`, n: '' }, n)
   const [panel] = (await summed(registry, { name: 'h', type: 'histogram', labels: ['key', 'n'] }, [
     { name: 'h', by: 'key' },
-  ])) as PanelFigures[]
+  ])) as PanelData[]
   t.equal(panel!.partial, true)
   t.equal((panel!.total as HistogramValue).count, 3_000)
   t.equal(panel!.lines.length, 10)
@@ -126,7 +122,7 @@ t.test('a histogram without observations, and one that changes its resolution', 
   histogram.labels({ n: 'none' })
   const [panel] = (await summed(registry, { name: 'h', type: 'histogram', labels: ['n'] }, [
     { name: 'h', by: 'n' },
-  ])) as PanelFigures[]
+  ])) as PanelData[]
   const { count, buckets } = panel!.total as HistogramValue
   t.equal(count, 200)
   t.equal(

@@ -39,11 +39,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // Reads expositions of protobuf, and says what buckets mean; for whoever looks at them.
   reading: [],
+  // What the dashboard's page and its front say to each other.
+  'front/contract': ['reading'],
   // The dashboard as a browser runs it; what of it needs no browser is tested without one.
-  'front/page': ['reading'],
+  'front/page': ['reading', 'front/contract'],
   // The front: what a request asks for; what its page shows; scrapes that requests share; the two transports; its thread.
-  'front/request': ['common', 'exposition'],
-  'front/dashboard': ['exposition', 'reading', 'front/request'],
+  'front/request': ['common', 'exposition', 'front/contract'],
+  'front/dashboard': ['exposition', 'reading', 'front/contract', 'front/request'],
   'front/scrapes': ['common', 'exposition', 'front/request', 'front/dashboard'],
   'front/transports': ['common', 'exposition', 'front/request', 'front/scrapes'],
   'front/thread': [
@@ -68,7 +70,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What of it is public: push().
   push: ['registry', 'push/delivery', 'push/options', 'push/thread'],
   // Where an exposition comes from, and what is said where there is none.
-  'cli/source': [],
+  'cli/source': ['common'],
   // What the bytes of an exposition are: lines, numbers, hashes of names.
   'cli/bytes': [],
   // What checks an exposition, whoever wrote it.
@@ -76,7 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What an endpoint has, from look to look.
   'cli/top/look': ['reading', 'cli/source', 'cli/bytes'],
   // What is shown of it: rows, figures, their order; printed where there is no terminal.
-  'cli/top': ['reading', 'cli/source', 'cli/top/look'],
+  'cli/top': ['common', 'reading', 'cli/source', 'cli/top/look'],
   // What is drawn on a terminal, and what keys do: loaded only there.
   'cli/top/view': ['cli/source', 'cli/top/look', 'cli/top'],
   // The commands.

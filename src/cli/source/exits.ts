@@ -1,4 +1,4 @@
-import { visible } from './visible.js'
+import { visible } from '../../common/visible.js'
 
 /** What the commands that look at an exposition end with. */
 export const EXITS = {

@@ -1,6 +1,6 @@
 /** What is printed where there is no terminal to draw on. */
+import { visible } from '../../common/visible.js'
 import type { Exit } from '../source/exits.js'
-import { visible } from '../source/visible.js'
 import { cells as cellsTaken, clean, fit, fitRight } from './clean.js'
 import type { Figures } from './figures.js'
 import type { Looked } from './look/endpoint.js'

@@ -1,5 +1,4 @@
-/** A picture with more lines could not be read. */
-export const MOST_LINES = 10
+import { MOST_LINES } from '../contract/dashboard.js'
 
 /** The greatest of many by rank; of the same rank, those that came first. */
 export class Greatest<T> {

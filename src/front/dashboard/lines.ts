@@ -1,6 +1,7 @@
 /** Which of a family's series, or of its sums by a label, get a line in a picture: the greatest. */
 import type { FamilyType, MetricView } from '../../reading/metric-view.js'
-import { Greatest, MOST_LINES } from './greatest.js'
+import { MOST_LINES } from '../contract/dashboard.js'
+import { Greatest } from './greatest.js'
 import type { Room } from './room.js'
 import { bytesOf, rankOf, type Sum, sumOf } from './sums.js'
 

@@ -2,26 +2,11 @@
 import type { ListedFamily } from '../../exposition/family-list.js'
 import type { FamilyHead, FamilyType, MetricView } from '../../reading/metric-view.js'
 import type { FamilySink } from '../../reading/protobuf.js'
+import type { PanelAnswer, PanelData } from '../contract/dashboard.js'
 import type { Panel } from '../request/panels.js'
 import { EachSeries, GreatestSeries, type Lines, SumsByLabel } from './lines.js'
 import { Room } from './room.js'
-import { type Sum, sumOf, type Value } from './sums.js'
-
-/** What the page gets of a panel. */
-export type PanelAnswer = PanelFigures | { readonly name: string; readonly problem: string }
-
-export interface PanelFigures {
-  readonly name: string
-  readonly type: ListedFamily['type']
-  readonly series: number
-  readonly total: Value
-  readonly by?: string
-  readonly lines: readonly { readonly label: string; readonly series: number; readonly value: Value }[]
-  /** What is not in the lines, where there are some. */
-  readonly others?: { readonly series: number; readonly value: Value }
-  /** Whether there were more values of the label than are held: others may be greater. */
-  readonly partial?: true
-}
+import { type Sum, sumOf } from './sums.js'
 
 /** A family, for all panels that show it. */
 class FamilySum {
@@ -72,7 +57,7 @@ class FamilySum {
     for (const lines of this.#all) lines.add(metric)
   }
 
-  figures(by: string | undefined): PanelFigures {
+  figures(by: string | undefined): PanelData {
     const { name, type } = this.#family
     const total = this.#total
     const { partial, greatest } = this.#lines.get(by)!.found()

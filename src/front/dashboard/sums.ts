@@ -2,22 +2,8 @@
 import type { Buckets } from '../../reading/buckets.js'
 import type { FamilyType, MetricView } from '../../reading/metric-view.js'
 import { NATIVE_BYTES, NativeSum } from '../../reading/native-sum.js'
+import type { HistogramValue, SummaryValue, Value } from '../contract/dashboard.js'
 import { ExactSum } from './exact-sum.js'
-
-export type Value = number | null | HistogramValue | SummaryValue
-
-export interface HistogramValue {
-  readonly count: number
-  readonly sum: number | null
-  readonly buckets: Buckets
-}
-
-export interface SummaryValue {
-  readonly count: number
-  readonly sum: number | null
-  /** Only of a single series: quantiles cannot be added up. */
-  readonly quantiles: readonly (readonly [quantile: number, value: number | null])[]
-}
 
 export interface Sum {
   readonly series: number

@@ -1,8 +1,9 @@
 /** The dashboard's page: it asks its own front, draws what is shown, and keeps in the address what that is. */
+
+import type { Answer } from '../contract/dashboard.js'
 import { Board } from './board.js'
 import { Box } from './box.js'
 import { chooseViews } from './choice.js'
-import type { Answer } from './contract.js'
 import { byId, make, write } from './dom.js'
 import { FamilyList, STALE } from './family-list.js'
 import { fragmentOf, viewsOf } from './fragment.js'

@@ -1,7 +1,8 @@
 /** The board: pictures in their order, each with its card; and what is done with them. */
+
+import { type Answer, MOST_PANELS, type PanelAnswer } from '../contract/dashboard.js'
 import { Card } from './card.js'
 import type { Families } from './choice.js'
-import { type Answer, MOST_PANELS, type PanelAnswer } from './contract.js'
 import { byId } from './dom.js'
 import { Picture } from './picture.js'
 import { Turns } from './turns.js'

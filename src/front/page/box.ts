@@ -1,5 +1,5 @@
 /** The box: a combobox over the families' names, as the ARIA pattern has it: a list that arrows walk, the focus stays in the box. */
-import type { Family } from './contract.js'
+import type { Family } from '../contract/dashboard.js'
 import { byId, make, newId } from './dom.js'
 import { matchesOf } from './matches.js'
 import { count } from './units.js'

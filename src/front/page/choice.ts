@@ -1,5 +1,5 @@
 /** Which views a page begins with, and what a view's name stands for. Pure. */
-import type { Family } from './contract.js'
+import type { Family } from '../contract/dashboard.js'
 import { type Choice, PRESETS, type Preset } from './presets.js'
 import { familyView, type Part, panelsOf, type View } from './views.js'
 

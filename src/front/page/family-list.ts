@@ -1,6 +1,7 @@
 /** Which families there are, as far as the page knows; when it looks again. Knows neither the page nor the network. */
+
+import type { Family } from '../contract/dashboard.js'
 import type { Families } from './choice.js'
-import type { Family } from './contract.js'
 
 /** A list that is opened again within this time is not asked for again. */
 const FRESH = 10_000

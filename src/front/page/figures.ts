@@ -1,6 +1,6 @@
 /** Figures: what two answers that follow each other say of one value. Pure. */
 import { difference, quantileOf } from '../../reading/buckets.js'
-import type { FamilyType, HistogramValue, SummaryValue, Value } from './contract.js'
+import type { FamilyType, HistogramValue, SummaryValue, Value } from '../contract/dashboard.js'
 
 /** What is drawn of a value and what stands beside it; null where this answer does not tell. */
 export interface Figures {

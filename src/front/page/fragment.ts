@@ -1,6 +1,7 @@
 /** The address's fragment: which views are shown, in their order, as `#show=@mail-flow&show=mail_queued/domain`. Pure. */
+
+import { FAMILY, LABEL } from '../contract/dashboard.js'
 import { type Families, presetView } from './choice.js'
-import { FAMILY, LABEL } from './contract.js'
 import { familyView, type View } from './views.js'
 
 const KEY = 'show='

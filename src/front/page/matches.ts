@@ -1,5 +1,5 @@
 /** Families that fit what was typed, the best first. Pure. */
-import type { Family } from './contract.js'
+import type { Family } from '../contract/dashboard.js'
 
 /** A list that is longer is not read; typing on makes it shorter. */
 export const MOST_MATCHES = 50

@@ -1,5 +1,5 @@
 /** From a panel's answers, one after the other, to figures of its lines. Pure. */
-import type { PanelData, Value } from './contract.js'
+import type { PanelData, Value } from '../contract/dashboard.js'
 import { type Figures, figuresOf } from './figures.js'
 
 export interface MeasuredLine {

@@ -1,5 +1,5 @@
 /** What the page asks of its front; addresses are relative, since a proxy may have put it under a path. */
-import type { Answer, Family } from './contract.js'
+import type { Answer, Family } from '../contract/dashboard.js'
 
 export async function askFamilies(): Promise<Family[]> {
   const { families } = (await ask('dashboard/families.json')) as { families: Family[] }

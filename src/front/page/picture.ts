@@ -1,6 +1,7 @@
 /** A view as it lives: what its panels answered, its history, and what is to be drawn and said of it. Pure. */
+
+import type { PanelAnswer, PanelData } from '../contract/dashboard.js'
 import type { Families } from './choice.js'
-import type { PanelAnswer, PanelData } from './contract.js'
 import { History } from './history.js'
 import { type Line, linesOf, OTHERS, type Shown } from './lines.js'
 import { type Measured, Meter } from './measure.js'

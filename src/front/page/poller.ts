@@ -1,5 +1,5 @@
 /** Asks for data, one request at a time, while the page is seen. Knows neither the page nor the network, so a test can be both. */
-import type { Answer } from './contract.js'
+import type { Answer } from '../contract/dashboard.js'
 
 export interface World {
   /** Rejects with what people are told. */

@@ -1,5 +1,5 @@
 /** Units of families, and figures as people read them. */
-import type { Family } from './contract.js'
+import type { Family } from '../contract/dashboard.js'
 
 export type Unit = 'seconds' | 'bytes' | 'ratio' | 'percent' | 'none'
 

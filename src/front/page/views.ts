@@ -1,5 +1,5 @@
 /** Views: what one picture shows, and what is asked of the server for it. */
-import type { Family } from './contract.js'
+import type { Family } from '../contract/dashboard.js'
 import type { Unit } from './units.js'
 
 /** One panel of the server, and what of it is shown. */

@@ -1,5 +1,5 @@
 /** What the page makes and says of its polling. Pure. */
-import type { Answer } from './contract.js'
+import type { Answer } from '../contract/dashboard.js'
 import { count } from './units.js'
 
 /** How an answer stands in time. */

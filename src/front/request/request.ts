@@ -1,4 +1,5 @@
 import { show } from '../../common/errors.js'
+import { visible } from '../../common/visible.js'
 import { CONTENT_TYPES } from '../../exposition/content-types.js'
 import { acceptsGzip, negotiate, type Offered } from '../../exposition/negotiation.js'
 import { checkPrefix } from '../../exposition/prefix.js'
@@ -253,24 +254,13 @@ export function isForwardedByLoopback({ forwarded, peer }: RequestHead): boolean
   return forwarded && peer !== undefined && (peer === 'local' || isLoopback(peer))
 }
 
-/** Characters that change how a line looks: controls, those that turn the direction of writing, and invisible ones. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-
-function escaped(text: string): string {
-  return text.replace(UNSEEN, found =>
-    Array.from({ length: found.length }, (_, at) => {
-      return `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`
-    }).join(''),
-  )
-}
-
 /**
  * A refusal with the headers that all of them have. `reason` is one line of text without a line feed. It may quote the
  * request, so characters that would change how it looks are escaped before it is sent and logged.
  */
 export function refuse(status: RefusalStatus, denial: Denial, reason: string, more: Headers = []): Refusal {
   const headers: Headers = [['Content-Type', 'text/plain; charset=utf-8'], ...ALWAYS, ...more]
-  return { kind: 'refuse', status, headers, denial, reason: `${escaped(reason)}\n` }
+  return { kind: 'refuse', status, headers, denial, reason: `${visible(reason)}\n` }
 }
 
 export const CLOSING = refuse(503, 'closing', 'this front is closing', [['Retry-After', '1']])

@@ -1,4 +1,4 @@
-/** What the front answers: `dashboard/families.json` and `dashboard/data.json`. */
+/** What the dashboard's page and its front say to each other: `dashboard/families.json` and `dashboard/data.json`. */
 import type { Buckets } from '../../reading/buckets.js'
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'info' | 'stateset'
@@ -21,6 +21,7 @@ export interface HistogramValue {
 export interface SummaryValue {
   readonly count: number
   readonly sum: number | null
+  /** Only of a single series: quantiles cannot be added up. */
   readonly quantiles: readonly (readonly [q: number, value: number | null])[]
 }
 
@@ -62,10 +63,10 @@ export interface Answer {
   readonly panels: readonly PanelAnswer[]
 }
 
-/** Of one request. */
+/** Of one request: more would not be on one screen. */
 export const MOST_PANELS = 16
-/** Names that the server takes for those of a family, and of a label. */
+/** Names of a family, and of a label. They are as long as these may be. */
 export const FAMILY = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,1023}$/
 export const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]{0,1023}$/
-/** Lines of a panel that the server names; what is beyond them is in `others`. */
+/** Lines of a panel: a picture with more could not be read. What is beyond them is in `others`. */
 export const MOST_LINES = 10
