@@ -141,13 +141,13 @@ function readHistogram(wire: Wire, end: number, view: MetricView): void {
     else if (tag === POSITIVE_SPAN) readSpan(wire, wire.span(end), view.positive)
     else if (tag === NEGATIVE_SPAN) readSpan(wire, wire.span(end), view.negative)
     else if (tag === POSITIVE_DELTA || tag === packed(POSITIVE_DELTA))
-      positive = readDeltas(wire, tag, end, view.positive, positive)
+      positive = readCounts(wire, tag, end, view.positive, positive, true)
     else if (tag === NEGATIVE_DELTA || tag === packed(NEGATIVE_DELTA))
-      negative = readDeltas(wire, tag, end, view.negative, negative)
+      negative = readCounts(wire, tag, end, view.negative, negative, true)
     else if (tag === POSITIVE_COUNT || tag === packed(POSITIVE_COUNT))
-      positive = readCounts(wire, tag, end, view.positive, positive)
+      positive = readCounts(wire, tag, end, view.positive, positive, false)
     else if (tag === NEGATIVE_COUNT || tag === packed(NEGATIVE_COUNT))
-      negative = readCounts(wire, tag, end, view.negative, negative)
+      negative = readCounts(wire, tag, end, view.negative, negative, false)
     else wire.skip(tag, end)
   }
   if (view.positive.length > 0 || view.negative.length > 0 || view.zeroThreshold > 0) view.native = true
@@ -188,36 +188,20 @@ function readSpan(wire: Wire, end: number, buckets: SparseBuckets): void {
   }
 }
 
-/** Counts as differences to the one before. Returns how many there are now. */
-function readDeltas(
-  wire: Wire,
-  tag: number,
-  end: number,
-  { counts, length }: SparseBuckets,
-  n: number,
-): number {
-  const to = (tag & 7) === 2 ? wire.span(end) : wire.at + 1
-  let at = n
-  while (wire.at < to) {
-    const delta = wire.signed()
-    if (at < length) counts[at] = (at === 0 ? 0 : counts[at - 1]!) + delta
-    at++
-  }
-  return at
-}
-
+/** Counts, from bucket `n` on, `asDeltas` as differences to the one before. Returns how many there are now. */
 function readCounts(
   wire: Wire,
   tag: number,
   end: number,
   { counts, length }: SparseBuckets,
   n: number,
+  asDeltas: boolean,
 ): number {
   const to = (tag & 7) === 2 ? wire.span(end) : wire.at + 1
   let at = n
   while (wire.at < to) {
-    const count = wire.double()
-    if (at < length) counts[at] = count
+    const read = asDeltas ? wire.signed() : wire.double()
+    if (at < length) counts[at] = asDeltas && at > 0 ? counts[at - 1]! + read : read
     at++
   }
   return at

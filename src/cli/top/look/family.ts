@@ -82,11 +82,6 @@ export class Family {
     return this.type === 'histogram' || this.type === 'gaugehistogram'
   }
 
-  /** Whether rises are what is of interest. */
-  get rises(): boolean {
-    return this.type === 'counter' || this.type === 'histogram' || this.type === 'summary'
-  }
-
   /** Whether buckets are there and say nothing of where: such a histogram has native ones, or none. */
   get isCountOnly(): boolean {
     return this.type === 'histogram' && this.parts.every(bound => bound === Number.POSITIVE_INFINITY)
