@@ -1,5 +1,4 @@
 /** What the dashboard's page gets: lists of families, and figures of those that are on its screen. */
-import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
@@ -8,26 +7,8 @@ import { choose } from '../../src/front/transports/choose.js'
 import { type Registry, type ServeOptions, serve } from '../../src/index.js'
 import { quantileOf } from '../../src/reading/buckets.js'
 import { SEED } from '../support/arbitrary.js'
+import { ask } from '../support/ask.js'
 import { fresh } from '../support/registry.js'
-
-interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: Buffer
-}
-
-function ask(url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const asking = request(url, { method, headers, agent: false }, async answer => {
-      const parts: Buffer[] = []
-      for await (const part of answer) parts.push(part as Buffer)
-      const { statusCode: status = 0 } = answer
-      resolve({ status, headers: answer.headers as Record<string, string>, body: Buffer.concat(parts) })
-    })
-    asking.on('error', reject)
-    asking.end()
-  })
-}
 
 interface Data {
   readonly time: number

@@ -1,33 +1,11 @@
 /** Formats and compression over HTTP, by both transports, from small registries and from large ones. */
-import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { choose } from '../../src/front/transports/choose.js'
 import { type ServeOptions, serve } from '../../src/index.js'
+import { ask } from '../support/ask.js'
 import { messages } from '../support/protobuf.js'
 import { fresh } from '../support/registry.js'
-
-interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: Buffer
-}
-
-function ask(url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const asking = request(url, { method, headers }, async answer => {
-      const parts: Buffer[] = []
-      for await (const part of answer) parts.push(part as Buffer)
-      resolve({
-        status: answer.statusCode ?? 0,
-        headers: answer.headers as Record<string, string>,
-        body: Buffer.concat(parts),
-      })
-    })
-    asking.on('error', reject)
-    asking.end()
-  })
-}
 
 const OPENMETRICS = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
 const PROTOBUF =
