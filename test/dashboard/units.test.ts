@@ -42,6 +42,10 @@ t.test('a figure has three digits that count, and the sign of its size', async t
     [-3, 'none', false, '-3'],
     [0.5, 'none', true, '0.5/s'],
     [0.75, 'seconds', true, '75 %'],
+    [-1e11, 'ratio', false, '-1e+13 %'],
+    [1_234_567, 'percent', false, '1.23e+6 %'],
+    [1e18, 'none', true, '1e+6 T/s'],
+    [Number.MAX_VALUE, 'bytes', true, '1.63e+296 TiB/s'],
     [null, 'none', false, '–'],
   ]
   for (const [value, unit, perSecond, expected] of cases)
@@ -50,12 +54,21 @@ t.test('a figure has three digits that count, and the sign of its size', async t
 
 t.test('every number has a short text', async () => {
   const units: Unit[] = ['seconds', 'bytes', 'ratio', 'percent', 'none']
+  const sizes = fc
+    .tuple(fc.double({ min: -10, max: 10, noNaN: true }), fc.integer({ min: -30, max: 30 }))
+    .map(([value, power]) => value * 10 ** power)
   fc.assert(
-    fc.property(fc.double(), fc.constantFrom(...units), fc.boolean(), (value, unit, perSecond) => {
-      const text = format(value, unit, perSecond)
-      if (Math.abs(value) < 1e15 && text.length > 16) throw new Error(text)
-      return !text.includes('NaN') && !text.includes('undefined')
-    }),
+    fc.property(
+      fc.oneof(fc.double(), sizes),
+      fc.constantFrom(...units),
+      fc.boolean(),
+      (value, unit, perSecond) => {
+        const text = format(value, unit, perSecond)
+        if (text.length > 16) throw new Error(text)
+        return !text.includes('NaN') && !text.includes('undefined')
+      },
+    ),
+    { numRuns: 2000 },
   )
 })
 

@@ -79,9 +79,13 @@ function zeroScale(unit: Unit): Scale {
   return SCALES[unit].find(({ by }) => by === 1) ?? SCALES[unit].at(-1)!
 }
 
-/** Whole numbers below 10,000 as they are, others with three digits that count. */
+/**
+ * Whole numbers as they are, others with three digits that count; with a power of ten where even the unit's greatest
+ * sign, or its least, leaves a number that would not fit the page.
+ */
 function digits(value: number): string {
   const size = Math.abs(value)
+  if (size >= 1e6) return Number(value.toPrecision(3)).toExponential()
   if (size >= 100 || Number.isInteger(value)) return String(Math.round(value))
   if (size >= 0.001) return String(Number(value.toPrecision(3)))
   return value.toExponential(0)
