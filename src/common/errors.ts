@@ -7,6 +7,7 @@
  */
 // Not node:util, because an import of it reads all its exports: on some Nodes that opens the process's output.
 import types from 'node:util/types'
+import { visible } from './visible.js'
 
 /**
  * What kind of mistake it was: `code` of each error that a call throws or rejects with. Codes stay the same from
@@ -79,9 +80,6 @@ export function rangeError(code: ErrorCode, message: string): RangeError {
 const MOST = 120
 const MOST_THROWN = 1_000
 
-/** Characters that would change how the line around them looks. JSON escapes only those below U+0020. */
-const UNSEEN = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
-
 /** A value as an error message shows it: short and quoted. Never throws. */
 export function show(value: unknown): string {
   return cut(isList(value) ? spellList(value) : spell(value), MOST)
@@ -105,7 +103,7 @@ function spell(value: unknown): string {
     case 'bigint':
       return value > -(10n ** 100n) && value < 10n ** 100n ? `${value}n` : 'a bigint'
     case 'symbol':
-      return `Symbol(${escaped((value.description ?? '').slice(0, MOST))})`
+      return `Symbol(${visible((value.description ?? '').slice(0, MOST))})`
     case 'object':
       return value === null ? 'null' : spellObject(value)
     default:
@@ -114,17 +112,13 @@ function spell(value: unknown): string {
 }
 
 function quote(text: string): string {
-  return escaped(JSON.stringify(text.slice(0, MOST + 1)))
-}
-
-function escaped(text: string): string {
-  return text.replace(UNSEEN, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return visible(JSON.stringify(text.slice(0, MOST + 1)))
 }
 
 /** Shows only the class: what an object holds can be large, and reading it can run any code. */
 function spellObject(value: object): string {
   if (types.isProxy(value)) return '[object Proxy]'
-  return isList(value) ? '[...]' : `[object ${escaped(className(value))}]`
+  return isList(value) ? '[...]' : `[object ${visible(className(value))}]`
 }
 
 /** The first elements, as many as fit. */

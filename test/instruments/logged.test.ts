@@ -113,6 +113,7 @@ t.test('an error text shows what a value is, and looks into none', async t => {
     ['text', '"text"'],
     ['a "quote"\n\0', '"a \\"quote\\"\\n\\u0000"'],
     ['\u007f\u0085\u200f\u2028\u202e\u2066\ufeff', '"\\u007f\\u0085\\u200f\\u2028\\u202e\\u2066\\ufeff"'],
+    ['a\u200bb\u00adc', '"a\\u200bb\\u00adc"'],
     ['é 😀', '"é 😀"'],
     [5, '5'],
     [Number.NaN, 'NaN'],
