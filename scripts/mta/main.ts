@@ -65,6 +65,7 @@ function whenToEnd() {
 function greet(mta: Mta, options: Options): void {
   const { traffic, rate, domains, defer, refuse, seed } = options
   say(`metrics at ${mta.url}, or: curl ${mta.url}`)
+  say(`a live page at ${new URL('/dashboard', mta.url).href}, for a browser`)
   say(`${mta.transport}; Node ${process.version}`)
   say(`SMTP at ${mta.smtp.map(({ host, port }) => `${host}:${port}`).join(' and ')}, a thread each`)
   say(

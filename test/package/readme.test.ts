@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { createRegistry, serve } from '../../src/index.js'
 import { freePort } from '../support/free-port.js'
 import { until } from '../support/until.js'
 import { makeConsumer, repository } from './consumer.js'
@@ -49,6 +50,31 @@ t.test('the test of a reader passes', async t => {
   const { stdout } = await consumer.node('--test', '--test-reporter=tap', 'mail.test.js')
   t.match(stdout, /^# pass 1$/m)
 })
+
+t.test('each option of createRegistry and serve stands in its table, and no other', async t => {
+  const registry = createRegistry({ memory: '4MiB' })
+  t.teardown(() => registry.close())
+  const wrong = { none: 1 } as object
+  const calls: [name: string, call: () => unknown][] = [
+    ['createRegistry', () => createRegistry(wrong)],
+    ['serve', () => serve(registry, wrong)],
+  ]
+  for (const [name, call] of calls) {
+    const { message } = await Promise.resolve()
+      .then(call)
+      .then(raise, (error: Error) => error)
+    const known = /; there are (.+)$/.exec(message)![1]!.split(', ')
+    const table = new RegExp(`^\`${name}\`\n\n((?:\\|.*\n)+)`, 'm').exec(readme)![1]!
+    const listed = [...table.matchAll(/^\|(.+?)\|/gm)]
+      .flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)])
+      .map(([, option]) => option)
+    t.same(listed.toSorted(), known.toSorted(), name)
+  }
+})
+
+function raise(): never {
+  throw new Error('it was not refused')
+}
 
 async function ended(child: ChildProcess): Promise<[number | null, string | null]> {
   return (await once(child, 'exit')) as [number | null, string | null]
