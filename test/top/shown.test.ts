@@ -12,6 +12,12 @@ t.test('what could do something to a terminal is not shown as it is', async t =>
   t.equal(clean('\x1b[2Ja\x07\n\u009b1m\u202eb\u200d', false), '·[2Ja···1m·b·')
   t.equal(clean('é 例え ✂️ 👍 e\u0301', false), 'é 例え ·· · e·')
   t.equal(clean('é 例え 👍', true), '? ?? ?')
+  t.equal(clean('\u2ef4\u0378', false), '··', 'not assigned')
+  // Every character once, so that none is left to chance.
+  for (let code = 0; code <= 0x10_ffff; code++) {
+    const shown = clean(String.fromCodePoint(code), false)
+    if (/[\p{C}\p{M}\p{Zl}\p{Zp}]/u.test(shown)) t.fail(`U+${code.toString(16)} is shown as it is`)
+  }
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), text => {
       return !/[\p{C}\p{M}\p{Zl}\p{Zp}]/u.test(clean(text, false)) && /^[\x20-\x7e]*$/.test(clean(text, true))

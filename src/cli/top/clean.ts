@@ -7,7 +7,8 @@
 const WIDE = String.raw`\u1100-\u115f\u2e80-\u2fff\u3001-\u3029\u3030-\u303e\u3041-\u3096\u309b-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6`
 /** One cell: Latin, Greek, Cyrillic, Armenian, Georgian, punctuation, currencies, arrows, signs of mathematics, boxes. */
 const NARROW = String.raw`\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u10a0-\u10ff\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u218b\u2190-\u23e8\u2500-\u25fc`
-const STRANGE = new RegExp(`[^${WIDE}${NARROW}]`, 'gu')
+/** Ranges have characters in them that are not assigned: a terminal may know them, or not. */
+const STRANGE = new RegExp(String.raw`[^${WIDE}${NARROW}]|[\p{C}\p{M}]`, 'gu')
 const WIDES = new RegExp(`[${WIDE}]`, 'g')
 const MARK = '·'
 
