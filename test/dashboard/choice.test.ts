@@ -118,6 +118,12 @@ t.test('a fragment that was typed by hand does no harm', async t => {
   )
 })
 
+t.test('an address that was encoded on its way is the same one', async t => {
+  const families = familiesOf(...mail)
+  const sent = '#show=%40mail-flow&show=scheduled%5Fby_domain%2Fdomain'
+  t.same(viewsOf(sent, families), viewsOf('#show=@mail-flow&show=scheduled_by_domain/domain', families))
+})
+
 t.test('the box finds families by parts of their names, the best first', async t => {
   const all = ['deliver_mail', 'mail_queued', 'mail_sent', 'other'].map(name => family(name))
   const found = (typed: string) => matchesOf(typed, all).families.map(({ name }) => name)

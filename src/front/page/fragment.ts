@@ -17,7 +17,8 @@ export function viewsOf(fragment: string, families: Families): View[] | undefine
     .replace(/^#/, '')
     .split('&')
     .filter(part => part.startsWith(KEY))
-    .map(part => part.slice(KEY.length))
+    // What passes an address on may write `@` and `/` as `%40` and `%2F`.
+    .map(part => decode(part.slice(KEY.length)))
   if (ids.length === 0) return undefined
   const views = new Map<string, View>()
   for (const id of ids) {
@@ -29,7 +30,7 @@ export function viewsOf(fragment: string, families: Families): View[] | undefine
 
 function viewOf(id: string, families: Families): View | undefined {
   if (id.startsWith('@')) return presetView(id.slice(1), families)
-  const [family = '', label] = id.split('/').map(decode)
+  const [family = '', label] = id.split('/')
   // Of a name that cannot be one the server says so, and draws nothing at all.
   if (!FAMILY.test(family) || (label !== undefined && !LABEL.test(label))) return undefined
   return familyView(family, label)
