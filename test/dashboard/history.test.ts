@@ -46,6 +46,35 @@ t.test('a gap breaks every line, once', async t => {
   t.same(history.column('a'), [1, null, 4])
 })
 
+t.test('a gap whose time was told ahead of what follows it stays a gap, and costs nothing else', async t => {
+  const history = new History()
+  history.push(1, values({ a: 1 }))
+  history.push(3, values({ a: 2 }))
+  history.gap(6)
+  history.push(5, values({ a: 3 }))
+  t.same(
+    [history.times, history.column('a')],
+    [
+      [1, 3, 4, 5],
+      [1, 2, null, 3],
+    ],
+  )
+})
+
+t.test('a clock that was set back a little costs no more than that little', async t => {
+  const history = new History()
+  for (const time of [2, 4, 6, 8]) history.push(time, values({ a: time }))
+  history.push(5, values({ a: 5, b: 1 }))
+  t.same(
+    [history.times, history.column('a'), history.column('b')],
+    [
+      [2, 4, 5],
+      [2, 4, 5],
+      [null, null, 1],
+    ],
+  )
+})
+
 t.test('a clock that was set back begins anew', async t => {
   const history = new History()
   history.push(100, values({ a: 1 }))

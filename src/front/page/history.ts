@@ -11,9 +11,9 @@ export class History {
   readonly times: number[] = []
   readonly #columns = new Map<string, Column>()
 
-  /** @param time in seconds. A clock that was set back begins anew. */
+  /** @param time in seconds. Where a clock was set back, what it told before of the same time is forgotten. */
   push(time: number, values: ReadonlyMap<string, number | null>): void {
-    if (time <= (this.times.at(-1) ?? Number.NEGATIVE_INFINITY)) this.#clear()
+    this.#makeRoom(time)
     this.times.push(time)
     for (const [key, column] of this.#columns) column.push(values.get(key) ?? null)
     for (const [key, value] of values) {
@@ -41,9 +41,18 @@ export class History {
     return true
   }
 
-  #clear(): void {
-    this.times.length = 0
-    this.#columns.clear()
+  #makeRoom(time: number): void {
+    const { times } = this
+    let most = times.length
+    while (most > 0 && times[most - 1]! >= time) most--
+    if (most === times.length) return
+    // When nothing was known is told by our own clock, which may be ahead: a gap stays one.
+    const isGap = most > 0 && most === times.length - 1 && this.#isGap(most)
+    if (isGap) times[most] = (times[most - 1]! + time) / 2
+    else {
+      times.length = most
+      for (const column of this.#columns.values()) column.length = most
+    }
   }
 
   #forget(now: number, current: ReadonlyMap<string, unknown>): void {
