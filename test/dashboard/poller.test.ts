@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Answer } from '../../src/front/contract/dashboard.js'
 import { Poller } from '../../src/front/page/poller.js'
-import { gone, isGap, pace } from '../../src/front/page/words.js'
+import { gone, isGap, isKept, pace } from '../../src/front/page/words.js'
 
 interface Question {
   readonly at: number
@@ -184,3 +184,11 @@ t.test(
     t.ok(isGap({ time: 0, every: 2000 }, { time: 60_000, every: 2000 }))
   },
 )
+
+t.test('an answer that comes again and again is known from one that the server gives twice', async t => {
+  const first = { time: 5000, every: 2000 }
+  t.notOk(isKept(first, first, 2000), 'asked again early')
+  t.notOk(isKept({ ...first, every: 20_000 }, first, 30_000), 'where it is seldom anew')
+  t.ok(isKept(first, first, 8000))
+  t.notOk(isKept(first, { time: 7000, every: 2000 }, 60_000))
+})

@@ -29,13 +29,22 @@ export interface Played extends Family {
   readonly by?: Readonly<Record<string, (n: number) => ReadonlyMap<string, Value>>>
 }
 
+/** In the place of an answer; of plain text unless it says otherwise. */
+interface Failure {
+  readonly status: number
+  readonly text: string
+  readonly type?: string
+}
+
 export class StandIn extends EventEmitter<{ request: [path: string]; data: [panels: string[]] }> {
   /** Sent with each answer, in ms. */
   every = 80
   /** By which its clock goes on from answer to answer, in ms. */
   step = 2000
   /** Answered to questions for data in the place of data; `silence` answers nothing. */
-  failure: { readonly status: number; readonly text: string } | 'silence' | undefined
+  failure: Failure | 'silence' | undefined
+  /** The same for the list of families. */
+  listFailure: Failure | undefined
   /** Of all requests, in their order. */
   readonly requests: string[] = []
   /** Answers so far. */
@@ -102,7 +111,9 @@ export class StandIn extends EventEmitter<{ request: [path: string]; data: [pane
       response.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY })
       response.end(readFileSync(new URL(file, page)))
     } else if (path === '/dashboard/families.json') {
-      json({ families: this.families.map(({ total, by, ...family }) => family) })
+      if (this.listFailure === undefined)
+        json({ families: this.families.map(({ total, by, ...family }) => family) })
+      else fail(response, this.listFailure)
     } else if (path === '/dashboard/data.json') {
       const panels = url.searchParams.getAll('panel')
       this.#answerData(panels, response, json)
@@ -116,7 +127,7 @@ export class StandIn extends EventEmitter<{ request: [path: string]; data: [pane
   #answerData(panels: readonly string[], response: ServerResponse, json: (body: Answer) => void): void {
     if (this.failure === 'silence') return
     if (this.failure !== undefined) {
-      response.writeHead(this.failure.status, { 'content-type': 'text/plain' }).end(this.failure.text)
+      fail(response, this.failure)
       return
     }
     if (panels.length > MOST_PANELS) {
@@ -147,6 +158,10 @@ export class StandIn extends EventEmitter<{ request: [path: string]; data: [pane
       }),
     }
   }
+}
+
+function fail(response: ServerResponse, { status, text, type = 'text/plain' }: Failure): void {
+  response.writeHead(status, { 'content-type': type }).end(text)
 }
 
 function sizeOf(value: Value): number {

@@ -12,7 +12,15 @@ import { type Hearer, Poller } from './poller.js'
 import { startTheme } from './theme.js'
 import { clock } from './units.js'
 import { panelsOf } from './views.js'
-import { gone, isGap, type Pace, pace } from './words.js'
+import { gone, isGap, isKept, kept, type Pace, pace, unlisted } from './words.js'
+
+/** Calls once, after so many ms, unless it is told not to. */
+const after = (ms: number, call: () => void) => {
+  const timer = setTimeout(call, ms)
+  return () => clearTimeout(timer)
+}
+const now = () => performance.now()
+const isHidden = () => document.hidden
 
 class Page implements Hearer {
   readonly #board = new Board({
@@ -29,26 +37,16 @@ class Page implements Hearer {
     opened: () => void this.#list.look(),
     chosen: ({ name }) => this.#board.add(name),
   })
-  readonly #poller = new Poller(
-    {
-      ask: askData,
-      now: () => performance.now(),
-      after: (ms, call) => {
-        const timer = setTimeout(call, ms)
-        return () => clearTimeout(timer)
-      },
-      isHidden: () => document.hidden,
-    },
-    this,
-  )
+  readonly #poller = new Poller({ ask: askData, now, after, isHidden }, this)
   readonly #list = new FamilyList(
-    { ask: askFamilies, now: () => performance.now(), after: (ms, call) => void setTimeout(call, ms) },
+    { ask: askFamilies, now, after, isHidden },
     {
       changed: () => {
+        this.#listProblem = undefined
         this.#box.refresh()
         this.#show()
       },
-      failed: (why, againIn) => this.failed(why, againIn),
+      failed: (why, againIn) => this.#notListed(why, againIn),
     },
   )
   /** Whether the page has chosen by itself what is shown. */
@@ -56,6 +54,8 @@ class Page implements Hearer {
   /** The last answer, and when it came by our own clock. */
   #last: (Pace & { readonly at: number }) | undefined
   #isGone = false
+  /** Why there is no list of families, where there is none. */
+  #listProblem: string | undefined
 
   start(): void {
     write(byId('host'), location.host)
@@ -72,14 +72,19 @@ class Page implements Hearer {
   }
 
   answered(answer: Answer, panels: readonly string[]): void {
-    if (this.#last !== undefined && isGap(this.#last, answer)) this.#board.gap(this.#last.time / 1000 + 0.001)
-    this.#last = { time: answer.time, every: answer.every, at: performance.now() }
+    const last = this.#last
+    if (last !== undefined && isKept(last, answer, now() - last.at)) {
+      this.#say(kept(clock(last.time / 1000)), true)
+      return
+    }
+    if (last !== undefined && isGap(last, answer)) this.#board.gap(last.time / 1000 + 0.001)
+    if (last?.time !== answer.time) this.#last = { time: answer.time, every: answer.every, at: now() }
     // A program that was started anew has other families; one that works on gets more of them.
     if (this.#isGone) void this.#list.look()
     else if (this.#isChosen) void this.#list.look(STALE)
     this.#isGone = false
-    write(byId('status'), pace(answer))
-    byId('status').classList.remove('gone')
+    const problem = this.#listProblem === undefined ? '' : ` ${unlisted(this.#listProblem)}`
+    this.#say(pace(answer) + problem, problem !== '')
     this.#board.take(answer, panels)
   }
 
@@ -87,13 +92,27 @@ class Page implements Hearer {
     this.#isGone = true
     const last = this.#last
     const since = last === undefined ? undefined : clock(last.time / 1000)
-    write(byId('status'), gone(why, againIn, since))
-    byId('status').classList.add('gone')
-    if (last !== undefined) this.#board.gap((last.time + performance.now() - last.at) / 1000)
+    this.#say(gone(why, againIn, since), true)
+    if (last !== undefined) this.#board.gap((last.time + now() - last.at) / 1000)
+  }
+
+  /** What the address names is drawn all the same. */
+  #notListed(why: string, againIn: number): void {
+    this.#listProblem = why
+    if (this.#board.views.length > 0) return
+    this.failed(why, againIn)
+    if (viewsOf(location.hash, this.#list.families) !== undefined) this.#show()
+  }
+
+  #say(text: string, isTrouble: boolean): void {
+    write(byId('status'), text)
+    byId('status').classList.toggle('gone', isTrouble)
   }
 
   #seen(): void {
-    if (!document.hidden) this.#poller.now()
+    if (document.hidden) return
+    this.#list.seen()
+    this.#poller.now()
   }
 
   /** What the address names; else what fits the families that there are. */

@@ -2,6 +2,7 @@
 
 import type { Family } from '../contract/dashboard.js'
 import type { Families } from './choice.js'
+import { PATIENCE, TOO_LATE } from './poller.js'
 
 /** A list that is opened again within this time is not asked for again. */
 const FRESH = 10_000
@@ -10,10 +11,13 @@ export const STALE = 60_000
 const RETRY = 4_000
 
 export interface World {
-  ask(): Promise<readonly Family[]>
+  /** Rejects with what people are told. */
+  ask(signal: AbortSignal): Promise<readonly Family[]>
   /** In ms; of a clock that only goes forward. */
   now(): number
-  after(ms: number, call: () => void): void
+  /** Calls once, after so many ms, unless it is told not to. */
+  after(ms: number, call: () => void): () => void
+  isHidden(): boolean
 }
 
 export interface Hearer {
@@ -27,28 +31,53 @@ export class FamilyList {
   readonly #hearer: Hearer
   #at = Number.NEGATIVE_INFINITY
   #isAsking = false
+  /** It was to ask while nobody looked. */
+  #isDue = false
+  /** A next time is set: there is one at most, however often it fails. */
+  #isSet = false
 
   constructor(world: World, hearer: Hearer) {
     this.#world = world
     this.#hearer = hearer
   }
 
-  /** Asks, unless it has asked within so many ms. Where that fails, it asks again until it has an answer. */
+  /**
+   * Asks, unless it has asked within so many ms, or nobody looks. Where that fails, it asks again until it has an
+   * answer.
+   */
   async look(fresh = FRESH): Promise<void> {
-    if (this.#isAsking || this.#world.now() - this.#at < fresh) return
+    if (this.#isAsking || this.#isSet || this.#world.now() - this.#at < fresh) return
+    this.#isDue = this.#world.isHidden()
+    if (this.#isDue) return
     this.#isAsking = true
+    const asking = new AbortController()
+    const stopWaiting = this.#world.after(PATIENCE, () => asking.abort())
     try {
-      const families = await this.#world.ask()
+      const families = await this.#world.ask(asking.signal)
       this.#at = this.#world.now()
       this.families = new Map(families.map(family => [family.name, family]))
-      this.#hearer.changed()
       // A program that has just begun.
-      if (families.length === 0) this.#world.after(FRESH, () => void this.look(0))
+      if (families.length === 0) this.#again(FRESH)
+      this.#hearer.changed()
     } catch (error) {
-      this.#hearer.failed((error as Error).message, RETRY)
-      this.#world.after(RETRY, () => void this.look(0))
+      this.#again(RETRY)
+      this.#hearer.failed(asking.signal.aborted ? TOO_LATE : (error as Error).message, RETRY)
     } finally {
+      stopWaiting()
       this.#isAsking = false
     }
+  }
+
+  /** The page is seen again. */
+  seen(): void {
+    if (this.#isDue) void this.look(0)
+  }
+
+  #again(ms: number): void {
+    this.#isSet = true
+    this.#world.after(ms, () => {
+      this.#isSet = false
+      void this.look(0)
+    })
   }
 }

@@ -22,7 +22,8 @@ export interface Hearer {
 const FIRST_PAUSE = 2000
 const LONGEST_PAUSE = 10_000
 /** An answer that takes longer is not waited for. */
-const PATIENCE = 20_000
+export const PATIENCE = 20_000
+export const TOO_LATE = `no answer within ${PATIENCE / 1000} s`
 
 export class Poller {
   readonly #world: World
@@ -69,7 +70,7 @@ export class Poller {
       if (!this.#ended) this.#hearer.answered(answer, panels)
     } catch (error) {
       pause = Math.min(FIRST_PAUSE * 2 ** this.#failures++, LONGEST_PAUSE)
-      const why = asking.signal.aborted ? `no answer within ${PATIENCE / 1000} s` : (error as Error).message
+      const why = asking.signal.aborted ? TOO_LATE : (error as Error).message
       if (!this.#ended) this.#hearer.failed(why, pause)
     }
     stopWaiting()
