@@ -1,4 +1,7 @@
 /** The page on a real front: its own policy, its own figures, in a program that goes on recording. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { serve } from '../../src/index.js'
 import { fresh } from '../support/registry.js'
@@ -56,6 +59,43 @@ if (browser !== undefined) {
     )
     const policy = (await fetch(new URL('/dashboard', front.url))).headers.get('content-security-policy')
     t.match(policy, /default-src 'none'.*require-trusted-types-for 'script'/)
+  })
+
+  t.test('with a slash behind its name it is the same page, under the path of a proxy too', async t => {
+    const { registry } = fresh(t)
+    registry.gauge({ name: 'mail_queued', help: 'Messages in queues' }).set(7)
+    const front = await serve(registry, { listen: '127.0.0.1:0' })
+    t.teardown(() => front.close())
+    // As `location /mx1/ { proxy_pass http://front/; }` of nginx has it.
+    const proxy = createServer(async ({ url = '', method = 'GET' }, response) => {
+      if (!url.startsWith('/mx1/')) return response.writeHead(404).end()
+      const answer = await fetch(new URL(url.slice('/mx1'.length), front.url), { method })
+      const names = ['content-type', 'content-security-policy']
+      response.writeHead(
+        answer.status,
+        Object.fromEntries(names.map(name => [name, answer.headers.get(name) ?? ''])),
+      )
+      return response.end(Buffer.from(await answer.arrayBuffer()))
+    })
+    await once(proxy.listen(0, '127.0.0.1'), 'listening')
+    t.teardown(() => proxy.close().closeAllConnections())
+    const behind = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/mx1`
+    for (const address of [
+      `${new URL(front.url).origin}/dashboard/`,
+      `${behind}/dashboard`,
+      `${behind}/dashboard/`,
+    ]) {
+      const { page, troubles } = await openPage(t, browser)
+      await page.goto(`${address}#show=mail_queued`)
+      await inPage(page, `document.querySelector('.card td')?.textContent === '7'`)
+      t.same([troubles, page.url()], [[], `${address}#show=mail_queued`])
+    }
+    const [page, folder] = await Promise.all(
+      ['', '/'].map(slash => fetch(new URL(`/dashboard${slash}`, front.url), { method: 'HEAD' })),
+    )
+    const policy = 'content-security-policy'
+    t.ok(page!.headers.get(policy))
+    t.equal(folder!.headers.get(policy), page!.headers.get(policy))
   })
 
   t.test('a front that is closed and started anew is seen to be gone, and back', async t => {

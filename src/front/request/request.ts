@@ -58,7 +58,8 @@ export interface Landing {
 /** A part of the dashboard: its files, the list of families, or figures of some of them. */
 export interface DashboardRequest {
   readonly kind: 'dashboard'
-  readonly part: 'page' | 'script' | 'style' | 'families' | 'data'
+  /** `folder` is the page, too, with a slash behind its name. */
+  readonly part: 'page' | 'folder' | 'script' | 'style' | 'families' | 'data'
   /** Of data alone. */
   readonly panels: readonly Panel[]
   /** Whether the reader accepts gzip, and it is offered. */
@@ -167,6 +168,7 @@ export const DEFAULT_PATH = '/metrics'
 export const DASHBOARD_PATH = '/dashboard'
 const DASHBOARD: ReadonlyMap<string, DashboardRequest['part']> = new Map([
   [DASHBOARD_PATH, 'page'],
+  [`${DASHBOARD_PATH}/`, 'folder'],
   [`${DASHBOARD_PATH}/app.js`, 'script'],
   [`${DASHBOARD_PATH}/app.css`, 'style'],
   [`${DASHBOARD_PATH}/families.json`, 'families'],

@@ -81,7 +81,7 @@ export class Dashboard {
       ['Content-Type', type],
       ...(packed ? [['Content-Encoding', 'gzip'] as const] : []),
       ['Vary', 'Accept-Encoding'],
-      ...(part === 'page' ? PAGE : []),
+      ...(part === 'page' || part === 'folder' ? PAGE : []),
       ...SAME_ORIGIN,
     ]
     return { kind: 'whole', headers, bytes }
