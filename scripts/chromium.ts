@@ -35,7 +35,11 @@ export interface Page {
   readonly mouse: { move(x: number, y: number): Promise<void> }
   addInitScript(script: { content: string }): Promise<void>
   close(): Promise<void>
-  emulateMedia(options: { colorScheme: 'light' | 'dark' }): Promise<void>
+  emulateMedia(options: {
+    colorScheme?: 'light' | 'dark'
+    forcedColors?: 'active' | 'none'
+    media?: 'print' | 'screen'
+  }): Promise<void>
   evaluate<T>(script: string): Promise<T>
   goto(url: string): Promise<unknown>
   locator(selector: string): Locator

@@ -46,7 +46,13 @@ export class Card {
     this.element = make(
       'section',
       { class: 'card', 'aria-labelledby': id, 'data-view': picture.view.id },
-      make('div', { class: 'top' }, make('h2', { id }, ...breakable(title)), this.#controls),
+      // Its own name: a break in a word is a space to whoever hears it.
+      make(
+        'div',
+        { class: 'top' },
+        make('h2', { id, title, 'aria-label': title }, ...breakable(title)),
+        this.#controls,
+      ),
       this.#problems,
       this.#room,
       // A long table scrolls, and then a key must reach it.

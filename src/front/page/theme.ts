@@ -15,7 +15,10 @@ export function startTheme(changed: () => void): void {
     changed()
   })
   // It has the page laid out, which the first frame does anyway: not both in one task.
-  requestAnimationFrame(() => matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed))
+  requestAnimationFrame(() => {
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
+      matchMedia(query).addEventListener('change', changed)
+  })
 }
 
 function apply(theme: string): void {
