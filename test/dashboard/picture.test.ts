@@ -59,6 +59,16 @@ t.test('a family that is split has a line of each value, and of the others', asy
   t.equal(picture.colourOf('others'), COLOURS, 'which have a colour of their own')
 })
 
+t.test('a value that would change how its row looks is written so that it does not', async t => {
+  const lines = { '\u202egnp.exe': 3, 'a\nb\u0007': 2, 'é ש': 1 }
+  const picture = pictureOf(familyView('q', 'd'), [panel('q', 'gauge', 6, lines)])
+  t.same(rows(picture), [
+    ['\\u202egnp.exe', '3'],
+    ['a\\u000ab\\u0007', '2'],
+    ['é ש', '1'],
+  ])
+})
+
 t.test('of a histogram the quantiles are drawn, and the rate to a scale of its own', async t => {
   const of = (count: number): PanelData[] => [
     panel(

@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What the dashboard's page and its front say to each other.
   'front/contract': ['reading'],
   // The dashboard as a browser runs it; what of it needs no browser is tested without one.
-  'front/page': ['reading', 'front/contract'],
+  'front/page': ['common', 'reading', 'front/contract'],
   // The front: what a request asks for; what its page shows; scrapes that requests share; the two transports; its thread.
   'front/request': ['common', 'exposition', 'front/contract'],
   'front/dashboard': ['exposition', 'reading', 'front/contract', 'front/request'],

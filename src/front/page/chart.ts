@@ -32,13 +32,11 @@ export class Chart {
     const lines = this.#linesFor(width)
     if (lines.length === 0 || width === 0) return
     const style = getComputedStyle(this.#room)
-    const key = [
-      unit,
-      perSecond,
-      width > WIDE,
-      style.color,
-      ...lines.map(line => `${line.key}${this.#colour(line)}`),
-    ].join('\n')
+    // A label's value may be any text.
+    const key = JSON.stringify([
+      ...[unit, perSecond, width > WIDE, style.color],
+      ...lines.map(line => [line.key, this.#colour(line)]),
+    ])
     const { history } = this.#picture
     const data = [history.times, ...lines.map(line => history.column(line.key))] as uPlot.AlignedData
     if (this.#plot !== undefined && key === this.#made) {

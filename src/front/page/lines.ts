@@ -1,4 +1,5 @@
 /** From what was measured of a view's panels to the lines of its picture and the rows of its table. Pure. */
+import { visible } from '../../common/visible.js'
 import type { Figures } from './figures.js'
 import type { Measured } from './measure.js'
 import { count, format, type Unit } from './units.js'
@@ -72,7 +73,7 @@ function split(part: Part, measured: Measured, unit: Unit): Shown {
   const named = isWhole ? [] : measured.lines
   const lines = named
     .filter(({ label }) => part.only !== 'totals' || !isPart(label))
-    .map(({ label, figures }) => row(`=${label}`, label === '' ? '(empty)' : label, figures))
+    .map(({ label, figures }) => row(`=${label}`, label === '' ? '(empty)' : visible(label), figures))
   if (isWhole) lines.push(row('all', data.series === 1 ? 'value' : 'all series', total))
   if (others !== undefined && part.only !== 'totals')
     lines.push(row(OTHERS, `${count(data.others!.series)} others`, others))
