@@ -80,6 +80,14 @@ t.test('the steps of an axis ascend, and are those of its unit', async t => {
       `${unit}: ascending`,
     )
   }
+  // Seconds since the epoch are seconds, too.
+  for (const unit of ['seconds', 'bytes', 'ratio', 'percent', 'none'] as const)
+    for (const most of [1e-9, 1, 1.8e9, 1e18, 1e300])
+      t.ok(
+        axisSteps(unit).some(step => most / step >= 2 && most / step <= 10) ||
+          (unit === 'bytes' && most < 1e-3),
+        `${unit}: an axis to ${most} has figures`,
+      )
   t.ok(axisSteps('bytes').includes(1024), 'powers of two of bytes')
   t.ok(axisSteps('seconds').includes(300), 'minutes of time')
   t.notOk(axisSteps('seconds').includes(100), 'and no hundreds of seconds')

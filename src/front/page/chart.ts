@@ -9,6 +9,8 @@ import { axisSteps, clock, format } from './units.js'
 const LEAST_SPAN = 60
 /** From here on there is room for a second scale; a line without one would say little. */
 const WIDE = 380
+/** So that the distance of the two ends of a scale is a number, too. */
+const MOST = Number.MAX_VALUE / 4
 const FONT = '12px system-ui, sans-serif'
 
 export class Chart {
@@ -133,7 +135,8 @@ export class Chart {
 function rangeOf(_: uPlot, min: number | null, max: number | null): [number, number] {
   const [least, most] = [Math.min(0, min ?? 0), Math.max(0, max ?? 0)]
   if (least === most) return [0, 1]
-  return [least * 1.1, most * 1.1]
+  // Beyond the greatest number there is no scale.
+  return [Math.max(-MOST, least * 1.1), Math.min(MOST, most * 1.1)]
 }
 
 /** What a custom property says, as a canvas takes it. */

@@ -91,16 +91,24 @@ function digits(value: number): string {
   return value.toExponential(0)
 }
 
-/** Increments of an axis in the unit's own steps: powers of two of bytes, minutes and hours of time. */
+/** Increments of an axis in the unit's own steps: powers of two of bytes, minutes, hours and days of time. */
 export function axisSteps(unit: Unit): readonly number[] {
-  if (unit === 'bytes') return Array.from({ length: 50 }, (_, power) => 2 ** power)
-  const decimal: number[] = []
-  const [least, most] = unit === 'seconds' ? [-9, 2] : [-6, 15]
+  if (unit === 'bytes') return Array.from({ length: 1030 }, (_, power) => 2 ** (power - 10))
+  if (unit !== 'seconds') return decimals(LEAST_POWER, MOST_POWER)
+  const times = [60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200]
+  const days = decimals(0, MOST_POWER - 5).map(count => count * 86_400)
+  return [...decimals(LEAST_POWER, 2).filter(step => step < 60), ...times, ...days]
+}
+
+/** An axis has no figures where no step is large enough, or none small enough. */
+const LEAST_POWER = -12
+const MOST_POWER = 308
+
+function decimals(least: number, most: number): number[] {
+  const found: number[] = []
   for (let power = least; power < most; power++)
-    for (const step of [1, 2, 5]) decimal.push(Number(`${step}e${power}`))
-  if (unit !== 'seconds') return decimal
-  const times = [60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800]
-  return [...decimal.filter(step => step < 60), ...times]
+    for (const step of [1, 2, 5]) found.push(Number(`${step}e${power}`))
+  return found
 }
 
 /** 100,000 as `100,000`: for counts that are named, not measured. */
