@@ -145,3 +145,21 @@ t.test('a family that became another type is compared with nothing', async t => 
   meter.next(1, panel('gauge'))
   t.equal(meter.next(2, panel('counter')).total.main, null)
 })
+
+t.test('what the server says of the rate is what is drawn, whatever sums do', async t => {
+  const panel = (total: number, a: number, others: number): PanelData => ({
+    ...{ name: 'a_total', type: 'counter', series: 9, total, by: 'x', seconds: 4, increase: 40 },
+    lines: [{ label: 'a', series: 1, value: a, increase: 12 }],
+    others: { series: 8, value: others, increase: 28 },
+  })
+  const meter = new Meter()
+  t.equal(meter.next(1, panel(900, 100, 800)).total.main, 10, 'at the first answer, too')
+  // Series of the others have ended: their sum has fallen.
+  const { total, lines, others } = meter.next(5, panel(500, 112, 388))
+  t.same([total.main, lines[0]!.figures.main, others!.main], [10, 3, 7])
+})
+
+t.test('of a histogram the server says how many it observed', async t => {
+  const { rate, main } = figuresOf('histogram', histogram(0, 0, 1), histogram(1, 2, 3), 2, 5)
+  t.same([rate, main], [5, null], 'and not how they lie')
+})

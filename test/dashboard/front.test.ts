@@ -61,6 +61,35 @@ if (browser !== undefined) {
     t.match(policy, /default-src 'none'.*require-trusted-types-for 'script'/)
   })
 
+  t.test(
+    'the busiest are drawn with their rates, whatever was counted before, and whatever ends',
+    async t => {
+      const { registry } = fresh(t)
+      const sent = registry.counter({ name: 'sent_total', help: '', labelNames: ['domain', 'source'] })
+      for (let n = 0; n < 20; n++) sent.inc({ domain: `old-${n}.example`, source: 'a' }, 1_000_000 + n)
+      for (let n = 0; n < 500; n++) sent.inc({ domain: 'old-0.example', source: `b${n}` }, 1000)
+      let ends = 0
+      const recording = setInterval(() => {
+        sent.inc({ domain: 'young.example', source: 'a' }, 10)
+        sent.inc({ domain: 'old-0.example', source: 'a' })
+        sent.remove({ domain: 'old-0.example', source: `b${ends++}` })
+      }, 50)
+      t.teardown(() => clearInterval(recording))
+      const front = await serve(registry, { listen: '127.0.0.1:0' })
+      t.teardown(() => front.close())
+      const { page } = await openPage(t, browser)
+      await page.goto(new URL('/dashboard#show=sent_total/domain&show=sent_total', front.url).href)
+      const row = (card: number, at: number) =>
+        `[...document.querySelectorAll('.card')][${card}]?.querySelectorAll('tbody tr')[${at}]?.innerText ?? ''`
+      await inPage(page, `/^young.example\\s+[1-9].*\\/s/.test(${row(0, 0)})`)
+      t.pass('one that is young')
+      await inPage(page, `/^old-0.example\\s+[1-9].*\\/s/.test(${row(0, 1)})`)
+      t.pass('one whose sum falls, since series of it end')
+      await inPage(page, `/^all series\\s+[1-9].*\\/s/.test(${row(1, 0)})`)
+      t.pass('and all together')
+    },
+  )
+
   t.test('with a slash behind its name it is the same page, under the path of a proxy too', async t => {
     const { registry } = fresh(t)
     registry.gauge({ name: 'mail_queued', help: 'Messages in queues' }).set(7)

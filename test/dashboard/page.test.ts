@@ -284,3 +284,28 @@ inBrowser('a name from the network is text, whatever it looks like', async (t, b
   t.equal(await page.locator('[role=option] .help').innerText(), name)
   t.same([await page.locator('img').count(), troubles], [0, []])
 })
+
+inBrowser(
+  'a server that was started anew, and has counted more since than before, has no rate of both',
+  async (t, browser) => {
+    const server = await StandIn.start(t, together(others(2)))
+    const { page } = await openPage(t, browser)
+    await page.goto(`${server.url}#show=app_part_0001_total`)
+    await inPage(page, `/\\d\\/s/.test(document.querySelector('.card td')?.textContent ?? '')`)
+    // Each figure that the table ever has.
+    await page.evaluate(`(() => {
+    window.figures = []
+    const cell = document.querySelector('.card td')
+    new MutationObserver(() => window.figures.push(cell.textContent)).observe(cell, { childList: true })
+  })()`)
+    const before = server.families
+    server.families = before.map(family => ({ ...family, total: n => 1e9 + (family.total(n) as number) }))
+    server.started = 1
+    await inPage(page, `window.figures.includes('–') && /\\d/.test(window.figures.at(-1))`)
+    const rates = await page.evaluate<string[]>('window.figures')
+    t.notOk(
+      rates.some(rate => /[kMG]/.test(rate)),
+      rates.join(),
+    )
+  },
+)

@@ -209,3 +209,15 @@ t.test(
     t.same([picture.history.times, picture.lines[0]!.value], [[10, 12], 50])
   },
 )
+
+t.test('a picture that begins anew compares with nothing that was before', async t => {
+  const picture = new Picture(familyView('a_total'))
+  const take = (time: number, total: number) =>
+    picture.take(time, new Map([['a_total', panel('a_total', 'counter', total)]]), families)
+  take(10, 0)
+  take(12, 10)
+  t.equal(picture.lines[0]!.value, 5)
+  picture.begin()
+  take(14, 5000)
+  t.equal(picture.lines[0]!.value, null)
+})

@@ -49,7 +49,7 @@ function world() {
             signal,
             answer: async (every, takes = 0) => {
               now += takes
-              resolve({ time: now, every, panels: [] })
+              resolve({ time: now, started: 0, every, panels: [] })
               await settled()
             },
             fail: async why => {
@@ -162,9 +162,12 @@ t.test('how often it asks is said, and why no oftener', async t => {
     lines: [],
   })
   const panels = [panel('small', 3), panel('mail_queued', 2_000_000), { name: 'x', problem: 'unknown' }]
-  t.equal(pace({ time: 0, every: 2000, panels }), 'Asks every 2 s.')
-  t.equal(pace({ time: 0, every: 8000, panels }), 'Asks every 8 s, because mail_queued has 2,000,000 series.')
-  t.equal(pace({ time: 0, every: 8000, panels: [] }), 'Asks every 8 s.')
+  t.equal(pace({ time: 0, started: 0, every: 2000, panels }), 'Asks every 2 s.')
+  t.equal(
+    pace({ time: 0, started: 0, every: 8000, panels }),
+    'Asks every 8 s, because mail_queued has 2,000,000 series.',
+  )
+  t.equal(pace({ time: 0, started: 0, every: 8000, panels: [] }), 'Asks every 8 s.')
 })
 
 t.test('so is that the endpoint is gone, and where the pictures end', async t => {

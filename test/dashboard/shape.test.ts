@@ -7,21 +7,31 @@ const bucket = { count: 3, sum: null, buckets: [[null, 3]] }
 const summary = { count: 3, sum: 1, quantiles: [[0.5, null]] }
 const line = { label: 'a', series: 1, value: 5 }
 const panel = { name: 'a', type: 'counter', series: 1, total: 5, lines: [line] }
-const answer = (...panels: unknown[]) => ({ time: 5, every: 2000, panels })
+const answer = (...panels: unknown[]) => ({ time: 5, started: 1, every: 2000, panels })
 
 t.test('all that a front says is an answer', async t => {
   for (const total of [5, null, bucket, summary])
     t.ok(isAnswer(answer({ ...panel, total, others: { series: 2, value: total } }), 1))
-  t.ok(isAnswer(answer({ name: 'a', problem: 'unknown' }, { ...panel, by: 'l', partial: true }), 2))
+  t.ok(
+    isAnswer(
+      answer(
+        { name: 'a', problem: 'unknown' },
+        { ...panel, by: 'l', partial: true, seconds: 2, increase: 5 },
+      ),
+      2,
+    ),
+  )
 })
 
 t.test('what lacks a part of it, or has another in its place, is none', async t => {
   const strange: Record<string, unknown> = {
     nothing: null,
     'a list': [],
-    'no panels': { time: 5, every: 2000 },
+    'no panels': { time: 5, started: 1, every: 2000 },
     'fewer panels': answer(),
     'panels of nothing': answer(null),
+    'no start': { time: 5, every: 2000, panels: [panel] },
+    'an increase that is a text': answer({ ...panel, seconds: 2, increase: '5' }),
     'no time': { ...answer(panel), time: null },
     'a pause that is a text': { ...answer(panel), every: '2000' },
     'a pause below zero': { ...answer(panel), every: -5 },

@@ -50,6 +50,8 @@ export class StandIn extends EventEmitter<{ request: [path: string]; data: [pane
   /** Answers so far. */
   answers = 0
   time = Date.UTC(2026, 0, 1, 12)
+  /** When it was started, by its clock. */
+  started = 0
   readonly #server: Server
   readonly #prefix: string
   families: readonly Played[]
@@ -136,7 +138,12 @@ export class StandIn extends EventEmitter<{ request: [path: string]; data: [pane
     }
     this.answers++
     this.time += this.step
-    json({ time: this.time, every: this.every, panels: panels.map(panel => this.#panel(panel)) })
+    json({
+      time: this.time,
+      started: this.started,
+      every: this.every,
+      panels: panels.map(panel => this.#panel(panel)),
+    })
   }
 
   #panel(panel: string): PanelAnswer {

@@ -8,6 +8,9 @@ import { FamiliesAnswer } from '../../src/front/dashboard/families.js'
 const GAUGE = Uint8Array.from([0x0a, 1, 0x67, 0x18, 1, 0x22, 11, 0x12, 9, 0x09, 0, 0, 0, 0, 0, 0, 0x1c, 0x40])
 const BODY = Uint8Array.from([GAUGE.length, ...GAUGE])
 
+/** The same as a counter. */
+const COUNTER = BODY.map((byte, at) => (at === 5 ? 0 : at === 8 ? 0x1a : byte))
+
 /** `l0` to `l15`. */
 const LABELS = Array.from({ length: 16 }, (_, n) => `l${n}`)
 
@@ -18,13 +21,15 @@ const NEVER: DashboardSettings['open'] = () => {
 interface Bench {
   readonly cost?: number
   readonly fail?: boolean
+  readonly family?: { readonly type: 'gauge' | 'counter'; readonly series: number }
   /** Whatever is asked for is not small then. */
   readonly open?: DashboardSettings['open']
   readonly othersWait?: () => boolean
 }
 
 /** Answers on a clock that stands still but where work is done, and pauses. */
-function bench({ cost = 0, fail = false, open = NEVER, othersWait = () => false }: Bench = {}) {
+function bench({ cost = 0, fail = false, open = NEVER, othersWait = () => false, family }: Bench = {}) {
+  const { type, series } = family ?? { type: 'gauge', series: 1 }
   const large = open !== NEVER
   const waits: number[] = []
   let now = 1000
@@ -33,12 +38,12 @@ function bench({ cost = 0, fail = false, open = NEVER, othersWait = () => false 
   let costs = cost
   const answers = new DashboardAnswers({
     scraper: {
-      families: () => [{ name: 'g', type: 'gauge', help: '', unit: '', labels: LABELS, series: 1 }],
+      families: () => [{ name: 'g', type, help: '', unit: '', labels: LABELS, series }],
       small: () => {
         looks++
         now += costs
         if (failing) throw new Error('it fails')
-        return large ? undefined : BODY
+        return large ? undefined : type === 'gauge' ? BODY : COUNTER
       },
     },
     open,
@@ -193,12 +198,28 @@ t.test('answers that are kept take bounded memory', async t => {
   const ask = async (n: number) =>
     (await it.answers.figures([...it.panel('g'), ...it.panel(`${n}${long}`)])!.answer).length
   let bytes = 0
-  for (let n = 0; n < 9; n++) bytes += await ask(n)
-  t.ok(bytes > 8 * 2 ** 20)
-  await ask(8)
-  t.equal(it.looks, 9, 'the last one is given again')
+  for (let n = 0; n < 17; n++) bytes += await ask(n)
+  t.ok(bytes > 16 * 2 ** 20)
+  await ask(16)
+  t.equal(it.looks, 17, 'the last one is given again')
   await ask(0)
-  t.equal(it.looks, 10, 'the first one is not')
+  t.equal(it.looks, 18, 'the first one is not')
+})
+
+t.test('so does what series had counted: without it nothing is said of the time before', async t => {
+  const it = bench({ family: { type: 'counter', series: 170_000 } })
+  const ask = async (n: number): Promise<number | undefined> => {
+    const { answer } = it.answers.figures([...it.panel('g'), ...it.panel(`other${n}`)])!
+    const { panels } = JSON.parse(Buffer.from(await answer).toString())
+    t.equal(panels[0].total, 7)
+    return panels[0].seconds
+  }
+  for (let n = 0; n < 3; n++) t.equal(await ask(n), undefined)
+  it.pass(2000)
+  t.strictSame([await ask(1), await ask(2)], [2, 2])
+  t.equal(await ask(0), undefined, 'that of the first one was let go')
+  it.pass(2000)
+  t.equal(await ask(0), 2, 'and is kept again')
 })
 
 /** A scrape of so many parts of 256 KiB, in memory that others write over when a part was released. */

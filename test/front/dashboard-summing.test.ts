@@ -16,7 +16,7 @@ async function summed(
   panels: readonly Panel[],
 ): Promise<readonly unknown[]> {
   const listed: ListedFamily = { ...family, help: '', unit: '', series: 0 }
-  const summing = new Summing(panels, new Map([[family.name, listed]]))
+  const summing = new Summing(panels, new Map([[family.name, listed]]), 0)
   const reader = new FamilyReader(summing)
   reader.push(await registry.metrics({ format: 'protobuf' }))
   reader.end()

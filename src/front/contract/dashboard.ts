@@ -32,6 +32,7 @@ export interface PanelLine {
   readonly label: string
   readonly series: number
   readonly value: Value
+  readonly increase?: number
 }
 
 export interface PanelData {
@@ -39,10 +40,16 @@ export interface PanelData {
   readonly type: FamilyType
   readonly series: number
   readonly total: Value
+  /**
+   * How much was counted, or observed, since this was asked before, and how long that is ago, as far as the server knows.
+   * It is summed up over series, so it is right where some of them have ended.
+   */
+  readonly increase?: number
+  readonly seconds?: number
   readonly by?: string
   readonly lines: readonly PanelLine[]
   /** What is not in the lines, where there are some. */
-  readonly others?: { readonly series: number; readonly value: Value }
+  readonly others?: { readonly series: number; readonly value: Value; readonly increase?: number }
   /** Whether there were more values of the label than the server holds: others may be greater. */
   readonly partial?: boolean
 }
@@ -57,6 +64,8 @@ export type PanelAnswer = PanelData | PanelProblem
 export interface Answer {
   /** The server's clock, in ms. */
   readonly time: number
+  /** When the server's front was started, on that clock: another one may have counted anew. */
+  readonly started: number
   /** After how many ms it wants to be asked again. */
   readonly every: number
   /** In the order asked. */

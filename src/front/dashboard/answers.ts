@@ -11,6 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Panel } from '../request/panels.js'
 import { Look, type LookSettings } from './look.js'
+import type { Looked } from './summing.js'
 
 /** Milliseconds from answer to answer, of what costs little. */
 const LEAST_EVERY = 2_000
@@ -21,7 +22,7 @@ export const EACH = 1 / 50
 const ALL = 1 / 10
 const MOST_WAITING = 16
 const MOST_KEPT = 32
-const MOST_KEPT_BYTES = 8 * 1024 * 1024
+const MOST_KEPT_BYTES = 16 * 1024 * 1024
 
 export interface DashboardSettings extends Omit<LookSettings, 'wait'> {
   /** Milliseconds since the epoch. */
@@ -43,6 +44,7 @@ export class DashboardAnswers {
   /** By what is asked, the longest kept first. */
   readonly #kept = new Map<string, Question>()
   readonly #waiting: Question[] = []
+  readonly #started: number
   #working = false
   /** Before this nothing is worked on, on the clock. */
   #free = 0
@@ -50,6 +52,7 @@ export class DashboardAnswers {
   constructor(settings: DashboardSettings) {
     this.#settings = { wait: ms => sleep(ms, undefined, { ref: false }), ...settings }
     this.#date = settings.date ?? Date.now
+    this.#started = this.#date()
   }
 
   /** The figures of these panels; undefined where too many questions wait. */
@@ -60,7 +63,7 @@ export class DashboardAnswers {
     if (kept !== undefined && kept.until > now) return this.#await(kept)
     if (this.#waiting.length >= MOST_WAITING) return undefined
     for (const [old, { until }] of this.#kept) if (until + MOST_EVERY <= now) this.#kept.delete(old)
-    const question = new Question(key, panels, kept?.cost)
+    const question = new Question(key, panels, kept)
     this.#kept.delete(key)
     this.#kept.set(key, question)
     this.#waiting.push(question)
@@ -104,15 +107,16 @@ export class DashboardAnswers {
 
   async #answer(question: Question): Promise<void> {
     const { now } = this.#settings
-    const look = new Look(this.#settings, question.panels)
+    const look = new Look(this.#settings, question.panels, question.takeLooked())
     try {
       const time = this.#date()
       const answers = await look.answers()
       const { cost } = look
-      const every = everyOf(cost, question.before)
-      const bytes = Buffer.from(`{"time":${time},"every":${every},"panels":[${answers.join(',')}]}`)
+      const every = everyOf(cost, question.costBefore)
+      const head = `"time":${time},"started":${this.#started},"every":${every}`
+      const bytes = Buffer.from(`{${head},"panels":[${answers.join(',')}]}`)
       // A little less: a page that asks at its time must find a new one.
-      question.give(bytes, cost, now() + every * 0.8)
+      question.give(bytes, look.looked!, cost, now() + every * 0.8)
       this.#trim()
     } catch (error) {
       this.#forget(question)
@@ -131,9 +135,10 @@ export class DashboardAnswers {
     for (const question of this.#kept.values()) bytes += question.bytes
     for (const [key, question] of this.#kept) {
       if (this.#kept.size <= MOST_KEPT && bytes <= MOST_KEPT_BYTES) return
-      if (question.bytes === 0) continue
       bytes -= question.bytes
-      this.#kept.delete(key)
+      // One that is not answered yet goes on without what it knew of the time before.
+      if (question.until === Number.POSITIVE_INFINITY) question.takeLooked()
+      else this.#kept.delete(key)
     }
   }
 }
@@ -143,22 +148,25 @@ class Question {
   readonly key: string
   readonly panels: readonly Panel[]
   /** What the one before cost, ms; undefined if there was none. */
-  readonly before: number | undefined
+  readonly costBefore: number | undefined
   readonly answer: Promise<Uint8Array>
   /** How many wait for it. */
   askers = 0
   cost: number | undefined
-  /** Of the answer; 0 while there is none. */
+  /** Of what is kept of it. */
   bytes = 0
   /** Until when the answer is given again, on the clock; Infinity while there is none. */
   until = Number.POSITIVE_INFINITY
+  /** What its look begins from; when it is answered, what that of the next one does. */
+  #looked: Looked | undefined
   #resolve!: (answer: Uint8Array) => void
   #reject!: (error: unknown) => void
 
-  constructor(key: string, panels: readonly Panel[], before: number | undefined) {
+  constructor(key: string, panels: readonly Panel[], before: Question | undefined) {
     this.key = key
     this.panels = panels
-    this.before = before
+    this.costBefore = before?.cost
+    this.#keep(before?.takeLooked())
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -167,8 +175,22 @@ class Question {
     this.answer.catch(() => {})
   }
 
-  give(answer: Uint8Array, cost: number, until: number): void {
-    this.bytes = answer.length
+  /** Whoever takes it is the only one who keeps it. */
+  takeLooked(): Looked | undefined {
+    const looked = this.#looked
+    this.#looked = undefined
+    if (looked !== undefined) this.bytes -= bytesOf(looked)
+    return looked
+  }
+
+  #keep(looked: Looked | undefined): void {
+    this.#looked = looked
+    if (looked !== undefined) this.bytes += bytesOf(looked)
+  }
+
+  give(answer: Uint8Array, looked: Looked, cost: number, until: number): void {
+    this.#keep(looked)
+    this.bytes += answer.length
     this.cost = cost
     this.until = until
     this.#resolve(answer)
@@ -177,6 +199,12 @@ class Question {
   fail(error: unknown): void {
     this.#reject(error)
   }
+}
+
+function bytesOf({ counts }: Looked): number {
+  let all = 0
+  for (const { bytes } of counts.values()) all += bytes
+  return all
 }
 
 /** How long a page waits. Work that something else held up seems dear, so of two answers the cheaper one counts. */

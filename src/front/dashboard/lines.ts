@@ -2,12 +2,14 @@
 import type { FamilyType, MetricView } from '../../reading/metric-view.js'
 import { MOST_LINES } from '../contract/dashboard.js'
 import { Greatest } from './greatest.js'
+import { type Moved, MovedSum } from './moved.js'
 import type { Room } from './room.js'
 import { bytesOf, rankOf, type Sum, sumOf } from './sums.js'
 
 export interface Line {
   readonly label: string
   readonly sum: Sum
+  readonly moved: Moved
 }
 
 export interface Found {
@@ -17,9 +19,13 @@ export interface Found {
   readonly partial: boolean
 }
 
-/** What is told apart. */
+/**
+ * What is told apart. The busiest are the greatest; where nothing is known of the time before, or nothing moves, those
+ * that have most.
+ */
 export interface Lines {
-  add(metric: MetricView): void
+  /** `moved` is written anew for each series. */
+  add(metric: MetricView, moved: Moved): void
   found(): Found
 }
 
@@ -34,7 +40,7 @@ export class EachSeries implements Lines {
     this.#names = new Set(names)
   }
 
-  add(metric: MetricView): void {
+  add(metric: MetricView, moved: Moved): void {
     if (this.#lines === undefined) return
     if (this.#lines.length === MOST_LINES) {
       this.#lines = undefined
@@ -42,7 +48,11 @@ export class EachSeries implements Lines {
     }
     const sum = sumOf(this.#type)
     sum.add(metric)
-    this.#lines.push({ label: this.#text(metric), sum })
+    this.#lines.push({
+      label: this.#text(metric),
+      sum,
+      moved: { increase: moved.increase, score: moved.score },
+    })
   }
 
   /** Its own labels; the others are the same everywhere. */
@@ -60,7 +70,7 @@ export class EachSeries implements Lines {
 
   found(): Found {
     const greatest = new Greatest<Line>()
-    for (const line of this.#lines ?? []) greatest.add(line.sum.rank, line)
+    for (const line of this.#lines ?? []) greatest.add(line.moved.score, line.sum.rank, line)
     return { greatest: greatest.list, partial: false }
   }
 }
@@ -76,17 +86,24 @@ export class GreatestSeries implements Lines {
     this.#label = Buffer.from(label)
   }
 
-  add(metric: MetricView): void {
+  add(metric: MetricView, moved: Moved): void {
     const rank = rankOf(this.#type, metric)
-    if (!this.#greatest.wants(rank)) return
+    const { increase, score } = moved
+    if (!this.#greatest.wants(score, rank)) return
     const sum = sumOf(this.#type)
     sum.add(metric)
-    this.#greatest.add(rank, { label: labelValue(metric, this.#label, 'utf8'), sum })
+    const label = labelValue(metric, this.#label, 'utf8')
+    this.#greatest.add(score, rank, { label, sum, moved: { increase, score } })
   }
 
   found(): Found {
     return { greatest: this.#greatest.list, partial: false }
   }
+}
+
+interface Summed {
+  readonly sum: Sum
+  readonly moved: MovedSum
 }
 
 /** Sums by the values of a label. */
@@ -95,7 +112,7 @@ export class SumsByLabel implements Lines {
   readonly #label: Buffer
   readonly #room: Room
   /** By the bytes of the value, one character for each: that is cheaper than to decode them. */
-  readonly #sums = new Map<string, Sum>()
+  readonly #sums = new Map<string, Summed>()
   #partial = false
 
   constructor(type: FamilyType, label: string, room: Room) {
@@ -104,24 +121,28 @@ export class SumsByLabel implements Lines {
     this.#room = room
   }
 
-  add(metric: MetricView): void {
+  add(metric: MetricView, moved: Moved): void {
     const key = labelValue(metric, this.#label, 'latin1')
-    let sum = this.#sums.get(key)
-    if (sum === undefined) {
+    let summed = this.#sums.get(key)
+    if (summed === undefined) {
       if (!this.#room.take(key.length + bytesOf(this.#type, metric))) {
         this.#partial = true
         return
       }
-      sum = sumOf(this.#type)
-      this.#sums.set(key, sum)
+      summed = { sum: sumOf(this.#type), moved: new MovedSum() }
+      this.#sums.set(key, summed)
     }
-    sum.add(metric)
+    summed.sum.add(metric)
+    summed.moved.add(moved)
   }
 
   found(): Found {
-    const greatest = new Greatest<[key: string, sum: Sum]>()
-    for (const entry of this.#sums) greatest.add(entry[1].rank, entry)
-    const lines = greatest.list.map(([key, sum]) => ({ label: Buffer.from(key, 'latin1').toString(), sum }))
+    const greatest = new Greatest<[key: string, summed: Summed]>()
+    for (const entry of this.#sums) greatest.add(entry[1].moved.score, entry[1].sum.rank, entry)
+    const lines = greatest.list.map(([key, summed]) => ({
+      label: Buffer.from(key, 'latin1').toString(),
+      ...summed,
+    }))
     return { greatest: lines, partial: this.#partial }
   }
 }

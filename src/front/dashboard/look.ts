@@ -8,7 +8,7 @@ import type { ListedFamily } from '../../exposition/family-list.js'
 import type { Scrape, ScrapeOptions, Scraper } from '../../exposition/types.js'
 import { FamilyReader } from '../../reading/protobuf.js'
 import type { Panel } from '../request/panels.js'
-import { Summing } from './summing.js'
+import { type Looked, Summing } from './summing.js'
 
 /** Bytes that one panel sums up in a step. */
 const PIECE = 128 * 1024
@@ -36,11 +36,20 @@ export interface LookSettings {
 export class Look {
   readonly #settings: LookSettings
   readonly #panels: readonly Panel[]
+  readonly #before: Looked | undefined
+  #looked: Looked | undefined
   #cost = 0
 
-  constructor(settings: LookSettings, panels: readonly Panel[]) {
+  /** @param before the look before, at the same panels. */
+  constructor(settings: LookSettings, panels: readonly Panel[], before?: Looked) {
     this.#settings = settings
     this.#panels = panels
+    this.#before = before
+  }
+
+  /** What the next look begins from, when there are answers. */
+  get looked(): Looked | undefined {
+    return this.#looked
   }
 
   /** Milliseconds of processors until now, as far as they are seen here. */
@@ -52,7 +61,8 @@ export class Look {
   async answers(): Promise<string[]> {
     const { scraper, selfMetrics, refresh } = this.#settings
     refresh()
-    const summing = this.#step(() => new Summing(this.#panels, this.#list()))
+    const at = this.#settings.now()
+    const summing = this.#step(() => new Summing(this.#panels, this.#list(), at, this.#before))
     const { names, sums } = summing
     if (names.length > 0) {
       const options: ScrapeOptions = { format: 'protobuf', prefix: '', selfMetrics, names }
@@ -67,6 +77,7 @@ export class Look {
       await turn()
       all.push(this.#step(() => JSON.stringify(answer())))
     }
+    this.#looked = summing.looked
     return all
   }
 

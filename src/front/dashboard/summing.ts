@@ -5,8 +5,20 @@ import type { FamilySink } from '../../reading/protobuf.js'
 import type { PanelAnswer, PanelData } from '../contract/dashboard.js'
 import type { Panel } from '../request/panels.js'
 import { EachSeries, GreatestSeries, type Lines, SumsByLabel } from './lines.js'
+import { MOVELESS, MovedSum } from './moved.js'
 import { Room } from './room.js'
+import { countsUp, SeriesCounts, tableBytes } from './series-counts.js'
 import { type Sum, sumOf } from './sums.js'
+
+/** For what all series of one question had counted, bytes. */
+const MOST_COUNTS = 8 * 1024 * 1024
+
+/** What the series of families had counted at a look; of families that have too many series there is nothing. */
+export interface Looked {
+  /** On a clock that never goes back, ms. */
+  readonly at: number
+  readonly counts: ReadonlyMap<string, SeriesCounts>
+}
 
 /** A family, for all panels that show it. */
 class FamilySum {
@@ -16,15 +28,37 @@ class FamilySum {
   readonly #type: FamilyType
   readonly #room: Room
   readonly #total: Sum
+  readonly #moved = new MovedSum()
+  readonly #counts: SeriesCounts | undefined
+  /** Since the look before; undefined where nothing is known of it. */
+  readonly #seconds: number | undefined
   /** By the label; that of undefined has the series themselves. */
   readonly #lines = new Map<string | undefined, Lines>()
   #all: readonly Lines[] = []
 
-  constructor(family: ListedFamily, room: Room) {
+  /** @param elapsed ms since the look before. */
+  constructor(
+    family: ListedFamily,
+    room: Room,
+    counts: Room,
+    before: SeriesCounts | undefined,
+    elapsed: number,
+  ) {
+    const { series } = family
     this.#family = family
     this.#type = exposedType(family.type)
     this.#room = room
     this.#total = sumOf(this.#type)
+    if (!countsUp(this.#type) || !counts.take(tableBytes(series))) return
+    const earlier = before?.isOf(this.#type, family.labels) === true ? before : undefined
+    this.#counts = new SeriesCounts(this.#type, family.labels, series, earlier, elapsed)
+    if (earlier !== undefined) this.#seconds = elapsed / 1000
+  }
+
+  /** For the next look. */
+  get counts(): SeriesCounts | undefined {
+    this.#counts?.end()
+    return this.#counts?.isWhole === true && !this.changed ? this.#counts : undefined
   }
 
   get sums(): number {
@@ -53,21 +87,32 @@ class FamilySum {
   }
 
   add(metric: MetricView): void {
+    const moved = this.#counts?.add(metric) ?? MOVELESS
     this.#total.add(metric)
-    for (const lines of this.#all) lines.add(metric)
+    this.#moved.add(moved)
+    for (const lines of this.#all) lines.add(metric, moved)
   }
 
   figures(by: string | undefined): PanelData {
     const { name, type } = this.#family
     const total = this.#total
+    const seconds = this.#seconds
+    /** Of what is known of the time before. */
+    const increase = (of: number) => (seconds === undefined ? {} : { increase: of })
     const { partial, greatest } = this.#lines.get(by)!.found()
     const sums = greatest.map(({ sum }) => sum)
     const rest = sums.reduce((left, { series }) => left - series, total.series)
+    const moved = greatest.reduce((left, { moved }) => left - moved.increase, this.#moved.increase)
     return {
-      ...{ name, type, series: total.series, total: total.value() },
+      ...{ name, type, series: total.series, total: total.value(), ...increase(this.#moved.increase) },
+      ...(seconds === undefined ? {} : { seconds }),
       ...(by === undefined ? {} : { by }),
-      lines: greatest.map(({ label, sum }) => ({ label, series: sum.series, value: sum.value() })),
-      ...(greatest.length > 0 && rest > 0 ? { others: { series: rest, value: total.less(sums) } } : {}),
+      lines: greatest.map(({ label, sum, moved }) => ({
+        ...{ label, series: sum.series, value: sum.value(), ...increase(moved.increase) },
+      })),
+      ...(greatest.length > 0 && rest > 0
+        ? { others: { series: rest, value: total.less(sums), ...increase(Math.max(0, moved)) } }
+        : {}),
       ...(partial ? { partial: true } : {}),
     }
   }
@@ -84,15 +129,26 @@ export class Summing implements FamilySink {
   readonly #families: ReadonlyMap<string, ListedFamily>
   readonly #sums = new Map<string, FamilySum>()
   readonly #room = new Room()
+  readonly #at: number
   #current: FamilySum | undefined
 
-  constructor(panels: readonly Panel[], families: ReadonlyMap<string, ListedFamily>) {
+  /** @param at of a clock that never goes back, ms. */
+  constructor(
+    panels: readonly Panel[],
+    families: ReadonlyMap<string, ListedFamily>,
+    at: number,
+    before?: Looked,
+  ) {
     this.#panels = panels
     this.#families = families
+    this.#at = at
+    const elapsed = before === undefined ? 0 : at - before.at
+    const counts = new Room(MOST_COUNTS)
     for (const panel of panels) {
       const family = families.get(panel.name)
       if (family === undefined || problemOf(panel, family) !== undefined) continue
-      const sum = this.#sums.get(panel.name) ?? new FamilySum(family, this.#room)
+      const earlier = elapsed > 0 ? before!.counts.get(panel.name) : undefined
+      const sum = this.#sums.get(panel.name) ?? new FamilySum(family, this.#room, counts, earlier, elapsed)
       sum.show(panel.by)
       this.#sums.set(panel.name, sum)
     }
@@ -116,6 +172,13 @@ export class Summing implements FamilySink {
 
   metric(metric: MetricView): void {
     this.#current?.add(metric)
+  }
+
+  /** What the next look begins from. */
+  get looked(): Looked {
+    const counts = new Map<string, SeriesCounts>()
+    for (const [name, sum] of this.#sums) if (sum.counts !== undefined) counts.set(name, sum.counts)
+    return { at: this.#at, counts }
   }
 
   /** What makes the answer of each panel: that of many lines takes a while. */

@@ -22,8 +22,8 @@ export function sumOf(type: FamilyType): Sum {
 
 /** What a sum that begins with a series takes of memory in a map, as it was measured, without its key. */
 export function bytesOf(type: FamilyType, { native, length }: MetricView): number {
-  if (type !== 'histogram' && type !== 'summary') return 200
-  return 500 + 16 * length + (native ? NATIVE_BYTES : 0)
+  if (type !== 'histogram' && type !== 'summary') return 280
+  return 580 + 16 * length + (native ? NATIVE_BYTES : 0)
 }
 
 /** By which a series of its own stands among others. */

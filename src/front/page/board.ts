@@ -38,6 +38,7 @@ export class Board {
     }
   })
   #shown: Shown[] = []
+  #started: number | undefined
 
   constructor(world: World) {
     this.#world = world
@@ -91,7 +92,10 @@ export class Board {
     this.#world.changed()
   }
 
-  take({ time, panels }: Answer, asked: readonly string[]): void {
+  take({ time, started, panels }: Answer, asked: readonly string[]): void {
+    // A program that was started anew may have counted more than before already: no counter tells.
+    if (started !== this.#started) for (const { picture } of this.#shown) picture.begin()
+    this.#started = started
     const byName = new Map<string, PanelAnswer>()
     for (const [at, name] of asked.entries()) if (panels[at] !== undefined) byName.set(name, panels[at])
     for (const shown of this.#shown) {

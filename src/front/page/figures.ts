@@ -17,18 +17,23 @@ export interface Figures {
 export const SHARES = [0.5, 0.9, 0.99] as const
 const MAIN_SHARE = 0.9
 
-/** @param seconds from the earlier answer to this one; the earlier one is missing at first, and where a series is new. */
+/**
+ * @param seconds from the earlier answer to this one; the earlier one is missing at first, and where a series is new.
+ * @param told what the server says the rate is, which knows each series.
+ */
 export function figuresOf(
   type: FamilyType,
   later: Value,
   earlier: Value | undefined,
   seconds: number,
+  told?: number,
 ): Figures {
-  if (isHistogram(later)) return ofHistogram(later, isHistogram(earlier) ? earlier : undefined, seconds)
-  if (isSummary(later)) return ofSummary(later, isSummary(earlier) ? earlier : undefined, seconds)
+  if (isHistogram(later)) return ofHistogram(later, isHistogram(earlier) ? earlier : undefined, seconds, told)
+  if (isSummary(later)) return ofSummary(later, isSummary(earlier) ? earlier : undefined, seconds, told)
   const value = later
   if (type !== 'counter') return { main: value }
-  const rate = rateOf(value, isNumber(earlier) ? earlier : undefined, seconds)
+  const rate =
+    value === null ? null : (told ?? rateOf(value, isNumber(earlier) ? earlier : undefined, seconds))
   return { main: rate, rate, total: value }
 }
 
@@ -38,16 +43,26 @@ export function rateOf(later: number | null, earlier: number | undefined, second
   return (later - earlier) / seconds
 }
 
-function ofHistogram(later: HistogramValue, earlier: HistogramValue | undefined, seconds: number): Figures {
+function ofHistogram(
+  later: HistogramValue,
+  earlier: HistogramValue | undefined,
+  seconds: number,
+  told: number | undefined,
+): Figures {
   const rate = rateOf(later.count, earlier?.count, seconds)
   const between = earlier === undefined || rate === null ? [] : difference(later.buckets, earlier.buckets)
   const quantiles = SHARES.map(q => [q, quantileOf(between, q) ?? null] as const)
-  return { main: mainOf(quantiles), rate, quantiles }
+  return { main: mainOf(quantiles), rate: told ?? rate, quantiles }
 }
 
 /** A summary has its quantiles ready, over a time of its own. */
-function ofSummary(later: SummaryValue, earlier: SummaryValue | undefined, seconds: number): Figures {
-  const rate = rateOf(later.count, earlier?.count, seconds)
+function ofSummary(
+  later: SummaryValue,
+  earlier: SummaryValue | undefined,
+  seconds: number,
+  told: number | undefined,
+): Figures {
+  const rate = told ?? rateOf(later.count, earlier?.count, seconds)
   return { main: mainOf(later.quantiles), rate, quantiles: later.quantiles }
 }
 

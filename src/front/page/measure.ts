@@ -25,19 +25,26 @@ export class Meter {
     const seconds = time - this.#time
     this.#data = data
     this.#time = time
-    const figures = (later: Value, before: Value | undefined) => figuresOf(data.type, later, before, seconds)
+    const figures = (later: Value, before: Value | undefined, increase: number | undefined) =>
+      figuresOf(data.type, later, before, seconds, toldRate(data, increase))
     const before = new Map(earlier?.lines.map(({ label, value }) => [label, value]))
-    const total = figures(data.total, earlier?.total)
-    const lines = data.lines.map(({ label, value }) => ({
+    const total = figures(data.total, earlier?.total, data.increase)
+    const lines = data.lines.map(({ label, value, increase }) => ({
       label,
-      figures: figures(value, before.get(label)),
+      figures: figures(value, before.get(label), increase),
     }))
     if (data.others === undefined) return { data, total, lines }
     const same = data.lines.length === before.size && data.lines.every(({ label }) => before.has(label))
-    const others = figures(data.others.value, same ? earlier?.others?.value : undefined)
+    const { value, increase } = data.others
+    const others = figures(value, same ? earlier?.others?.value : undefined, increase)
     // Which lines the others are changes with each answer: only what the named ones leave of the total is sure.
-    return { data, total, lines, others: data.type === 'counter' ? rest(others, total, lines) : others }
+    const isLeft = data.type === 'counter' && toldRate(data, increase) === undefined
+    return { data, total, lines, others: isLeft ? rest(others, total, lines) : others }
   }
+}
+
+function toldRate({ seconds }: PanelData, increase: number | undefined): number | undefined {
+  return increase !== undefined && seconds !== undefined && seconds > 0 ? increase / seconds : undefined
 }
 
 function rest(others: Figures, total: Figures, lines: readonly MeasuredLine[]): Figures {

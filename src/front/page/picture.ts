@@ -56,6 +56,11 @@ export class Picture {
     return this.#problems
   }
 
+  /** What comes next is compared with nothing that was before. */
+  begin(): void {
+    this.#meters.clear()
+  }
+
   /** @param time in seconds. Panels are those of one answer, by what was asked. */
   take(time: number, panels: ReadonlyMap<string, PanelAnswer>, families: Families): void {
     const last = this.#last

@@ -19,9 +19,10 @@ const MOST_EVERY = 3_600_000
 /** @param count of the panels that were asked for. */
 export function isAnswer(what: unknown, count: number): what is Answer {
   if (!isObject(what)) return false
-  const { time, every, panels } = what
+  const { time, started, every, panels } = what
   return (
     isNumber(time) &&
+    isNumber(started) &&
     isNumber(every) &&
     every >= LEAST_EVERY &&
     every <= MOST_EVERY &&
@@ -52,11 +53,13 @@ function isFamily(what: unknown): boolean {
 function isPanel(what: unknown): what is PanelAnswer {
   if (!isObject(what) || typeof what.name !== 'string') return false
   if ('problem' in what) return typeof what.problem === 'string'
-  const { type, series, total, lines, others } = what
+  const { type, series, total, lines, others, seconds, increase } = what
   return (
     isType(type) &&
     isNumber(series) &&
     isValue(total) &&
+    isNumberOrNone(seconds) &&
+    isNumberOrNone(increase) &&
     Array.isArray(lines) &&
     lines.every(line => isPart(line) && typeof line.label === 'string') &&
     (others === undefined || isPart(others))
@@ -64,7 +67,7 @@ function isPanel(what: unknown): what is PanelAnswer {
 }
 
 function isPart(what: unknown): what is Record<string, unknown> {
-  return isObject(what) && isNumber(what.series) && isValue(what.value)
+  return isObject(what) && isNumber(what.series) && isValue(what.value) && isNumberOrNone(what.increase)
 }
 
 function isValue(what: unknown): what is Value {
@@ -85,6 +88,10 @@ function isPairs(what: unknown): boolean {
 
 function isType(what: unknown): what is FamilyType {
   return typeof what === 'string' && Object.hasOwn(TYPES, what)
+}
+
+function isNumberOrNone(what: unknown): boolean {
+  return what === undefined || isNumber(what)
 }
 
 function isNumber(what: unknown): what is number {

@@ -1,0 +1,149 @@
+/**
+ * What each series of a family had counted at a look, so that the next look knows what each has counted since. A sum over
+ * all series does not tell: where one ends and another goes on, it falls, or rises too little.
+ *
+ * A series is known by a hash of its labels, of 53 bits: of a hundred thousand, two are taken for one once in a million
+ * times. Its seed is another one in each process.
+ */
+import type { FamilyType, MetricView } from '../../reading/metric-view.js'
+import { MOVELESS, type Moved } from './moved.js'
+
+const FIELDS = 3
+const EMPTY = 0
+/** Of a table's places; with more, a place takes long to find. */
+const MOST_FILLED = 0.7
+/** After so many ms, what was counted weighs half as much. */
+const HALF_LIFE = 10_000
+const SEED = Math.trunc(Math.random() * 2 ** 32)
+
+/** Bytes of a table for so many series; of gauges there is none. */
+export function tableBytes(series: number): number {
+  return placesFor(series) * FIELDS * 8
+}
+
+/** Some series come between the list and the look. */
+function placesFor(series: number): number {
+  return Math.ceil((series * 1.02 + 64) / MOST_FILLED)
+}
+
+export function countsUp(type: FamilyType): boolean {
+  return type === 'counter' || type === 'histogram' || type === 'summary'
+}
+
+export class SeriesCounts implements Moved {
+  /** Of the series that was added last; 0 where nothing is known of the time before. */
+  increase = 0
+  score = 0
+  /** Whether it has all series that it was given. */
+  isWhole = true
+  readonly #type: FamilyType
+  readonly #labels: string
+  /** The look before. */
+  #before: SeriesCounts | undefined
+  readonly #decay: number
+  /** For each place a key, what was counted, and the score. */
+  readonly #table: Float64Array
+  readonly #places: number
+  #left: number
+  #key = 0
+  #hash = 0
+
+  /** @param elapsed ms since the look before. */
+  constructor(
+    type: FamilyType,
+    labels: readonly string[],
+    series: number,
+    before?: SeriesCounts,
+    elapsed = 0,
+  ) {
+    const places = placesFor(series)
+    this.#type = type
+    this.#labels = labels.join()
+    this.#table = new Float64Array(places * FIELDS)
+    this.#places = places
+    this.#left = Math.floor(places * MOST_FILLED)
+    this.#before = before
+    this.#decay = 0.5 ** (elapsed / HALF_LIFE)
+  }
+
+  /** Whether it is of such a family: another one of its name has other series. */
+  isOf(type: FamilyType, labels: readonly string[]): boolean {
+    return type === this.#type && labels.join() === this.#labels
+  }
+
+  get bytes(): number {
+    return this.#table.byteLength
+  }
+
+  /** Notes what a series has counted, and what of it is new. */
+  add(metric: MetricView): Moved {
+    const count = this.#type === 'counter' ? metric.value : metric.count
+    this.#hashOf(metric)
+    const before = this.#before
+    this.increase = 0
+    this.score = 0
+    if (before !== undefined) {
+      const at = before.#find(this.#key, this.#hash)
+      const isKnown = before.#table[at] === this.#key
+      const earlier = isKnown ? before.#table[at + 1]! : 0
+      // One that fell was begun anew, and so was one that was not there: all that it has is new.
+      const increase = count >= earlier ? count - earlier : count
+      this.increase = Number.isFinite(increase) ? increase : 0
+      this.score = (isKnown ? before.#table[at + 2]! * this.#decay : 0) + this.increase
+    }
+    this.#set(count)
+    return before === undefined ? MOVELESS : this
+  }
+
+  /** The look before is needed no more. */
+  end(): void {
+    this.#before = undefined
+  }
+
+  #set(count: number): void {
+    const at = this.#find(this.#key, this.#hash)
+    if (this.#table[at] === EMPTY) {
+      if (this.#left === 0) {
+        this.isWhole = false
+        return
+      }
+      this.#left--
+      this.#table[at] = this.#key
+    }
+    this.#table[at + 1] = count
+    this.#table[at + 2] = this.score
+  }
+
+  /** Where this key is, or would be. */
+  #find(key: number, hash: number): number {
+    const table = this.#table
+    const places = this.#places
+    for (let place = Math.floor(((hash >>> 0) / 2 ** 32) * places); ; place++) {
+      if (place === places) place = 0
+      const at = place * FIELDS
+      const found = table[at]!
+      if (found === key || found === EMPTY) return at
+    }
+  }
+
+  #hashOf({ bytes, labels }: MetricView): void {
+    let one = SEED
+    let other = ~SEED
+    for (let n = 0; n < labels.length; n++) {
+      const to = labels.valueTo[n]!
+      for (let at = labels.valueFrom[n]!; at < to; at++) {
+        const byte = bytes[at]!
+        one = Math.imul(one ^ byte, 0x0100_0193)
+        other = Math.imul(other ^ byte, 0x85eb_ca6b) + 1
+        other ^= other >>> 15
+      }
+      // No byte of UTF-8: it ends a value.
+      one = Math.imul(one ^ 0xff, 0x0100_0193)
+      other = Math.imul(other ^ 0xff, 0x85eb_ca6b) + 1
+    }
+    one = Math.imul(one ^ (one >>> 16), 0xc2b2_ae35)
+    one ^= one >>> 13
+    this.#hash = one
+    this.#key = (one >>> 0) * 2 ** 21 + (other >>> 11) + 1
+  }
+}
