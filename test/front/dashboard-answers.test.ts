@@ -206,6 +206,16 @@ t.test('answers that are kept take bounded memory', async t => {
   t.equal(it.looks, 18, 'the first one is not')
 })
 
+t.test('a question that is asked for the first time knows what others know of its families', async t => {
+  const it = bench({ family: { type: 'counter', series: 5 } })
+  t.equal((await it.ask()).panels[0].seconds, undefined)
+  it.pass(1500)
+  const { answer } = it.answers.figures([...it.panel('g'), ...it.panel('another')])!
+  t.match(JSON.parse(Buffer.from(await answer).toString()).panels[0], { seconds: 1.5, increase: 0 })
+  it.pass(500)
+  t.equal((await it.ask()).panels[0].seconds, 2, 'and takes nothing from them')
+})
+
 t.test('so does what series had counted: without it nothing is said of the time before', async t => {
   const it = bench({ family: { type: 'counter', series: 170_000 } })
   const ask = async (n: number): Promise<number | undefined> => {

@@ -11,6 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Panel } from '../request/panels.js'
 import { Look, type LookSettings } from './look.js'
+import type { SeriesCounts } from './series-counts.js'
 import type { Looked } from './summing.js'
 
 /** Milliseconds from answer to answer, of what costs little. */
@@ -63,7 +64,12 @@ export class DashboardAnswers {
     if (kept !== undefined && kept.until > now) return this.#await(kept)
     if (this.#waiting.length >= MOST_WAITING) return undefined
     for (const [old, { until }] of this.#kept) if (until + MOST_EVERY <= now) this.#kept.delete(old)
-    const question = new Question(key, panels, kept)
+    const question = new Question(
+      key,
+      panels,
+      kept?.cost,
+      kept?.takeLooked() ?? this.#lookedElsewhere(panels),
+    )
     this.#kept.delete(key)
     this.#kept.set(key, question)
     this.#waiting.push(question)
@@ -77,6 +83,21 @@ export class DashboardAnswers {
       this.#forget(question)
       question.fail(why)
     }
+  }
+
+  /**
+   * What other questions know of these families: a page that shows one picture more asks a new question, and would know
+   * for one answer neither rates nor which values are the busiest.
+   */
+  #lookedElsewhere(panels: readonly Panel[]): Looked {
+    const found = new Map<string, SeriesCounts>()
+    for (const { name } of panels)
+      for (const { looked } of this.#kept.values()) {
+        const counts = looked?.get(name)
+        // The last one is the newest.
+        if (counts !== undefined) found.set(name, counts)
+      }
+    return found
   }
 
   #await(question: Question): Asked {
@@ -162,17 +183,26 @@ class Question {
   #resolve!: (answer: Uint8Array) => void
   #reject!: (error: unknown) => void
 
-  constructor(key: string, panels: readonly Panel[], before: Question | undefined) {
+  constructor(
+    key: string,
+    panels: readonly Panel[],
+    costBefore: number | undefined,
+    looked: Looked | undefined,
+  ) {
     this.key = key
     this.panels = panels
-    this.costBefore = before?.cost
-    this.#keep(before?.takeLooked())
+    this.costBefore = costBefore
+    this.#keep(looked)
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
     // Who asked may be gone: then nobody hears of a failure.
     this.answer.catch(() => {})
+  }
+
+  get looked(): Looked | undefined {
+    return this.#looked
   }
 
   /** Whoever takes it is the only one who keeps it. */
@@ -201,9 +231,9 @@ class Question {
   }
 }
 
-function bytesOf({ counts }: Looked): number {
+function bytesOf(looked: Looked): number {
   let all = 0
-  for (const { bytes } of counts.values()) all += bytes
+  for (const { bytes } of looked.values()) all += bytes
   return all
 }
 

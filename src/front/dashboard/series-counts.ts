@@ -5,8 +5,11 @@
  * A series is known by a hash of its labels, of 53 bits: of a hundred thousand, two are taken for one once in a million
  * times. Its seed is another one in each process.
  */
-import type { FamilyType, MetricView } from '../../reading/metric-view.js'
+import type { ListedFamily } from '../../exposition/family-list.js'
+import type { MetricView } from '../../reading/metric-view.js'
 import { MOVELESS, type Moved } from './moved.js'
+
+type Kind = ListedFamily['type']
 
 const FIELDS = 3
 const EMPTY = 0
@@ -26,7 +29,7 @@ function placesFor(series: number): number {
   return Math.ceil((series * 1.02 + 64) / MOST_FILLED)
 }
 
-export function countsUp(type: FamilyType): boolean {
+export function countsUp(type: Kind): boolean {
   return type === 'counter' || type === 'histogram' || type === 'summary'
 }
 
@@ -36,7 +39,10 @@ export class SeriesCounts implements Moved {
   score = 0
   /** Whether it has all series that it was given. */
   isWhole = true
-  readonly #type: FamilyType
+  /** Of the look before, ms; undefined where nothing is known of it. */
+  readonly elapsed: number | undefined
+  readonly #at: number
+  readonly #type: Kind
   readonly #labels: string
   /** The look before. */
   #before: SeriesCounts | undefined
@@ -48,26 +54,29 @@ export class SeriesCounts implements Moved {
   #key = 0
   #hash = 0
 
-  /** @param elapsed ms since the look before. */
+  /** @param at of the look, ms; on a clock that never goes back. */
   constructor(
-    type: FamilyType,
+    at: number,
+    type: Kind,
     labels: readonly string[],
     series: number,
-    before?: SeriesCounts,
-    elapsed = 0,
+    before: SeriesCounts | undefined,
   ) {
+    const isBefore = before !== undefined && before.#at < at && before.#isOf(type, labels)
+    this.elapsed = isBefore ? at - before.#at : undefined
+    this.#at = at
     const places = placesFor(series)
     this.#type = type
     this.#labels = labels.join()
     this.#table = new Float64Array(places * FIELDS)
     this.#places = places
     this.#left = Math.floor(places * MOST_FILLED)
-    this.#before = before
-    this.#decay = 0.5 ** (elapsed / HALF_LIFE)
+    this.#before = isBefore ? before : undefined
+    this.#decay = 0.5 ** ((this.elapsed ?? 0) / HALF_LIFE)
   }
 
   /** Whether it is of such a family: another one of its name has other series. */
-  isOf(type: FamilyType, labels: readonly string[]): boolean {
+  #isOf(type: Kind, labels: readonly string[]): boolean {
     return type === this.#type && labels.join() === this.#labels
   }
 

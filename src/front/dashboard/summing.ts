@@ -13,12 +13,8 @@ import { type Sum, sumOf } from './sums.js'
 /** For what all series of one question had counted, bytes. */
 const MOST_COUNTS = 8 * 1024 * 1024
 
-/** What the series of families had counted at a look; of families that have too many series there is nothing. */
-export interface Looked {
-  /** On a clock that never goes back, ms. */
-  readonly at: number
-  readonly counts: ReadonlyMap<string, SeriesCounts>
-}
+/** What the series of families had counted at a look, by name; of families that have too many series there is nothing. */
+export type Looked = ReadonlyMap<string, SeriesCounts>
 
 /** A family, for all panels that show it. */
 class FamilySum {
@@ -30,29 +26,16 @@ class FamilySum {
   readonly #total: Sum
   readonly #moved = new MovedSum()
   readonly #counts: SeriesCounts | undefined
-  /** Since the look before; undefined where nothing is known of it. */
-  readonly #seconds: number | undefined
   /** By the label; that of undefined has the series themselves. */
   readonly #lines = new Map<string | undefined, Lines>()
   #all: readonly Lines[] = []
 
-  /** @param elapsed ms since the look before. */
-  constructor(
-    family: ListedFamily,
-    room: Room,
-    counts: Room,
-    before: SeriesCounts | undefined,
-    elapsed: number,
-  ) {
-    const { series } = family
+  constructor(family: ListedFamily, room: Room, counts: SeriesCounts | undefined) {
     this.#family = family
     this.#type = exposedType(family.type)
     this.#room = room
     this.#total = sumOf(this.#type)
-    if (!countsUp(this.#type) || !counts.take(tableBytes(series))) return
-    const earlier = before?.isOf(this.#type, family.labels) === true ? before : undefined
-    this.#counts = new SeriesCounts(this.#type, family.labels, series, earlier, elapsed)
-    if (earlier !== undefined) this.#seconds = elapsed / 1000
+    this.#counts = counts
   }
 
   /** For the next look. */
@@ -96,16 +79,16 @@ class FamilySum {
   figures(by: string | undefined): PanelData {
     const { name, type } = this.#family
     const total = this.#total
-    const seconds = this.#seconds
+    const elapsed = this.#counts?.elapsed
     /** Of what is known of the time before. */
-    const increase = (of: number) => (seconds === undefined ? {} : { increase: of })
+    const increase = (of: number) => (elapsed === undefined ? {} : { increase: of })
     const { partial, greatest } = this.#lines.get(by)!.found()
     const sums = greatest.map(({ sum }) => sum)
     const rest = sums.reduce((left, { series }) => left - series, total.series)
     const moved = greatest.reduce((left, { moved }) => left - moved.increase, this.#moved.increase)
     return {
       ...{ name, type, series: total.series, total: total.value(), ...increase(this.#moved.increase) },
-      ...(seconds === undefined ? {} : { seconds }),
+      ...(elapsed === undefined ? {} : { seconds: elapsed / 1000 }),
       ...(by === undefined ? {} : { by }),
       lines: greatest.map(({ label, sum, moved }) => ({
         ...{ label, series: sum.series, value: sum.value(), ...increase(moved.increase) },
@@ -129,7 +112,6 @@ export class Summing implements FamilySink {
   readonly #families: ReadonlyMap<string, ListedFamily>
   readonly #sums = new Map<string, FamilySum>()
   readonly #room = new Room()
-  readonly #at: number
   #current: FamilySum | undefined
 
   /** @param at of a clock that never goes back, ms. */
@@ -141,14 +123,21 @@ export class Summing implements FamilySink {
   ) {
     this.#panels = panels
     this.#families = families
-    this.#at = at
-    const elapsed = before === undefined ? 0 : at - before.at
     const counts = new Room(MOST_COUNTS)
     for (const panel of panels) {
       const family = families.get(panel.name)
       if (family === undefined || problemOf(panel, family) !== undefined) continue
-      const earlier = elapsed > 0 ? before!.counts.get(panel.name) : undefined
-      const sum = this.#sums.get(panel.name) ?? new FamilySum(family, this.#room, counts, earlier, elapsed)
+      let sum = this.#sums.get(panel.name)
+      if (sum === undefined) {
+        const { type, labels, series } = family
+        const has = countsUp(type) && counts.take(tableBytes(series))
+        const earlier = before?.get(panel.name)
+        sum = new FamilySum(
+          family,
+          this.#room,
+          has ? new SeriesCounts(at, type, labels, series, earlier) : undefined,
+        )
+      }
       sum.show(panel.by)
       this.#sums.set(panel.name, sum)
     }
@@ -178,7 +167,7 @@ export class Summing implements FamilySink {
   get looked(): Looked {
     const counts = new Map<string, SeriesCounts>()
     for (const [name, sum] of this.#sums) if (sum.counts !== undefined) counts.set(name, sum.counts)
-    return { at: this.#at, counts }
+    return counts
   }
 
   /** What makes the answer of each panel: that of many lines takes a while. */
