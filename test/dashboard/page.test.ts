@@ -226,6 +226,27 @@ inBrowser(
   },
 )
 
+inBrowser('a picture that comes by itself takes the focus from nothing', async (t, browser) => {
+  const server = await StandIn.start(
+    t,
+    mail.filter(({ name }) => !name.startsWith('total_messages')),
+  )
+  const { page } = await openPage(t, browser)
+  await page.goto(server.url)
+  await drawn(page, 8)
+  await page.locator('[aria-label="Move up: Memory"]').focus()
+  const focused = () => page.evaluate<string>(`document.activeElement.ariaLabel`)
+  const before = await focused()
+  t.match(before, /Memory$/)
+  server.families = mail
+  await page.evaluate(
+    `(() => { const { now } = performance; performance.now = () => now.call(performance) + 70_000 })()`,
+  )
+  await drawn(page, 9)
+  t.equal((await shown(page))[0], '@mail-flow')
+  t.equal(await focused(), before)
+})
+
 inBrowser('a hidden page asks nothing, and goes on at once when it is seen', async (t, browser) => {
   const server = await StandIn.start(t, mail)
   const { page } = await openPage(t, browser)
@@ -290,6 +311,8 @@ inBrowser(
   async (t, browser) => {
     const server = await StandIn.start(t, together(others(2)))
     const { page } = await openPage(t, browser)
+    // So seldom that each answer is shown before the next one comes.
+    server.every = 400
     await page.goto(`${server.url}#show=app_part_0001_total`)
     await inPage(page, `/\\d\\/s/.test(document.querySelector('.card td')?.textContent ?? '')`)
     // Each figure that the table ever has.
@@ -301,7 +324,8 @@ inBrowser(
     const before = server.families
     server.families = before.map(family => ({ ...family, total: n => 1e9 + (family.total(n) as number) }))
     server.started = 1
-    await inPage(page, `window.figures.includes('–') && /\\d/.test(window.figures.at(-1))`)
+    await inPage(page, `/G$/.test(document.querySelectorAll('.card td')[1].textContent)`)
+    await server.asked(3)
     const rates = await page.evaluate<string[]>('window.figures')
     t.notOk(
       rates.some(rate => /[kMG]/.test(rate)),

@@ -63,12 +63,19 @@ export class Board {
       kept.push(found ?? this.#make(view))
     }
     for (const shown of this.#shown) if (!kept.includes(shown)) this.#end(shown)
-    const isOther = kept.length !== this.#shown.length || kept.some((shown, at) => shown !== this.#shown[at])
     this.#shown = kept
-    // Elements that are put in anew lose the focus, and their tables' place.
-    if (isOther) this.#element.replaceChildren(...kept.map(({ card }) => card.element))
+    this.#place()
     this.#offerLabels()
     if (tooMany > 0) this.#world.say(`${tooMany} pictures are left out: ${FULL}`, true)
+  }
+
+  /** Puts in only what is not where it belongs: an element that is put in anew loses the focus, and its table's place. */
+  #place(): void {
+    let next = this.#element.querySelector('.card')
+    for (const { card } of this.#shown) {
+      if (card.element === next) next = next.nextElementSibling
+      else this.#element.insertBefore(card.element, next)
+    }
   }
 
   /** A family that was chosen in the box: first, where it is seen, and the next that a key reaches. */
