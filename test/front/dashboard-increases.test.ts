@@ -155,6 +155,24 @@ t.test('of a family with too many series nothing is kept, nor of one that got mo
   t.equal(look(6, many).increase, undefined)
 })
 
+t.test('what rounding leaves is not taken for what others count', async t => {
+  const look = looking(['to', 'n'], 'to')
+  const counted = (at: number) =>
+    Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`v${n} 1`, n < 10 ? (at * n) / 10 : 0]))
+  for (let at = 0; at < 50; at++) {
+    const { others, increase } = look(2 * at, counted(at))
+    if (at > 0) t.strictSame([others!.increase, increase! > 4], [0, true])
+  }
+})
+
+t.test('an increase that is no number of JSON is left out', async t => {
+  const look = looking(['to'], 'to')
+  look(0, { a: 1 })
+  const panel = look(2, { a: 1, b: 1.7e308, c: 1.7e308 })
+  t.strictSame([panel.increase, panel.lines[0]!.increase], [undefined, 1.7e308])
+  t.doesNotThrow(() => JSON.parse(JSON.stringify(panel)))
+})
+
 t.test('many series are told apart', async t => {
   const look = looking(['to'], undefined)
   const counted = (more: number) =>

@@ -13,6 +13,9 @@ import { type Sum, sumOf } from './sums.js'
 /** For what all series of one question had counted, bytes. */
 const MOST_COUNTS = 8 * 1024 * 1024
 
+/** Of a sum of many. */
+const NOISE = 2 ** -40
+
 /** What the series of families had counted at a look, by name; of families that have too many series there is nothing. */
 export type Looked = ReadonlyMap<string, SeriesCounts>
 
@@ -80,12 +83,14 @@ class FamilySum {
     const { name, type } = this.#family
     const total = this.#total
     const elapsed = this.#counts?.elapsed
-    /** Of what is known of the time before. */
-    const increase = (of: number) => (elapsed === undefined ? {} : { increase: of })
+    /** Where something is known of the time before; JSON has no number beyond the greatest. */
+    const increase = (of: number) => (elapsed === undefined || !Number.isFinite(of) ? {} : { increase: of })
     const { partial, greatest } = this.#lines.get(by)!.found()
     const sums = greatest.map(({ sum }) => sum)
     const rest = sums.reduce((left, { series }) => left - series, total.series)
     const moved = greatest.reduce((left, { moved }) => left - moved.increase, this.#moved.increase)
+    // What rounding leaves, nobody counted.
+    const movedOthers = moved > this.#moved.increase * NOISE ? moved : 0
     return {
       ...{ name, type, series: total.series, total: total.value(), ...increase(this.#moved.increase) },
       ...(elapsed === undefined ? {} : { seconds: elapsed / 1000 }),
@@ -94,7 +99,7 @@ class FamilySum {
         ...{ label, series: sum.series, value: sum.value(), ...increase(moved.increase) },
       })),
       ...(greatest.length > 0 && rest > 0
-        ? { others: { series: rest, value: total.less(sums), ...increase(Math.max(0, moved)) } }
+        ? { others: { series: rest, value: total.less(sums), ...increase(movedOthers) } }
         : {}),
       ...(partial ? { partial: true } : {}),
     }
