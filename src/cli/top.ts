@@ -1,6 +1,6 @@
 import { once as event } from 'node:events'
+import { DEFAULT_ADDRESS, shownOf } from './source/address.js'
 import { EXITS, SourceFailure } from './source/exits.js'
-import { DEFAULT_ADDRESS } from './source/fetch.js'
 import { CLOCK } from './top/clock.js'
 import { SORT_KEYS, type SortKey } from './top/order.js'
 import { failureAsJson } from './top/plain.js'
@@ -56,7 +56,9 @@ export async function top(args: readonly string[]): Promise<void> {
     if (!(error instanceof SourceFailure)) throw error
     if (error.exit === 'usage') throw new UsageError(error.message)
     if (options.json)
-      stdout.write(failureAsJson(address ?? DEFAULT_ADDRESS, { kind: error.exit, message: error.message }))
+      stdout.write(
+        failureAsJson(shownOf(address ?? DEFAULT_ADDRESS), { kind: error.exit, message: error.message }),
+      )
     process.stderr.write(`postmeter: ${error.message}\n`)
     process.exitCode = EXITS[error.exit][0]
   }

@@ -78,6 +78,8 @@ export function headersOf(given: readonly string[]): Record<string, string> {
 
 function headerOf(text: string): [string, string] {
   const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\r\n]*)$/.exec(text) ?? []
-  if (name === undefined) throw new UsageError(`--header ${text} is not written as Name: value`)
+  // What is behind the name may be a password.
+  if (name === undefined)
+    throw new UsageError(`--header ${/^[\w-]*/.exec(text)![0]} is not written as Name: value`)
   return [name.toLowerCase(), value!]
 }

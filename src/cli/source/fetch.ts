@@ -2,6 +2,7 @@
 import { get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http'
 import { get as getHttps } from 'node:https'
 import { createGunzip } from 'node:zlib'
+import { shownOf, socketOf, targetOf, withoutUser } from './address.js'
 import { SourceFailure } from './exits.js'
 import type { Format } from './format.js'
 
@@ -25,8 +26,6 @@ export interface Query {
   readonly parameters?: readonly (readonly [name: string, value: string])[]
 }
 
-/** Where postmeter listens unless it is told otherwise. */
-export const DEFAULT_ADDRESS = 'http://127.0.0.1:8000/metrics'
 const TEXT = 'text/plain;version=0.0.4'
 const OPENMETRICS = 'application/openmetrics-text;version=1.0.0'
 const ACCEPT = { text: TEXT, openmetrics: OPENMETRICS }
@@ -39,15 +38,19 @@ export interface Fetched {
   readonly contentType: string | undefined
 }
 
-export async function fetchBody(address: string, options: FetchOptions, query: Query = {}): Promise<Fetched> {
+export async function fetchBody(given: string, options: FetchOptions, query: Query = {}): Promise<Fetched> {
   const signal = AbortSignal.timeout(options.timeout)
-  const first = urlOf(address)
+  const address = shownOf(given)
+  const socketPath = socketOf(given)
+  const { url: first, authorization } = targetOf(given)
+  const own = authorization === undefined ? options.headers : { authorization, ...options.headers }
   let url = new URL(first)
+  let others: Record<string, string> = {}
   for (const [name, value] of query.parameters ?? []) url.searchParams.append(name, value)
   for (let hops = 0; ; hops++) {
     // What is sent along may be a password, and whoever is redirected to is not who it was meant for.
-    const headers = isMeant(first, url) ? options.headers : {}
-    const response = await request(address, url, { ...options, headers }, query, signal)
+    const headers = isMeant(first, url) ? { ...own, ...others } : others
+    const response = await request({ address, url, socketPath }, { ...options, headers }, query, signal)
     const { statusCode = 0 } = response
     const { location, 'content-type': contentType } = response.headers
     const moved = statusCode >= 301 && statusCode <= 308 && statusCode !== 304 ? location : undefined
@@ -55,7 +58,9 @@ export async function fetchBody(address: string, options: FetchOptions, query: Q
       response.destroy()
       if (!URL.canParse(moved, url.href))
         throw new SourceFailure('status', `${address} redirects to what is no URL`)
-      url = new URL(moved, url)
+      const next = withoutUser(new URL(moved, url))
+      url = next.url
+      others = next.authorization === undefined ? {} : { authorization: next.authorization }
       if (!/^https?:$/.test(url.protocol)) throw new SourceFailure('status', `${address} redirects to ${url}`)
       continue
     }
@@ -65,27 +70,20 @@ export async function fetchBody(address: string, options: FetchOptions, query: Q
   }
 }
 
-/** A path is added where there is none: what stands at / is for people. */
-function urlOf(address: string): URL {
-  if (address.startsWith('unix:')) return new URL('http://localhost/metrics')
-  let url: URL
-  try {
-    url = new URL(address)
-  } catch {
-    throw new SourceFailure('usage', `${address} is no URL`)
-  }
-  if (/^https?:\/\/[^/?#]+$/.test(address)) url.pathname = '/metrics'
-  return url
-}
-
 /** The same host, and not without TLS what was to go over it. */
 function isMeant(first: URL, url: URL): boolean {
   return url.hostname === first.hostname && (url.protocol === first.protocol || url.protocol === 'https:')
 }
 
+interface Asked {
+  /** As it is shown. */
+  readonly address: string
+  readonly url: URL
+  readonly socketPath: string | undefined
+}
+
 function request(
-  address: string,
-  url: URL,
+  { address, url, socketPath }: Asked,
   { format, timeout, headers, agent = 'postmeter-check', gzip = true }: FetchOptions,
   { accept }: Query,
   signal: AbortSignal,
@@ -100,7 +98,7 @@ function request(
     },
     agent: false,
     signal,
-    ...(address.startsWith('unix:') ? { socketPath: address.slice('unix:'.length) } : {}),
+    ...(socketPath === undefined ? {} : { socketPath }),
   }
   return new Promise((resolve, reject) => {
     const get = url.protocol === 'https:' ? getHttps : getHttp

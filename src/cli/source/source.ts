@@ -2,8 +2,9 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { DEFAULT_ADDRESS, isEndpoint, shownOf } from './address.js'
 import { SourceFailure } from './exits.js'
-import { DEFAULT_ADDRESS, type FetchOptions, fetchBody } from './fetch.js'
+import { type FetchOptions, fetchBody } from './fetch.js'
 
 export interface Body {
   readonly chunks: AsyncIterable<Uint8Array>
@@ -29,9 +30,9 @@ export function sourceOf(given: string | undefined, options: FetchOptions): Sour
       ...{ shown: 'stdin', again: false },
       open: async () => ({ chunks: await unzipped(process.stdin, 'stdin'), endpoint: undefined }),
     }
-  if (/^(https?:\/\/|unix:)/.test(what))
+  if (isEndpoint(what))
     return {
-      ...{ shown: what, again: true },
+      ...{ shown: shownOf(what), again: true },
       open: async () => {
         const { chunks, contentType } = await fetchBody(what, options)
         return { chunks, endpoint: { contentType } }

@@ -1,6 +1,7 @@
 /** Looks at an endpoint over HTTP, and leaves in the model what it has. */
+import { DEFAULT_ADDRESS, isEndpoint, shownOf } from '../../source/address.js'
 import { SourceFailure } from '../../source/exits.js'
-import { DEFAULT_ADDRESS, type FetchOptions, fetchBody, type Query } from '../../source/fetch.js'
+import { type FetchOptions, fetchBody, type Query } from '../../source/fetch.js'
 import { refuseForeign } from '../../source/sniff.js'
 import type { Model } from './model.js'
 import { NativeReader } from './native-reader.js'
@@ -27,7 +28,9 @@ const OWN = /(?:^|_)postmeter_\w/
 const HEAD = 1024
 
 export class Endpoint {
+  /** Its address without a password. */
   readonly shown: string
+  readonly #address: string
   readonly #model: Model
   readonly #options: FetchOptions
   readonly #now: () => number
@@ -36,17 +39,18 @@ export class Endpoint {
 
   /** @throws SourceFailure for an address that is none. */
   constructor(address: string | undefined, { timeout, headers, now }: EndpointOptions, model: Model) {
-    this.shown = address ?? DEFAULT_ADDRESS
-    if (!/^(?:https?:\/\/.|unix:\/)/.test(this.shown)) {
+    this.#address = address ?? DEFAULT_ADDRESS
+    this.shown = shownOf(this.#address)
+    if (!isEndpoint(this.#address)) {
       const hint = /^[\w.-]+:\d+/.test(this.shown) ? `: write http://${this.shown}` : ''
       throw new SourceFailure('usage', `${this.shown} is no address of an endpoint${hint}`)
     }
-    if (!this.shown.startsWith('unix:') && !URL.canParse(this.shown))
+    if (!this.#address.startsWith('unix:') && !URL.canParse(this.#address))
       throw new SourceFailure('usage', `${this.shown} is no URL`)
     this.#model = model
     this.#now = now
     // On one machine it takes more time to pack than to send.
-    const gzip = !isNear(this.shown)
+    const gzip = !isNear(this.#address)
     this.#options = { format: 'text', timeout, headers, agent: 'postmeter-top', gzip }
   }
 
@@ -70,7 +74,9 @@ export class Endpoint {
   }
 
   async #text(names: readonly string[]): Promise<number> {
-    const { chunks, contentType } = await fetchBody(this.shown, this.#options, { parameters: named(names) })
+    const { chunks, contentType } = await fetchBody(this.#address, this.#options, {
+      parameters: named(names),
+    })
     this.#model.begin(names.length === 0, this.#now())
     const reader = new TextReader(this.#model)
     let head: Uint8Array | undefined = new Uint8Array()
@@ -105,7 +111,7 @@ export class Endpoint {
     let bytes = 0
     try {
       const { chunks, contentType } = await fetchBody(
-        this.shown,
+        this.#address,
         this.#options,
         this.isOwn ? own : { accept: PROTOBUF },
       )
