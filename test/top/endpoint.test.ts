@@ -110,6 +110,8 @@ t.test('what is no exposition is said', async t => {
   const { endpoint } = looking(`http://127.0.0.1:${port}/metrics`)
   for (const [text, says] of [
     ['<!doctype html>', /HTML/],
+    [`\ufeff\n<!-- ${'x'.repeat(3000)} --><html>`, /HTML/],
+    [`${'\n'.repeat(3000)}<html>`, /HTML/],
     ['{"a": 1}', /JSON/],
     ['\x00\x01', /binary/],
     ['Hello world', /none of its lines can be read/],

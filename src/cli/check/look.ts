@@ -2,7 +2,7 @@
 
 import { EXITS, type Exit, SourceFailure } from '../source/exits.js'
 import type { Format } from '../source/format.js'
-import { contentType, formatByEnd, refuseForeign } from '../source/sniff.js'
+import { contentType, formatByEnd, isTelling, refuseForeign } from '../source/sniff.js'
 import type { Source } from '../source/source.js'
 import { type Cardinality, cardinalities } from './cardinality.js'
 import { Checker } from './checker.js'
@@ -82,7 +82,7 @@ export async function look(
     head.push(Uint8Array.from(chunk))
     held += chunk.length
     // What an endpoint sends is told by its type.
-    if (held > MOST_HEAD || (said !== undefined && held >= TAIL)) begin()
+    if (held > MOST_HEAD || (said !== undefined && isTelling(Buffer.concat(head)))) begin()
   }
   checker ??= begin()
   if (type?.fault !== undefined) findings.add('content-type', 0, 0, undefined, () => type.fault!)

@@ -2,8 +2,10 @@
 import { SourceFailure } from './exits.js'
 import type { Format } from './format.js'
 
-/** What is looked at. */
+/** What is looked at, behind the spaces that it begins with. */
 const LOOK = 1024
+/** More spaces nobody waits for. */
+const MOST_SPACES = 8 * 1024
 const END = '# EOF'
 
 export interface ContentType {
@@ -41,11 +43,29 @@ export function refuseForeign(head: Uint8Array, type: string | undefined): void 
   throw new SourceFailure('foreign', `the body is no exposition but ${what}${said}`)
 }
 
+/** Whether the beginning of a body is long enough to tell. */
+export function isTelling(head: Uint8Array): boolean {
+  return head.length - spacesOf(head) >= LOOK || head.length >= MOST_SPACES
+}
+
+/** Spaces, and marks of the order of bytes, that a body begins with. */
+function spacesOf(head: Uint8Array): number {
+  let at = 0
+  for (; at < head.length; at++) {
+    const c = head[at]!
+    if (c === 0xef && head[at + 1] === 0xbb && head[at + 2] === 0xbf) at += 2
+    else if (c !== 0x20 && (c < 0x09 || c > 0x0d)) break
+  }
+  return at
+}
+
 function foreign(head: Uint8Array): string | undefined {
-  const some = head.subarray(0, LOOK)
+  const from = spacesOf(head)
+  const some = head.subarray(from, from + LOOK)
   if (some.includes(0) && !/^[#\w:]/.test(Buffer.from(some).toString('latin1').trimStart())) return 'binary'
   const text = Buffer.from(some).toString().trimStart()
-  if (/^<(?:!doctype|html|\?xml|[a-z]+[\s>])/i.test(text)) return text.startsWith('<?xml') ? 'XML' : 'HTML'
+  // A page may begin with a comment as well as with a tag. No line of an exposition does.
+  if (/^<(?:[!?]|[a-z][\w:-]*[\s/>])/i.test(text)) return text.startsWith('<?xml') ? 'XML' : 'HTML'
   // A name in quotes may stand first behind a brace, but no colon behind it.
   if (/^\[|^\{\s*(?:\}|"(?:[^"\\]|\\.)*"\s*:)/.test(text)) return 'JSON'
   return /^[\x00-\x08\x0e-\x1f\x7f\ufffd]/.test(text) ? 'binary' : undefined

@@ -2,7 +2,7 @@
 import { DEFAULT_ADDRESS, isEndpoint, shownOf } from '../../source/address.js'
 import { SourceFailure } from '../../source/exits.js'
 import { type FetchOptions, fetchBody, type Query } from '../../source/fetch.js'
-import { refuseForeign } from '../../source/sniff.js'
+import { isTelling, refuseForeign } from '../../source/sniff.js'
 import type { Model } from './model.js'
 import { NativeReader } from './native-reader.js'
 import { TextReader } from './text-reader.js'
@@ -25,7 +25,6 @@ export interface Looked {
 const PROTOBUF = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited'
 /** postmeter's own families, perhaps with a prefix: its endpoints know `name[]` and `format`. */
 const OWN = /(?:^|_)postmeter_\w/
-const HEAD = 1024
 
 export class Endpoint {
   /** Its address without a password. */
@@ -86,7 +85,7 @@ export class Endpoint {
         continue
       }
       head = Buffer.concat([head, chunk])
-      if (head.length < HEAD) continue
+      if (!isTelling(head)) continue
       refuseForeign(head, contentType)
       reader.push(head)
       head = undefined
