@@ -74,17 +74,22 @@ export async function look(
     checker.write(all)
     return checker
   }
-  for await (const chunk of chunks) {
-    if (checker !== undefined) {
-      checker.write(chunk)
-      continue
+  try {
+    for await (const chunk of chunks) {
+      if (checker !== undefined) {
+        checker.write(chunk)
+        continue
+      }
+      head.push(Uint8Array.from(chunk))
+      held += chunk.length
+      // What an endpoint sends is told by its type.
+      if (held > MOST_HEAD || (said !== undefined && isTelling(Buffer.concat(head)))) begin()
     }
-    head.push(Uint8Array.from(chunk))
-    held += chunk.length
-    // What an endpoint sends is told by its type.
-    if (held > MOST_HEAD || (said !== undefined && isTelling(Buffer.concat(head)))) begin()
+    checker ??= begin()
+  } catch (error) {
+    if (checker !== undefined) before.series.giveUp()
+    throw error
   }
-  checker ??= begin()
   if (type?.fault !== undefined) findings.add('content-type', 0, 0, undefined, () => type.fault!)
   checker.end()
   if (checker.understood === 0 && findings.errors > 0 && type !== undefined && type.format === undefined)

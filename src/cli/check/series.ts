@@ -17,6 +17,8 @@ export class Series {
   #touched = 0
   appeared = 0
   vanished = 0
+  /** Those that were new in looks that did not come to their end. */
+  #appearedBefore = 0
   /** What the last series had in the look before; NaN if it was not there. */
   before = Number.NaN
 
@@ -36,7 +38,8 @@ export class Series {
 
   begin(): void {
     this.#looks++
-    this.appeared = 0
+    this.appeared = this.#appearedBefore
+    this.#appearedBefore = 0
     this.vanished = 0
   }
 
@@ -66,6 +69,14 @@ export class Series {
   /** Forgets the series that the look did not have. */
   end(): void {
     if (this.#looks > 1) this.vanished = this.#table.prune((part, at) => this.#isOfThisLook(part, at))
+  }
+
+  /** The look broke off: what it did not come to is there as it was, and the next one is held against both. */
+  giveUp(): void {
+    this.#appearedBefore = this.appeared
+    this.#table.each((part, at) => {
+      if (!this.#isOfThisLook(part, at)) part.cells[at * part.width + KEY]! ^= 1 << 31
+    })
   }
 
   #isOfThisLook({ cells, width }: Part, at: number): boolean {
