@@ -11,6 +11,29 @@ export function totalOf(buckets: Buckets): number {
   return buckets.at(-1)?.[1] ?? 0
 }
 
+/** Several lists together: at each bound of any of them. */
+export function sumOf(lists: Iterable<Buckets>): Buckets {
+  const rises = new Map<number, number>()
+  let all = 0
+  for (const buckets of lists) {
+    let below = 0
+    for (const [upper, cumulative] of buckets) {
+      if (upper !== null) rises.set(upper, (rises.get(upper) ?? 0) + cumulative - below)
+      below = cumulative
+    }
+    all += totalOf(buckets)
+  }
+  let sum = 0
+  const list: Bucket[] = [...rises]
+    .sort(([a], [b]) => a - b)
+    .map(([upper, rise]): Bucket => {
+      sum += rise
+      return [upper, sum]
+    })
+  list.push([null, all])
+  return list
+}
+
 /**
  * What was observed between two looks at a histogram. Where it has fewer observations than before, it was begun anew, and
  * all that it has is new.

@@ -1,7 +1,14 @@
 /** What buckets say: counts between two looks, and quantiles. */
 import fc from 'fast-check'
 import t from 'tap'
-import { type Buckets, difference, quantileOf, totalOf } from '../../src/reading/buckets.js'
+import {
+  type Bucket,
+  type Buckets,
+  difference,
+  quantileOf,
+  sumOf,
+  totalOf,
+} from '../../src/reading/buckets.js'
 import { emptyMetric } from '../../src/reading/metric.js'
 import type { MetricView } from '../../src/reading/metric-view.js'
 import { NativeSum } from '../../src/reading/native-sum.js'
@@ -280,4 +287,35 @@ t.test('native: a sum of many ranges is held at a resolution that bounds it', as
     if (cumulative !== exact) t.equal(cumulative, exact, `up to ${upper}`)
   }
   t.equal(totalOf(buckets), total)
+})
+
+t.test('several lists together have at each bound what they have there', async () => {
+  const list = fc
+    .uniqueArray(fc.tuple(fc.integer({ min: -20, max: 20 }), fc.nat(9)), { selector: ([bound]) => bound })
+    .map((all): Buckets => {
+      let sum = 0
+      const rising = all
+        .toSorted(([a], [b]) => a - b)
+        .map(([bound, count]): Bucket => {
+          sum += count
+          return [bound, sum]
+        })
+      return [...rising, [null, sum + 3]]
+    })
+  const at = (buckets: Buckets, bound: number) =>
+    buckets.filter(([upper]) => upper !== null && upper <= bound).at(-1)?.[1] ?? 0
+  fc.assert(
+    fc.property(fc.array(list), lists => {
+      const sum = sumOf(lists)
+      const bounds = new Set(lists.flat().map(([upper]) => upper))
+      return (
+        sum.length === bounds.size + (lists.length === 0 ? 1 : 0) &&
+        totalOf(sum) === lists.reduce((all, one) => all + totalOf(one), 0) &&
+        sum.every(
+          ([upper, cumulative]) =>
+            upper === null || cumulative === lists.reduce((all, one) => all + at(one, upper), 0),
+        )
+      )
+    }),
+  )
 })

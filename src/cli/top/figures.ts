@@ -1,8 +1,7 @@
 /** What a row shows, of a family or of a part of it: made of tallies, without a thought of terminals. */
-
-import { difference } from '../../reading/buckets.js'
+import type { Buckets } from '../../reading/buckets.js'
 import type { Family, Type } from './look/family.js'
-import type { Observed } from './look/observed.js'
+import { between } from './look/observed.js'
 import { bucketsOf, quantilesOf, type Tally } from './look/tally.js'
 import { type Unit, unitOf } from './units.js'
 
@@ -33,15 +32,16 @@ export function isRising(type: Type): boolean {
 }
 
 export function familyFigures(family: Family): Figures {
-  return figuresOf(family, family.name, family.name, family.tally, family.native)
+  return figuresOf(family, family.name, family.name, family.tally, between(family.native))
 }
 
+/** `native`: what was observed between two looks, where native buckets tell it. */
 export function figuresOf(
   family: Family,
   key: string,
   name: string,
   tally: Tally,
-  native: Observed | undefined,
+  native: Buckets | undefined,
 ): Figures {
   const { type, elapsed } = family
   const quantiles = percentiles(family, tally, native)
@@ -64,11 +64,10 @@ const NONE: readonly undefined[] = []
 function percentiles(
   { type, parts, hasBuckets, isCountOnly }: Family,
   tally: Tally,
-  native: Observed | undefined,
+  native: Buckets | undefined,
 ): readonly (number | undefined)[] {
   if (type === 'summary') return [0.5, 0.9, 0.99].map(q => tally.parts[parts.indexOf(q)])
   if (!hasBuckets) return NONE
-  if (isCountOnly)
-    return native?.before === undefined ? NONE : quantilesOf(difference(native.now, native.before))
+  if (isCountOnly) return native === undefined ? NONE : quantilesOf(native)
   return quantilesOf(bucketsOf(tally, parts))
 }

@@ -1,6 +1,9 @@
 /** The rows of a list: families, or what one of them consists of. */
+import { type Buckets, sumOf } from '../../reading/buckets.js'
 import { type Figures, familyFigures, figuresOf } from './figures.js'
 import type { Model } from './look/model.js'
+import { between } from './look/observed.js'
+import type { Rows } from './look/rows.js'
 import { Tally } from './look/tally.js'
 
 /** Families with series that the filter takes, or whose name it takes. */
@@ -20,22 +23,40 @@ const WITHOUT = '(none)'
 
 export function parts(model: Model, by: By): Figures[] {
   const { opened } = model
-  if (opened === undefined) return []
+  // Opened behind the last look, or in the midst of it, it has nothing yet that is whole.
+  if (opened === undefined || opened.look !== opened.family.look) return []
+  return by === undefined ? seriesOf(opened) : sumsOf(opened, by)
+}
+
+function seriesOf(opened: Rows): Figures[] {
   const { family } = opened
-  const there = opened.all.filter(row => row.look === family.look && row.tally.series > 0)
-  if (by === undefined)
-    return there.map(({ text, tally, native }) => {
-      const name = text === '' ? family.name : text
-      return figuresOf(family, name, name, tally, native)
-    })
-  const groups = new Map<string, Tally>()
-  for (const { labels, tally } of there) {
-    const value = labels.find(([name]) => name === by)?.[1] ?? WITHOUT
-    const group = groups.get(value) ?? new Tally()
-    groups.set(value, group)
-    group.merge(tally, family.hasBuckets)
+  const tally = new Tally()
+  const list: Figures[] = []
+  for (let row = 0; row < opened.size; row++) {
+    if (opened.tally(row, tally).series === 0) continue
+    const text = opened.text(row)
+    const name = text === '' ? family.name : text
+    list.push(figuresOf(family, name, name, tally, between(opened.native(row))))
   }
-  return Array.from(groups, ([value, tally]) => figuresOf(family, value, value, tally, undefined))
+  return list
+}
+
+function sumsOf(opened: Rows, by: string): Figures[] {
+  const { family } = opened
+  const tally = new Tally()
+  const groups = new Map<string, { tally: Tally; natives: Buckets[] }>()
+  for (let row = 0; row < opened.size; row++) {
+    if (opened.tally(row, tally).series === 0) continue
+    const value = opened.value(row, by) ?? WITHOUT
+    const group = groups.get(value) ?? { tally: new Tally(), natives: [] }
+    groups.set(value, group)
+    group.tally.merge(tally, family.hasBuckets)
+    const native = between(opened.native(row))
+    if (native !== undefined) group.natives.push(native)
+  }
+  return Array.from(groups, ([value, { tally, natives }]) =>
+    figuresOf(family, value, value, tally, natives.length === 0 ? undefined : sumOf(natives)),
+  )
 }
 
 /** By what the list goes on: series, then each label, if there are several to choose from. */

@@ -21,26 +21,63 @@ export function spark(history: readonly number[], width: number, ascii: boolean)
   return last.map(bar).join('').padStart(width)
 }
 
-/** Histories by a key: of what is no longer there, none is kept. */
-export class Histories {
-  #all = new Map<string, number[]>()
+/** So many have a history, so that memory is bounded. */
+export const MOST_HISTORIES = 20_000
+const FIRST = 64
 
-  /** `figures`: all that are there now. `MOST` of them have one, so that memory is bounded. */
+/** Histories by a key: of what is no longer there, none is kept. All are in one ring, a slot of it for each. */
+export class Histories {
+  #slots = new Map<string, number>()
+  #figures = new Float64Array(FIRST * MOST_LOOKS)
+  #used = 0
+  readonly #free: number[] = []
+  #looks = 0
+
+  /** `figures`: all that are there now, what is shown first before the others. */
   add(figures: Iterable<readonly [key: string, figure: number | undefined]>): void {
-    const kept = new Map<string, number[]>()
-    for (const [key, figure] of figures) {
-      if (kept.size === MOST) break
-      const history = this.#all.get(key) ?? []
-      history.push(figure ?? Number.NaN)
-      if (history.length > MOST_LOOKS) history.shift()
-      kept.set(key, history)
+    const column = this.#looks++ % MOST_LOOKS
+    const kept = new Map<string, number>()
+    const fresh: [key: string, figure: number][] = []
+    let count = 0
+    for (const [key, figure = Number.NaN] of figures) {
+      if (count++ === MOST_HISTORIES) break
+      const slot = this.#slots.get(key)
+      if (slot === undefined) fresh.push([key, figure])
+      else {
+        this.#slots.delete(key)
+        kept.set(key, slot)
+        this.#figures[slot * MOST_LOOKS + column] = figure
+      }
     }
-    this.#all = kept
+    for (const slot of this.#slots.values()) this.#free.push(slot)
+    for (const [key, figure] of fresh) {
+      // Names that mean harm may look alike.
+      if (kept.has(key)) continue
+      const slot = this.#free.pop() ?? this.#next()
+      this.#figures.fill(Number.NaN, slot * MOST_LOOKS, (slot + 1) * MOST_LOOKS)
+      this.#figures[slot * MOST_LOOKS + column] = figure
+      kept.set(key, slot)
+    }
+    this.#slots = kept
   }
 
+  #next(): number {
+    if ((this.#used + 1) * MOST_LOOKS > this.#figures.length) {
+      const longer = new Float64Array(this.#figures.length * 2)
+      longer.set(this.#figures)
+      this.#figures = longer
+    }
+    return this.#used++
+  }
+
+  /** The figures of the last looks, the newest last; NaN where there was none. */
   get(key: string): readonly number[] {
-    return this.#all.get(key) ?? []
+    const slot = this.#slots.get(key)
+    if (slot === undefined) return []
+    const all = this.#figures.subarray(slot * MOST_LOOKS, (slot + 1) * MOST_LOOKS)
+    const from = this.#looks % MOST_LOOKS
+    const inOrder = [...all.subarray(from), ...all.subarray(0, from)]
+    const first = inOrder.findIndex(figure => !Number.isNaN(figure))
+    return first < 0 ? [] : inOrder.slice(first)
   }
 }
-
-const MOST = 20_000

@@ -58,18 +58,30 @@ export class Endpoint {
     return this.#model.families.all.some(({ name }) => OWN.test(name))
   }
 
-  /** `names`: the families that are asked for; all, if there are none. @throws SourceFailure where there is no exposition. */
+  /**
+   * `names`: the families that are asked for; all, if there are none. What breaks off leaves the model as it was.
+   * @throws SourceFailure where there is no exposition.
+   */
   async look(names: readonly string[] = []): Promise<Looked> {
     const began = this.#now()
     let whole = names.length === 0
-    let bytes = (await this.#text(names)) + (await this.#native(names))
-    if (!this.#model.end()) {
-      // Another program answers there now: what it has is read anew.
-      whole = true
-      bytes = (await this.#text([])) + (await this.#native([]))
-      this.#model.end()
+    try {
+      let bytes = await this.#read(names)
+      if (!this.#model.end()) {
+        // Another program answers there now: what it has is read anew.
+        whole = true
+        bytes = await this.#read([])
+        this.#model.end()
+      }
+      return { bytes, milliseconds: this.#now() - began, whole }
+    } catch (error) {
+      this.#model.breakOff()
+      throw error
     }
-    return { bytes, milliseconds: this.#now() - began, whole }
+  }
+
+  async #read(names: readonly string[]): Promise<number> {
+    return (await this.#text(names)) + (await this.#native(names))
   }
 
   async #text(names: readonly string[]): Promise<number> {

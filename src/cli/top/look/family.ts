@@ -60,7 +60,7 @@ export class Family {
   typed = false
   typedIn = 0
   help = ''
-  readonly tally = new Tally()
+  tally = new Tally()
   /** Bounds of buckets, or quantiles. */
   readonly parts: number[] = []
   readonly #parts = new Map<number, number>()
@@ -71,6 +71,8 @@ export class Family {
   elapsed = Number.NaN
   /** Of a native histogram. */
   native: Observed | undefined
+  /** What the look that it was in last has written over: should that break off. */
+  #undone: Pick<Family, 'tally' | 'look' | 'before' | 'at' | 'elapsed'> | undefined
 
   constructor(number: number, name: string, type: Type) {
     this.number = number
@@ -80,6 +82,12 @@ export class Family {
 
   get hasBuckets(): boolean {
     return this.type === 'histogram' || this.type === 'gaugehistogram'
+  }
+
+  /** The label that tells a series' lines apart: buckets, or quantiles. */
+  get partLabel(): 'le' | 'quantile' | undefined {
+    if (this.hasBuckets) return 'le'
+    return this.type === 'summary' ? 'quantile' : undefined
   }
 
   /** Whether buckets are there and say nothing of where: such a histogram has native ones, or none. */
@@ -98,11 +106,23 @@ export class Family {
   }
 
   enter(look: number, at: number): void {
+    const { tally, elapsed } = this
+    const spare = this.#undone?.tally ?? new Tally()
+    this.#undone = { tally, look: this.look, before: this.before, at: this.at, elapsed }
+    this.tally = spare
     this.before = this.look
     this.look = look
     this.elapsed = at - this.at
     this.at = at
     this.tally.clear()
+  }
+
+  /** The look that it was in last does not count. */
+  undo(): void {
+    if (this.#undone === undefined) return
+    const spare = this.tally
+    Object.assign(this, this.#undone)
+    this.#undone = { ...this.#undone, tally: spare }
   }
 }
 

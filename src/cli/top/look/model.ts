@@ -18,6 +18,10 @@ export class Model {
   /** The last one that asked for all. */
   wholeLook = 0
   #isWhole = true
+  #isUnderWay = false
+  /** The filter of the look under way, or of the last: one that comes meanwhile is for the next. */
+  #taken = new Filter('')
+  #takenVersion = 1
   at = Number.NaN
   filter = new Filter('')
   #filterVersion = 1
@@ -27,6 +31,7 @@ export class Model {
   bad = 0
   /** Lines of new series for which there was no room. */
   beyond = 0
+  #counted = { samples: 0, bad: 0, beyond: 0 }
 
   setFilter(text: string): void {
     this.filter = new Filter(text)
@@ -48,16 +53,20 @@ export class Model {
     this.look++
     this.families.look = this.look
     this.#isWhole = whole
+    this.#isUnderWay = true
+    this.#taken = this.filter
+    this.#takenVersion = this.#filterVersion
     this.at = at
+    this.#counted = { samples: this.samples, bad: this.bad, beyond: this.beyond }
     this.samples = 0
     this.bad = 0
     this.beyond = 0
     this.store.begin()
-    if (this.opened !== undefined) this.opened.beyond = 0
   }
 
   /** The look has all that it asked for. Returns whether it holds; else nothing is known, and another one has to come. */
   end(): boolean {
+    this.#isUnderWay = false
     if (this.families.changed) {
       this.#beginAnew()
       return false
@@ -68,6 +77,25 @@ export class Model {
     const moved = families.forget(family => family.look !== look && family !== opened?.family)
     store.forget(series => store.seen[series] !== look, moved)
     return true
+  }
+
+  /** The look under way has come to no end: all is as it was before. */
+  breakOff(): void {
+    if (!this.#isUnderWay) return
+    this.#isUnderWay = false
+    Object.assign(this, this.#counted)
+    if (this.families.changed) {
+      this.#beginAnew()
+      return
+    }
+    const { families, store, look, opened } = this
+    for (const family of families.all) if (family.look === look) family.undo()
+    if (opened?.look === look) opened.undo()
+    for (let series = 1; series < store.size; series++) {
+      if (store.seen[series] !== look) continue
+      store.value[series] = store.before[series]!
+      store.seen[series] = families.all[store.family[series]!]!.look
+    }
   }
 
   /** Another program answers there now. */
@@ -84,15 +112,16 @@ export class Model {
     return this.families.all.filter(({ look }) => look > 0 && look >= this.wholeLook)
   }
 
-  enter(family: Family): void {
-    if (family.look !== this.look) family.enter(this.look, this.at)
+  #enter(family: Family): void {
+    family.enter(this.look, this.at)
+    if (this.opened?.family === family) this.opened.enter(this.look)
   }
 
   /** Takes a sample. The bytes are those of its name and labels. */
   take(series: number, value: number, bytes: Uint8Array, from: number, to: number): void {
     const { store } = this
     const family = this.families.all[store.family[series]!]!
-    if (family.look !== this.look) family.enter(this.look, this.at)
+    if (family.look !== this.look) this.#enter(family)
     // Which of two lines of one series is right, nobody knows. Both together are wrong.
     if (store.seen[series] === this.look) {
       this.samples--
@@ -101,26 +130,26 @@ export class Model {
     }
     const compared = store.seen[series] === family.before && family.before !== 0
     const rise = compared ? riseOf(store.value[series]!, value) : Number.NaN
+    store.before[series] = compared ? store.value[series]! : Number.NaN
     store.seen[series] = this.look
     store.value[series] = value
-    if (!this.filter.isAll && !this.#passes(series, bytes, from, to)) return
+    if (!this.#taken.isAll && !this.#passes(series, bytes, from, to)) return
     const role = store.role[series]!
     const { hasBuckets } = family
     const change = family.type === 'gaugehistogram' && role !== VALUE ? value : rise
     family.tally.add(role, value, change, hasBuckets)
     const { opened } = this
-    if (opened === undefined || opened.family !== family) return
+    if (opened === undefined || opened.family !== family || opened.look !== this.look) return
     const row = store.row[series]!
-    if (row > 0 && opened.hasRoomFor(role))
-      opened.touched(row - 1, this.look).tally.add(role, value, change, hasBuckets)
+    if (row > 0 && opened.hasRoomFor(role)) opened.add(row - 1, role, value, change)
     else opened.beyond++
   }
 
   #passes(series: number, bytes: Uint8Array, from: number, to: number): boolean {
     const verdict = this.store.verdict[series]!
-    if (verdict >> 1 === this.#filterVersion) return (verdict & 1) === 1
-    const passes = this.filter.takes(bytes, from, to)
-    this.store.verdict[series] = (this.#filterVersion << 1) | (passes ? 1 : 0)
+    if (verdict >> 1 === this.#takenVersion) return (verdict & 1) === 1
+    const passes = this.#taken.takes(bytes, from, to)
+    this.store.verdict[series] = (this.#takenVersion << 1) | (passes ? 1 : 0)
     return passes
   }
 }

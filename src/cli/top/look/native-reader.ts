@@ -9,8 +9,7 @@ import { textOf } from '../../bytes/numbers.js'
 import type { Family } from './family.js'
 import type { Label } from './labels.js'
 import type { Model } from './model.js'
-import type { Observed } from './observed.js'
-import type { Row } from './rows.js'
+import { packed } from './observed.js'
 
 interface Summed {
   readonly sum: NativeSum
@@ -22,7 +21,9 @@ export class NativeReader {
   readonly #reader: FamilyReader
   #family: Family | undefined
   #summed: Summed | undefined
-  #rows = new Map<Row, Summed>()
+  #rows = new Map<number, Summed>()
+  /** What is known once all has been read: an answer may break off. */
+  readonly #read: (() => void)[] = []
   /** Families that have native buckets. */
   found = 0
 
@@ -41,6 +42,7 @@ export class NativeReader {
   end(): void {
     this.#reader.end()
     this.#leave()
+    for (const take of this.#read) take()
   }
 
   #enter({ name }: FamilyHead): boolean {
@@ -55,17 +57,21 @@ export class NativeReader {
     this.#summed = added(this.#summed, metric)
     const { opened } = this.#model
     if (opened === undefined || opened.family !== this.#family) return
-    const number = opened.rowOf(labelsOf(metric))
-    const row = opened.all[number]
-    if (row !== undefined) this.#rows.set(row, added(this.#rows.get(row), metric))
+    const row = opened.rowOf(labelsOf(metric))
+    if (row >= 0) this.#rows.set(row, added(this.#rows.get(row), metric))
   }
 
   #leave(): void {
     const family = this.#family
     if (family !== undefined && this.#summed !== undefined) {
-      this.found++
-      family.native = next(family.native, this.#summed)
-      for (const [row, summed] of this.#rows) row.native = next(row.native, summed)
+      const now = bucketsOf(this.#summed)
+      const rows = Array.from(this.#rows, ([row, summed]) => [row, bucketsOf(summed)] as const)
+      const { opened } = this.#model
+      this.#read.push(() => {
+        this.found++
+        family.native = { now, before: family.native?.now }
+        for (const [row, buckets] of rows) opened!.observed(row, buckets)
+      })
     }
     this.#family = undefined
     this.#summed = undefined
@@ -80,8 +86,8 @@ function added(summed: Summed | undefined, metric: MetricView): Summed {
   return all
 }
 
-function next(observed: Observed | undefined, { sum, count }: Summed): Observed {
-  return { now: sum.buckets(count), before: observed?.now }
+function bucketsOf({ sum, count }: Summed): Float64Array {
+  return packed(sum.buckets(count))
 }
 
 function labelsOf({ bytes, labels }: MetricView): Label[] {

@@ -1,83 +1,100 @@
 /** The series of one family that somebody looks into: of each its labels, and what it has. */
 import type { Family } from './family.js'
-import { type Label, shown } from './labels.js'
+import { LabelSets } from './label-sets.js'
+import type { Label } from './labels.js'
 import type { Observed } from './observed.js'
+import { Tallies } from './tallies.js'
 import { Tally } from './tally.js'
 
 /** So many are kept; what is beyond is counted. */
 export const MOST_ROWS = 100_000
-/** Characters of their labels, about, and figures of buckets: a row may have very many of either. */
-const MOST_TEXT = 2 ** 26
-const MOST_FIGURES = 2 ** 23
-/** What a label takes beside its characters. */
-const LABEL = 64
-/** More names of labels nobody goes through. */
-const MOST_NAMES = 100
-
-export class Row {
-  readonly labels: readonly Label[]
-  /** They, as a person reads them. */
-  readonly text: string
-  readonly tally = new Tally()
-  look = 0
-  /** Of a native histogram. */
-  native: Observed | undefined
-
-  constructor(labels: readonly Label[]) {
-    this.labels = labels
-    this.text = shown(labels)
-  }
-}
+/** Of their labels, about; and figures of buckets: a row may have very many of either. */
+const MOST_BYTES = 2 ** 26
+const MOST_FIGURES = 2 ** 22
 
 export class Rows {
   readonly family: Family
-  readonly all: Row[] = []
-  readonly #byLabels = new Map<string, number>()
-  /** Names of labels, as they came. */
-  readonly names: string[] = []
-  #text = 0
+  readonly #labels = new LabelSets(MOST_ROWS, MOST_BYTES)
+  /** What they have in this look, and in the one before: should this one break off. */
+  #now = new Tallies()
+  #before = new Tallies()
+  /** The look that they were filled in, and the one before. */
+  look = 0
+  #lookBefore = 0
+  /** Of native histograms, and how many figures these have together. */
+  readonly #natives: (Observed | undefined)[] = []
+  #nativeFigures = 0
   /** Lines in the last look that had no room. */
   beyond = 0
+  #beyondBefore = 0
 
   constructor(family: Family) {
     this.family = family
   }
 
+  get size(): number {
+    return this.#labels.size
+  }
+
+  /** Names of labels, as they came. */
+  get names(): readonly string[] {
+    return this.#labels.names
+  }
+
+  /** A look has come to their family. */
+  enter(look: number): void {
+    ;[this.#now, this.#before] = [this.#before, this.#now]
+    ;[this.#lookBefore, this.#beyondBefore] = [this.look, this.beyond]
+    this.look = look
+    this.beyond = 0
+    this.#now.clear()
+  }
+
+  /** That look does not count. */
+  undo(): void {
+    ;[this.#now, this.#before] = [this.#before, this.#now]
+    this.look = this.#lookBefore
+    this.beyond = this.#beyondBefore
+  }
+
   /** The number of a row; -1 where there is no room. */
   rowOf(all: readonly Label[]): number {
-    const labels = all.filter(([name]) => name !== this.#partLabel)
-    // Formats may have them in another order.
-    const key = shown(labels.toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    const known = this.#byLabels.get(key)
-    if (known !== undefined) return known
-    if (this.all.length === MOST_ROWS) return -1
-    this.#text += key.length + LABEL * labels.length
-    if (this.#text > MOST_TEXT) return -1
-    for (const [name] of labels) {
-      if (this.names.length === MOST_NAMES) break
-      if (!this.names.includes(name)) this.names.push(name)
-    }
-    this.#byLabels.set(key, this.all.length)
-    return this.all.push(new Row(labels)) - 1
+    const part = this.family.partLabel
+    return this.#labels.rowOf(part === undefined ? all : all.filter(([name]) => name !== part))
   }
 
   /** Whether each row may have a figure for as many buckets. */
   hasRoomFor(role: number): boolean {
-    return role < 0 || (role + 1) * this.all.length <= MOST_FIGURES
+    return role < 0 || (role + 1) * this.size <= MOST_FIGURES
   }
 
-  get #partLabel(): string | undefined {
-    if (this.family.hasBuckets) return 'le'
-    return this.family.type === 'summary' ? 'quantile' : undefined
+  add(row: number, role: number, value: number, rise: number): void {
+    this.#now.add(row, role, value, rise, this.family.hasBuckets)
   }
 
-  /** The row of a look: what it had before is gone. */
-  touched(number: number, look: number): Row {
-    const row = this.all[number]!
-    if (row.look !== look) {
-      row.look = look
-      row.tally.clear()
-    }
-    return row
+  /** What a row has, written over what a tally had. */
+  tally(row: number, into = new Tally()): Tally {
+    return this.#now.read(row, into)
+  }
+
+  text(row: number): string {
+    return this.#labels.text(row)
+  }
+
+  value(row: number, label: string): string | undefined {
+    return this.#labels.value(row, label)
+  }
+
+  native(row: number): Observed | undefined {
+    return this.#natives[row]
+  }
+
+  /** What a row's native histogram observed ever, `undefined` where it is gone, or there is no room for it. */
+  observed(row: number, now: Float64Array): void {
+    const known = this.#natives[row]
+    this.#nativeFigures += now.length - (known?.before?.length ?? 0)
+    const isHeld = this.#nativeFigures <= MOST_FIGURES
+    if (!isHeld) this.#nativeFigures -= now.length + (known?.now.length ?? 0)
+    this.#natives[row] = isHeld ? { now, before: known?.now } : undefined
   }
 }

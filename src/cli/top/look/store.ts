@@ -16,6 +16,8 @@ export class Store {
   hash1 = new Int32Array(FIRST_SIZE)
   hash2 = new Int32Array(FIRST_SIZE)
   value = new Float64Array(FIRST_SIZE)
+  /** What it had before the look under way, NaN if it was not there: should that look break off. */
+  before = new Float64Array(FIRST_SIZE)
   /** In which look it was there last. */
   seen = new Int32Array(FIRST_SIZE)
   /** The number of its family, and what it is of that: see roles.ts. */
@@ -34,7 +36,7 @@ export class Store {
   }
 
   get bytes(): number {
-    return this.value.length * 40 + this.#table.length * 4
+    return this.value.length * 48 + this.#table.length * 4
   }
 
   begin(): void {
@@ -95,6 +97,7 @@ export class Store {
     this.hash1 = longer(this.hash1, new Int32Array(length))
     this.hash2 = longer(this.hash2, new Int32Array(length))
     this.value = longer(this.value, new Float64Array(length))
+    this.before = longer(this.before, new Float64Array(length))
     this.seen = longer(this.seen, new Int32Array(length))
     this.family = longer(this.family, new Int32Array(length))
     this.role = longer(this.role, new Int32Array(length))

@@ -17,8 +17,6 @@ export class Tally {
   /** The sum of values, or of counts; and by how much they rose. */
   value = 0
   rise = 0
-  /** The sum of what was observed, by its rise. */
-  sumRise = 0
   /** Whether any of it was there in the look before. */
   compared = false
   /** Of each bucket: by how much it rose. Of each quantile: its greatest value. */
@@ -30,7 +28,6 @@ export class Tally {
     this.lines = 0
     this.value = 0
     this.rise = 0
-    this.sumRise = 0
     this.compared = false
     this.parts.fill(0)
     this.partLines.fill(0)
@@ -40,15 +37,13 @@ export class Tally {
   add(role: number, value: number, rise: number, buckets: boolean): void {
     const compared = !Number.isNaN(rise)
     if (role >= 0) {
-      this.#makeParts(role + 1)
+      this.makeParts(role + 1)
       if (!buckets) {
         this.parts[role] = this.partLines[role] === 0 ? value : greater(this.parts[role]!, value)
       } else if (compared) this.parts[role]! += rise
       this.partLines[role]!++
-    } else if (role === SUM) {
-      if (compared) this.sumRise += rise
-      return
-    } else if (role !== NONE) {
+    } else if (role === SUM) return
+    else if (role !== NONE) {
       this.lines++
       if (!Number.isNaN(value)) this.value += value
       if (compared) this.rise += rise
@@ -56,7 +51,8 @@ export class Tally {
     if (compared) this.compared = true
   }
 
-  #makeParts(count: number): void {
+  /** So many parts at least. */
+  makeParts(count: number): void {
     if (count > 0 && this.parts === NONE_YET) {
       this.parts = []
       this.partLines = []
@@ -79,9 +75,8 @@ export class Tally {
     this.lines += other.lines
     this.value += other.value
     this.rise += other.rise
-    this.sumRise += other.sumRise
     this.compared ||= other.compared
-    this.#makeParts(other.parts.length)
+    this.makeParts(other.parts.length)
     for (let n = 0; n < other.parts.length; n++) {
       this.parts[n] = buckets ? this.parts[n]! + other.parts[n]! : greater(this.parts[n]!, other.parts[n]!)
       this.partLines[n]! += other.partLines[n]!
@@ -90,7 +85,7 @@ export class Tally {
 }
 
 /** A quantile of nothing is NaN. */
-function greater(one: number, other: number): number {
+export function greater(one: number, other: number): number {
   return Number.isNaN(one) || other > one ? other : one
 }
 

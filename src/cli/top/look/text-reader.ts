@@ -143,8 +143,7 @@ export class TextReader {
   }
 
   #partOf(family: Family, labels: readonly Label[]): number {
-    const wanted = family.hasBuckets ? 'le' : 'quantile'
-    const bound = labels.find(([name]) => name === wanted)?.[1]
+    const bound = labels.find(([name]) => name === family.partLabel)?.[1]
     if (bound === undefined) return NONE
     const text = Buffer.from(bound)
     const value = this.#numbers.read(text, 0, text.length)

@@ -4,7 +4,7 @@ import { type By, families, nextBy, parts } from '../list.js'
 import type { Family } from '../look/family.js'
 import type { Model } from '../look/model.js'
 import { type Order, type SortKey, sorted } from '../order.js'
-import { Histories } from '../spark.js'
+import { Histories, MOST_HISTORIES } from '../spark.js'
 import { sortKeys } from './columns.js'
 import { type Command, commandOf, typed } from './keys.js'
 
@@ -58,7 +58,12 @@ export class ViewState {
   /** The model has had a look. */
   looked(): void {
     const all = families(this.model)
-    this.#histories.add(all.map(row => [row.key, mainFigure(row)]))
+    const { families: known, look } = this.model
+    // Where only some families were asked for, nothing is known of how the others moved.
+    const isRead = ({ name }: Figures) => known.get(name)?.look === look
+    this.#histories.add(
+      firstOf(all, this.familyOrder).map(row => [row.key, isRead(row) ? mainFigure(row) : undefined]),
+    )
     this.#filtered = this.model.filter.text
     this.#all = all
     if (this.family !== undefined) this.#seeParts()
@@ -67,7 +72,7 @@ export class ViewState {
 
   #seeParts(): void {
     this.#all = parts(this.model, this.by)
-    this.#partHistories.add(this.#all.map(row => [row.key, mainFigure(row)]))
+    this.#partHistories.add(firstOf(this.#all, this.partOrder).map(row => [row.key, mainFigure(row)]))
   }
 
   /** The same rows, sorted and filtered anew. The selected one stays the same, wherever it goes. */
@@ -228,4 +233,9 @@ export class ViewState {
     else this.partOrder = order
     this.#arrange()
   }
+}
+
+/** Where not all rows have a history, those have one that stand above the others. */
+function firstOf(rows: readonly Figures[], order: Order): readonly Figures[] {
+  return rows.length <= MOST_HISTORIES ? rows : sorted(rows, order)
 }
