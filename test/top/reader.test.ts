@@ -206,3 +206,31 @@ t.test('an own exposition of many series is read whole', async t => {
   for (let n = 0; n < 20_000; n++) made.inc({ to: `"${n}"\n` }, 2)
   t.match(looks.look(await registry.metrics()).family('sent_total'), { series: 20_000, rate: 20_000 })
 })
+
+t.test('a filter takes series of a histogram whole, and not those of its lines that it is in', async t => {
+  const lines = (to: string, n: number, order = (le: string) => `le="${le}",to="${to}"`) =>
+    ['0.5', '1', '+Inf'].map(le => `h_bucket{${order(le)}} ${le === '0.5' ? 0 : n}\n`).join('') +
+    `h_sum{to="${to}"} 1\nh_count{to="${to}"} ${n}\n`
+  const text = (n: number) =>
+    `# TYPE h histogram\n${lines('a.1', n)}${lines('b', 2 * n, le => `to="b",le="${le}"`)}h_bucket{le="1"} ${n}\nh_bucket{le="+Inf"} ${n}\nh_count ${n}\n` +
+    `# TYPE s summary\ns{quantile="0.5"} 1\ns_sum 1\ns_count ${n}\n`
+  const filtered = (filter: string) => {
+    const looks = new Looks()
+    looks.model.setFilter(filter)
+    return looks
+      .look(text(0))
+      .look(text(4))
+      .families()
+      .map(({ name, series, rate, p50 }) => ({ name, series, rate, p50 }))
+  }
+  const both = filtered('')
+  t.match(both, [
+    { name: 'h', series: 3, rate: 8 },
+    { name: 's', series: 1, rate: 2, p50: 1 },
+  ])
+  for (const part of ['le="1"', '0.5', '_bucket', '_count', 'quantile', '{le'])
+    t.same(filtered(part), [], `${part} is of no series`)
+  t.same(filtered('a.1'), [{ name: 'h', series: 1, rate: 2, p50: 0.75 }])
+  t.same(filtered('h{to="b"}'), [{ name: 'h', series: 1, rate: 4, p50: 0.75 }])
+  t.same(filtered('to='), [{ name: 'h', series: 2, rate: 6, p50: 0.75 }])
+})

@@ -33,6 +33,10 @@ export class Filter {
     return false
   }
 
+  takesIn(head: Uint8Array): boolean {
+    return this.takes(head, 0, head.length)
+  }
+
   takesName(name: string): boolean {
     return name.toLowerCase().includes(this.text.toLowerCase())
   }

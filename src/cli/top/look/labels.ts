@@ -1,5 +1,5 @@
 /** Labels in the bytes of a line. */
-import { BACKSLASH, CLOSE, COMMA, QUOTE, SPACE, TAB } from '../../bytes/kinds.js'
+import { BACKSLASH, CLOSE, COMMA, OPEN, QUOTE, SPACE, TAB } from '../../bytes/kinds.js'
 import { textOf } from '../../bytes/numbers.js'
 
 export type Label = readonly [name: string, value: string]
@@ -21,6 +21,36 @@ export function labelsOf(bytes: Uint8Array, from: number, to: number): Label[] {
   }
   return labels
 }
+
+/** What all lines of a series begin with alike: the family's name, and the labels but the one that tells lines apart. */
+export function seriesHead(
+  family: string,
+  part: string,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): Buffer {
+  let at = from
+  while (at < to && bytes[at] !== OPEN) at++
+  const labels: Uint8Array[] = []
+  for (at++; at < to; at++) {
+    const c = bytes[at]!
+    if (c === CLOSE) break
+    if (c === COMMA || c === SPACE || c === TAB) continue
+    const begin = at
+    const open = bytes.indexOf(QUOTE, at)
+    if (open < 0 || open >= to) break
+    at = open + 1
+    while (at < to && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+    if (textOf(bytes, begin, open).replace(/[\s=]+$/, '') === part) continue
+    labels.push(labels.length === 0 ? OPENED : BETWEEN, bytes.subarray(begin, at + 1))
+  }
+  return Buffer.concat([Buffer.from(family), ...labels, ...(labels.length === 0 ? [] : [CLOSED])])
+}
+
+const OPENED = Buffer.from('{')
+const BETWEEN = Buffer.from(',')
+const CLOSED = Buffer.from('}')
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' }
 

@@ -5,6 +5,7 @@
 import { type HashKey, hashKey } from '../../bytes/hash.js'
 import { Families, type Family } from './family.js'
 import { Filter } from './filter.js'
+import { seriesHead } from './labels.js'
 import { Rows } from './rows.js'
 import { Store } from './store.js'
 import { VALUE } from './tally.js'
@@ -133,7 +134,7 @@ export class Model {
     store.before[series] = compared ? store.value[series]! : Number.NaN
     store.seen[series] = this.look
     store.value[series] = value
-    if (!this.#taken.isAll && !this.#passes(series, bytes, from, to)) return
+    if (!this.#taken.isAll && !this.#passes(series, family, bytes, from, to)) return
     const role = store.role[series]!
     const { hasBuckets } = family
     const change = family.type === 'gaugehistogram' && role !== VALUE ? value : rise
@@ -145,10 +146,13 @@ export class Model {
     else opened.beyond++
   }
 
-  #passes(series: number, bytes: Uint8Array, from: number, to: number): boolean {
+  #passes(series: number, { name, partLabel }: Family, bytes: Uint8Array, from: number, to: number): boolean {
     const verdict = this.store.verdict[series]!
     if (verdict >> 1 === this.#takenVersion) return (verdict & 1) === 1
-    const passes = this.#taken.takes(bytes, from, to)
+    const passes =
+      partLabel === undefined
+        ? this.#taken.takes(bytes, from, to)
+        : this.#taken.takesIn(seriesHead(name, partLabel, bytes, from, to))
     this.store.verdict[series] = (this.#takenVersion << 1) | (passes ? 1 : 0)
     return passes
   }
