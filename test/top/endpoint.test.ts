@@ -65,6 +65,57 @@ t.test("postmeter's own endpoint is asked for some families alone", async t => {
   t.equal(model.samples, 1)
 })
 
+/** An endpoint that has postmeter's families, and answers as it likes when it is asked for some. */
+async function imitating(t: Test, toNames: (response: ServerResponse, body: string) => void) {
+  const asked: string[][] = []
+  const has = { gone: false }
+  const port = await answering(t, ({ url }, response) => {
+    const names = new URL(url!, 'http://x').searchParams.getAll('name[]')
+    asked.push(names)
+    const families = ['postmeter_series', 'a', ...(has.gone ? [] : ['b'])]
+    const body = families.map(name => `# TYPE ${name} gauge\n${name} ${asked.length}\n`).join('')
+    response.setHeader('content-type', 'text/plain').setHeader('connection', 'close')
+    if (names.length === 0) response.end(body)
+    else toNames(response, body)
+  })
+  const { endpoint, family } = looking(`http://127.0.0.1:${port}/metrics`)
+  await endpoint.look()
+  t.equal(endpoint.isOwn, true)
+  return { endpoint, family, asked, has }
+}
+
+t.test('one that gives all when it is asked for some is not asked so again', async t => {
+  const { endpoint, family, asked } = await imitating(t, (response, body) => response.end(body))
+  t.match(await endpoint.look(['a']), { whole: true })
+  t.match([family('a')!.value, family('b')!.value], [asked.length, asked.length], 'and all is of now')
+  t.equal(endpoint.isOwn, false)
+})
+
+for (const [how, toNames] of [
+  ['refuses', response => response.writeHead(400).end('no such parameter')],
+  ['gives nothing', response => response.end('')],
+  ['gives a page', response => response.end('<!doctype html>')],
+] as const satisfies readonly [string, (response: ServerResponse) => void][])
+  t.test(`one that ${how} when it is asked for some is asked for all at once`, async t => {
+    const { endpoint, family, asked } = await imitating(t, toNames)
+    for (let n = 0; n < 2; n++) {
+      t.equal(endpoint.isOwn, true, 'it may have been busy')
+      t.match(await endpoint.look(['a']), { whole: true })
+      t.match([family('a')!.value, family('b')!.value], [asked.length, asked.length])
+    }
+    t.equal(endpoint.isOwn, false)
+  })
+
+t.test('a family that is gone when it is asked for is not shown any more', async t => {
+  const { endpoint, family, has } = await imitating(t, response => response.end('# TYPE a gauge\na 5\n'))
+  has.gone = true
+  t.match(await endpoint.look(['a', 'b']), { whole: true })
+  t.equal(family('b'), undefined)
+  for (let n = 0; n < 3; n++) t.match(await endpoint.look(['a']), { whole: false })
+  t.match(family('a'), { value: 5 })
+  t.equal(endpoint.isOwn, true)
+})
+
 for (const own of [true, false])
   t.test(`native histograms come in protobuf, from ${own ? 'postmeter' : 'others'}`, async t => {
     const registry = createRegistry({ name: `top-native-${own}`, memory: '16MiB' })

@@ -403,6 +403,16 @@ t.test("postmeter's own endpoint, large: only what is shown is asked for", async
     /^z_large +gauge +20000 +20k /m,
     'and what comes on the screen, then',
   )
+  await terminal.keys('Home')
+  await terminal.until(/ · \d\d lines$/m)
+  await terminal.keys('s', 's', 's', 'Home')
+  const sorted = (screen: string) => /value▼/.test(screen)
+  await terminal.until(screen => sorted(screen) && /^z_large /m.test(screen))
+  large.set({ n: 0 }, -30_000)
+  await terminal.until(screen => sorted(screen) && !/^z_large /m.test(screen))
+  large.set({ n: 0 }, 1000)
+  await terminal.until(screen => sorted(screen) && /^z_large +gauge +20000 +21k /m.test(screen))
+  t.pass('sorted by a figure, one that was not on the screen comes there with the next look')
 })
 
 t.test('the licences of what is joined in are in the package', async t => {

@@ -26,6 +26,9 @@ const PROTOBUF = 'application/vnd.google.protobuf;proto=io.prometheus.client.Met
 /** postmeter's own families, perhaps with a prefix: its endpoints know `name[]` and `format`. */
 const OWN = /(?:^|_)postmeter_\w/
 
+/** A busy endpoint refuses now and then. */
+const MOST_IN_VAIN = 2
+
 export class Endpoint {
   /** Its address without a password. */
   readonly shown: string
@@ -33,8 +36,11 @@ export class Endpoint {
   readonly #model: Model
   readonly #options: FetchOptions
   readonly #now: () => number
-  /** Whether it is of no use to ask for protobuf. */
+  /** Whether it is of no use to ask for protobuf, or for some families alone. */
   #lacksProtobuf = false
+  #lacksNames = false
+  /** How often in a row some were asked for in vain, and all were there. */
+  #inVain = 0
 
   /** @throws SourceFailure for an address that is none. */
   constructor(address: string | undefined, { timeout, headers, now }: EndpointOptions, model: Model) {
@@ -53,8 +59,12 @@ export class Endpoint {
     this.#options = { format: 'text', timeout, headers, agent: 'postmeter-top', gzip }
   }
 
-  /** Whether it can be asked for some families alone. */
+  /** Whether it can be asked for some families alone, as far as is known. */
   get isOwn(): boolean {
+    return !this.#lacksNames && this.#hasOwn
+  }
+
+  get #hasOwn(): boolean {
     return this.#model.families.all.some(({ name }) => OWN.test(name))
   }
 
@@ -64,20 +74,53 @@ export class Endpoint {
    */
   async look(names: readonly string[] = []): Promise<Looked> {
     const began = this.#now()
-    let whole = names.length === 0
     try {
-      let bytes = await this.#read(names)
-      if (!this.#model.end()) {
-        // Another program answers there now: what it has is read anew.
-        whole = true
-        bytes = await this.#read([])
-        this.#model.end()
-      }
+      const some = names.length === 0 ? names : await this.#some(names)
+      const whole = typeof some !== 'number'
+      const bytes = whole ? await this.#all(some) : some
       return { bytes, milliseconds: this.#now() - began, whole }
     } catch (error) {
       this.#model.breakOff()
       throw error
     }
+  }
+
+  /** `inVain`: families that were asked for, and did not come. */
+  async #all(inVain: readonly string[]): Promise<number> {
+    let bytes = await this.#read([])
+    if (!this.#model.end()) {
+      // Another program answers there now: what it has is read anew.
+      bytes = await this.#read([])
+      this.#model.end()
+    }
+    // One that has come to an end is not there now. One that is was not given when it was asked for.
+    if (inVain.some(name => this.#isThere(name)) && ++this.#inVain === MOST_IN_VAIN) this.#lacksNames = true
+    return bytes
+  }
+
+  #isThere(name: string): boolean {
+    return this.#model.families.get(name)?.look === this.#model.look
+  }
+
+  /** Gives bytes, or the names in vain: who only looks like postmeter knows no names, and does as it likes. */
+  async #some(names: readonly string[]): Promise<number | readonly string[]> {
+    const wanted = new Set(names)
+    const there = this.#model.current().filter(({ name }) => wanted.has(name))
+    let missing = names
+    try {
+      const bytes = await this.#read(names)
+      const isOther = this.#model.current().some(({ name }) => this.#isThere(name) && !wanted.has(name))
+      missing = there.filter(({ name }) => !this.#isThere(name)).map(({ name }) => name)
+      if (isOther) this.#lacksNames = true
+      else if (missing.length === 0 && this.#model.end()) {
+        this.#inVain = 0
+        return bytes
+      }
+    } catch (error) {
+      if (!(error instanceof SourceFailure) || error.exit === 'unreachable') throw error
+    }
+    this.#model.breakOff()
+    return missing
   }
 
   async #read(names: readonly string[]): Promise<number> {
@@ -124,7 +167,7 @@ export class Endpoint {
       const { chunks, contentType } = await fetchBody(
         this.#address,
         this.#options,
-        this.isOwn ? own : { accept: PROTOBUF },
+        this.#hasOwn && !this.#lacksNames ? own : { accept: PROTOBUF },
       )
       this.#lacksProtobuf = !/^application\/vnd\.google\.protobuf\b/.test(contentType ?? '')
       const reader = new NativeReader(this.#model)

@@ -115,10 +115,12 @@ class Running {
 
   /** Of a large exposition only what is on the screen, where the endpoint can be asked for that. */
   #wanted(): readonly string[] {
-    const { model, family, rows, first } = this.#state
+    const { model, family, rows, first, order } = this.#state
     const isDue = this.#clock.now() - this.#whole.at >= WHOLE_EVERY - this.#every / 2
     if (!this.#endpoint.isOwn || this.#whole.bytes < SMALL || isDue || !model.filter.isAll) return []
     if (family !== undefined) return [family.name]
+    // Sorted by figures, one that is not on the screen may belong there.
+    if (order.key !== 'name' && order.key !== 'type') return []
     return rows.slice(first, first + pageOf(this.#screen.size)).map(({ name }) => name)
   }
 
