@@ -9,7 +9,6 @@ import { Filter } from '../../src/cli/top/look/filter.js'
 import { Model } from '../../src/cli/top/look/model.js'
 import { Rows } from '../../src/cli/top/look/rows.js'
 import { MOST_SERIES } from '../../src/cli/top/look/store.js'
-import { bytes } from '../../src/cli/top/units.js'
 import { Looks } from './looks.js'
 
 async function serving(t: Test, listener: RequestListener) {
@@ -120,8 +119,4 @@ t.test('a filter takes letters in any case, of any alphabet', async t => {
 t.test('an address that is no URL is a mistake in the command line', async t => {
   for (const address of ['http://[', 'http://127.0.0.1:99999/metrics'])
     t.throws(() => endpointOf(address), /is no URL/)
-})
-
-t.test('bytes beyond all units', async t => {
-  t.match(bytes(1.5e298), /^1\.3e\+280 EiB$/)
 })

@@ -6,7 +6,6 @@ import type { Figures } from '../../src/cli/top/figures.js'
 import { nextBy } from '../../src/cli/top/list.js'
 import { sorted } from '../../src/cli/top/order.js'
 import { Histories, MOST_LOOKS, spark } from '../../src/cli/top/spark.js'
-import { inUnit, perSecond, plain, unitOf } from '../../src/cli/top/units.js'
 
 t.test('what could do something to a terminal is not shown as it is', async t => {
   t.equal(clean('\x1b[2Ja\x07\n\u009b1m\u202eb\u200d', false), '·[2Ja···1m·b·')
@@ -37,57 +36,6 @@ t.test('a text takes as many cells as are there, wide characters too', async t =
       return cells(fit(shown, width)) === width && cells(fitRight(shown, width)) === width
     }),
   )
-})
-
-t.test('figures have three or four digits', async t => {
-  const cases: readonly (readonly [number, string])[] = [
-    ...([
-      [0, '0'],
-      [7, '7'],
-      [9999, '9999'],
-      [10_000, '10k'],
-      [12_345, '12.3k'],
-      [999_999, '1M'],
-    ] as const),
-    ...([
-      [0.5, '0.5'],
-      [0.1234, '0.123'],
-      [1.005e9, '1G'],
-      [-2500.5, '-2.5k'],
-      [1e-9, '1.0e-9'],
-      [1e22, '1.0e+22'],
-    ] as const),
-  ]
-  for (const [value, text] of cases) t.equal(plain(value), text)
-})
-
-t.test('units come from the name of a family', async t => {
-  t.same(
-    [
-      'a_seconds',
-      'a_seconds_total',
-      'a_bytes',
-      'b_total',
-      'x_timestamp_seconds',
-      'process_start_time_seconds',
-    ].map(unitOf),
-    [...['seconds', 'seconds', 'bytes', '', 'time', 'time']],
-  )
-  t.equal(unitOf('deliver_message_latency_rollup'), 'seconds')
-  t.same(
-    [0, 2e-9, 0.000_25, 0.0123, 0.9999, 90, 600, 7200, 1e6].map(value => inUnit(value, 'seconds')),
-    [...['0 s', '2 ns', '250 us', '12.3 ms', '1 s', '90 s', '10 min', '2 h', '11.6 d']],
-  )
-  t.same(
-    [0, 1023, 1024, 1536, 2 ** 31].map(value => inUnit(value, 'bytes')),
-    ['0 B', '1023 B', '1 KiB', '1.5 KiB', '2 GiB'],
-  )
-  t.equal(inUnit(1000, 'time', 1060), '60 s ago')
-  t.same(
-    [undefined, Number.NaN, Number.POSITIVE_INFINITY].map(value => inUnit(value, '')),
-    ['-', '-', '+Inf'],
-  )
-  t.equal(perSecond(2048, 'bytes'), '2 KiB/s')
 })
 
 t.test('a spark line ends with the newest figure', async t => {

@@ -28,7 +28,8 @@ function unitByName(family: string): Unit {
 export function inUnit(value: number | undefined, unit: Unit, now = Date.now() / 1000): string {
   if (value === undefined || Number.isNaN(value)) return NONE
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
-  if (unit === 'time') return value > 0 ? ago(now - value) : NONE
+  // Its age: of what is yet to come it is below 0.
+  if (unit === 'time') return value > 0 ? duration(now - value) : NONE
   if (unit === 'seconds') return duration(value)
   return unit === 'bytes' ? bytes(value) : plain(value)
 }
@@ -36,56 +37,71 @@ export function inUnit(value: number | undefined, unit: Unit, now = Date.now() /
 /** Of something per second. */
 export function perSecond(value: number | undefined, unit: Unit): string {
   if (value === undefined || Number.isNaN(value)) return NONE
-  return `${unit === 'bytes' ? bytes(value) : plain(value)}/s`
+  return `${inUnit(value, unit === 'bytes' ? unit : '')}/s`
 }
 
 const STEPS = ['', 'k', 'M', 'G', 'T', 'P', 'E']
 const BYTE_STEPS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']
 
+/** None is longer than `MOST`: that is how wide their columns are. */
+const MOST = 9
+
 export function plain(value: number): string {
   const size = Math.abs(value)
-  if (size >= 1e21 || (size > 0 && size < 0.001)) return value.toExponential(1)
-  if (size < 10_000 && Number.isInteger(value)) return String(value)
-  return stepped(value, 1000, STEPS, '')
+  if (size > 0 && size < 0.001) return exponential(value, '')
+  if (size < 10_000 && Number.isInteger(value)) return String(value || 0)
+  return stepped(value, 1000, STEPS, '') ?? exponential(value, '')
 }
 
 export function bytes(value: number): string {
-  return stepped(value, 1024, BYTE_STEPS, ' ')
+  return stepped(value, 1024, BYTE_STEPS, ' ') ?? exponential(value, ' B')
 }
 
-function stepped(value: number, base: number, steps: readonly string[], between: string): string {
-  let step = 0
+/** Undefined beyond the last step. */
+function stepped(value: number, base: number, steps: readonly string[], between: string): string | undefined {
   let rest = value
-  // What would be rounded to the next step belongs there.
-  while (Math.abs(rest) >= base - 0.5 && step < steps.length - 1) {
+  for (const step of steps) {
+    const text = digits(rest)
+    // What is rounded to the next step belongs there.
+    if (Math.abs(Number(text)) < base) return text + (step === '' ? '' : between + step)
     rest /= base
-    step++
   }
-  return digits(rest) + (steps[step] === '' ? '' : between + steps[step]!)
+  return undefined
+}
+
+function exponential(value: number, unit: string): string {
+  const text = value.toExponential(1) + unit
+  return text.length <= MOST ? text : value.toExponential(0) + unit
 }
 
 /** Three digits that say something. */
 function digits(value: number): string {
   const size = Math.abs(value)
+  const places = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3
+  // Beyond, it would be one with an exponent, whose zeros say something.
   if (size >= 1e21) return value.toExponential(1)
-  const places = size >= 100 ? 0 : size >= 10 ? 1 : 2
-  const text = value.toFixed(size < 1 ? 3 : places)
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+  const text = value.toFixed(places)
+  const short = text.includes('.') ? text.replace(/\.?0+$/, '') : text
+  return short === '-0' ? '0' : short
 }
+
+/** How large each is, and from how many of them on the next one is told. */
+const DURATIONS = [
+  ['ns', 1e-9, 1000],
+  ['us', 1e-6, 1000],
+  ['ms', 1e-3, 1000],
+  ['s', 1, 120],
+  ['min', 60, 120],
+  ['h', 3600, 48],
+] as const
+const DAY = 86_400
 
 function duration(seconds: number): string {
-  const size = Math.abs(seconds)
-  if (size === 0) return '0 s'
-  if (size < 0.000_999_5)
-    return size < 0.000_000_999_5 ? `${digits(seconds * 1e9)} ns` : `${digits(seconds * 1e6)} us`
-  if (size < 0.999_5) return `${digits(seconds * 1e3)} ms`
-  if (size < 119.5) return `${digits(seconds)} s`
-  if (size < 7170) return `${digits(seconds / 60)} min`
-  return size < 172_000
-    ? `${digits(seconds / 3600)} h`
-    : `${plain(Number((seconds / 86_400).toPrecision(3)))} d`
-}
-
-function ago(seconds: number): string {
-  return seconds < 0 ? `in ${duration(-seconds)}` : `${duration(seconds)} ago`
+  for (const [unit, size, most] of DURATIONS) {
+    const text = digits(seconds / size)
+    if (text === '0') return '0 s'
+    if (Math.abs(Number(text)) < most) return `${text} ${unit}`
+  }
+  const days = Number((seconds / DAY).toPrecision(3))
+  return stepped(days, 1000, STEPS, '') === undefined ? exponential(days, ' d') : `${plain(days)} d`
 }

@@ -10,7 +10,8 @@ export interface Column {
 }
 
 const BETWEEN = 1
-const WIDTHS = { type: 9, series: 7, value: 9, rate: 11, p50: 8, p90: 8, p99: 8 } as const
+/** As wide as the longest figure: see units.ts. */
+export const WIDTHS = { type: 9, series: 7, value: 9, rate: 11, p50: 9, p90: 9, p99: 9 } as const
 type Figure = keyof typeof WIDTHS
 
 /** What there is room for is taken in this order. */
