@@ -164,7 +164,7 @@ async function isRestored(t: Test, terminal: Terminal, code: number): Promise<vo
   await terminal.until(/typed/)
 }
 
-for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
+for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const)
   t.test(`${signal} ends it, and the terminal is as it was`, async t => {
     const endpoint = await Endpoint.start(t, MAIL)
     const terminal = await top(t, endpoint.url)
@@ -227,24 +227,66 @@ t.test('it ends when its terminal is gone', async t => {
   t.pass('and leaves no process behind')
 })
 
-t.test('Ctrl-Z stops it, and gives the terminal back until it goes on', async t => {
+for (const [how, stop] of [
+  ['Ctrl-Z', terminal => terminal.keys('C-z')],
+  ['kill -TSTP', async terminal => process.kill(await terminal.pid(), 'SIGTSTP')],
+] as const satisfies readonly [string, (terminal: Terminal) => Promise<unknown>][])
+  t.test(`${how} stops it, and gives the terminal back until it goes on`, async t => {
+    const endpoint = await Endpoint.start(t, MAIL)
+    const line = `'${process.execPath}' '${COMMAND}' top --every 0.2 ${endpoint.url}`
+    const terminal = await Terminal.start(t, 'PS1="> " exec bash --norc -i')
+    await terminal.until(/^>/m)
+    await terminal.type(line)
+    await terminal.keys('Enter')
+    await terminal.until(/^queued/m)
+    // More than once: it has to listen again.
+    for (let n = 1; n <= 2; n++) {
+      await stop(terminal)
+      await terminal.until(screen => screen.split('Stopped').length === n + 1)
+      t.same(await terminal.state(), { alternate: false, cursor: true })
+      await terminal.type('fg')
+      await terminal.keys('Enter')
+      await terminal.until(/^queued/m)
+      t.same(await terminal.state(), { alternate: true, cursor: false })
+    }
+    await terminal.keys('q')
+    await terminal.until(/^>\s*$/m)
+    t.same(await terminal.state(), { alternate: false, cursor: true })
+  })
+
+t.test('where no shell could have it go on, it is not stopped, and goes on by itself', async t => {
   const endpoint = await Endpoint.start(t, MAIL)
-  const line = `'${process.execPath}' '${COMMAND}' top --every 0.2 ${endpoint.url}`
-  const terminal = await Terminal.start(t, 'PS1="> " exec bash --norc -i')
-  await terminal.until(/^>/m)
-  await terminal.type(line)
-  await terminal.keys('Enter')
+  const terminal = await top(t, endpoint.url)
   await terminal.until(/^queued/m)
-  await terminal.keys('C-z')
-  await terminal.until(/Stopped/)
+  for (const stop of [
+    async () => process.kill(await terminal.pid(), 'SIGTSTP'),
+    () => terminal.keys('C-z'),
+  ]) {
+    await stop()
+    await terminal.keys('?')
+    await terminal.until(/PgUp, PgDn/)
+    await terminal.keys('x')
+    await terminal.until(/^queued/m)
+  }
+  await terminal.keys('q')
+  // What was typed meanwhile has been echoed.
+  await terminal.until(/^before\s+\?*ended with 0$/m)
   t.same(await terminal.state(), { alternate: false, cursor: true })
-  await terminal.type('fg')
-  await terminal.keys('Enter')
+})
+
+t.test('going on behind kill -STOP, of which nobody is told, it draws all anew', async t => {
+  const endpoint = await Endpoint.start(t, MAIL)
+  const terminal = await top(t, endpoint.url)
+  await terminal.until(/^queued/m)
+  const pid = await terminal.pid()
+  process.kill(pid, 'SIGSTOP')
+  await terminal.keys('-R')
+  await terminal.until(screen => !screen.includes('queued'))
+  process.kill(pid, 'SIGCONT')
   await terminal.until(/^queued/m)
   t.same(await terminal.state(), { alternate: true, cursor: false })
   await terminal.keys('q')
-  await terminal.until(/^>\s*$/m)
-  t.same(await terminal.state(), { alternate: false, cursor: true })
+  await terminal.until(/ended with 0/)
 })
 
 t.test('it ends although an answer is outstanding', async t => {

@@ -70,6 +70,10 @@ export class Screen {
     return this.#stdout.writableNeedDrain || this.#stdout.writableLength > 0
   }
 
+  get isTaken(): boolean {
+    return this.#isTaken
+  }
+
   take(): void {
     this.#isTaken = true
     this.#buffer = undefined

@@ -7,6 +7,7 @@ import { prepared, type TopOptions } from '../run.js'
 import { layout, pageOf, type Status } from './layout.js'
 import { Screen } from './screen.js'
 import { type Effect, ViewState } from './state.js'
+import { Suspension } from './suspension.js'
 
 /** Of endpoints that can be asked for some families, those that are not shown are seen so often, in ms. */
 const WHOLE_EVERY = 30_000
@@ -37,6 +38,7 @@ class Running {
   readonly #every: number
   readonly #stop = new AbortController()
   readonly #poller: Poller
+  readonly #suspension: Suspension
   readonly #ascii = !isUtf8(process.env)
   #looked!: Looked
   #lookedAt = 0
@@ -50,6 +52,7 @@ class Running {
     this.#endpoint = endpoint
     this.#clock = clock
     this.#every = every
+    this.#suspension = new Suspension(screen, () => this.#draw())
     this.#poller = new Poller(endpoint, every, clock, {
       looked: looked => this.#see(looked),
       failed: ({ message }) => {
@@ -73,10 +76,7 @@ class Running {
     this.#screen.take()
     this.#screen.onKey(key => this.#do(this.#state.key(key, pageOf(this.#screen.size))))
     this.#screen.onResize(() => this.#draw())
-    process.on('SIGCONT', () => {
-      this.#screen.take()
-      this.#draw()
-    })
+    this.#suspension.watch()
     this.#see(first)
     // How old the last look is changes by itself.
     const ticking = setInterval(() => this.#draw(), 1000)
@@ -95,11 +95,7 @@ class Running {
     if (effect === 'quit') this.#stop.abort()
     else if (effect === 'look') this.#poller.hurry()
     else if (effect === 'pause') this.#poller.pause(this.#state.isPaused)
-    else if (effect === 'suspend' && process.platform !== 'win32') {
-      this.#screen.restore()
-      process.kill(process.pid, 'SIGTSTP')
-      return
-    }
+    else if (effect === 'suspend') this.#suspension.suspend()
     this.#draw()
   }
 
