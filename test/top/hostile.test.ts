@@ -3,12 +3,14 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { families } from '../../src/cli/top/list.js'
 import { Endpoint } from '../../src/cli/top/look/endpoint.js'
 import { MOST_FAMILIES } from '../../src/cli/top/look/family.js'
 import { Filter } from '../../src/cli/top/look/filter.js'
 import { Model } from '../../src/cli/top/look/model.js'
 import { Rows } from '../../src/cli/top/look/rows.js'
 import { MOST_SERIES } from '../../src/cli/top/look/store.js'
+import { TextReader } from '../../src/cli/top/look/text-reader.js'
 import { Looks } from './looks.js'
 
 async function serving(t: Test, listener: RequestListener) {
@@ -81,6 +83,35 @@ t.test('series beyond what there is room for are counted, until others have gone
   looks.look('a 2\nb 1\n')
   t.equal(looks.model.beyond, 0)
   t.match(looks.family('b'), { value: 1 })
+})
+
+t.test('an endpoint with more series than there is room for takes no more memory than that', async t => {
+  const model = new Model()
+  const [more, block] = [1000, 10_000]
+  // Number 0 of the store is no series.
+  const count = MOST_SERIES - 1 + more
+  model.begin(true, 0)
+  const reader = new TextReader(model)
+  for (let from = 0; from < count; from += block) {
+    const size = Math.min(block, count - from)
+    reader.push(Buffer.from(Array.from({ length: size }, (_, n) => `a{n="${from + n}"} 1\n`).join('')))
+  }
+  reader.end()
+  model.end()
+  t.equal(model.beyond, more)
+  t.match(families(model), [{ name: 'a', series: MOST_SERIES - 1, value: MOST_SERIES - 1 }])
+  t.equal(model.store.bytes, MOST_SERIES * 56)
+})
+
+t.test('families beyond what there is room for are not shown, and the others go on', async t => {
+  const text = (n: number) =>
+    Array.from({ length: MOST_FAMILIES + 2000 }, (_, i) => `of_${i}_total ${i + n}\n`).join('')
+  const looks = new Looks()
+  for (let look = 0; look < 3; look++) looks.look(text(look * 4))
+  const all = looks.families()
+  t.equal(all.length, MOST_FAMILIES)
+  t.ok(all.every(({ rate }) => rate === 2))
+  t.equal(looks.model.store.size, MOST_FAMILIES + 1)
 })
 
 t.test('of very many names of labels some are kept', async t => {

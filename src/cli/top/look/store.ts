@@ -32,7 +32,8 @@ export class Store {
   #table = new Int32Array(FIRST_SIZE * 2)
 
   get isFull(): boolean {
-    return this.size > MOST_SERIES
+    // With one more, the columns would be twice as long.
+    return this.size >= MOST_SERIES
   }
 
   get bytes(): number {
