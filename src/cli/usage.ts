@@ -1,4 +1,5 @@
 /** Command lines, and what is wrong with them. */
+import { validateHeaderValue } from 'node:http'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { Source } from '../front/outside.js'
 
@@ -81,5 +82,10 @@ function headerOf(text: string): [string, string] {
   // What is behind the name may be a password.
   if (name === undefined)
     throw new UsageError(`--header ${/^[\w-]*/.exec(text)![0]} is not written as Name: value`)
+  try {
+    validateHeaderValue(name, value!)
+  } catch {
+    throw new UsageError(`--header ${name} has a character that no header may have`)
+  }
   return [name.toLowerCase(), value!]
 }

@@ -145,6 +145,8 @@ t.test('each failure has a code of its own, and says what is wrong', async t => 
   const [broken] = await listening(t, (_, response) => {
     response.writeHead(200, { ...TEXT, 'content-length': 1000 }).write(GOOD, () => response.destroy())
   })
+  const [looping] = await listening(t, answer(302, { location: '/metrics' }, ''))
+  const [packed] = await listening(t, answer(200, { ...TEXT, 'content-encoding': 'br' }, 'x'))
   const port = await freePort()
   const notHttp = createTcpServer(socket => socket.end('SSH-2.0\r\n'))
   notHttp.listen(0, '127.0.0.1')
@@ -157,6 +159,9 @@ t.test('each failure has a code of its own, and says what is wrong', async t => 
     [['--watch=0', 'a'], 2, /--watch 0 is no number of seconds/],
     [['--watch', '-'], 2, /--watch needs an endpoint or a file/],
     [['--header', 'x', 'a'], 2, /--header x is not written as/],
+    [['--header', 'x: \u4e16', 'a'], 2, /--header x has a character that no header may have/],
+    [[looping], 4, /redirects more than 5 times/],
+    [[packed], 5, /packs its body as "br", which it was not asked for/],
     [[`http://127.0.0.1:${port}/metrics`], 3, /refuses connections: nothing listens there/],
     [['http://host.invalid/metrics'], 3, /host/],
     [['unix:/no/such/socket'], 3, /is no socket: there is no such file/],
@@ -219,7 +224,7 @@ t.test('redirects, packed bodies and headers', async t => {
   const [url] = await listening(t, (request, response) => {
     if (request.url === '/metrics') response.writeHead(302, { location: '/there' }).end()
     else if (request.headers.authorization !== 'Bearer x') response.writeHead(401).end('who are you?')
-    else response.writeHead(200, { ...TEXT, 'content-encoding': 'gzip' }).end(gzipSync(GOOD))
+    else response.writeHead(200, { ...TEXT, 'content-encoding': 'X-GZip' }).end(gzipSync(GOOD))
   })
   t.match(
     (await run([url])).err,

@@ -83,6 +83,19 @@ for (const part of [0.3, 0.6, 0.97])
     t.ok(parts(model, undefined).every(({ rate }) => rate === 4))
   })
 
+t.test('a connection that is closed amid a line has broken off, where no length was told', async t => {
+  const { look, figures } = await looking(t)
+  const closed =
+    (body: string): Answer =>
+    response =>
+      response.socket!.end(`HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n${body}`)
+  await look(closed('a_total 1000\n'))
+  await t.rejects(look(closed('a_total 10')), /broke off in the midst of a line/)
+  t.match(figures(), [{ name: 'a_total', value: 1000, rate: undefined }])
+  await look(whole('a_total 1004'))
+  t.match(figures(), [{ value: 1004, rate: 1 }], 'with its length, the last line needs no end')
+})
+
 t.test('series and families that were new in it are new in the next', async t => {
   const { look, figures } = await looking(t)
   const some = '# TYPE b_total counter\nb_total{n="1"} 5\n'

@@ -36,6 +36,8 @@ const MOST_WORDS = 300
 export interface Fetched {
   readonly chunks: AsyncIterable<Uint8Array>
   readonly contentType: string | undefined
+  /** Whether the end of the body is told. Else the connection was closed there, for whatever reason. */
+  readonly isBounded: boolean
 }
 
 export async function fetchBody(given: string, options: FetchOptions, query: Query = {}): Promise<Fetched> {
@@ -54,8 +56,10 @@ export async function fetchBody(given: string, options: FetchOptions, query: Que
     const { statusCode = 0 } = response
     const { location, 'content-type': contentType } = response.headers
     const moved = statusCode >= 301 && statusCode <= 308 && statusCode !== 304 ? location : undefined
-    if (moved !== undefined && hops < MOST_REDIRECTS) {
+    if (moved !== undefined) {
       response.destroy()
+      if (hops === MOST_REDIRECTS)
+        throw new SourceFailure('status', `${address} redirects more than ${MOST_REDIRECTS} times`)
       if (!URL.canParse(moved, url.href))
         throw new SourceFailure('status', `${address} redirects to what is no URL`)
       const next = withoutUser(new URL(moved, url))
@@ -65,7 +69,9 @@ export async function fetchBody(given: string, options: FetchOptions, query: Que
       continue
     }
     const chunks = body(response, address, options, signal)
-    if (statusCode === 200) return { chunks, contentType }
+    const { 'content-length': length, 'transfer-encoding': transfer } = response.headers
+    const isBounded = length !== undefined || transfer !== undefined
+    if (statusCode === 200) return { chunks, contentType, isBounded }
     throw new SourceFailure('status', await refusal(address, statusCode, chunks))
   }
 }
@@ -112,7 +118,13 @@ async function* body(
   { timeout }: FetchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const gzip = response.headers['content-encoding'] === 'gzip'
+  const encoding = (response.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  const gzip = encoding === 'gzip' || encoding === 'x-gzip'
+  if (!gzip && encoding !== 'identity' && encoding !== '') {
+    response.destroy()
+    const what = JSON.stringify(encoding.slice(0, 80))
+    throw new SourceFailure('foreign', `${address} packs its body as ${what}, which it was not asked for`)
+  }
   let bytes = 0
   response.on('data', ({ length }: Buffer) => {
     bytes += length

@@ -128,9 +128,8 @@ export class Endpoint {
   }
 
   async #text(names: readonly string[]): Promise<number> {
-    const { chunks, contentType } = await fetchBody(this.#address, this.#options, {
-      parameters: named(names),
-    })
+    const asked = { parameters: named(names) }
+    const { chunks, contentType, isBounded } = await fetchBody(this.#address, this.#options, asked)
     this.#model.begin(names.length === 0, this.#now())
     const reader = new TextReader(this.#model)
     let head: Uint8Array | undefined = new Uint8Array()
@@ -149,7 +148,8 @@ export class Endpoint {
       refuseForeign(head, contentType)
       reader.push(head)
     }
-    reader.end()
+    if (!reader.end() && !isBounded)
+      throw new SourceFailure('unreachable', `${this.shown} broke off in the midst of a line`)
     const { samples, bad } = this.#model
     if (samples === 0 && bad > 0 && reader.comments === 0)
       throw new SourceFailure('foreign', 'the body is no exposition: none of its lines can be read')

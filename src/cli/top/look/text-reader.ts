@@ -38,9 +38,11 @@ export class TextReader {
     this.#lines.write(chunk)
   }
 
-  end(): void {
+  /** Returns whether the last line had an end. */
+  end(): boolean {
     const rest = this.#lines.end()
     if (rest.length > 0) this.#read(Buffer.concat([rest, Buffer.of(LF)]), 0, rest.length + 1)
+    return rest.length === 0
   }
 
   #read(bytes: Uint8Array, from: number, to: number): void {
