@@ -87,6 +87,17 @@ t.test('after a change of size all is drawn anew', async t => {
   t.match(draw(line('queued 5')), /queued 5/)
 })
 
+t.test('so it is where the size is what it was when anybody looks', async t => {
+  const { draw, screen } = screened()
+  let told = 0
+  screen.onResize(() => told++)
+  draw(line('queued 5'))
+  t.equal(draw(line('queued 5')), '')
+  process.emit('SIGWINCH', 'SIGWINCH')
+  t.equal(told, 1)
+  t.match(draw(line('queued 5')), /queued 5/)
+})
+
 t.test('it tells when the terminal has not taken all', async t => {
   const { draw, screen, slow, catchUp } = screened()
   draw(line('a'))

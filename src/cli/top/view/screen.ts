@@ -87,11 +87,14 @@ export class Screen {
   }
 
   onResize(listener: () => void): void {
-    this.#stdout.on('resize', () => {
-      // What the terminal makes of its old content is its affair: all is drawn anew.
+    // What the terminal makes of its old content is its affair: all is drawn anew.
+    const drawAnew = () => {
       this.#buffer = undefined
       listener()
-    })
+    }
+    this.#stdout.on('resize', drawAnew)
+    // One that was narrow for a moment has the size that it had, of which Node says nothing, and not what stood there.
+    process.on('SIGWINCH', drawAnew)
   }
 
   /** Writes the cells that differ from what is there. */
