@@ -13,9 +13,7 @@
  * Guarantees: Different lists of values are different messages to the hash. A word whose top bit is set ends each
  * value. A list that is not all ASCII begins with a word that no other list has.
  */
-
-/** The two halves of a registry's key. */
-export type HashKey = readonly [number, number]
+import { absorb, type HashKey, hashState } from '../common/half-sip-hash.js'
 
 /** Values that are longer are refused (option "maxLabelLength"), so their rest need not be read. */
 const MAX_UNITS = 65_536
@@ -28,11 +26,11 @@ const state = new Int32Array(4)
 
 export class KeyedHash {
   /** The state with which each hash begins: it contains the key and the domain. */
-  readonly #start = new Int32Array(4)
+  readonly #start: Int32Array
 
   /** Hashes of different domains are independent of each other. */
-  constructor([low, high]: HashKey, domain: number) {
-    this.#start.set([low, high, low ^ 0x6c79_6765, high ^ 0x7465_6462])
+  constructor(key: HashKey, domain: number) {
+    this.#start = hashState(key)
     absorb(this.#start, domain)
   }
 
@@ -107,26 +105,4 @@ export class KeyedHash {
     for (let n = 0; n < 3; n++) absorb(state, 0)
     return state[1] ^ state[3]
   }
-}
-
-/** One round of HalfSipHash. */
-function absorb(state: Int32Array, word: number): void {
-  let a = state[0]
-  let b = state[1]
-  let c = state[2]
-  let d = state[3] ^ word
-  a = (a + b) | 0
-  b = ((b << 5) | (b >>> 27)) ^ a
-  a = (a << 16) | (a >>> 16)
-  c = (c + d) | 0
-  d = ((d << 8) | (d >>> 24)) ^ c
-  a = (a + d) | 0
-  d = ((d << 7) | (d >>> 25)) ^ a
-  c = (c + b) | 0
-  b = ((b << 13) | (b >>> 19)) ^ c
-  c = (c << 16) | (c >>> 16)
-  state[0] = a ^ word
-  state[1] = b
-  state[2] = c
-  state[3] = d
 }

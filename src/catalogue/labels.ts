@@ -3,9 +3,11 @@
  *
  * A writer is for one thread: it has scratch of its own, which is valid until its next call.
  */
+
+import type { HashKey } from '../common/half-sip-hash.js'
 import type { Arena } from '../memory/arena.js'
 import { PLACE_TEXT, PLACE_TEXT_BYTES, TEXT_CONTROL_BIT } from '../memory/layout.js'
-import { type HashKey, KeyedHash } from './keyed-hash.js'
+import { KeyedHash } from './keyed-hash.js'
 
 const BACKSLASH = 0x5c
 const QUOTE = 0x22

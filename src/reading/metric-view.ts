@@ -30,6 +30,8 @@ export interface MetricView {
   readonly labels: LabelsView
   /** Of a counter, gauge, or one of no type. */
   value: number
+  /** When it began, ms since the epoch; NaN where that is not told. */
+  created: number
   /** Of a histogram or summary. */
   count: number
   sum: number

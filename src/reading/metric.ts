@@ -6,7 +6,7 @@ export function emptyMetric(): MetricView {
   return {
     bytes: Buffer.alloc(0),
     labels: { length: 0, nameFrom: [], nameTo: [], valueFrom: [], valueTo: [] },
-    ...{ value: 0, count: 0, sum: 0 },
+    ...{ value: 0, created: Number.NaN, count: 0, sum: 0 },
     ...{ length: 0, bounds: [], counts: [] },
     ...{ native: false, schema: 0, zeroThreshold: 0, zeroCount: 0 },
     positive: { length: 0, indexes: [], counts: [] },
@@ -38,6 +38,11 @@ const NEGATIVE_COUNT = 0x59
 const POSITIVE_SPAN = 0x62
 const POSITIVE_DELTA = 0x68
 const POSITIVE_COUNT = 0x71
+const COUNTER_CREATED = 0x1a
+const SUMMARY_CREATED = 0x22
+const HISTOGRAM_CREATED = 0x7a
+const SECONDS = 0x08
+const NANOS = 0x10
 const BUCKET_COUNT = 0x08
 const BUCKET_COUNT_FLOAT = 0x21
 const FIRST = 0x09
@@ -55,6 +60,7 @@ export function readMetric(wire: Wire, end: number, view: MetricView): void {
   view.bytes = wire.bytes
   view.labels.length = 0
   view.value = 0
+  view.created = Number.NaN
   view.count = 0
   view.sum = 0
   view.length = 0
@@ -93,8 +99,21 @@ function readValue(wire: Wire, end: number, view: MetricView): void {
   while (wire.at < end) {
     const tag = wire.varint()
     if (tag === VALUE) view.value = wire.double()
+    else if (tag === COUNTER_CREATED) readCreated(wire, wire.span(end), view)
     else wire.skip(tag, end)
   }
+}
+
+function readCreated(wire: Wire, end: number, view: MetricView): void {
+  let seconds = 0
+  let nanos = 0
+  while (wire.at < end) {
+    const tag = wire.varint()
+    if (tag === SECONDS) seconds = wire.varint()
+    else if (tag === NANOS) nanos = wire.varint()
+    else wire.skip(tag, end)
+  }
+  view.created = seconds * 1_000 + nanos / 1e6
 }
 
 function readSummary(wire: Wire, end: number, view: MetricView): void {
@@ -103,6 +122,7 @@ function readSummary(wire: Wire, end: number, view: MetricView): void {
     if (tag === COUNT) view.count = wire.varint()
     else if (tag === SUM) view.sum = wire.double()
     else if (tag === BUCKET) readPair(wire, wire.span(end), view)
+    else if (tag === SUMMARY_CREATED) readCreated(wire, wire.span(end), view)
     else wire.skip(tag, end)
   }
 }
@@ -132,6 +152,7 @@ function readHistogram(wire: Wire, end: number, view: MetricView): void {
     else if (tag === COUNT) view.count = wire.varint()
     else if (tag === COUNT_FLOAT) view.count = wire.double()
     else if (tag === SUM) view.sum = wire.double()
+    else if (tag === HISTOGRAM_CREATED) readCreated(wire, wire.span(end), view)
     else if (tag === SCHEMA) {
       view.native = true
       view.schema = wire.signed()

@@ -8,7 +8,8 @@
  * one for about five hundred entries. A large Map would stop its thread for a quarter of a second when it passes a
  * million entries.
  */
-import { type HashKey, KeyedHash } from '../catalogue/keyed-hash.js'
+import { KeyedHash } from '../catalogue/keyed-hash.js'
+import type { HashKey } from '../common/half-sip-hash.js'
 
 /**
  * Up to this size a Map is fastest, because V8 keeps the hash of a string. It is not used beyond, because that hash

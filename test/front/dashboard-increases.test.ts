@@ -3,12 +3,16 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { ListedFamily } from '../../src/exposition/family-list.js'
 import type { PanelData } from '../../src/front/contract/dashboard.js'
+import { LabelHash } from '../../src/front/dashboard/label-hash.js'
 import { type Looked, Summing } from '../../src/front/dashboard/summing.js'
 import type { MetricView } from '../../src/reading/metric-view.js'
 
 type Kind = ListedFamily['type']
-/** What a series has counted, by the values of its labels. */
-type Counted = Readonly<Record<string, number>>
+/** What a series has counted, by the values of its labels; with when it began, in seconds, where that is told. */
+type Counted = Readonly<Record<string, number | readonly [count: number, created: number]>>
+
+const EPOCH = 1_700_000_000_000
+const hash = new LabelHash([1, 2])
 
 /** Looks at one family, at times in seconds, as often as a test likes. */
 function looking(labels: readonly string[], by: string | undefined, type: Kind = 'counter') {
@@ -16,16 +20,25 @@ function looking(labels: readonly string[], by: string | undefined, type: Kind =
   return (seconds: number, counted: Counted, now: Partial<ListedFamily> = {}): PanelData => {
     const entries = Object.entries(counted)
     const family = { name: 'x', type, help: '', unit: '', labels, series: entries.length, ...now }
-    const summing = new Summing([{ name: 'x', by }], new Map([['x', family]]), 1000 * seconds, before)
+    const moment = { at: 1000 * seconds, date: EPOCH + 1000 * seconds, hash }
+    const summing = new Summing([{ name: 'x', by }], new Map([['x', family]]), moment, before)
     summing.family({ name: 'x', type: family.type as 'counter', help: '', unit: '' })
-    for (const [values, count] of entries) summing.metric(metricOf(labels, values.split(' '), count))
+    for (const [values, counted] of entries) {
+      const [count, created] = typeof counted === 'number' ? [counted, Number.NaN] : counted
+      summing.metric(metricOf(labels, values.split(' '), count, EPOCH + 1000 * created))
+    }
     const [answer] = summing.answers().map(make => make()) as [PanelData]
     before = summing.looked
     return answer
   }
 }
 
-function metricOf(names: readonly string[], values: readonly string[], count: number): MetricView {
+function metricOf(
+  names: readonly string[],
+  values: readonly string[],
+  count: number,
+  created: number,
+): MetricView {
   let text = ''
   const labels = { length: 0, nameFrom: [], nameTo: [], valueFrom: [], valueTo: [] } as MetricView['labels']
   const put = (part: string, from: number[], to: number[]) => {
@@ -40,7 +53,7 @@ function metricOf(names: readonly string[], values: readonly string[], count: nu
   labels.length = names.length
   const none = { length: 0, indexes: [], counts: [] }
   return {
-    ...{ bytes: Buffer.from(text), labels, value: count, count, sum: 0 },
+    ...{ bytes: Buffer.from(text), labels, value: count, created, count, sum: 0 },
     ...{ length: 0, bounds: [], counts: [], native: false, schema: 0, zeroThreshold: 0, zeroCount: 0 },
     ...{ positive: none, negative: none },
   }
@@ -83,6 +96,14 @@ t.test('one that goes and comes back, too', async t => {
   look(0, { a: 100, b: 1 })
   look(2, { b: 1 })
   t.match(increases(look(4, { a: 30, b: 1 })), { increase: 30 })
+})
+
+t.test('one that comes back with all that it had counted, has counted nothing', async t => {
+  const look = looking(['to'], 'to')
+  look(100, { a: [1_000_000, 20], b: [1, 30] })
+  look(102, { b: [1, 30] })
+  t.match(increases(look(104, { a: [1_000_001, 20], b: [1, 30], c: [7, 103] })), { increase: 7 })
+  t.match(increases(look(106, { a: [1_000_004, 20], b: [1, 30], c: [7, 103] })), { increase: 3 })
 })
 
 t.test('the busiest are drawn, not those that have counted most; the others are what is left', async t => {

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import type { ListedFamily } from '../../src/exposition/family-list.js'
 import type { HistogramValue, PanelData } from '../../src/front/contract/dashboard.js'
+import { LabelHash } from '../../src/front/dashboard/label-hash.js'
 import { Summing } from '../../src/front/dashboard/summing.js'
 import type { Panel } from '../../src/front/request/panels.js'
 import type { Registry } from '../../src/index.js'
@@ -16,7 +17,8 @@ async function summed(
   panels: readonly Panel[],
 ): Promise<readonly unknown[]> {
   const listed: ListedFamily = { ...family, help: '', unit: '', series: 0 }
-  const summing = new Summing(panels, new Map([[family.name, listed]]), 0)
+  const moment = { at: 0, date: 0, hash: new LabelHash([1, 2]) }
+  const summing = new Summing(panels, new Map([[family.name, listed]]), moment)
   const reader = new FamilyReader(summing)
   reader.push(await registry.metrics({ format: 'protobuf' }))
   reader.end()

@@ -45,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'front/page': ['common', 'reading', 'front/contract'],
   // The front: what a request asks for; what its page shows; scrapes that requests share; the two transports; its thread.
   'front/request': ['common', 'exposition', 'front/contract'],
-  'front/dashboard': ['exposition', 'reading', 'front/contract', 'front/request'],
+  'front/dashboard': ['common', 'exposition', 'reading', 'front/contract', 'front/request'],
   'front/scrapes': ['common', 'exposition', 'front/request', 'front/dashboard'],
   'front/transports': ['common', 'exposition', 'front/request', 'front/scrapes'],
   'front/thread': [

@@ -29,6 +29,7 @@ function plain({ bytes, labels, ...view }: MetricView) {
       text(labels.valueFrom[n]!, labels.valueTo[n]!),
     ]),
     value: view.value,
+    created: Number.isNaN(view.created) ? undefined : view.created,
     count: view.count,
     sum: view.sum,
     pairs: Array.from({ length: view.length }, (_, n) => [view.bounds[n], view.counts[n]]),
@@ -46,9 +47,11 @@ function sparse({ length, indexes, counts }: SparseBuckets): [number, number][] 
 /** The same of what protobufjs read. */
 function expected({ label = [], gauge, counter, summary, histogram }: Message['metric'][number]): Plain {
   const { schema, zeroThreshold = 0, zeroCount = 0, bucket = [] } = histogram ?? {}
+  const created = (histogram ?? summary ?? counter)?.createdTimestamp
   return {
     labels: label.map(({ name, value }) => [name, value]),
     value: gauge?.value ?? counter?.value ?? 0,
+    created: created && created.seconds * 1_000 + (created.nanos ?? 0) / 1e6,
     count: (histogram ?? summary)?.sampleCount ?? 0,
     sum: (histogram ?? summary)?.sampleSum ?? 0,
     pairs: [
@@ -106,16 +109,21 @@ function compare(t: Test, found: readonly Read[], wanted: readonly Message[]): v
 
 t.test('random registries, in random pieces', async t => {
   await fc.assert(
-    fc.asyncProperty(richModel, fc.array(fc.nat(), { maxLength: 20 }), async (model, cuts) => {
-      const registry = createRegistry({ memory: '16MiB', labels: { ...model.defaults } })
-      try {
-        record(registry, model)
-        const body = await registry.metrics({ format: 'protobuf', selfMetrics: true })
-        compare(t, read(body, cuts), messages(body))
-      } finally {
-        await registry.close()
-      }
-    }),
+    fc.asyncProperty(
+      richModel,
+      fc.array(fc.nat(), { maxLength: 20 }),
+      fc.boolean(),
+      async (model, cuts, created) => {
+        const registry = createRegistry({ memory: '16MiB', labels: { ...model.defaults } })
+        try {
+          record(registry, model)
+          const body = await registry.metrics({ format: 'protobuf', selfMetrics: true, created })
+          compare(t, read(body, cuts), messages(body))
+        } finally {
+          await registry.close()
+        }
+      },
+    ),
     { numRuns: RUNS, seed: SEED },
   )
 })
@@ -123,7 +131,7 @@ t.test('random registries, in random pieces', async t => {
 async function everything(t: Test): Promise<Uint8Array> {
   const { registry } = fresh(t)
   record(registry, everythingAnd(1))
-  return registry.metrics({ format: 'protobuf' })
+  return registry.metrics({ format: 'protobuf', created: true })
 }
 
 t.test('an exposition that is cut in two anywhere', async t => {
@@ -176,6 +184,7 @@ t.test('what Go writes and postmeter does not: packed deltas, counts as floats, 
     {
       labels: [],
       value: 0,
+      created: undefined,
       count: 12.5,
       sum: 0,
       pairs: [],

@@ -9,7 +9,9 @@
  * waits, and none that nobody waits for any more. What is kept of answers is bounded.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { HashKey } from '../../common/half-sip-hash.js'
 import type { Panel } from '../request/panels.js'
+import { LabelHash, randomKey } from './label-hash.js'
 import { Look, type LookSettings } from './look.js'
 import type { SeriesCounts } from './series-counts.js'
 import type { Looked } from './summing.js'
@@ -25,10 +27,11 @@ const MOST_WAITING = 16
 const MOST_KEPT = 32
 const MOST_KEPT_BYTES = 16 * 1024 * 1024
 
-export interface DashboardSettings extends Omit<LookSettings, 'wait'> {
-  /** Milliseconds since the epoch. */
-  readonly date?: () => number
+export interface DashboardSettings extends Omit<LookSettings, 'date' | 'hash' | 'wait'> {
+  readonly date?: LookSettings['date']
   readonly wait?: LookSettings['wait']
+  /** Of the hashes of series; a random one if there is none. */
+  readonly key?: HashKey
 }
 
 /** An answer that somebody waits for. */
@@ -40,8 +43,7 @@ export interface Asked {
 }
 
 export class DashboardAnswers {
-  readonly #settings: Omit<DashboardSettings, 'wait'> & LookSettings
-  readonly #date: () => number
+  readonly #settings: LookSettings
   /** By what is asked, the longest kept first. */
   readonly #kept = new Map<string, Question>()
   readonly #waiting: Question[] = []
@@ -51,9 +53,14 @@ export class DashboardAnswers {
   #free = 0
 
   constructor(settings: DashboardSettings) {
-    this.#settings = { wait: ms => sleep(ms, undefined, { ref: false }), ...settings }
-    this.#date = settings.date ?? Date.now
-    this.#started = this.#date()
+    const { key = randomKey(), ...others } = settings
+    this.#settings = {
+      wait: ms => sleep(ms, undefined, { ref: false }),
+      date: Date.now,
+      ...others,
+      hash: new LabelHash(key),
+    }
+    this.#started = this.#settings.date()
   }
 
   /** The figures of these panels; undefined where too many questions wait. */
@@ -127,10 +134,10 @@ export class DashboardAnswers {
   }
 
   async #answer(question: Question): Promise<void> {
-    const { now } = this.#settings
+    const { now, date } = this.#settings
     const look = new Look(this.#settings, question.panels, question.takeLooked())
     try {
-      const time = this.#date()
+      const time = date()
       const answers = await look.answers()
       const { cost } = look
       const every = everyOf(cost, question.costBefore)

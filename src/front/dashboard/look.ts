@@ -8,6 +8,7 @@ import type { ListedFamily } from '../../exposition/family-list.js'
 import type { Scrape, ScrapeOptions, Scraper } from '../../exposition/types.js'
 import { FamilyReader } from '../../reading/protobuf.js'
 import type { Panel } from '../request/panels.js'
+import type { LabelHash } from './label-hash.js'
 import { type Looked, Summing } from './summing.js'
 
 /** Bytes that one panel sums up in a step. */
@@ -30,6 +31,9 @@ export interface LookSettings {
   readonly refresh: () => void
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number
+  /** Milliseconds since the epoch. */
+  readonly date: () => number
+  readonly hash: LabelHash
   readonly wait: (ms: number) => Promise<unknown>
 }
 
@@ -61,11 +65,12 @@ export class Look {
   async answers(): Promise<string[]> {
     const { scraper, selfMetrics, refresh } = this.#settings
     refresh()
-    const at = this.#settings.now()
-    const summing = this.#step(() => new Summing(this.#panels, this.#list(), at, this.#before))
+    const { now, date, hash } = this.#settings
+    const moment = { at: now(), date: date(), hash }
+    const summing = this.#step(() => new Summing(this.#panels, this.#list(), moment, this.#before))
     const { names, sums } = summing
     if (names.length > 0) {
-      const options: ScrapeOptions = { format: 'protobuf', prefix: '', selfMetrics, names }
+      const options: ScrapeOptions = { format: 'protobuf', prefix: '', selfMetrics, names, created: true }
       const reader = new FamilyReader(summing)
       const small = this.#step(() => scraper.small(options))
       if (small === undefined) await this.#read(options, reader, Math.ceil(PIECE / sums))

@@ -2,11 +2,12 @@
  * What each series of a family had counted at a look, so that the next look knows what each has counted since. A sum over
  * all series does not tell: where one ends and another goes on, it falls, or rises too little.
  *
- * A series is known by a hash of its labels, of 53 bits: of a hundred thousand, two are taken for one once in a million
- * times. Its seed is another one in each process.
+ * A series is known by 53 bits of a keyed hash of its labels: of a hundred thousand, two are taken for one once in a
+ * million times.
  */
 import type { ListedFamily } from '../../exposition/family-list.js'
 import type { MetricView } from '../../reading/metric-view.js'
+import type { LabelHash } from './label-hash.js'
 import { MOVELESS, type Moved } from './moved.js'
 
 type Kind = ListedFamily['type']
@@ -17,7 +18,18 @@ const EMPTY = 0
 const MOST_FILLED = 0.7
 /** After so many ms, what was counted weighs half as much. */
 const HALF_LIFE = 10_000
-const SEED = Math.trunc(Math.random() * 2 ** 32)
+/** Clocks of different threads, and births that are noted a little late, ms. */
+const TOLERANCE = 1_000
+
+/** When, and from what, a look is made. */
+export interface Moment {
+  /** On a clock that never goes back, ms. */
+  readonly at: number
+  /** Since the epoch, ms. */
+  readonly date: number
+  /** The same one for all looks that follow each other. */
+  readonly hash: LabelHash
+}
 
 /** Bytes of a table for so many series; of gauges there is none. */
 export function tableBytes(series: number): number {
@@ -41,7 +53,7 @@ export class SeriesCounts implements Moved {
   isWhole = true
   /** Of the look before, ms; undefined where nothing is known of it. */
   readonly elapsed: number | undefined
-  readonly #at: number
+  readonly #moment: Moment
   readonly #type: Kind
   readonly #labels: string
   /** The look before. */
@@ -51,20 +63,11 @@ export class SeriesCounts implements Moved {
   readonly #table: Float64Array
   readonly #places: number
   #left: number
-  #key = 0
-  #hash = 0
 
-  /** @param at of the look, ms; on a clock that never goes back. */
-  constructor(
-    at: number,
-    type: Kind,
-    labels: readonly string[],
-    series: number,
-    before: SeriesCounts | undefined,
-  ) {
-    const isBefore = before !== undefined && before.#at < at && before.#isOf(type, labels)
-    this.elapsed = isBefore ? at - before.#at : undefined
-    this.#at = at
+  constructor(moment: Moment, { type, labels, series }: ListedFamily, before: SeriesCounts | undefined) {
+    const isBefore = before !== undefined && before.#moment.at < moment.at && before.#isOf(type, labels)
+    this.elapsed = isBefore ? moment.at - before.#moment.at : undefined
+    this.#moment = moment
     const places = placesFor(series)
     this.#type = type
     this.#labels = labels.join()
@@ -87,20 +90,22 @@ export class SeriesCounts implements Moved {
   /** Notes what a series has counted, and what of it is new. */
   add(metric: MetricView): Moved {
     const count = this.#type === 'counter' ? metric.value : metric.count
-    this.#hashOf(metric)
+    const { hash } = this.#moment
+    hash.of(metric)
+    const key = hash.low * 2 ** 21 + (hash.high >>> 11) + 1
     const before = this.#before
     this.increase = 0
     this.score = 0
     if (before !== undefined) {
-      const at = before.#find(this.#key, this.#hash)
-      const isKnown = before.#table[at] === this.#key
-      const earlier = isKnown ? before.#table[at + 1]! : 0
-      // One that fell was begun anew, and so was one that was not there: all that it has is new.
+      const at = before.#find(key)
+      const isKnown = before.#table[at] === key
+      const earlier = isKnown ? before.#table[at + 1]! : before.#unseen(metric.created) ? count : 0
+      // One that fell was begun anew: all that it has is new.
       const increase = count >= earlier ? count - earlier : count
       this.increase = Number.isFinite(increase) ? increase : 0
       this.score = (isKnown ? before.#table[at + 2]! * this.#decay : 0) + this.increase
     }
-    this.#set(count)
+    this.#set(key, count)
     return before === undefined ? MOVELESS : this
   }
 
@@ -109,50 +114,34 @@ export class SeriesCounts implements Moved {
     this.#before = undefined
   }
 
-  #set(count: number): void {
-    const at = this.#find(this.#key, this.#hash)
+  /** Whether a series that this look did not see was there: one that had expired comes back with all that it had counted. */
+  #unseen(created: number): boolean {
+    return created < this.#moment.date - TOLERANCE
+  }
+
+  #set(key: number, count: number): void {
+    const at = this.#find(key)
     if (this.#table[at] === EMPTY) {
       if (this.#left === 0) {
         this.isWhole = false
         return
       }
       this.#left--
-      this.#table[at] = this.#key
+      this.#table[at] = key
     }
     this.#table[at + 1] = count
     this.#table[at + 2] = this.score
   }
 
   /** Where this key is, or would be. */
-  #find(key: number, hash: number): number {
+  #find(key: number): number {
     const table = this.#table
     const places = this.#places
-    for (let place = Math.floor(((hash >>> 0) / 2 ** 32) * places); ; place++) {
+    for (let place = Math.floor((key / 2 ** 53) * places); ; place++) {
       if (place === places) place = 0
       const at = place * FIELDS
       const found = table[at]!
       if (found === key || found === EMPTY) return at
     }
-  }
-
-  #hashOf({ bytes, labels }: MetricView): void {
-    let one = SEED
-    let other = ~SEED
-    for (let n = 0; n < labels.length; n++) {
-      const to = labels.valueTo[n]!
-      for (let at = labels.valueFrom[n]!; at < to; at++) {
-        const byte = bytes[at]!
-        one = Math.imul(one ^ byte, 0x0100_0193)
-        other = Math.imul(other ^ byte, 0x85eb_ca6b) + 1
-        other ^= other >>> 15
-      }
-      // No byte of UTF-8: it ends a value.
-      one = Math.imul(one ^ 0xff, 0x0100_0193)
-      other = Math.imul(other ^ 0xff, 0x85eb_ca6b) + 1
-    }
-    one = Math.imul(one ^ (one >>> 16), 0xc2b2_ae35)
-    one ^= one >>> 13
-    this.#hash = one
-    this.#key = (one >>> 0) * 2 ** 21 + (other >>> 11) + 1
   }
 }

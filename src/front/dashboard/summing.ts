@@ -7,7 +7,7 @@ import type { Panel } from '../request/panels.js'
 import { EachSeries, GreatestSeries, type Lines, SumsByLabel } from './lines.js'
 import { MOVELESS, MovedSum } from './moved.js'
 import { Room } from './room.js'
-import { countsUp, SeriesCounts, tableBytes } from './series-counts.js'
+import { countsUp, type Moment, SeriesCounts, tableBytes } from './series-counts.js'
 import { type Sum, sumOf } from './sums.js'
 
 /** For what all series of one question had counted, bytes. */
@@ -119,11 +119,10 @@ export class Summing implements FamilySink {
   readonly #room = new Room()
   #current: FamilySum | undefined
 
-  /** @param at of a clock that never goes back, ms. */
   constructor(
     panels: readonly Panel[],
     families: ReadonlyMap<string, ListedFamily>,
-    at: number,
+    moment: Moment,
     before?: Looked,
   ) {
     this.#panels = panels
@@ -134,14 +133,9 @@ export class Summing implements FamilySink {
       if (family === undefined || problemOf(panel, family) !== undefined) continue
       let sum = this.#sums.get(panel.name)
       if (sum === undefined) {
-        const { type, labels, series } = family
-        const has = countsUp(type) && counts.take(tableBytes(series))
+        const has = countsUp(family.type) && counts.take(tableBytes(family.series))
         const earlier = before?.get(panel.name)
-        sum = new FamilySum(
-          family,
-          this.#room,
-          has ? new SeriesCounts(at, type, labels, series, earlier) : undefined,
-        )
+        sum = new FamilySum(family, this.#room, has ? new SeriesCounts(moment, family, earlier) : undefined)
       }
       sum.show(panel.by)
       this.#sums.set(panel.name, sum)
