@@ -120,8 +120,14 @@ t.test('no message, and no source of a report, has the password', async t => {
       t.notMatch(error.message, 'secret')
     }
   }
-  for (const wrong of ['http://me:secret@h:99999', 'http://me:sec/ret@h:99999', 'ftp://me:secret@h'])
+  const addresses = [
+    'http://me:secret@h:99999',
+    'http://me:sec/ret@h:99999',
+    'ftp://me:secret@h',
+    'me:secret@h:9090',
+  ]
+  for (const wrong of addresses)
     t.throws(() => new Endpoint(wrong, { ...OPTIONS, now: () => 0 }, new Model()), {
-      message: /^(?:http:\/\/h:99999 is no URL|ftp:\/\/h is no address)/,
+      message: /^(?:http:\/\/h:99999 is no URL|(?:ftp:\/\/h|h:9090) is no address)/,
     })
 })

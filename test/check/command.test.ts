@@ -175,6 +175,9 @@ t.test('each failure has a code of its own, and says what is wrong', async t => 
     [[protobuf], 5, /protobuf/],
     [['nothing.prom'], 6, /there is no file nothing\.prom/],
     [['localhost:9090'], 6, /an endpoint is written http:\/\/localhost:9090/],
+    [['me:secret@mx1:9090'], 6, /there is no file mx1:9090: an endpoint is written http:\/\/mx1:9090/],
+    [['http://'], 2, /http:\/\/ is no address: it names no server/],
+    [['unix:'], 2, /unix: is no address: it names no socket/],
     [['.'], 6, /is a folder/],
   ]
   for (const [args, code, says] of cases) {

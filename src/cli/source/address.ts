@@ -11,9 +11,16 @@ export function isEndpoint(address: string): boolean {
   return /^https?:\/\/./i.test(address) || /^unix:./.test(address)
 }
 
+/** A server that is written without `http://`; undefined for what looks like none. */
+export function bareServerOf(address: string): string | undefined {
+  return /^(?:[^/\\@]*@)?([\w.-]+:\d+.*)$/s.exec(address)?.[1]
+}
+
 /** Without user and password: screens and logs are read by others. */
 export function shownOf(address: string): string {
   if (address.startsWith(SOCKET)) return address
+  const server = bareServerOf(address)
+  if (server !== undefined) return server
   // Where an address is no URL, nobody can tell what of it is a password.
   return URL.canParse(address)
     ? address.replace(/^(\w+:[/\\]*)[^/\\?#]*@/, '$1')

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { DEFAULT_ADDRESS, isEndpoint, shownOf } from './address.js'
+import { bareServerOf, DEFAULT_ADDRESS, isEndpoint, shownOf } from './address.js'
 import { SourceFailure } from './exits.js'
 import { type FetchOptions, fetchBody } from './fetch.js'
 
@@ -38,8 +38,13 @@ export function sourceOf(given: string | undefined, options: FetchOptions): Sour
         return { chunks, endpoint: { contentType } }
       },
     }
+  if (/^(?:https?|unix):\/*$/i.test(what))
+    throw new SourceFailure(
+      'usage',
+      `${what} is no address: it names no ${/^unix/i.test(what) ? 'socket' : 'server'}`,
+    )
   return {
-    ...{ shown: what, again: true },
+    ...{ shown: bareServerOf(what) ?? what, again: true },
     open: async () => ({
       chunks: await unzipped(createReadStream(what, { highWaterMark: 2 ** 18 }), what),
       endpoint: undefined,
@@ -72,8 +77,9 @@ async function told<T>(next: Promise<T>, name: string): Promise<T> {
     return await next
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
+    const server = bareServerOf(name)
     const why: Readonly<Record<string, string>> = {
-      ENOENT: `there is no file ${name}${/^[\w.-]+:\d+/.test(name) ? `: an endpoint is written http://${name}` : ''}`,
+      ENOENT: `there is no file ${server ?? name}${server === undefined ? '' : `: an endpoint is written http://${server}`}`,
       EACCES: `${name} may not be read by this user`,
       EISDIR: `${name} is a folder`,
     }

@@ -1,5 +1,5 @@
 /** Looks at an endpoint over HTTP, and leaves in the model what it has. */
-import { DEFAULT_ADDRESS, isEndpoint, shownOf } from '../../source/address.js'
+import { bareServerOf, DEFAULT_ADDRESS, isEndpoint, shownOf } from '../../source/address.js'
 import { SourceFailure } from '../../source/exits.js'
 import { type FetchOptions, fetchBody, type Query } from '../../source/fetch.js'
 import { isTelling, refuseForeign } from '../../source/sniff.js'
@@ -47,7 +47,8 @@ export class Endpoint {
     this.#address = address ?? DEFAULT_ADDRESS
     this.shown = shownOf(this.#address)
     if (!isEndpoint(this.#address)) {
-      const hint = /^[\w.-]+:\d+/.test(this.shown) ? `: write http://${this.shown}` : ''
+      const server = bareServerOf(this.#address)
+      const hint = server === undefined ? '' : `: write http://${server}`
       throw new SourceFailure('usage', `${this.shown} is no address of an endpoint${hint}`)
     }
     if (!this.#address.startsWith('unix:') && !URL.canParse(this.#address))
