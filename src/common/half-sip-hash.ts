@@ -8,7 +8,9 @@ export type HashKey = readonly [number, number]
 
 /** The state of a hash that nothing was given yet. */
 export function hashState([low, high]: HashKey): Int32Array {
-  return Int32Array.of(low, high, low ^ 0x6c79_6765, high ^ 0x7465_6462)
+  const state = new Int32Array(4)
+  state.set([low, high, low ^ 0x6c79_6765, high ^ 0x7465_6462])
+  return state
 }
 
 /** One round with a word; with 0 also one without. */

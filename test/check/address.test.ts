@@ -111,8 +111,9 @@ t.test('no message, and no source of a report, has the password', async t => {
     const endpoint = new Endpoint(address, { ...OPTIONS, now: () => 0 }, new Model())
     t.same([source.shown, endpoint.shown], [`http://${host}/`, `http://${host}/`])
     const read = async () => text((await source.open()).chunks)
-    for (const look of [read(), endpoint.look()]) {
-      const error = await look.then(
+    // One behind the other: a rejection must not come before somebody waits for it.
+    for (const look of [read, () => endpoint.look()]) {
+      const error = await look().then<Error, Error>(
         () => new Error('none'),
         (error: Error) => error,
       )
