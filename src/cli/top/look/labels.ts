@@ -7,18 +7,9 @@ export type Label = readonly [name: string, value: string]
 /** Of a name with labels in braces, or without: `from` is behind the name. What cannot be read is left out. */
 export function labelsOf(bytes: Uint8Array, from: number, to: number): Label[] {
   const labels: Label[] = []
-  for (let at = from + 1; at < to; at++) {
-    const c = bytes[at]!
-    if (c === CLOSE) break
-    if (c === COMMA || c === SPACE || c === TAB) continue
-    const open = bytes.indexOf(QUOTE, at)
-    if (open < 0 || open >= to) break
-    let close = open + 1
-    while (close < to && bytes[close] !== QUOTE) close += bytes[close] === BACKSLASH ? 2 : 1
-    const name = textOf(bytes, at, open).replace(/[\s=]+$/, '')
+  eachLabel(bytes, from, to, (name, open, close) => {
     labels.push([name, unescaped(textOf(bytes, open + 1, Math.min(close, to)))])
-    at = close
-  }
+  })
   return labels
 }
 
@@ -30,22 +21,34 @@ export function seriesHead(
   from: number,
   to: number,
 ): Buffer {
-  let at = from
-  while (at < to && bytes[at] !== OPEN) at++
+  let brace = from
+  while (brace < to && bytes[brace] !== OPEN) brace++
   const labels: Uint8Array[] = []
-  for (at++; at < to; at++) {
-    const c = bytes[at]!
-    if (c === CLOSE) break
-    if (c === COMMA || c === SPACE || c === TAB) continue
-    const begin = at
-    const open = bytes.indexOf(QUOTE, at)
-    if (open < 0 || open >= to) break
-    at = open + 1
-    while (at < to && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
-    if (textOf(bytes, begin, open).replace(/[\s=]+$/, '') === part) continue
-    labels.push(labels.length === 0 ? OPENED : BETWEEN, bytes.subarray(begin, at + 1))
-  }
+  eachLabel(bytes, brace, to, (name, _, close, begin) => {
+    if (name === part) return
+    labels.push(labels.length === 0 ? OPENED : BETWEEN, bytes.subarray(begin, close + 1))
+  })
   return Buffer.concat([Buffer.from(family), ...labels, ...(labels.length === 0 ? [] : [CLOSED])])
+}
+
+/** `from`: the brace. Calls with where the label begins, and where its quotes are; the last may have none at its end. */
+function eachLabel(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  take: (name: string, open: number, close: number, begin: number) => void,
+): void {
+  for (let at = from + 1; at < to; at++) {
+    const c = bytes[at]!
+    if (c === CLOSE) return
+    if (c === COMMA || c === SPACE || c === TAB) continue
+    const open = bytes.indexOf(QUOTE, at)
+    if (open < 0 || open >= to) return
+    let close = open + 1
+    while (close < to && bytes[close] !== QUOTE) close += bytes[close] === BACKSLASH ? 2 : 1
+    take(textOf(bytes, at, open).replace(/[\s=]+$/, ''), open, close, at)
+    at = close
+  }
 }
 
 const OPENED = Buffer.from('{')
