@@ -1,7 +1,7 @@
 /** What all open pages cost is bounded: by what they are told, by what is kept for them, and by what waits. */
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
-import type { Scrape } from '../../src/exposition/types.js'
+import type { Scrape, ScrapeOptions } from '../../src/exposition/types.js'
 import { DashboardAnswers, type DashboardSettings } from '../../src/front/dashboard/answers.js'
 import { FamiliesAnswer } from '../../src/front/dashboard/families.js'
 
@@ -34,12 +34,14 @@ function bench({ cost = 0, fail = false, open = NEVER, othersWait = () => false,
   const waits: number[] = []
   let now = 1000
   let looks = 0
+  let asked: ScrapeOptions | undefined
   let failing = fail
   let costs = cost
   const answers = new DashboardAnswers({
     scraper: {
       families: () => [{ name: 'g', type, help: '', unit: '', labels: LABELS, series }],
-      small: () => {
+      small: options => {
+        asked = options
         looks++
         now += costs
         if (failing) throw new Error('it fails')
@@ -76,6 +78,9 @@ function bench({ cost = 0, fail = false, open = NEVER, othersWait = () => false,
     get looks() {
       return looks
     },
+    get asked() {
+      return asked
+    },
   }
 }
 
@@ -89,6 +94,12 @@ t.test('a page asks every two seconds, of what costs little', async t => {
   it.pass(1000)
   t.not((await it.ask()).time, first.time)
   t.equal(it.looks, 2)
+})
+
+t.test('it asks when each series began, which tells one that comes back from one that is new', async t => {
+  const it = bench({ family: { type: 'counter', series: 1 } })
+  await it.ask()
+  t.match(it.asked, { format: 'protobuf', names: ['g'], created: true })
 })
 
 t.test('and the more seldom, the more it costs: a fiftieth of a processor', async t => {
